@@ -1,0 +1,100 @@
+// The slim copies of Kubernetes objects that Seamark keeps: only the fields that DNS needs. A source of objects
+// (the API server in watch/, a folder in manifest/) copies them out of what it read and emits them to a Sink;
+// nothing beyond a source ever touches a raw API object.
+
+/** A port of a Service or an EndpointSlice; names and protocols are lower case, an unnamed port is ''. */
+export interface SlimPort {
+  readonly name: string
+  readonly port: number
+  /** tcp, udp or sctp */
+  readonly protocol: string
+}
+
+export interface SlimService {
+  readonly namespace: string
+  readonly name: string
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
+  /** Canonical addresses in API order; empty for a headless Service, for ExternalName and where none is allocated yet. */
+  readonly clusterIPs: readonly string[]
+  readonly headless: boolean
+  /** The target as written, without judging it; '' unless the type is ExternalName. */
+  readonly externalName: string
+  readonly ports: readonly SlimPort[]
+  /** spec.externalIPs, then the load balancer's ingress addresses or host names: what k8s_external serves. */
+  readonly externalIPs: readonly string[]
+}
+
+/** One ready address of an EndpointSlice (ready is true or absent). */
+export interface SlimEndpoint {
+  /** A canonical IP address, or a host name in a slice of the type FQDN. */
+  readonly address: string
+  /** The endpoint's own hostname, lower case, or ''. */
+  readonly hostname: string
+  /** targetRef.name, or '' (kept only where endpoint_pod_names needs it). */
+  readonly targetName: string
+  /** The topology zone, lower case, or '' (kept only where `zonal` needs it). */
+  readonly zone: string
+}
+
+export interface SlimEndpointSlice {
+  readonly namespace: string
+  readonly name: string
+  /** The label kubernetes.io/service-name: the Service that these endpoints belong to. */
+  readonly serviceName: string
+  /** A port without number is kept as -1. */
+  readonly ports: readonly SlimPort[]
+  readonly endpoints: readonly SlimEndpoint[]
+  /** The annotation endpoints.kubernetes.io/last-change-trigger-time in ms since 1970, or 0. */
+  readonly triggerTimeMs: number
+}
+
+export interface SlimNamespace {
+  readonly name: string
+}
+
+export interface SlimPod {
+  readonly namespace: string
+  readonly name: string
+  /** status.podIP, canonical */
+  readonly ip: string
+}
+
+/** multicluster.x-k8s.io ServiceImport. */
+export interface SlimServiceImport {
+  readonly namespace: string
+  readonly name: string
+  readonly headless: boolean
+  readonly clusterIPs: readonly string[]
+  readonly ports: readonly SlimPort[]
+}
+
+/** The kinds of objects, by their slim types. */
+export interface Kinds {
+  Service: SlimService
+  EndpointSlice: SlimEndpointSlice
+  Namespace: SlimNamespace
+  Pod: SlimPod
+  ServiceImport: SlimServiceImport
+}
+export type Kind = keyof Kinds
+
+/** NAMESPACE/NAME, or NAME for a Namespace: the key of an object within its kind. */
+export const objectKey = (o: { readonly namespace?: string; readonly name: string }): string =>
+  o.namespace === undefined ? o.name : `${o.namespace}/${o.name}`
+
+/**
+ * Where a source puts what it learns. Calls are cheap and synchronous: a sink notes what is dirty and publishes it
+ * a few milliseconds later.
+ */
+export interface Sink {
+  /** The complete set of one kind, after a list: objects that it lacks are gone. Marks the kind as synced. */
+  replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void
+  upsert<K extends Kind>(kind: K, object: Kinds[K]): void
+  remove(kind: Kind, key: string): void
+}
+
+/** A source of objects: started once, stopped once. */
+export interface ObjectSource {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
