@@ -1,0 +1,60 @@
+// What a Corefile may touch outside itself: files, file name patterns, the environment. Handed in, so that a test or
+// `seamark check` can bring its own.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Environment } from './environment.ts'
+
+/** What the parser asks of the machine. */
+export interface CorefileHost {
+  /** The text of a file; throws where it cannot be read. */
+  readonly readFile: (path: string) => string
+  /** The files that match a pattern of one `*` or `?` within its path segments, in name order; none is no error. */
+  readonly glob: (pattern: string) => readonly string[]
+  /** The variables of `{$NAME}` and `{%NAME%}`. */
+  readonly env: Environment
+}
+
+/** The machine this process runs on. */
+export const nodeHost: CorefileHost = {
+  readFile: path => readFileSync(path, 'utf8'),
+  glob: globFiles,
+  env: process.env,
+}
+
+/**
+ * Files whose path matches `pattern`, sorted; `*` and `?` never match a slash but do match a leading dot (Go's
+ * filepath.Glob). Folders are left out: a mounted ConfigMap always holds a `..data` that is one. Unreadable folders
+ * match nothing, as with Go.
+ */
+export function globFiles(pattern: string): string[] {
+  const segments = pattern.split('/').filter(segment => segment !== '')
+  let paths = [pattern.startsWith('/') ? '/' : '']
+  for (const segment of segments) {
+    paths = /[*?]/.test(segment)
+      ? paths.flatMap(path =>
+          namesIn(path)
+            .filter(segmentMatcher(segment))
+            .map(name => join(path, name)),
+        )
+      : paths.map(path => join(path, segment))
+  }
+  return paths.filter(isFile).sort()
+}
+
+function namesIn(path: string): string[] {
+  return statSync(path === '' ? '.' : path, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(path === '' ? '.' : path)
+    : []
+}
+
+function segmentMatcher(segment: string): (name: string) => boolean {
+  const pattern = segment
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+  const expression = new RegExp(`^${pattern}$`, 's')
+  return name => expression.test(name)
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false

@@ -1,0 +1,36 @@
+// A word of a Corefile and where it stands. Everything the parser and the directives complain about is a token, so
+// that every complaint has a place.
+//
+//   forward . "{$UPSTREAM}"      {text: '9.9.9.9', written: '{$UPSTREAM}', quoted: true, line: 1, column: 11}
+
+/** One word of a Corefile. */
+export interface Token {
+  /** The word after environment substitution, without its quotes. */
+  readonly text: string
+  /** The word as it is written, before substitution, without its quotes. */
+  readonly written: string
+  /** Written in quotes: never a brace, whatever it holds. */
+  readonly quoted: boolean
+  /** The file it stands in, as it was opened. */
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 units, of the word's first character or its opening quote. */
+  readonly column: number
+  /** The first word of its line; a word behind a line break inside quotes is not. */
+  readonly startsLine: boolean
+}
+
+/** A place in a file, without a word: a token or the head of a file. */
+export type Place = Pick<Token, 'file' | 'line' | 'column'>
+
+/** An opening brace; a quoted one is text (CoreDNS takes it for a brace, which no configuration can mean). */
+export const isOpen = (token: Token | undefined): token is Token =>
+  token !== undefined && token.written === '{' && !token.quoted
+
+/** A closing brace; a quoted one is text. */
+export const isClose = (token: Token | undefined): token is Token =>
+  token !== undefined && token.written === '}' && !token.quoted
+
+/** Where a token stands, as people write it: `FILE:LINE:COLUMN`. */
+export const placeText = ({ file, line, column }: Place): string => `${file}:${line}:${column}`

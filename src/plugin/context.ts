@@ -1,0 +1,21 @@
+// What a serving thread lends to the handlers it makes. Everything that a test wants to own comes in here: time,
+// randomness, counters, the log.
+
+import type { Meters } from '../observe/meters.ts'
+import type { ThreadLog } from '../observe/thread-log.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { TableReader } from '../table/reader.ts'
+
+export interface ServingContext {
+  readonly clock: Clock
+  /** Unpredictable bytes and numbers come from node:crypto; this one is for what need not be: jitter, shuffling. 0 ≤ n < 1. */
+  readonly random: () => number
+  readonly meters: Meters
+  readonly log: ThreadLog
+  /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
+  readonly tables: ReadonlyMap<string, TableReader>
+  /** Which serving thread this is, from 0. */
+  readonly thread: number
+  /** The zones of the server block, as in its keys. */
+  readonly zones: readonly string[]
+}

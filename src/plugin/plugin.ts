@@ -1,0 +1,43 @@
+// The contract of a Corefile word. On the control thread `parse` turns its directives into a plain configuration; on
+// every serving thread `create` turns that configuration into a handler. Nothing else crosses: a configuration is data
+// that structuredClone takes.
+
+import type { Directive } from '../corefile/parser.ts'
+import type { Problems } from '../corefile/problem.ts'
+import type { Query } from '../query/query.ts'
+import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { ServingContext } from './context.ts'
+
+/** Hands the query to the rest of the chain. */
+export type Next = (query: Query) => MaybePromise<Outcome>
+
+/** One plugin in one server block on one serving thread. */
+export interface Handler {
+  /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
+  handle(query: Query, next: Next): MaybePromise<Outcome>
+  /** Ends timers, sockets and what is under way; the handler is not called again. */
+  stop?(): void | Promise<void>
+}
+
+/** What `parse` sees of the server block beside its own directives. */
+export interface BlockContext {
+  /** The block's zones, lower-case absolute names. */
+  readonly zones: readonly string[]
+  /** The words in the block, for the few that depend on one another. */
+  readonly words: ReadonlySet<string>
+  /** The folder of the Corefile, which relative file names start from. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A Corefile word. `C` is its configuration. */
+export interface Word<C> {
+  readonly word: string
+  /**
+   * All directives of that word in one block, in file order. Everything wrong is reported with its place; undefined
+   * where no configuration could be made.
+   */
+  parse(directives: readonly Directive[], problems: Problems, block: BlockContext): C | undefined
+  /** Makes the handler; absent for a word that only configures the server (bind, health, reload). */
+  create?(config: C, context: ServingContext): Handler
+}

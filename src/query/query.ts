@@ -1,0 +1,64 @@
+// A query on the slow path: what the client asked, how it came and what its answer may cost. The fast path
+// (../plugin/kubernetes/fast.ts and ../plugin/cache/fast.ts) answers from the packet's octets and never makes one.
+
+import type { EdnsOption, Question } from '../wire/message.ts'
+import type { Name } from '../wire/name.ts'
+import type { Reply } from './reply.ts'
+
+/** How a query came. */
+export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
+
+/** An address and a port; `family` is 4 or 6, the address canonical, a mapped IPv4 address is written as IPv4. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+}
+
+/** What the client's OPT record said (RFC 6891). */
+export interface ClientEdns {
+  readonly payloadSize: number
+  readonly dnssecOk: boolean
+  readonly options: readonly EdnsOption[]
+}
+
+/** One question of one client. Plugins never change it; `withQuestion` makes the copy that a rewrite needs. */
+export interface Query {
+  readonly id: number
+  readonly question: Question
+  readonly recursionDesired: boolean
+  readonly authenticData: boolean
+  readonly checkingDisabled: boolean
+  readonly edns: ClientEdns | undefined
+  readonly transport: Transport
+  readonly client: Endpoint
+  readonly local: Endpoint
+  /** Labels of the metrics: the listener (`dns://:53`), the zone of the server block (`.`), and its view or ''. */
+  readonly server: string
+  readonly zone: string
+  readonly view: string
+  /** The octets the client sent (for logs and sizes). */
+  readonly requestOctets: number
+  /** The largest reply the client takes over this transport. */
+  readonly replyMaxOctets: number
+  /** On the monotonic clock, in ms: when it came, and when nobody waits for an answer any more. */
+  readonly receivedAtMs: number
+  readonly deadlineMs: number
+  /** What one client query may still cost: look-ups a plugin starts on its behalf. */
+  readonly budget: Budget
+  /** Facts that plugins leave for one another and for the log: metadata labels (`kubernetes/namespace`). */
+  readonly metadata: Map<string, string>
+  /** Asks the whole server a question on this query's behalf (ExternalName and CNAME targets). */
+  lookup(qname: Name, qtype: number): Promise<Reply>
+}
+
+/** How many look-ups one client query may start in all: chains and loops end here (RFC 1034 5.2.2). */
+export const LOOKUPS_MAX = 12
+
+/** A bound shared by a query and everything asked on its behalf. */
+export interface Budget {
+  lookupsLeft: number
+}
+
+/** The same query with another question. */
+export const withQuestion = (query: Query, question: Question): Query => ({ ...query, question })

@@ -1,0 +1,102 @@
+// What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
+// process.ts turns it into octets with the client's id, question, flags and OPT.
+
+import { RCODE } from '../wire/rcode.ts'
+import type { Rr } from '../wire/record.ts'
+
+/** An extended error (RFC 8914): a code of its registry and a reason in words. */
+export interface ExtendedError {
+  readonly code: number
+  readonly text: string
+}
+
+/** RFC 8914 section 4, the codes that Seamark uses. */
+export const EDE = {
+  OTHER: 0,
+  STALE_ANSWER: 3,
+  FORGED_ANSWER: 4,
+  BLOCKED: 15,
+  FILTERED: 17,
+  STALE_NXDOMAIN: 19,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+  NO_REACHABLE_AUTHORITY: 22,
+  NETWORK_ERROR: 23,
+  NOT_READY: 14,
+  CACHED_ERROR: 13,
+} as const
+
+export interface Reply {
+  readonly rcode: number
+  readonly authoritative: boolean
+  readonly recursionAvailable: boolean
+  readonly authenticData: boolean
+  /** Set where a nested or upstream answer was cut; the writer sets it too when something does not fit. */
+  readonly truncated: boolean
+  readonly answer: readonly Rr[]
+  readonly authority: readonly Rr[]
+  readonly additional: readonly Rr[]
+  readonly extendedError?: ExtendedError | undefined
+  /** The plugin that wrote it, for the metrics; '' where the server itself did. */
+  readonly plugin: string
+  /** What went wrong on the way, for `errors`: `plugin/errors: 2 name. A: MESSAGE`. The client never sees it. */
+  readonly error?: string | undefined
+}
+
+/** Silence: the query is dropped without an answer. */
+export const DROP = Symbol('drop')
+
+/** What a handler gives back: a reply, or silence. */
+export type Outcome = Reply | typeof DROP
+
+export type MaybePromise<T> = T | Promise<T>
+
+const bare: Reply = {
+  rcode: RCODE.NOERROR,
+  authoritative: false,
+  recursionAvailable: false,
+  authenticData: false,
+  truncated: false,
+  answer: [],
+  authority: [],
+  additional: [],
+  plugin: '',
+}
+
+/** A reply of our own authority with records. */
+export const answer = (plugin: string, records: readonly Rr[], additional: readonly Rr[] = []): Reply => ({
+  ...bare,
+  authoritative: true,
+  answer: records,
+  additional,
+  plugin,
+})
+
+/** The name exists, the type does not (RFC 2308 2.2). */
+export const nodata = (plugin: string, soa: Rr): Reply => ({
+  ...bare,
+  authoritative: true,
+  authority: [soa],
+  plugin,
+})
+
+/** The name does not exist (RFC 2308 2.1). */
+export const nxdomain = (plugin: string, soa: Rr): Reply => ({
+  ...nodata(plugin, soa),
+  rcode: RCODE.NXDOMAIN,
+})
+
+/** A reply with nothing but its code: what the server writes when a plugin wrote nothing (coredns.md 2.1). */
+export const failure = (rcode: number, extendedError?: ExtendedError, error?: string): Reply => ({
+  ...bare,
+  rcode,
+  extendedError,
+  error,
+})
+
+/** The server cannot answer now (RFC 1035 4.1.1). */
+export const servfail = (extendedError?: ExtendedError, error?: string): Reply =>
+  failure(RCODE.SERVFAIL, extendedError, error)
+
+/** The server does not want to answer (RFC 1035 4.1.1). */
+export const refused = (extendedError?: ExtendedError): Reply => failure(RCODE.REFUSED, extendedError)
