@@ -1,0 +1,250 @@
+// The DNS client of the tests: asks one question over UDP or TCP on loopback and gives the decoded reply, or exchanges
+// raw octets; pipelined and half-written TCP streams through TcpClient; zone transfers. A missing answer is an error.
+//
+//   const reply = await query(port, { name: 'web.demo.svc.cluster.local', type: 'SRV', tcp: true })
+//   reply.rcode === 'NOERROR'; reply.answer[0] === 'web.demo.svc.cluster.local. 5 IN SRV 0 100 80 web.…'
+
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import {
+  type Decoded,
+  decodeMessage,
+  encodeQuestion,
+  MalformedMessage,
+  type Question,
+} from './dns-message.ts'
+
+export type {
+  Decoded,
+  DnsRecord,
+  EdnsOption,
+  EdnsQuestion,
+  EdnsReply,
+  Flags,
+  Question,
+} from './dns-message.ts'
+export { decodeMessage, encodeQuestion, MalformedMessage, nameOctets } from './dns-message.ts'
+
+const LOOPBACK = '127.0.0.1'
+const TIMEOUT_MS = 3000
+
+/** Where and how to ask. */
+export interface ExchangeOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** How long to wait for an answer, default 3000. */
+  readonly timeoutMs?: number
+  /** The local address to ask from. */
+  readonly localAddress?: string
+}
+
+/** A question, and where and how to ask it. */
+export interface Query extends Question, ExchangeOptions {
+  /** Over TCP; default UDP. */
+  readonly tcp?: boolean
+}
+
+/** A reply with its octets and the time that it took. */
+export interface Reply extends Decoded {
+  readonly bytes: Uint8Array
+  readonly elapsedMs: number
+}
+
+/** No answer: the time is over, the connection ended, or the port refused. */
+export class NoAnswer extends Error {
+  readonly code: 'timeout' | 'closed' | 'refused'
+
+  constructor(code: 'timeout' | 'closed' | 'refused', asked: string, options?: ErrorOptions) {
+    super(`no answer (${code}) from ${asked}`, options)
+    this.name = 'NoAnswer'
+    this.code = code
+  }
+}
+
+/**
+ * Asks one question and decodes the reply, which must carry its id, QR and the question as spelled. Other datagrams on the
+ * socket are passed over.
+ * @throws NoAnswer, MalformedMessage
+ */
+export async function query(port: number, question: Query): Promise<Reply> {
+  const id = question.id ?? Math.floor(Math.random() * 0x10000)
+  const octets = encodeQuestion(question, id)
+  const started = performance.now()
+  const bytes = question.tcp
+    ? await exchangeTcp(port, octets, question)
+    : await exchangeUdp(
+        port,
+        octets,
+        question,
+        reply => reply.length > 1 && reply[0] === id >> 8 && reply[1] === (id & 255),
+      )
+  const elapsedMs = performance.now() - started
+  const reply = decodeMessage(bytes)
+  if (reply.id !== id || !reply.flags.qr) throw new MalformedMessage(`not a reply to question ${id}`, bytes)
+  return { ...reply, bytes, elapsedMs }
+}
+
+/**
+ * Sends octets as one datagram and gives the first datagram that comes back and is accepted.
+ * @throws NoAnswer
+ */
+export function exchangeUdp(
+  port: number,
+  octets: Uint8Array,
+  options: ExchangeOptions = {},
+  accept: (reply: Uint8Array) => boolean = () => true,
+): Promise<Uint8Array> {
+  const host = options.host ?? LOOPBACK
+  const asked = `${host} port ${port} over UDP`
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  return new Promise<Uint8Array>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new NoAnswer('timeout', asked)), options.timeoutMs ?? TIMEOUT_MS)
+    const end = (settle: () => void): void => {
+      clearTimeout(timer)
+      settle()
+    }
+    socket.on('error', cause => {
+      const code = (cause as NodeJS.ErrnoException).code
+      end(() => reject(code === 'ECONNREFUSED' ? new NoAnswer('refused', asked, { cause }) : cause))
+    })
+    socket.on('message', reply => {
+      if (accept(reply)) end(() => resolve(Uint8Array.from(reply)))
+    })
+    // A connected socket hears of a closed port (ICMP) instead of waiting, and takes datagrams from the server only.
+    const send = (): void => socket.connect(port, host, () => socket.send(octets))
+    if (options.localAddress) socket.bind(0, options.localAddress, send)
+    else send()
+  }).finally(() => socket.close())
+}
+
+/**
+ * Sends octets as one message on a new TCP connection (RFC 1035 4.2.2) and gives the first message that comes back.
+ * @throws NoAnswer
+ */
+export async function exchangeTcp(
+  port: number,
+  octets: Uint8Array,
+  options: ExchangeOptions = {},
+): Promise<Uint8Array> {
+  const client = await TcpClient.connect(port, options)
+  try {
+    client.send(octets)
+    return await client.receive()
+  } finally {
+    client.destroy()
+  }
+}
+
+/**
+ * A zone transfer (RFC 5936): all records in order, up to the closing SOA. An error reply gives its rcode and no record.
+ * @throws NoAnswer, MalformedMessage
+ */
+export async function transfer(
+  port: number,
+  question: Omit<Query, 'tcp'>,
+): Promise<{ readonly rcode: string; readonly records: readonly string[]; readonly messages: number }> {
+  const client = await TcpClient.connect(port, question)
+  try {
+    client.send(encodeQuestion({ type: 'AXFR', ...question }, 1))
+    const records: string[] = []
+    for (let messages = 1; ; messages++) {
+      const reply = decodeMessage(await client.receive())
+      records.push(...reply.records.answer.map(({ text }) => text))
+      const soas = records.filter(text => / IN SOA /.test(text)).length
+      if (reply.rcode !== 'NOERROR' || soas > 1 || reply.answer.length === 0)
+        return { rcode: reply.rcode, records, messages }
+    }
+  } finally {
+    client.destroy()
+  }
+}
+
+/** One TCP connection whose messages are sent and received one by one, or octet by octet. */
+export class TcpClient {
+  readonly socket: Socket
+  readonly #asked: string
+  readonly #timeoutMs: number
+  #received = Buffer.alloc(0)
+  #ended = false
+  #wake: () => void = () => undefined
+
+  private constructor(socket: Socket, asked: string, timeoutMs: number) {
+    this.socket = socket
+    this.#asked = asked
+    this.#timeoutMs = timeoutMs
+    socket.on('data', chunk => {
+      this.#received = Buffer.concat([this.#received, chunk])
+      this.#wake()
+    })
+    const end = (): void => {
+      this.#ended = true
+      this.#wake()
+    }
+    socket.on('error', end)
+    socket.on('end', end)
+    socket.on('close', end)
+  }
+
+  /** Connects; NoAnswer where the port refuses or nothing happens. */
+  static async connect(port: number, options: ExchangeOptions = {}): Promise<TcpClient> {
+    const host = options.host ?? LOOPBACK
+    const asked = `${host} port ${port} over TCP`
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    const { localAddress } = options
+    const socket = connect({ port, host, noDelay: true, ...(localAddress ? { localAddress } : {}) })
+    try {
+      await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    } catch (cause) {
+      socket.destroy()
+      throw new NoAnswer((cause as Error).name === 'AbortError' ? 'timeout' : 'refused', asked, { cause })
+    }
+    return new TcpClient(socket, asked, timeoutMs)
+  }
+
+  /** Sends one message behind its length. */
+  send(octets: Uint8Array): void {
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(octets.length)
+    this.sendRaw(Buffer.concat([length, octets]))
+  }
+
+  /** Sends octets as they are. */
+  sendRaw(octets: Uint8Array): void {
+    this.socket.write(octets)
+  }
+
+  /** The next whole message. Throws NoAnswer where it does not come in time or the connection ends before. */
+  async receive(timeoutMs = this.#timeoutMs): Promise<Uint8Array> {
+    const complete = (): boolean =>
+      this.#received.length >= 2 && this.#received.length >= 2 + this.#received.readUInt16BE(0)
+    await this.#until(() => complete() || this.#ended, timeoutMs)
+    if (!complete()) throw new NoAnswer('closed', this.#asked)
+    const length = this.#received.readUInt16BE(0)
+    const message = Uint8Array.from(this.#received.subarray(2, 2 + length))
+    this.#received = this.#received.subarray(2 + length)
+    return message
+  }
+
+  /** Resolves when the server has ended or reset the connection; NoAnswer `timeout` otherwise. */
+  async closed(timeoutMs = this.#timeoutMs): Promise<void> {
+    await this.#until(() => this.#ended, timeoutMs)
+  }
+
+  /** Closes the connection at once. */
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new NoAnswer('timeout', this.#asked)), timeoutMs)
+      this.#wake = () => {
+        if (!condition()) return
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#wake()
+    })
+  }
+}
