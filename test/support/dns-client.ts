@@ -7,24 +7,24 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import {
-  type Decoded,
-  decodeMessage,
-  encodeQuestion,
-  MalformedMessage,
-  type Question,
-} from './dns-message.ts'
+import { type Decoded, decodeMessage, MalformedMessage } from './dns-message.ts'
+import { encodeQuestion, type Question } from './dns-question.ts'
 
-export type {
-  Decoded,
-  DnsRecord,
-  EdnsOption,
-  EdnsQuestion,
-  EdnsReply,
-  Flags,
-  Question,
+export {
+  type Decoded,
+  type DnsRecord,
+  decodeMessage,
+  type EdnsReply,
+  type Flags,
+  MalformedMessage,
 } from './dns-message.ts'
-export { decodeMessage, encodeQuestion, MalformedMessage, nameOctets } from './dns-message.ts'
+export {
+  type EdnsOption,
+  type EdnsQuestion,
+  encodeQuestion,
+  nameOctets,
+  type Question,
+} from './dns-question.ts'
 
 const LOOPBACK = '127.0.0.1'
 const TIMEOUT_MS = 3000

@@ -1,5 +1,6 @@
-// DNS messages as tests see them: a strict decoder, written apart from src/wire so that one may judge the other. Names are binary-safe: presentation form with `\.` and `\DDD` escapes
-// (RFC 1035 5.1), the case kept. A record is one line, `web.demo.svc.cluster.local. 5 IN A 10.0.0.1`.
+// DNS messages as tests see them: a strict decoder, written apart from src/wire so that one may judge the other. Names
+// are binary-safe: presentation form with `\.` and `\DDD` escapes (RFC 1035 5.1), the case kept. A record is one line,
+// `web.demo.svc.cluster.local. 5 IN A 10.0.0.1`.
 
 import { classText, type EdnsOption, TYPES, typeText } from './dns-question.ts'
 
