@@ -1,0 +1,245 @@
+// From raw Kubernetes objects (JSON as the API server returns it or as a file holds it) to the slim ones. Nothing
+// here throws: an object that has no usable name is a problem, a field that is wrong is left out with a note and the
+// rest of the object is kept. What is kept and what is dropped follows CoreDNS (plugin/kubernetes/object).
+
+import { parseIp } from '../shared/ip.ts'
+import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
+import type {
+  SlimEndpoint,
+  SlimEndpointSlice,
+  SlimNamespace,
+  SlimPod,
+  SlimPort,
+  SlimService,
+  SlimServiceImport,
+} from './objects.ts'
+
+/** Why an object cannot be kept at all, and which field says so. */
+export interface SlimProblem {
+  readonly problem: string
+  readonly path: Path
+}
+
+/** Told of every field that was left out of an object that is kept. */
+export type Note = (path: Path, message: string) => void
+
+/** Which optional fields of endpoints are kept: they cost memory and most clusters never ask for them. */
+export interface SliceOptions {
+  /** Keep targetRef.name, for `endpoint_pod_names`. */
+  readonly endpointPodNames?: boolean | undefined
+  /** Keep the topology zone, for `zonal`. */
+  readonly zonal?: boolean | undefined
+}
+
+/** The label that ties an EndpointSlice to its Service (discovery.k8s.io). */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+
+const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+const TEXT_MAX = 1024
+const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
+const PROTOCOLS = ['tcp', 'udp', 'sctp']
+
+const unnoted: Note = () => {}
+
+/** Whether a result is a problem instead of an object. */
+export const isProblem = (result: object): result is SlimProblem => 'problem' in result
+
+/** Whether the text is a DNS-1123 label (RFC 1123 2.1, at most 63 octets), in lower case. */
+export const isDnsLabel = (text: string): boolean => LABEL.test(text)
+
+/** Whether the text is a DNS-1123 subdomain (labels joined by dots, at most 253 octets), in lower case. */
+export const isDnsSubdomain = (text: string): boolean => SUBDOMAIN.test(text)
+
+/** metadata.name and metadata.namespace in lower case, or why they cannot be names. */
+function identity(
+  raw: unknown,
+  named: (text: string) => boolean,
+): { readonly namespace: string; readonly name: string } | SlimProblem {
+  if (!isJson(raw)) return { problem: 'not an object', path: [] }
+  const name = textAt(raw, 'metadata', 'name').toLowerCase()
+  if (!named(name))
+    return { problem: `${quote(field(raw.metadata, 'name'))} is no valid name`, path: ['metadata', 'name'] }
+  const namespace = textAt(raw, 'metadata', 'namespace').toLowerCase()
+  if (!isDnsLabel(namespace)) {
+    return {
+      problem: `${quote(field(raw.metadata, 'namespace'))} is no valid namespace`,
+      path: ['metadata', 'namespace'],
+    }
+  }
+  return { namespace, name }
+}
+
+/** A value as it is shown in a message, cut to a readable length. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing')
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/** A Service; cluster addresses from spec.clusterIPs, else from spec.clusterIP. */
+export function slimService(raw: unknown, note: Note = unnoted): SlimService | SlimProblem {
+  const id = identity(raw, isDnsLabel)
+  if (isProblem(id)) return id
+  const type = SERVICE_TYPES.find(known => known === fieldAt(raw, 'spec', 'type')) ?? 'ClusterIP'
+  if (type !== (fieldAt(raw, 'spec', 'type') ?? 'ClusterIP')) {
+    note(
+      ['spec', 'type'],
+      `type ${quote(fieldAt(raw, 'spec', 'type'))} is none of ${SERVICE_TYPES.join(', ')}`,
+    )
+  }
+  const external = type === 'ExternalName'
+  const plural = listAt(raw, 'spec', 'clusterIPs').length > 0
+  const asked = plural ? listAt(raw, 'spec', 'clusterIPs') : [fieldAt(raw, 'spec', 'clusterIP')]
+  const headless = !external && asked[0] === 'None'
+  return {
+    ...id,
+    type,
+    clusterIPs:
+      external || headless
+        ? []
+        : addresses(asked, i => (plural ? ['spec', 'clusterIPs', i] : ['spec', 'clusterIP']), note),
+    headless,
+    externalName: external ? textAt(raw, 'spec', 'externalName').slice(0, TEXT_MAX) : '',
+    ports: ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note),
+    externalIPs: [
+      ...addresses(listAt(raw, 'spec', 'externalIPs'), i => ['spec', 'externalIPs', i], note),
+      ...ingress(raw, note),
+    ],
+  }
+}
+
+/** An EndpointSlice with its ready addresses; undefined where no label says which Service it belongs to. */
+export function slimEndpointSlice(
+  raw: unknown,
+  options: SliceOptions = {},
+  note: Note = unnoted,
+): SlimEndpointSlice | SlimProblem | undefined {
+  const id = identity(raw, isDnsSubdomain)
+  if (isProblem(id)) return id
+  const serviceName = (labelsOf(raw).get(SERVICE_NAME_LABEL) ?? '').toLowerCase()
+  if (serviceName === '') return undefined
+  if (!isDnsLabel(serviceName)) {
+    return {
+      problem: `${quote(serviceName)} is no valid Service name`,
+      path: ['metadata', 'labels', SERVICE_NAME_LABEL],
+    }
+  }
+  const trigger = Date.parse(
+    textAt(raw, 'metadata', 'annotations', 'endpoints.kubernetes.io/last-change-trigger-time'),
+  )
+  return {
+    ...id,
+    serviceName,
+    ports: ports(listAt(raw, 'ports'), ['ports'], note),
+    endpoints: endpoints(raw, options, note),
+    triggerTimeMs: Number.isNaN(trigger) ? 0 : trigger,
+  }
+}
+
+/** A Namespace. */
+export function slimNamespace(raw: unknown): SlimNamespace | SlimProblem {
+  const name = textAt(raw, 'metadata', 'name').toLowerCase()
+  return isDnsLabel(name)
+    ? { name }
+    : {
+        problem: `${quote(fieldAt(raw, 'metadata', 'name'))} is no valid namespace`,
+        path: ['metadata', 'name'],
+      }
+}
+
+/**
+ * A Pod as `pods verified` needs it; undefined for one that is being deleted, has ended (phase Succeeded or Failed),
+ * is in the phase Unknown, or has no address yet.
+ */
+export function slimPod(raw: unknown): SlimPod | SlimProblem | undefined {
+  const id = identity(raw, isDnsSubdomain)
+  if (isProblem(id)) return id
+  if (fieldAt(raw, 'metadata', 'deletionTimestamp')) return undefined
+  if (['Succeeded', 'Failed', 'Unknown'].includes(textAt(raw, 'status', 'phase'))) return undefined
+  const ip = parseIp(textAt(raw, 'status', 'podIP'))
+  return ip && { ...id, ip: ip.text }
+}
+
+/** A ServiceImport (multicluster.x-k8s.io): type Headless or ClusterSetIP, addresses in spec.ips. */
+export function slimServiceImport(raw: unknown, note: Note = unnoted): SlimServiceImport | SlimProblem {
+  const id = identity(raw, isDnsLabel)
+  if (isProblem(id)) return id
+  const headless = fieldAt(raw, 'spec', 'type') === 'Headless'
+  return {
+    ...id,
+    headless,
+    clusterIPs: headless ? [] : addresses(listAt(raw, 'spec', 'ips'), i => ['spec', 'ips', i], note),
+    ports: ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note),
+  }
+}
+
+/** The valid addresses of a list, canonical and each once; '' and nothing stand for "not allocated yet". */
+function addresses(list: readonly unknown[], path: (i: number) => Path, note: Note): string[] {
+  const found = new Set<string>()
+  list.forEach((item, i) => {
+    const ip = typeof item === 'string' ? parseIp(item) : undefined
+    if (ip) found.add(ip.text)
+    else if (item !== '' && item !== undefined && item !== null)
+      note(path(i), `${quote(item)} is no IP address`)
+  })
+  return [...found]
+}
+
+function ingress(raw: unknown, note: Note): string[] {
+  return listAt(raw, 'status', 'loadBalancer', 'ingress').flatMap((item, i) => {
+    const address = textAt(item, 'ip')
+    if (address === '') return textAt(item, 'hostname').slice(0, TEXT_MAX) || []
+    return addresses([address], () => ['status', 'loadBalancer', 'ingress', i, 'ip'], note)
+  })
+}
+
+function ports(list: readonly unknown[], path: Path, note: Note): SlimPort[] {
+  return list.flatMap((item, i) => {
+    const name = (field(item, 'name') ?? '') as unknown
+    const protocol = (field(item, 'protocol') ?? 'TCP') as unknown
+    const port = (field(item, 'port') ?? -1) as unknown
+    const wrong = (key: string, value: unknown, what: string): [] => {
+      note([...path, i, key], `${quote(value)} is no ${what}: this port is left out`)
+      return []
+    }
+    if (!isJson(item)) return wrong('', item, 'port')
+    if (typeof name !== 'string' || (name !== '' && !isDnsLabel(name.toLowerCase()))) {
+      return wrong('name', name, 'port name')
+    }
+    if (typeof protocol !== 'string' || !PROTOCOLS.includes(protocol.toLowerCase())) {
+      return wrong('protocol', protocol, 'protocol (TCP, UDP or SCTP)')
+    }
+    if (typeof port !== 'number' || !Number.isInteger(port) || port > 65535 || (port < 1 && port !== -1)) {
+      return wrong('port', port, 'port number')
+    }
+    return { name: name.toLowerCase(), port, protocol: protocol.toLowerCase() }
+  })
+}
+
+/** Ready is true or absent; a slice of the type FQDN holds host names (discovery.k8s.io/v1 AddressType). */
+function endpoints(raw: unknown, options: SliceOptions, note: Note): SlimEndpoint[] {
+  const fqdn = textAt(raw, 'addressType') === 'FQDN'
+  return listAt(raw, 'endpoints').flatMap((item, i) => {
+    if (fieldAt(item, 'conditions', 'ready') === false) return []
+    let hostname = textAt(item, 'hostname').toLowerCase()
+    if (hostname !== '' && !isDnsLabel(hostname)) {
+      note(['endpoints', i, 'hostname'], `${quote(hostname)} is no host name: left out`)
+      hostname = ''
+    }
+    const rest = {
+      hostname,
+      targetName: options.endpointPodNames
+        ? textAt(item, 'targetRef', 'name').toLowerCase().slice(0, 253)
+        : '',
+      zone: options.zonal ? textAt(item, 'zone').toLowerCase().slice(0, 253) : '',
+    }
+    return listAt(item, 'addresses').flatMap((address, j) => {
+      const text = typeof address === 'string' ? address : ''
+      const found =
+        parseIp(text)?.text ?? (fqdn && isDnsSubdomain(text.toLowerCase()) ? text.toLowerCase() : undefined)
+      if (found !== undefined) return { address: found, ...rest }
+      note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
+      return []
+    })
+  })
+}
