@@ -24,8 +24,8 @@ export const nodeHost: CorefileHost = {
 
 /**
  * Files whose path matches `pattern`, sorted; `*` and `?` never match a slash but do match a leading dot (Go's
- * filepath.Glob). Folders are left out: a mounted ConfigMap always holds a `..data` that is one. Unreadable folders
- * match nothing, as with Go.
+ * filepath.Glob). Folders are left out: a mounted ConfigMap always holds a `..data` that is one.
+ * Throws where a folder cannot be read.
  */
 export function globFiles(pattern: string): string[] {
   const segments = pattern.split('/').filter(segment => segment !== '')

@@ -25,11 +25,11 @@ export interface Token {
 export type Place = Pick<Token, 'file' | 'line' | 'column'>
 
 /** An opening brace; a quoted one is text (CoreDNS takes it for a brace, which no configuration can mean). */
-export const isOpen = (token: Token | undefined): token is Token =>
+export const isOpen = (token: Token | undefined): boolean =>
   token !== undefined && token.written === '{' && !token.quoted
 
 /** A closing brace; a quoted one is text. */
-export const isClose = (token: Token | undefined): token is Token =>
+export const isClose = (token: Token | undefined): boolean =>
   token !== undefined && token.written === '}' && !token.quoted
 
 /** Where a token stands, as people write it: `FILE:LINE:COLUMN`. */

@@ -1,0 +1,45 @@
+// Server blocks that would serve the same zone on the same port (coredns core/dnsserver/address.go, zoneOverlap): an
+// error, unless `view` decides between them or `bind` puts them on different addresses.
+
+import { DEFAULT_PORTS, type Key } from './key.ts'
+import type { ServerBlock } from './parser.ts'
+import type { Problems } from './problem.ts'
+import { placeText } from './token.ts'
+
+/** Where a zone is served: the key, and the words of its block's `bind`; none for every address. */
+interface Served {
+  readonly key: Key
+  readonly addresses: ReadonlySet<string>
+}
+
+/**
+ * Reports each key whose zone an earlier key serves already, at the later one and naming the earlier. A block without
+ * `bind` collides with every other, two with `bind` when they share a word. `dnsPort` is the port of a `dns` key without
+ * one.
+ */
+export function reportOverlaps(
+  blocks: readonly ServerBlock[],
+  problems: Problems,
+  dnsPort: number = DEFAULT_PORTS.dns,
+): void {
+  const served = new Map<string, Served[]>()
+  for (const { keys, directives } of blocks) {
+    if (directives.some(({ word }) => word.text === 'view')) continue
+    const binds = directives.filter(({ word }) => word.text === 'bind')
+    const addresses = new Set(binds.flatMap(({ args }) => args.map(({ text }) => text)))
+    for (const key of keys) {
+      const port = key.port ?? (key.scheme === 'dns' ? dnsPort : DEFAULT_PORTS[key.scheme])
+      const place = `${key.scheme}://${key.zone}:${port}`
+      const others = served.get(place) ?? []
+      const other = others.find(earlier => meet(earlier.addresses, addresses))
+      if (other === undefined) served.set(place, [...others, { key, addresses }])
+      else {
+        const message = `zone ${key.zone} on port ${port} is already served by ${placeText(other.key.token)}`
+        problems.error(key.token, message, { found: key.text })
+      }
+    }
+  }
+}
+
+const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  a.size === 0 || b.size === 0 || !a.isDisjointFrom(b)
