@@ -1,0 +1,216 @@
+// From the raw objects of a folder to the slim objects that a cluster with these manifests would have: the whole of it
+// at once, from the same objects always the same (but for addresses that the book remembers).
+
+import { parseIp } from '../shared/ip.ts'
+import type { LabelPredicate, Labels } from '../shared/label-selector.ts'
+import { field, listAt } from '../watch/field.ts'
+import { type Kinds, objectKey } from '../watch/objects.ts'
+import {
+  isProblem,
+  type Note,
+  quote,
+  type SliceOptions,
+  type SlimProblem,
+  slimPod,
+  slimService,
+  slimServiceImport,
+} from '../watch/slim.ts'
+import type { AddressBook } from './addresses.ts'
+import { builtIns, isBuiltIn } from './builtins.ts'
+import { assignClusterIps, type ServiceView } from './cluster-ips.ts'
+import { endpointSlices } from './endpoint-slices.ts'
+import { type PodView, placePods, podIps, type Warn } from './pods.ts'
+import type { ManifestProblem } from './problem.ts'
+import { type ManifestKind, type RawObject, titleOf } from './raw.ts'
+import { podSeeds } from './workloads.ts'
+
+/** Every slim object by its key (objectKey), kind by kind. */
+export type ClusterState = { readonly [K in keyof Kinds]: ReadonlyMap<string, Kinds[K]> }
+
+/** What the `kubernetes` directive asks of a source of objects. */
+export interface CompileOptions extends SliceOptions {
+  /** `labels`: Services, EndpointSlices and Pods that are kept. */
+  readonly labels?: LabelPredicate | undefined
+  /** `namespace_labels`: Namespaces (and ServiceImports' objects, by their labels) that are kept. */
+  readonly namespaceLabels?: LabelPredicate | undefined
+}
+
+/** A state without any object. */
+export const EMPTY_STATE: ClusterState = {
+  Namespace: new Map(),
+  Service: new Map(),
+  EndpointSlice: new Map(),
+  Pod: new Map(),
+  ServiceImport: new Map(),
+}
+
+/**
+ * Compiles the objects of a folder, given in file order (the first of two with one name is kept). Problems carry the
+ * place of their cause; whatever has none is in the state.
+ */
+export function compile(
+  objects: readonly RawObject[],
+  book: AddressBook,
+  options: CompileOptions = {},
+): { readonly state: ClusterState; readonly problems: readonly ManifestProblem[] } {
+  const problems: ManifestProblem[] = []
+  const warn: Warn = (object, path, message) => {
+    if (isBuiltIn(object)) return
+    const { file } = object.place
+    problems.push({
+      severity: 'warning',
+      file,
+      ...object.place.at(path),
+      message: `${titleOf(object)}: ${message}`,
+    })
+  }
+  const own = withoutRepeats(objects, warn)
+  const all = [...own, ...builtIns(own)]
+  const of = (kind: ManifestKind): RawObject[] => all.filter(object => object.kind === kind)
+
+  const taken = namedAddresses(all)
+  const pods = placePods(podSeeds(all, warn), of('Node'), book, taken, warn)
+  const services = clusterServices(of('Service'), of('ServiceImport'), book, taken, warn)
+  const slices = endpointSlices(all, services.services, pods, options, warn)
+
+  const keep = options.labels ?? everything
+  const keepNamespace = options.namespaceLabels ?? everything
+  const state: ClusterState = {
+    Namespace: namespaces(all, keepNamespace),
+    Service: byKey(services.services.filter(({ object }) => keep(object.labels)).map(({ slim }) => slim)),
+    EndpointSlice: byKey(slices.filter(({ labels }) => keep(labels)).map(({ slice }) => slice)),
+    Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(podOf)),
+    ServiceImport: byKey(services.imports),
+  }
+  return { state, problems }
+}
+
+const everything: LabelPredicate = () => true
+
+const byKey = <T extends { readonly namespace?: string; readonly name: string }>(
+  objects: readonly T[],
+): Map<string, T> => new Map(objects.map(object => [objectKey(object), object]))
+
+/** The first object of each kind and name. */
+function withoutRepeats(objects: readonly RawObject[], warn: Warn): RawObject[] {
+  const first = new Map<string, RawObject>()
+  for (const object of objects) {
+    const title = titleOf(object)
+    const other = first.get(title)
+    if (!other) {
+      first.set(title, object)
+      continue
+    }
+    const { line, column } = other.place.at([])
+    warn(
+      object,
+      ['metadata', 'name'],
+      `is already in ${other.place.file}:${line}:${column}, which is the one served`,
+    )
+  }
+  return [...first.values()]
+}
+
+/** Every address that some object names: none of these is given to another. */
+function namedAddresses(objects: readonly RawObject[]): Set<string> {
+  const taken = new Set<string>()
+  const quiet: Warn = () => {}
+  const take = (value: unknown): void => {
+    const ip = typeof value === 'string' ? parseIp(value) : undefined
+    if (ip) taken.add(ip.text)
+  }
+  for (const object of objects) {
+    if (object.kind === 'Service') {
+      const slim = slimService(object.raw)
+      if (!isProblem(slim)) for (const ip of [...slim.clusterIPs, ...slim.externalIPs]) take(ip)
+    } else if (object.kind === 'Pod') podIps(object, quiet).forEach(take)
+    else if (object.kind === 'ServiceImport') listAt(object.raw, 'spec', 'ips').forEach(take)
+    else if (object.kind === 'Node') {
+      for (const item of listAt(object.raw, 'status', 'addresses')) take(field(item, 'address'))
+    } else if (object.kind === 'EndpointSlice') {
+      for (const endpoint of listAt(object.raw, 'endpoints')) listAt(endpoint, 'addresses').forEach(take)
+    } else if (object.kind === 'Endpoints') {
+      for (const subset of listAt(object.raw, 'subsets')) {
+        const both = [...listAt(subset, 'addresses'), ...listAt(subset, 'notReadyAddresses')]
+        for (const address of both) take(field(address, 'ip'))
+      }
+    }
+  }
+  return taken
+}
+
+/** Services and ServiceImports with their cluster addresses, which come out of one range. */
+function clusterServices(
+  services: readonly RawObject[],
+  imports: readonly RawObject[],
+  book: AddressBook,
+  taken: ReadonlySet<string>,
+  warn: Warn,
+): { readonly services: ServiceView[]; readonly imports: Kinds['ServiceImport'][] } {
+  const views: ServiceView[] = []
+  const slimmed = <T extends object>(object: RawObject, slim: T | SlimProblem): T[] => {
+    if (!isProblem(slim)) return [slim]
+    warn(object, slim.path, `${slim.problem}: not served`)
+    return []
+  }
+  for (const object of services) {
+    for (const slim of slimmed(object, slimService(object.raw, noteOf(object, warn)))) {
+      views.push({ object, slim })
+      checkExternalName(object, slim, warn)
+    }
+  }
+  for (const object of imports) {
+    for (const slim of slimmed(object, slimServiceImport(object.raw, noteOf(object, warn)))) {
+      views.push({ object, slim: { ...slim, type: 'ClusterIP', externalName: '', externalIPs: [] } })
+    }
+  }
+  const assigned = assignClusterIps(views, book, taken, warn)
+  return {
+    services: assigned.filter(({ object }) => object.kind === 'Service'),
+    imports: assigned
+      .filter(({ object }) => object.kind === 'ServiceImport')
+      .map(({ slim: { namespace, name, headless, clusterIPs, ports } }) => ({
+        namespace,
+        name,
+        headless,
+        clusterIPs,
+        ports,
+      })),
+  }
+}
+
+const noteOf =
+  (object: RawObject, warn: Warn): Note =>
+  (path, message) =>
+    warn(object, path, message)
+
+function checkExternalName(object: RawObject, slim: Kinds['Service'], warn: Warn): void {
+  if (slim.type !== 'ExternalName') return
+  const path = ['spec', 'externalName']
+  if (slim.externalName === '') warn(object, path, 'an ExternalName without a name: it resolves to nothing')
+  else if (parseIp(slim.externalName)) {
+    warn(
+      object,
+      path,
+      `${quote(slim.externalName)} is an address, no name: a cluster answers NXDOMAIN for it`,
+    )
+  }
+}
+
+/** The folder's Namespaces, those that its objects are in, and the two that every cluster has. */
+function namespaces(objects: readonly RawObject[], keep: LabelPredicate): Map<string, Kinds['Namespace']> {
+  const labels = new Map<string, Labels>()
+  for (const name of ['default', 'kube-system']) labels.set(name, new Map())
+  for (const { namespace } of objects) if (namespace !== '') labels.set(namespace, new Map())
+  for (const o of objects) if (o.kind === 'Namespace') labels.set(o.name, o.labels)
+  const kept = [...labels].filter(([name, own]) =>
+    keep(new Map([...own, ['kubernetes.io/metadata.name', name]])),
+  )
+  return byKey(kept.map(([name]) => ({ name })))
+}
+
+function podOf(pod: PodView): Kinds['Pod'][] {
+  const raw = { metadata: { namespace: pod.namespace, name: pod.name }, status: { podIP: pod.ips[0] } }
+  const slim = pod.deleted ? undefined : slimPod(raw)
+  return slim === undefined || isProblem(slim) ? [] : [slim]
+}

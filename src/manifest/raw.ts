@@ -1,0 +1,280 @@
+// From the text of one manifest file to raw objects with their places. A file holds any number of YAML documents (or
+// JSON); a List, or a list of one kind (`ServiceList`), stands for its items. The parsed nodes are kept with an object,
+// so that a problem found much later can still say at which line and column its cause is written.
+
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml'
+import type { Labels } from '../shared/label-selector.ts'
+import { field, isJson, type Json, labelsOf, type Path, textAt } from '../watch/field.ts'
+import { isDnsLabel, isDnsSubdomain, quote } from '../watch/slim.ts'
+import type { ManifestProblem } from './problem.ts'
+
+/** Where an object is written. */
+export interface Place {
+  readonly file: string
+  /** The place of a field, or of what is nearest to it when it is absent; line and column count from 1. */
+  at(path: Path): { readonly line: number; readonly column: number }
+}
+
+/** The kinds that are read, each with the API groups it is known by. */
+const KIND_GROUPS = {
+  Namespace: [''],
+  Service: [''],
+  Endpoints: [''],
+  EndpointSlice: ['discovery.k8s.io'],
+  Pod: [''],
+  ReplicaSet: ['apps', 'extensions'],
+  Deployment: ['apps', 'extensions'],
+  StatefulSet: ['apps'],
+  Node: [''],
+  ServiceImport: ['multicluster.x-k8s.io'],
+} as const satisfies Record<string, readonly string[]>
+
+export type ManifestKind = keyof typeof KIND_GROUPS
+
+/** Kinds that folders of manifests often hold and that no cluster DNS looks at: left out without a word. */
+const SILENT_KINDS = new Set(
+  `ClusterRole ClusterRoleBinding ConfigMap CronJob CustomResourceDefinition Event HorizontalPodAutoscaler Ingress
+  IngressClass Job Kustomization Lease LimitRange NetworkPolicy PersistentVolume PersistentVolumeClaim
+  PodDisruptionBudget PriorityClass ResourceQuota Role RoleBinding Secret ServiceAccount StorageClass`.split(
+    /\s+/,
+  ),
+)
+
+const CLUSTER_WIDE: readonly ManifestKind[] = ['Namespace', 'Node']
+const LABEL_NAMED: readonly ManifestKind[] = ['Namespace', 'Service', 'ServiceImport']
+
+/** Lists within lists deeper than this are refused. */
+const LIST_DEPTH_MAX = 4
+/** A YAML alias may be used this often (the "billion laughs" bound of the yaml package). */
+const ALIASES_MAX = 100
+
+/** An object of one of the kinds above, with a valid name; its fields are not judged yet. */
+export interface RawObject {
+  readonly kind: ManifestKind
+  /** Lower case; '' for a Namespace or a Node. */
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Labels
+  readonly raw: Json
+  readonly place: Place
+}
+
+/** KIND NAMESPACE/NAME, as messages call an object. */
+export const titleOf = (o: {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}): string => `${o.kind} ${o.namespace === '' ? o.name : `${o.namespace}/${o.name}`}`
+
+/** Makes a raw object of JSON that is known to be well formed; one without namespace is in `default`, as kubectl has it. */
+export function rawObject(kind: ManifestKind, raw: Json, place: Place): RawObject {
+  const namespaced = !CLUSTER_WIDE.includes(kind)
+  const namespace = namespaced ? textAt(raw, 'metadata', 'namespace').toLowerCase() || 'default' : ''
+  const metadata = field(raw, 'metadata')
+  return {
+    kind,
+    namespace,
+    name: textAt(raw, 'metadata', 'name').toLowerCase(),
+    labels: labelsOf(raw),
+    raw: namespaced && isJson(metadata) ? { ...raw, metadata: { ...metadata, namespace } } : raw,
+    place,
+  }
+}
+
+/** What a file holds; an error among the problems means that the objects may be incomplete. */
+export interface ParsedManifest {
+  readonly objects: readonly RawObject[]
+  readonly problems: readonly ManifestProblem[]
+}
+
+/** Reads the text of one file; never throws. */
+export function parseManifest(file: string, text: string): ParsedManifest {
+  return new ManifestParser(file).parse(text)
+}
+
+class ManifestParser {
+  readonly #file: string
+  readonly #lines = new LineCounter()
+  readonly #objects: RawObject[] = []
+  readonly #problems: ManifestProblem[] = []
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  parse(text: string): ParsedManifest {
+    for (const document of this.#documents(text)) {
+      const errors = document.errors.length
+      for (const error of document.errors) this.#say('error', error.pos[0], `broken YAML: ${error.message}`)
+      if (errors > 0 || this.#repeatedKeys(document) || document.contents === null) continue
+      const start = document.contents.range[0]
+      try {
+        const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX })
+        if (value !== null) this.#object(value, document.contents, document, 0)
+      } catch (cause) {
+        this.#say('error', start, `broken YAML: ${messageOf(cause)}`)
+      }
+    }
+    return { objects: this.#objects, problems: this.#problems }
+  }
+
+  #documents(text: string): Document.Parsed[] {
+    try {
+      const documents = parseAllDocuments(text, {
+        lineCounter: this.#lines,
+        prettyErrors: false,
+        merge: true,
+        uniqueKeys: false,
+        logLevel: 'error',
+      })
+      return Array.isArray(documents) ? documents : []
+    } catch (cause) {
+      this.#say('error', 0, `broken YAML: ${messageOf(cause)}`)
+      return []
+    }
+  }
+
+  /** A key given twice in one mapping; the yaml package would look for it in quadratic time. */
+  #repeatedKeys(document: Document.Parsed): boolean {
+    let repeated = false
+    visit(document, {
+      Map: (_, map) => {
+        const keys = new Set<unknown>()
+        for (const { key } of map.items) {
+          if (!isScalar(key)) continue
+          if (keys.has(key.value) && key.value !== '<<') {
+            repeated = true
+            this.#say('error', key.range?.[0] ?? 0, `broken YAML: the key ${quote(key.value)} is given twice`)
+          }
+          keys.add(key.value)
+        }
+      },
+    })
+    return repeated
+  }
+
+  #object(value: unknown, node: Node, document: Document.Parsed, depth: number, listKind = ''): void {
+    const kind = textAt(value, 'kind') || listKind
+    const items = field(value, 'items')
+    const isList = kind.endsWith('List') && (Array.isArray(items) || items === undefined || items === null)
+    const place = this.#place(node, document)
+    if (isList && depth < LIST_DEPTH_MAX) {
+      const list: readonly unknown[] = Array.isArray(items) ? items : []
+      list.forEach((item, i) => {
+        const child = nodeAt(node, document, ['items', i])
+        this.#object(item, child, document, depth + 1, kind.slice(0, -'List'.length))
+      })
+      return
+    }
+    const found = isList
+      ? complaint('error', [], `lists within lists, more than ${LIST_DEPTH_MAX} deep`)
+      : judge(value, kind, place)
+    if (found === undefined) return
+    if ('raw' in found) this.#objects.push(found)
+    else {
+      const { severity, path, message } = found
+      this.#problems.push({ severity, file: this.#file, ...place.at(path), message })
+    }
+    if ('raw' in found && listKind === '' && textAt(value, 'apiVersion') === '') {
+      const message = `${kind} without apiVersion: read as if it had the usual one`
+      this.#problems.push({ severity: 'warning', file: this.#file, ...place.at(['kind']), message })
+    }
+  }
+
+  #place(node: Node, document: Document.Parsed): Place {
+    return {
+      file: this.#file,
+      at: path => this.#position(nodeAt(node, document, path).range?.[0] ?? 0),
+    }
+  }
+
+  #position(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+
+  #say(severity: ManifestProblem['severity'], offset: number, message: string): void {
+    this.#problems.push({ severity, file: this.#file, ...this.#position(offset), message })
+  }
+}
+
+/** Why a value is not kept. */
+interface Complaint {
+  readonly severity: ManifestProblem['severity']
+  readonly path: Path
+  readonly message: string
+}
+
+const complaint = (severity: Complaint['severity'], path: Path, message: string): Complaint => ({
+  severity,
+  path,
+  message,
+})
+
+/** The object that a value stands for, or why it is none, or undefined for kinds that are left out silently. */
+function judge(value: unknown, kind: string, place: Place): RawObject | Complaint | undefined {
+  if (!isJson(value)) return complaint('error', [], `${quote(value)} is no Kubernetes object`)
+  if (kind === '') return complaint('error', [], 'an object without kind')
+  if (!isManifestKind(kind)) {
+    if (SILENT_KINDS.has(kind)) return undefined
+    const known = Object.keys(KIND_GROUPS).join(', ')
+    return complaint('warning', ['kind'], `unknown kind ${quote(kind)}: not served (read are ${known})`)
+  }
+  const group = apiGroup(textAt(value, 'apiVersion'))
+  const groups: readonly string[] = KIND_GROUPS[kind]
+  if (group !== undefined && !groups.includes(group)) {
+    return complaint('warning', ['apiVersion'], `kind ${kind} of the API group ${quote(group)} is not served`)
+  }
+  const object = rawObject(kind, value, place)
+  const valid = LABEL_NAMED.includes(kind) ? isDnsLabel : isDnsSubdomain
+  const metadata = field(value, 'metadata')
+  if (object.name === '') return complaint('error', ['metadata', 'name'], `${kind} without a name`)
+  if (!valid(object.name)) {
+    const name = quote(field(metadata, 'name'))
+    return complaint('error', ['metadata', 'name'], `${name} is no valid name of a ${kind}`)
+  }
+  if (object.namespace !== '' && !isDnsLabel(object.namespace)) {
+    const namespace = quote(field(metadata, 'namespace'))
+    return complaint('error', ['metadata', 'namespace'], `${namespace} is no valid namespace`)
+  }
+  return object
+}
+
+/** The node at the end of the path, or the last one on the way that exists. */
+function nodeAt(start: Node, document: Document.Parsed, path: Path): Node {
+  let node = start
+  for (const key of path) {
+    const here = isAlias(node) ? node.resolve(document) : node
+    let next: unknown
+    if (isMap(here)) {
+      const pair = here.items.find(item => isScalar(item.key) && item.key.value === key)
+      next = pair?.value ?? pair?.key
+    } else if (isSeq(here) && typeof key === 'number') {
+      next = here.items[key]
+    }
+    if (!isNode(next)) break
+    node = next
+  }
+  return node
+}
+
+const isManifestKind = (kind: string): kind is ManifestKind => Object.hasOwn(KIND_GROUPS, kind)
+
+/** The group of an apiVersion: '' for v1, undefined where there is none. */
+function apiGroup(apiVersion: string): string | undefined {
+  if (apiVersion === '') return undefined
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

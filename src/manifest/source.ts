@@ -1,0 +1,253 @@
+// A folder of manifests as a source of objects, in the place of an API server. It looks at the folder again and again;
+// a file is read anew once two looks in a row have found it changed in the same way, so that neither a half-written
+// file nor the moment in which an editor swaps two files is taken for an edit. A file that cannot be read or parsed
+// leaves what it last held in force.
+//
+//   look → signatures → changed files → raw objects → compile → differences → Sink
+
+import { type Clock, systemClock, type Timer } from '../shared/clock.ts'
+import { type LabelPredicate, parseSelector } from '../shared/label-selector.ts'
+import type { Kind, Kinds, ObjectSource, Sink } from '../watch/objects.ts'
+import { AddressBook } from './addresses.ts'
+import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
+import { FolderHints, type Hints } from './hints.ts'
+import { type ManifestProblem, ProblemLog, type Report } from './problem.ts'
+import { parseManifest, type RawObject } from './raw.ts'
+import { type FolderScan, readManifest, scanFolder } from './read.ts'
+
+export interface ManifestOptions {
+  readonly endpointPodNames?: boolean | undefined
+  readonly zonal?: boolean | undefined
+  /** A label selector for Services, EndpointSlices and Pods. */
+  readonly labels?: string | undefined
+  /** A label selector for Namespaces. */
+  readonly namespaceLabels?: string | undefined
+}
+
+export interface ManifestSettings {
+  readonly directory: string
+  readonly sink: Sink
+  readonly report: Report
+  readonly options?: ManifestOptions
+  /** Between two looks at the folder; POLL_MS by default, longer for very large folders. */
+  readonly pollMs?: number
+  readonly clock?: Clock
+  /** Makes what calls `look` early; `fs.watch` by default. */
+  readonly hints?: (look: () => void) => Hints
+  /** Told after each difference has been emitted, and after the first state. */
+  readonly changed?: (before: ClusterState, after: ClusterState) => void
+}
+
+/** A selector among the options that cannot be read: the Corefile's reader should have said so before. */
+export class ManifestOptionError extends Error {
+  readonly code = 'bad-selector'
+}
+
+/** The default time between two looks. */
+export const POLL_MS = 1000
+/** A changed file must stay as it is for this long. */
+export const SETTLE_MS = 100
+/** So many files are looked at in one POLL_MS; twice as many take twice the time. */
+const FILES_PER_POLL = 1000
+
+const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
+
+interface FileState {
+  /** What the objects were read from; '' before the first reading. */
+  signature: string
+  /** A signature seen once, to be believed when it is seen again; GONE when the file is not there. */
+  pending: string | undefined
+  objects: readonly RawObject[]
+  problems: readonly ManifestProblem[]
+  /** Whether the file has been read without an error before. */
+  good: boolean
+}
+
+const GONE = 'gone'
+
+export class ManifestSource implements ObjectSource {
+  readonly #settings: ManifestSettings
+  readonly #options: CompileOptions
+  readonly #clock: Clock
+  readonly #hints: Hints
+  readonly #log: ProblemLog
+  readonly #book = new AddressBook()
+  readonly #files = new Map<string, FileState>()
+  #compiled: readonly ManifestProblem[] = []
+  #state: ClusterState = EMPTY_STATE
+  #synced = false
+  #stopped = false
+  /** The look under way, and whether another was asked for meanwhile. */
+  #looking: Promise<void> | undefined
+  #again = false
+  #timer: Timer | undefined
+
+  /** Throws ManifestOptionError when a selector among the options cannot be read. */
+  constructor(settings: ManifestSettings) {
+    const { labels, namespaceLabels, ...rest } = settings.options ?? {}
+    this.#settings = settings
+    this.#options = { ...rest, labels: selector(labels), namespaceLabels: selector(namespaceLabels) }
+    this.#clock = settings.clock ?? systemClock
+    const onHint = (): void => this.#schedule(SETTLE_MS)
+    this.#hints = settings.hints?.(onHint) ?? new FolderHints(onHint)
+    this.#log = new ProblemLog(settings.report)
+  }
+
+  /** What was emitted so far, by kind and key. */
+  get state(): ClusterState {
+    return this.#state
+  }
+
+  /** Resolves after the first look, even where the folder could not be read yet: it is looked for again. */
+  async start(): Promise<void> {
+    await this.look()
+  }
+
+  /** Resolves when nothing of the source runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#hints.close()
+    await this.#looking
+  }
+
+  /** Looks at the folder now, which the timer and the hints do by themselves; resolves when it is emitted. */
+  async look(): Promise<void> {
+    this.#again = true
+    this.#looking ??= this.#run()
+    await this.#looking
+  }
+
+  async #run(): Promise<void> {
+    let unsettled = false
+    while (this.#again && !this.#stopped) {
+      this.#again = false
+      const scan = await scanFolder(this.#settings.directory)
+      unsettled = await this.#take(scan)
+    }
+    this.#looking = undefined
+    this.#schedule(unsettled ? SETTLE_MS : this.#pollMs())
+  }
+
+  #pollMs(): number {
+    const pollMs = this.#settings.pollMs ?? POLL_MS
+    return pollMs * Math.max(1, this.#files.size / FILES_PER_POLL)
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped || this.#looking) return
+    this.#timer?.cancel()
+    this.#timer = this.#clock.after(ms, () => void this.look())
+  }
+
+  /** Takes what a look found; true when some change has been seen only once. */
+  async #take(scan: FolderScan): Promise<boolean> {
+    const changed = this.#changedFiles(scan)
+    for (const path of changed) await this.#read(path, scan.files.get(path))
+    if (this.#stopped) return false
+    const readable = scan.folders.length > 0
+    if (changed.length > 0 || (readable && !this.#synced)) this.#publish()
+    if (readable) this.#hints.watch(scan.folders)
+    const files = [...this.#sortedFiles()].flatMap(file => file.problems)
+    this.#log.update([...scan.problems, ...files, ...this.#compiled])
+    return [...this.#files.values()].some(file => file.pending !== undefined)
+  }
+
+  /** The files whose change is believed. */
+  #changedFiles(scan: FolderScan): string[] {
+    const changed: string[] = []
+    const paths = new Set([...this.#files.keys(), ...scan.files.keys()])
+    for (const path of paths) {
+      const seen = scan.files.get(path) ?? (isBelow(path, scan.unreadable) ? undefined : GONE)
+      const file = this.#files.get(path) ?? freshFile()
+      this.#files.set(path, file)
+      if (seen === undefined || seen === file.signature) {
+        file.pending = undefined
+      } else if (!this.#synced || file.pending === seen) {
+        changed.push(path)
+      } else {
+        file.pending = seen
+      }
+    }
+    return changed
+  }
+
+  async #read(path: string, signature: string | undefined): Promise<void> {
+    if (signature === undefined) {
+      this.#files.delete(path)
+      return
+    }
+    const file = this.#files.get(path) ?? freshFile()
+    file.signature = signature
+    file.pending = undefined
+    const text = await readManifest(path)
+    const parsed = typeof text === 'string' ? parseManifest(path, text) : { objects: [], problems: [text] }
+    const broken = parsed.problems.some(problem => problem.severity === 'error')
+    if (!broken || !file.good) file.objects = parsed.objects
+    file.problems =
+      broken && file.good ? parsed.problems.map(p => withNote(p, parsed.problems[0])) : parsed.problems
+    file.good ||= !broken
+  }
+
+  #sortedFiles(): FileState[] {
+    return [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file)
+  }
+
+  #publish(): void {
+    const before = this.#state
+    const objects = this.#sortedFiles().flatMap(file => file.objects)
+    const { state, problems } = compile(objects, this.#book, this.#options)
+    this.#compiled = problems
+    this.#state = state
+    let different = !this.#synced
+    for (const kind of KINDS) {
+      if (this.#synced) different = this.#emit(kind, before, state) || different
+      else this.#settings.sink.replace(kind, state[kind].values())
+    }
+    this.#synced = true
+    if (different) this.#settings.changed?.(before, state)
+  }
+
+  /** Emits the differences of one kind; objects that are equal stay the very same ones. */
+  #emit<K extends Kind>(kind: K, before: ClusterState, after: ClusterState): boolean {
+    const old: ReadonlyMap<string, Kinds[K]> = before[kind]
+    const now: ReadonlyMap<string, Kinds[K]> = after[kind]
+    let different = false
+    for (const key of old.keys()) {
+      if (now.has(key)) continue
+      this.#settings.sink.remove(kind, key)
+      different = true
+    }
+    for (const [key, object] of now) {
+      const known = old.get(key)
+      if (known !== undefined && JSON.stringify(known) === JSON.stringify(object)) continue
+      this.#settings.sink.upsert(kind, object)
+      different = true
+    }
+    return different
+  }
+}
+
+const freshFile = (): FileState => ({
+  signature: '',
+  pending: undefined,
+  objects: [],
+  problems: [],
+  good: false,
+})
+
+/** The first error of a file that was good before says what is served meanwhile. */
+const withNote = (problem: ManifestProblem, first: ManifestProblem): ManifestProblem =>
+  problem === first
+    ? { ...problem, message: `${problem.message}; what the file held before stays served` }
+    : problem
+
+const isBelow = (path: string, folders: readonly string[]): boolean =>
+  folders.some(folder => path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`))
+
+function selector(text: string | undefined): LabelPredicate | undefined {
+  if (text === undefined) return undefined
+  const parsed = parseSelector(text)
+  if (typeof parsed === 'function') return parsed
+  throw new ManifestOptionError(`reading the label selector '${text}': ${parsed.problem}`)
+}

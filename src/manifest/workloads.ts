@@ -1,0 +1,137 @@
+// What the workload controllers of a cluster do: a ReplicaSet and a Deployment make Pods with made-up suffixes, a
+// StatefulSet makes NAME-0, NAME-1 … with host names under its serviceName. Pods that the folder itself holds (as a
+// dump of a cluster does) count as replicas, so that none is served twice.
+
+import { field, fieldAt, type Json, listAt, textAt, textMapAt } from '../watch/field.ts'
+import { isDnsLabel, isDnsSubdomain, quote } from '../watch/slim.ts'
+import { hash32, suffixOf } from './addresses.ts'
+import { type PodSeed, seedOf, type Warn } from './pods.ts'
+import { type RawObject, rawObject } from './raw.ts'
+
+/** A workload with more replicas than this gets this many Pods. */
+export const REPLICAS_MAX = 5_000
+/** All workloads together make at most this many Pods (half of the address range). */
+export const PODS_MAX = 30_000
+
+const WORKLOADS = ['ReplicaSet', 'Deployment', 'StatefulSet']
+
+/** The folder's own Pods and those that its workloads make. */
+export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
+  const own = objects.filter(object => object.kind === 'Pod')
+  const taken = new Set(own.map(pod => `${pod.namespace}/${pod.name}`))
+  const seeds = own.map(seedOf)
+  for (const workload of objects.filter(object => WORKLOADS.includes(object.kind))) {
+    const missing = replicasOf(workload, warn) - existing(workload, objects)
+    for (let i = 0; i < missing; i++) {
+      if (seeds.length >= PODS_MAX) {
+        warn(
+          workload,
+          ['spec', 'replicas'],
+          `more than ${PODS_MAX} Pods: ${missing - i} of these are not made`,
+        )
+        break
+      }
+      const pod = workload.kind === 'StatefulSet' ? statefulPod(workload, i) : replicaPod(workload, i, taken)
+      const key = `${pod.namespace}/${pod.name}`
+      if (taken.has(key)) continue
+      taken.add(key)
+      seeds.push({ object: pod, turn: hash32(`${workload.kind}/${workload.namespace}/${workload.name}`) + i })
+    }
+  }
+  return seeds
+}
+
+function replicasOf(workload: RawObject, warn: Warn): number {
+  const replicas = fieldAt(workload.raw, 'spec', 'replicas') ?? 1
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
+    warn(workload, ['spec', 'replicas'], `${quote(replicas)} is no number of replicas: taken as 1`)
+    return 1
+  }
+  if (replicas > REPLICAS_MAX) {
+    warn(workload, ['spec', 'replicas'], `more than ${REPLICAS_MAX} replicas: it gets ${REPLICAS_MAX}`)
+  }
+  return Math.min(replicas, REPLICAS_MAX)
+}
+
+/**
+ * How many replicas the folder holds already. A Deployment whose ReplicaSet is there makes nothing itself; a
+ * StatefulSet's Pods are known by their names, so none is counted here.
+ */
+function existing(workload: RawObject, objects: readonly RawObject[]): number {
+  if (workload.kind === 'StatefulSet') return 0
+  const near = objects.filter(object => object.namespace === workload.namespace)
+  if (workload.kind === 'Deployment' && near.some(o => o.kind === 'ReplicaSet' && isOwned(o, workload))) {
+    return Number.POSITIVE_INFINITY
+  }
+  const wanted = selectorOf(workload)
+  return near.filter(o => {
+    if (o.kind !== 'Pod') return false
+    const owner = controllerOf(o)
+    if (owner === undefined) {
+      return wanted.size > 0 && [...wanted].every(([key, value]) => o.labels.get(key) === value)
+    }
+    return isOwned(o, workload) || isOwnedThrough(o, workload)
+  }).length
+}
+
+/** A Pod of a Deployment is owned by a ReplicaSet named DEPLOYMENT-HASH, its label pod-template-hash. */
+function isOwnedThrough(pod: RawObject, workload: RawObject): boolean {
+  if (workload.kind !== 'Deployment') return false
+  const owner = controllerOf(pod)
+  return textAt(owner, 'name') === `${workload.name}-${pod.labels.get('pod-template-hash') ?? ''}`
+}
+
+function isOwned(object: RawObject, owner: RawObject): boolean {
+  const reference = controllerOf(object)
+  return textAt(reference, 'kind') === owner.kind && textAt(reference, 'name').toLowerCase() === owner.name
+}
+
+const controllerOf = (object: RawObject): unknown =>
+  listAt(object.raw, 'metadata', 'ownerReferences').find(
+    reference => field(reference, 'controller') !== false,
+  )
+
+const templateLabels = (workload: RawObject): Map<string, string> =>
+  textMapAt(workload.raw, 'spec', 'template', 'metadata', 'labels')
+
+function selectorOf(workload: RawObject): Map<string, string> {
+  const wanted = textMapAt(workload.raw, 'spec', 'selector', 'matchLabels')
+  return wanted.size > 0 ? wanted : templateLabels(workload)
+}
+
+function replicaPod(workload: RawObject, i: number, taken: ReadonlySet<string>): RawObject {
+  const hash = suffixOf(`${workload.kind}/${workload.namespace}/${workload.name}`)
+  const stem = (workload.kind === 'Deployment' ? `${workload.name}-${hash}` : workload.name).slice(0, 247)
+  let name = `${stem}-${suffixOf(`${stem}/${workload.namespace}/${i}`)}`
+  for (let again = 1; taken.has(`${workload.namespace}/${name}`); again++) {
+    name = `${stem}-${suffixOf(`${stem}/${workload.namespace}/${i}/${again}`)}`
+  }
+  return podOf(workload, name, workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : {}, {})
+}
+
+/** StatefulSet Pods: stable host names NAME-i under the Service `serviceName` (Kubernetes DNS specification 2.4.1). */
+function statefulPod(workload: RawObject, i: number): RawObject {
+  const start = fieldAt(workload.raw, 'spec', 'ordinals', 'start')
+  const ordinal = (typeof start === 'number' && Number.isInteger(start) && start >= 0 ? start : 0) + i
+  const name = `${workload.name}-${ordinal}`
+  const subdomain = textAt(workload.raw, 'spec', 'serviceName')
+  const labels = {
+    'statefulset.kubernetes.io/pod-name': name,
+    'apps.kubernetes.io/pod-index': String(ordinal),
+  }
+  const hosted = isDnsLabel(name) && isDnsSubdomain(subdomain) ? { hostname: name, subdomain } : {}
+  return podOf(workload, name, labels, hosted)
+}
+
+function podOf(workload: RawObject, name: string, labels: Json, spec: Json): RawObject {
+  const template = fieldAt(workload.raw, 'spec', 'template', 'spec')
+  const raw = {
+    metadata: {
+      name,
+      namespace: workload.namespace,
+      labels: { ...Object.fromEntries(templateLabels(workload)), ...labels },
+    },
+    spec: { ...(typeof template === 'object' ? template : {}), ...spec },
+  }
+  return rawObject('Pod', raw, workload.place)
+}
