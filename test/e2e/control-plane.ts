@@ -1,0 +1,198 @@
+// A real control plane on loopback: etcd, kube-apiserver and kube-controller-manager with the controllers that make
+// EndpointSlices, mirror v1 Endpoints, run workloads and delete namespaces. Ready in about 4 s; everything lies in one
+// temporary folder. The API server can be killed and brought back; etcd can be compacted.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ApiClient, ApiError } from './api-client.ts'
+import { eventually, freePorts, Program, type Scope } from './processes.ts'
+import { type ProgramName, programPath } from './programs.ts'
+
+/** The networks of Services, as kubeadm's default and a dual-stack second one. */
+export const SERVICE_NETWORKS = '10.96.0.0/12,fd00:10:96::/112'
+const READY_DEADLINE_MS = 60_000
+const CONTROLLERS = [
+  'endpointslice-controller',
+  'endpointslice-mirroring-controller',
+  'endpoints-controller',
+  'replicaset-controller',
+  'deployment-controller',
+  'statefulset-controller',
+  'namespace-controller',
+].join(',')
+
+const loopback = (port: number): string => `http://127.0.0.1:${port}`
+
+/** A kubeconfig with one context, for a token written out or in a file. */
+export function kubeconfig(options: {
+  readonly port: number
+  readonly caFile: string
+  readonly token?: string
+  readonly tokenFile?: string
+}): string {
+  const { port, caFile, token, tokenFile } = options
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      { name: 'e2e', cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority': caFile } },
+    ],
+    users: [{ name: 'e2e', user: tokenFile ? { tokenFile } : { token } }],
+    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'e2e' } }],
+    'current-context': 'e2e',
+  })
+}
+
+/** A running control plane. */
+export class ControlPlane {
+  readonly #scope: Scope
+  readonly #etcdPort: number
+  readonly #token: string
+  #apiServer: Program | undefined
+  readonly folder: string
+  /** The API server's HTTPS port on 127.0.0.1; the same after a restart. */
+  readonly port: number
+  /** The administrator's client. */
+  #client: ApiClient | undefined
+
+  private constructor(scope: Scope, folder: string, port: number, etcdPort: number) {
+    this.#scope = scope
+    this.folder = folder
+    this.port = port
+    this.#etcdPort = etcdPort
+    this.#token = randomBytes(16).toString('hex')
+  }
+
+  /** Starts everything and waits until the API server is ready. */
+  static async start(scope: Scope): Promise<ControlPlane> {
+    const folder = scope.folder('control-plane')
+    const [port, etcdPort, peerPort] = (await freePorts(3)) as [number, number, number]
+    const plane = new ControlPlane(scope, folder, port, etcdPort)
+    const etcd = plane.#startEtcd(peerPort)
+    await etcd.ready(async () => (await fetch(`${loopback(etcdPort)}/health`)).ok, READY_DEADLINE_MS)
+    plane.#writeCredentials()
+    await plane.startApiServer()
+    plane.#startControllers()
+    return plane
+  }
+
+  get client(): ApiClient {
+    if (!this.#client) throw new Error('the API server has not been started')
+    return this.#client
+  }
+
+  /** The API server's certificate and the authority that signed it, PEM. */
+  get caFile(): string {
+    return join(this.folder, 'certificates', 'apiserver.crt')
+  }
+
+  /** The administrator's kubeconfig file. */
+  get kubeconfigFile(): string {
+    return join(this.folder, 'admin.kubeconfig')
+  }
+
+  /** Their state is thrown away, so they are ended without ceremony. */
+  #program(name: ProgramName, flags: readonly string[]): Program {
+    return Program.start(this.#scope, this.folder, name, [programPath(name), ...flags], {
+      endSignal: 'SIGKILL',
+    })
+  }
+
+  #startEtcd(peerPort: number): Program {
+    return this.#program('etcd', [
+      `--data-dir=${join(this.folder, 'etcd')}`,
+      `--listen-client-urls=${loopback(this.#etcdPort)}`,
+      `--advertise-client-urls=${loopback(this.#etcdPort)}`,
+      `--listen-peer-urls=${loopback(peerPort)}`,
+      `--initial-advertise-peer-urls=${loopback(peerPort)}`,
+      `--initial-cluster=default=${loopback(peerPort)}`,
+      '--unsafe-no-fsync',
+      '--log-level=warn',
+    ])
+  }
+
+  #writeCredentials(): void {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    writeFileSync(join(this.folder, 'accounts.key'), privateKey, { mode: 0o600 })
+    writeFileSync(join(this.folder, 'accounts.pub'), publicKey)
+    writeFileSync(join(this.folder, 'tokens.csv'), `${this.#token},admin,admin,"system:masters"\n`, {
+      mode: 0o600,
+    })
+    writeFileSync(
+      this.kubeconfigFile,
+      kubeconfig({ port: this.port, caFile: this.caFile, token: this.#token }),
+      { mode: 0o600 },
+    )
+  }
+
+  /** Starts the API server (again) and waits until it is ready. */
+  async startApiServer(): Promise<void> {
+    this.#apiServer = this.#program('kube-apiserver', [
+      `--etcd-servers=${loopback(this.#etcdPort)}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      `--secure-port=${this.port}`,
+      `--cert-dir=${join(this.folder, 'certificates')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${join(this.folder, 'accounts.pub')}`,
+      `--service-account-signing-key-file=${join(this.folder, 'accounts.key')}`,
+      `--token-auth-file=${join(this.folder, 'tokens.csv')}`,
+      '--authorization-mode=RBAC',
+      `--service-cluster-ip-range=${SERVICE_NETWORKS}`,
+      '--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection,TaintNodesByCondition,Priority',
+      '--allow-privileged=true',
+    ])
+    await this.#apiServer.ready(async () => {
+      this.#client?.close()
+      this.#client = new ApiClient({
+        port: this.port,
+        ca: readFileSync(this.caFile, 'utf8'),
+        token: this.#token,
+      })
+      return this.#client.request('GET', '/readyz')
+    }, READY_DEADLINE_MS)
+    // The RBAC bootstrap and the default namespace come shortly after readiness.
+    await eventually('the default namespace', () =>
+      this.client.get({ apiVersion: 'v1', kind: 'Namespace', name: 'default' }),
+    )
+  }
+
+  #startControllers(): void {
+    this.#program('kube-controller-manager', [
+      `--kubeconfig=${this.kubeconfigFile}`,
+      '--leader-elect=false',
+      '--secure-port=0',
+      '--kube-api-qps=500',
+      '--kube-api-burst=500',
+      '--concurrent-service-endpoint-syncs=10',
+      '--concurrent-namespace-syncs=10',
+      `--controllers=${CONTROLLERS}`,
+    ])
+  }
+
+  /** Ends the API server as a crash would (SIGKILL). */
+  async killApiServer(): Promise<void> {
+    await this.#apiServer?.stop('SIGKILL')
+  }
+
+  /** Compacts etcd up to its present revision, so that every older resourceVersion is gone (410). Gives the revision. */
+  async compact(): Promise<string> {
+    const post = async (path: string, body: unknown): Promise<{ header?: { revision?: string } }> => {
+      const response = await fetch(`${loopback(this.#etcdPort)}${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      })
+      if (!response.ok) throw new ApiError(response.status, 'etcd', await response.text())
+      return (await response.json()) as { header?: { revision?: string } }
+    }
+    const { header } = await post('/v3/maintenance/status', {})
+    if (!header?.revision) throw new Error('etcd told no revision')
+    await post('/v3/kv/compaction', { revision: header.revision, physical: true })
+    return header.revision
+  }
+}

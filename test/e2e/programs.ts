@@ -1,0 +1,88 @@
+// Where the programs of a real control plane lie and how each is built from Go modules: etcd, kube-apiserver,
+// kube-controller-manager and the CoreDNS that Seamark is compared with. Shape: one folder holds the binaries under
+// their plain names (the envtest convention, KUBEBUILDER_ASSETS), beside each a NAME.version file that we wrote.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** The Kubernetes release that the control plane is built from. */
+export const KUBERNETES_VERSION = '1.36.3'
+
+/** The programs, by file name. */
+export type ProgramName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'coredns'
+
+/** How one program is built: a throw-away module that requires `module` and imports `pkg`. */
+export interface Program {
+  readonly name: ProgramName
+  readonly module: string
+  readonly version: string
+  /** The main package. */
+  readonly pkg: string
+  readonly ldflags: string
+  /** True where the module's own go.mod replaces its parts by folders (`./staging/src/…`): they come from v0.X instead. */
+  readonly staging: boolean
+}
+
+const [major, minor] = KUBERNETES_VERSION.split('.')
+const VERSION_PACKAGE = 'k8s.io/component-base/version'
+const KUBERNETES_LDFLAGS = [
+  '-s -w',
+  `-X ${VERSION_PACKAGE}.gitVersion=v${KUBERNETES_VERSION}`,
+  `-X ${VERSION_PACKAGE}.gitMajor=${major}`,
+  `-X ${VERSION_PACKAGE}.gitMinor=${minor}`,
+].join(' ')
+
+const kubernetes = (name: 'kube-apiserver' | 'kube-controller-manager'): Program => ({
+  name,
+  module: 'k8s.io/kubernetes',
+  version: KUBERNETES_VERSION,
+  pkg: `k8s.io/kubernetes/cmd/${name}`,
+  ldflags: KUBERNETES_LDFLAGS,
+  staging: true,
+})
+
+/** All programs in the order in which they are built. */
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: 'etcd',
+    module: 'go.etcd.io/etcd/server/v3',
+    version: '3.6.5',
+    pkg: 'go.etcd.io/etcd/server/v3',
+    ldflags: '-s -w',
+    staging: false,
+  },
+  kubernetes('kube-apiserver'),
+  kubernetes('kube-controller-manager'),
+  {
+    name: 'coredns',
+    module: 'github.com/coredns/coredns',
+    version: '1.14.7',
+    pkg: 'github.com/coredns/coredns',
+    ldflags: '-s -w',
+    staging: false,
+  },
+]
+
+/** The folder of the binaries: KUBEBUILDER_ASSETS, else one under the user's cache directory. */
+export function programFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.KUBEBUILDER_ASSETS) return env.KUBEBUILDER_ASSETS
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return join(cache, 'seamark', `control-plane-${KUBERNETES_VERSION}`)
+}
+
+/** The path of one program, whether or not it is built. */
+export const programPath = (name: ProgramName): string => join(programFolder(), name)
+
+/**
+ * The programs that are not there, or that we built from another version than PROGRAMS says. A binary without a
+ * .version file was put there by somebody else and is taken as it is.
+ */
+export function missingPrograms(folder = programFolder()): Program[] {
+  return PROGRAMS.filter(program => {
+    const path = join(folder, program.name)
+    if (!existsSync(path)) return true
+    const stamp = `${path}.version`
+    return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() !== program.version
+  })
+}

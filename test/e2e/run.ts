@@ -1,0 +1,141 @@
+// `npm run test:e2e`: builds what is missing, then runs every *.e2e.ts on one real control plane, in one process, inside
+// namespaces of its own where the machine lets it, and sums up: `N passed, N failed, N skipped`.
+//
+//   node test/e2e/run.ts [--server coredns|seamark] [SUITE …]      SUITE: a file name without .e2e.ts
+//
+// Exit status: 0 nothing failed, 1 something did, 2 wrong arguments, 69 (EX_UNAVAILABLE) the programs cannot be built
+// because Go is not installed: then everything counts as skipped.
+
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { BuildError, buildPrograms, EXIT_NO_GO } from './build.ts'
+import { ControlPlane } from './control-plane.ts'
+import type { ServerKind } from './dns-server.ts'
+import { Kubelet } from './kubelet.ts'
+import { namespaceCommand, run } from './namespaces.ts'
+import { Scope } from './processes.ts'
+import { Context, type Suite, type Tally, type World } from './suite.ts'
+import { startUpstream } from './upstream.ts'
+
+/** Set in the process that runs the suites: `1` inside its own namespaces, `0` on the machine's loopback. */
+const INSIDE = 'SEAMARK_E2E_NAMESPACES'
+const END_TIMEOUT_MS = 30_000
+const folder = dirname(fileURLToPath(import.meta.url))
+
+const suiteNames = (): string[] =>
+  readdirSync(folder)
+    .filter(file => file.endsWith('.e2e.ts'))
+    .map(file => file.slice(0, -'.e2e.ts'.length))
+    .sort()
+
+const sum = ({ passed, failed, skipped }: Tally): string =>
+  `${passed} passed, ${failed} failed, ${skipped} skipped`
+
+/** The outer process: builds, makes the temporary folder and the namespaces, and removes them whatever happens. */
+async function outside(): Promise<number> {
+  try {
+    await buildPrograms(console.log)
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error
+    console.log(`SKIPPED  ${error.message}`)
+    const nothing = { passed: 0, failed: error.code === 'no-go' ? 0 : 1, skipped: suiteNames().length }
+    console.log(sum(nothing))
+    return error.code === 'no-go' ? EXIT_NO_GO : 1
+  }
+  const temporary = mkdtempSync(join(tmpdir(), 'seamark-e2e-'))
+  process.once('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }))
+  const wrap = namespaceCommand()
+  const command = [...(wrap ?? []), process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  const child = spawn(command[0]!, command.slice(1), {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    env: { ...process.env, TMPDIR: temporary, [INSIDE]: wrap ? '1' : '0' },
+  })
+  // The end of its standard input tells the inner process to stop; being killed tells it, too.
+  const stop = (): void => {
+    child.stdin.end()
+    setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS).unref()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (status, signal) => resolve(signal ? 1 : (status ?? 1)))
+  })
+}
+
+/** The inner process: the control plane and the suites. */
+async function inside(subject: ServerKind, chosen: readonly string[]): Promise<number> {
+  const scope = new Scope()
+  const inNamespaces = process.env[INSIDE] === '1'
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const open: Scope[] = [scope]
+  let stopping = false
+  const interrupt = (): void => {
+    if (stopping) return
+    stopping = true
+    console.log('interrupted: ending what was started')
+    const ended = open.reverse().reduce((before, each) => before.then(() => each.end()), Promise.resolve())
+    ended.then(
+      () => process.exit(130),
+      () => process.exit(1),
+    )
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+  process.stdin.on('end', interrupt).resume()
+
+  try {
+    if (inNamespaces) run(['ip', 'link', 'set', 'lo', 'up'])
+    const world = await startWorld(scope, subject, inNamespaces)
+    for (const name of chosen) {
+      const { suite } = (await import(`./${name}.e2e.ts`)) as { suite: Suite }
+      const context = new Context(world, tally, suite.name)
+      open.push(context.scope)
+      await context.attempt('runs to its end', () => suite.run(context))
+      if (stopping) return await new Promise<never>(() => undefined)
+      await context.attempt('ends what it started', () => context.scope.end())
+      open.pop()
+    }
+  } finally {
+    if (!stopping) await scope.end()
+  }
+  console.log(sum(tally))
+  return tally.failed > 0 ? 1 : 0
+}
+
+async function startWorld(scope: Scope, subject: ServerKind, inNamespaces: boolean): Promise<World> {
+  const started = performance.now()
+  const plane = await ControlPlane.start(scope)
+  await Kubelet.start(scope, () => plane.client)
+  const upstreamPort = await startUpstream(scope)
+  const where = inNamespaces ? 'in namespaces of its own' : 'on this machine (namespaces cannot be made here)'
+  console.log(
+    `control plane ready in ${Math.round(performance.now() - started)} ms ${where}; under test: ${subject}`,
+  )
+  return { plane, upstreamPort, subject, inNamespaces }
+}
+
+function readArguments(): { subject: ServerKind; chosen: readonly string[] } | string {
+  const { values, positionals } = parseArgs({
+    options: { server: { type: 'string', default: 'seamark' } },
+    allowPositionals: true,
+  })
+  const { server } = values
+  if (server !== 'seamark' && server !== 'coredns') return `--server ${server}: coredns or seamark is allowed`
+  const known = suiteNames()
+  const unknown = positionals.find(name => !known.includes(name))
+  if (unknown !== undefined) return `suite ${unknown} is not known; there are ${known.join(', ')}`
+  return { subject: server, chosen: positionals.length > 0 ? positionals : known }
+}
+
+const wanted = readArguments()
+if (typeof wanted === 'string') {
+  console.error(wanted)
+  process.exitCode = 2
+} else {
+  const status =
+    process.env[INSIDE] === undefined ? await outside() : await inside(wanted.subject, wanted.chosen)
+  process.exit(status)
+}
