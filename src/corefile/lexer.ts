@@ -6,7 +6,7 @@
 
 import { type Environment, substitute } from './environment.ts'
 import type { Problems } from './problem.ts'
-import type { Token } from './token.ts'
+import type { Place, Token } from './token.ts'
 
 /** What Go's unicode.IsSpace takes for a blank. */
 const BLANK = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
@@ -54,9 +54,17 @@ export function tokenize(text: string, file: string, env: Environment, problems:
       const end = wordEnd(text, at)
       add(text.slice(at, end).replaceAll('\r', ''), false, line, column)
       at = end
+      if (text[at] === '#') warnOfComment(text, { file, line, column: at - lineStart + 1 }, at, problems)
     }
   }
   return tokens
+}
+
+/** CoreDNS forgets such a comment at its first blank and reads on, against its own documentation. */
+function warnOfComment(text: string, place: Place, at: number, problems: Problems): void {
+  const comment = text.slice(at, lineEnd(text, at)).trim()
+  if (!/\s/.test(comment)) return
+  problems.warning(place, 'a comment begins inside a word; CoreDNS reads the words after its first blank')
 }
 
 const isBlank = (character: string): boolean =>

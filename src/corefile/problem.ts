@@ -81,12 +81,12 @@ export function formatProblem(problem: Problem): string {
 const NEAR_MAX_LENGTH = 64
 
 /**
- * The allowed word that `found` most likely meant: at most a third of its letters wrong, never more than 3; undefined
- * where there is none. Of two equally near words the first counts.
+ * The allowed word that `found` most likely meant: at most a third of its letters wrong, never more than 3, of two letters
+ * one; undefined where there is none. Of two equally near words the first counts.
  */
 export function nearestWord(found: string, allowed: readonly string[]): string | undefined {
   const word = found.toLowerCase()
-  if (word.length === 0 || word.length > NEAR_MAX_LENGTH) return undefined
+  if (word.length < 2 || word.length > NEAR_MAX_LENGTH) return undefined
   let best: string | undefined
   let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1
   for (const candidate of allowed) {

@@ -110,6 +110,7 @@ t.test('long files of one thing end soon', async t => {
     '(s) {\n',
     'import a\n',
     '{$V',
+    '{%V',
     '\n',
     'a\n',
   ]) {

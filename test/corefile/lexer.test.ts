@@ -28,7 +28,7 @@ t.test('words and where they stand', async t => {
     ['blanks of Unicode', 'a\u00a0b\u2003c\u3000d\u0085e', '|a@1:1 b@1:3 c@1:5 d@1:7 e@1:9'],
     ['a comment line', '# a\nb', '|b@2:1'],
     ['a comment behind a word', 'a # b\nc', '|a@1:1 |c@2:1'],
-    ['a comment in the middle of a word', 'a#b c\nd', '|a@1:1 |d@2:1'],
+    ['a comment in the middle of a word', 'a#b\nc', '|a@1:1 |c@2:1'],
     ['quotes in a comment', '# "a\nb', '|b@2:1'],
     ['a comment up to the end', 'a #', '|a@1:1'],
     ['quotes hold blanks', '"a b" c', '|"a b"@1:1 c@1:7'],
@@ -52,6 +52,18 @@ t.test('variables are replaced within words, quoted or not', async t => {
   t.equal(words('a{$A}b "{%B%}" {$NONE}', env), '|axb@1:1 "y z"@1:8 @1:16')
   t.same(tokenize('{$A}', 'f', env, new Problems()), [
     { text: 'x', written: '{$A}', quoted: false, file: 'f', line: 1, column: 1, startsLine: true },
+  ])
+})
+
+t.test('a comment in the middle of a word with words in it is told, since CoreDNS reads those', async t => {
+  const problems = new Problems()
+  const tokens = tokenize('x\n a b#c d "e\nf#g \n', 'Corefile', {}, problems)
+  t.same(
+    tokens.map(({ text }) => text),
+    ['x', 'a', 'b', 'f'],
+  )
+  t.same(problems.list.map(formatProblem), [
+    'Corefile:2:5: warning: a comment begins inside a word; CoreDNS reads the words after its first blank',
   ])
 })
 

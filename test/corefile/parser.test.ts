@@ -28,7 +28,7 @@ t.test('what is legal', async t => {
     ['options', '. {\n a b {\n  c d\n  e\n }\n f\n}', ['dns://. | a b { c d ; e } ; f']],
     ['nested options', '. {\n a {\n  b {\n   c\n  }\n  d\n }\n}', ['dns://. | a { b { c } ; d }']],
     ['a directive again', '. {\n log a\n log b\n}', ['dns://. | log a ; log b']],
-    ['comments anywhere', '. { # x\n log# y\n} # z', ['dns://. | log']],
+    ['comments anywhere', '. { # x\n log#y\n} # z', ['dns://. | log']],
     ['carriage returns', '. {\r\n log a\r\n}\r\n', ['dns://. | log a']],
     ['a byte order mark', '\uFEFF. {\n}', ['dns://. |']],
     ['a quoted brace is text', '. {\n log "{" "}"\n}', ['dns://. | log { }']],
