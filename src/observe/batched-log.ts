@@ -1,0 +1,102 @@
+// The log on a serving thread. Lines are formatted here, held to their source's rate here, so that a flood never
+// becomes messages, and sent to the control thread in one message a turn of the event loop. A shared count of lines
+// under way keeps a busy control thread from being buried: beyond a bound lines are dropped and counted.
+
+import type { Clock, Timer } from '../shared/clock.ts'
+import { formatDropped, formatLine } from './log.ts'
+import { LogBudget, type Rate } from './log-budget.ts'
+import type { Counter, Meters } from './meters.ts'
+import type { Level, ThreadLog } from './thread-log.ts'
+
+/** Lines of one thread that the control thread has not seen yet. */
+export const LINES_UNDER_WAY_MAX = 4096
+const SUMMARY_PERIOD_MS = 10_000
+
+/** The memory in which a thread and the control thread count lines under way. */
+export const lineCountMemory = (): SharedArrayBuffer => new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+
+/** Says that the control thread has taken so many lines; it calls this with the memory of the thread they came from. */
+export function acknowledgeLines(memory: SharedArrayBuffer, lines: number): void {
+  Atomics.sub(new Int32Array(memory), 0, lines)
+}
+
+/** What a thread's log is made of. */
+export interface BatchedLogOptions {
+  /** From lineCountMemory, shared with the control thread. */
+  readonly memory: SharedArrayBuffer
+  /** Hands lines to the control thread, usually by postMessage. */
+  readonly send: (lines: readonly string[]) => void
+  readonly clock: Clock
+  readonly meters: Meters
+  /** -quiet: no lines but warnings and worse. */
+  readonly quiet?: boolean
+  readonly rateOf?: (from: string) => Rate
+}
+
+/** The log of one serving thread. */
+export class BatchedLog implements ThreadLog {
+  /** The `debug` directive: DEBUG lines are sent. */
+  debug = false
+  readonly #underWay: Int32Array
+  readonly #send: (lines: readonly string[]) => void
+  readonly #clock: Clock
+  readonly #budget: LogBudget
+  readonly #quiet: boolean
+  readonly #overRate: Counter
+  readonly #overRoom: Counter
+  #lines: string[] = []
+  #lost = 0
+  #summary: Timer | undefined
+
+  constructor(options: BatchedLogOptions) {
+    this.#underWay = new Int32Array(options.memory)
+    this.#send = options.send
+    this.#clock = options.clock
+    this.#quiet = options.quiet ?? false
+    this.#budget = new LogBudget(options.clock, options.rateOf)
+    this.#overRate = options.meters.counter('seamark_log_dropped_lines_total', { reason: 'rate' })
+    this.#overRoom = options.meters.counter('seamark_log_dropped_lines_total', { reason: 'thread' })
+  }
+
+  write(level: Level, from: string, text: string): void {
+    if (level === 'DEBUG' ? !this.debug || this.#quiet : this.#quiet && level === 'INFO') return
+    if (level !== 'FATAL' && !this.#budget.take(from)) {
+      this.#overRate.add()
+      this.#scheduleSummary()
+      return
+    }
+    this.#push(formatLine(level, from, text))
+  }
+
+  /** Sends what was written in this turn at once; for the end of the thread. */
+  flush(): void {
+    const lines = this.#lines
+    if (lines.length === 0) return
+    this.#lines = []
+    this.#send(lines)
+  }
+
+  #push(line: string): void {
+    if (Atomics.load(this.#underWay, 0) >= LINES_UNDER_WAY_MAX) {
+      this.#lost++
+      this.#overRoom.add()
+      this.#scheduleSummary()
+      return
+    }
+    Atomics.add(this.#underWay, 0, 1)
+    if (this.#lines.push(line) === 1) setImmediate(() => this.flush())
+  }
+
+  #scheduleSummary(): void {
+    this.#summary ??= this.#clock.after(SUMMARY_PERIOD_MS, () => {
+      this.#summary = undefined
+      for (const dropped of this.#budget.takeDropped()) this.#push(formatDropped(dropped, SUMMARY_PERIOD_MS))
+      if (this.#lost === 0) return
+      const lost = this.#lost
+      this.#lost = 0
+      this.#push(
+        formatLine('WARNING', '', `${lost} lines of a serving thread were not logged (control thread busy)`),
+      )
+    })
+  }
+}

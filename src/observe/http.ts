@@ -1,0 +1,272 @@
+// The small HTTP servers of health, ready and prometheus: fixed paths, no request bodies, short timeouts, few
+// connections. The set of them outlives a reload: a new configuration's addresses are bound first, then the paths
+// change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Meters } from './meters.ts'
+
+/** As CoreDNS's read, write and idle timeouts. */
+const TIMEOUT_MS = 5000
+/** How often the timeouts are looked after. */
+const TIMEOUT_CHECK_MS = 1000
+/** Probes and scrapers are few; more connections are closed at once and counted. */
+export const CONNECTIONS_MAX = 64
+/** Octets of a request's head. */
+const HEAD_MAX_OCTETS = 8192
+/** Bodies below this gain nothing from gzip. */
+const GZIP_MIN_OCTETS = 1024
+
+/** What a path answers. */
+export interface HttpAnswer {
+  readonly status: number
+  /** text/plain; charset=utf-8 unless given. */
+  readonly contentType?: string
+  readonly body: string
+}
+
+/** Answers one path; `query` is what stands behind its `?`. A rejection is a bug and becomes 500. */
+export type HttpRoute = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>
+
+/** Certificates of an HTTPS endpoint, in PEM. */
+export interface HttpTls {
+  readonly cert: string
+  readonly key: string
+  /** Where given, clients must have a certificate of this authority. */
+  readonly clientCa?: string
+}
+
+/** One address with what is served there. */
+export interface HttpSite {
+  /** An address or a host name; '' is every address. */
+  readonly host: string
+  readonly port: number
+  readonly tls?: HttpTls | undefined
+  /** By path: `/health`. */
+  readonly routes: ReadonlyMap<string, HttpRoute>
+}
+
+/** An address could not be had. */
+export class HttpListenError extends Error {
+  override readonly name = 'HttpListenError'
+  /** EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, or ERR_… for a bad certificate. */
+  readonly code: string
+
+  constructor(site: HttpSite, cause: NodeJS.ErrnoException) {
+    super(`listening on ${siteText(site)} for HTTP: ${cause.message}`, { cause })
+    this.code = cause.code ?? 'ERR_UNKNOWN'
+  }
+}
+
+/** An address as its directive writes it: `:8080`, `localhost:9153`, `[::1]:8181`. */
+export const siteText = ({ host, port }: Pick<HttpSite, 'host' | 'port'>): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** One listening server. */
+export class HttpListener {
+  readonly #server: Server
+  readonly #site: HttpSite
+  #routes: ReadonlyMap<string, HttpRoute>
+
+  private constructor(site: HttpSite, meters: Meters) {
+    const options = {
+      headersTimeout: TIMEOUT_MS,
+      requestTimeout: TIMEOUT_MS,
+      keepAliveTimeout: TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      maxHeaderSize: HEAD_MAX_OCTETS,
+    }
+    const { tls } = site
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#handle(request, response).catch((error: Error) => response.destroy(error))
+    }
+    this.#site = site
+    this.#routes = site.routes
+    this.#server =
+      tls === undefined
+        ? createServer(options, handle)
+        : createTlsServer(
+            { ...options, ...secureContext(tls), requestCert: tls.clientCa !== undefined },
+            handle,
+          )
+    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#server.setTimeout(TIMEOUT_MS)
+    const dropped = meters.counter('seamark_http_dropped_connections_total', { address: siteText(site) })
+    this.#server.on('drop', () => dropped.add())
+  }
+
+  /** Listens; resolves to the error where the address cannot be had. */
+  static async start(site: HttpSite, meters: Meters): Promise<HttpListener | HttpListenError> {
+    try {
+      const listener = new HttpListener(site, meters)
+      await listener.#listen()
+      return listener
+    } catch (error) {
+      return new HttpListenError(site, error as NodeJS.ErrnoException)
+    }
+  }
+
+  /** The port that it listens on; another than asked for where 0 was. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0
+  }
+
+  /** Serves other paths, with another certificate, from now on; requests under way end as they began. */
+  serve({ routes, tls }: Pick<HttpSite, 'routes' | 'tls'>): void {
+    this.#routes = routes
+    if (tls !== undefined && this.#server instanceof TlsServer)
+      this.#server.setSecureContext(secureContext(tls))
+  }
+
+  /** Stops listening, lets requests under way end, at most for the grace; resolves when all is closed. */
+  async stop(graceMs = TIMEOUT_MS): Promise<void> {
+    const closed = new Promise<void>(resolve => {
+      this.#server.close(() => resolve())
+    })
+    this.#server.closeIdleConnections()
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs)
+    await closed
+    clearTimeout(timer)
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#site
+    // As Go does, the name localhost means the IPv4 loopback address where there is one.
+    const address = host === 'localhost' ? '127.0.0.1' : host
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      const listening = (): void => {
+        this.#server.off('error', reject)
+        resolve()
+      }
+      if (address === '') this.#server.listen(port, listening)
+      else this.#server.listen(port, address, listening)
+    })
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Nobody has a reason to send a body: the answer is given without it, and the connection ends.
+    if (request.headers['transfer-encoding'] ?? Number(request.headers['content-length'] ?? 0)) {
+      response.setHeader('Connection', 'close')
+    }
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+    const route = this.#routes.get(path)
+    const answer = route === undefined ? NOT_FOUND : await answerOf(route, new URLSearchParams(query))
+    const { status, contentType = 'text/plain; charset=utf-8', body } = answer
+    let octets: Uint8Array = Buffer.from(body)
+    response.setHeader('Content-Type', contentType)
+    if (octets.length >= GZIP_MIN_OCTETS && acceptsGzip(request)) {
+      octets = await gzipped(octets)
+      response.setHeader('Content-Encoding', 'gzip')
+    }
+    response.setHeader('Content-Length', octets.length)
+    response.writeHead(status)
+    response.end(octets)
+  }
+}
+
+const secureContext = ({ cert, key, clientCa }: HttpTls): { cert: string; key: string; ca?: string } => ({
+  cert,
+  key,
+  ...(clientCa !== undefined && { ca: clientCa }),
+})
+
+const gzipped = promisify<Uint8Array, Buffer>(gzip)
+
+const NOT_FOUND: HttpAnswer = { status: 404, body: '404 page not found\n' }
+
+async function answerOf(route: HttpRoute, query: URLSearchParams): Promise<HttpAnswer> {
+  try {
+    return await route(query)
+  } catch (error) {
+    return { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` }
+  }
+}
+
+/** RFC 9110 12.5.3: gzip is named, and not with a weight of 0. */
+function acceptsGzip(request: IncomingMessage): boolean {
+  const header = String(request.headers['accept-encoding'] ?? '')
+  return header.split(',').some(coding => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(coding))
+}
+
+/** New addresses that listen already and wait to be taken into service. */
+export interface PreparedSites {
+  /** Serves the new paths everywhere and closes what is no longer wanted; resolves when that is closed. */
+  commit(): Promise<void>
+  /** Closes what was opened; everything stays as it was. */
+  abandon(): Promise<void>
+}
+
+/** All HTTP servers of the process. */
+export class HttpSites {
+  readonly #meters: Meters
+  #listeners = new Map<string, HttpListener>()
+
+  constructor(meters: Meters) {
+    this.#meters = meters
+  }
+
+  /** The port of the site at that address; undefined where nothing listens. */
+  portOf(site: Pick<HttpSite, 'host' | 'port'>): number | undefined {
+    return [...this.#listeners].find(([key]) => key.startsWith(`${siteText(site)} `))?.[1].port
+  }
+
+  /**
+   * Opens what the wanted sites need beside what is open. Sites of one address are one server with the paths of all.
+   * Resolves to the first error, and nothing has changed then. Not to be called again before commit or abandon.
+   */
+  async prepare(wanted: readonly HttpSite[]): Promise<PreparedSites | HttpListenError> {
+    const sites = mergeSites(wanted)
+    const opened = new Map<string, HttpListener>()
+    const abandon = async (): Promise<void> => {
+      await Promise.all([...opened.values()].map(listener => listener.stop(0)))
+    }
+    for (const [key, site] of sites) {
+      if (this.#listeners.has(key)) continue
+      const listener = await HttpListener.start({ ...site, routes: new Map() }, this.#meters)
+      if (listener instanceof HttpListenError) {
+        await abandon()
+        return listener
+      }
+      opened.set(key, listener)
+    }
+    return { abandon, commit: () => this.#commit(sites, opened) }
+  }
+
+  /** Closes everything. */
+  async stop(graceMs = TIMEOUT_MS): Promise<void> {
+    const listeners = [...this.#listeners.values()]
+    this.#listeners = new Map()
+    await Promise.all(listeners.map(listener => listener.stop(graceMs)))
+  }
+
+  async #commit(
+    sites: ReadonlyMap<string, HttpSite>,
+    opened: ReadonlyMap<string, HttpListener>,
+  ): Promise<void> {
+    const before = this.#listeners
+    const after = new Map<string, HttpListener>()
+    for (const [key, site] of sites) {
+      const listener = (before.get(key) ?? opened.get(key))!
+      listener.serve(site)
+      after.set(key, listener)
+    }
+    this.#listeners = after
+    const unwanted = [...before].filter(([key]) => !after.has(key))
+    await Promise.all(unwanted.map(([, listener]) => listener.stop()))
+  }
+}
+
+/** By address, and whether it speaks TLS. */
+function mergeSites(wanted: readonly HttpSite[]): ReadonlyMap<string, HttpSite> {
+  const sites = new Map<string, HttpSite>()
+  for (const site of wanted) {
+    const key = `${siteText(site)} ${site.tls === undefined ? 'http' : 'https'}`
+    const routes = new Map([...(sites.get(key)?.routes ?? []), ...site.routes])
+    sites.set(key, { ...site, routes })
+  }
+  return sites
+}

@@ -1,0 +1,182 @@
+// `errors`: logs what went wrong inside the server while a query was answered (CoreDNS plugin/errors). Replies that are
+// merely negative are no errors and are not logged.
+//
+//   errors {
+//     consolidate 5m ".* i/o timeout$" warning show_first
+//     stacktrace
+//   }
+//
+//   [ERROR] plugin/errors: 2 example.org. A: dialing upstream 10.0.0.2:53: connect ECONNREFUSED
+//   [WARNING] plugin/errors: 41 errors like '.* i/o timeout$' occurred in last 5m0s
+
+import { RE2JS } from 're2js'
+import { type Line, once, readLine } from '../corefile/arguments.ts'
+import type { Level } from '../observe/thread-log.ts'
+import type { Query } from '../query/query.ts'
+import { DROP, type Outcome } from '../query/reply.ts'
+import type { Timer } from '../shared/clock.ts'
+import { formatDuration } from '../shared/duration.ts'
+import { foldName, formatName } from '../wire/name.ts'
+import { typeName } from '../wire/rrtype.ts'
+import type { ServingContext } from './context.ts'
+import type { Handler, Next, Word } from './plugin.ts'
+
+/** As CoreDNS bounds it. */
+const REGEX_MAX_CHARACTERS = 10_000
+/** Patterns that an error is held against. */
+const CONSOLIDATIONS_MAX = 100
+/** Of an error that came from outside; the line's end says that more followed. */
+const ERROR_MAX_CHARACTERS = 1024
+
+const LEVELS: Readonly<Record<string, Level>> = {
+  warning: 'WARNING',
+  error: 'ERROR',
+  info: 'INFO',
+  debug: 'DEBUG',
+}
+
+/** Errors that are counted for a while and told in one line. */
+export interface Consolidation {
+  readonly periodMs: number
+  /** RE2 syntax, found anywhere in the error's text. */
+  readonly regex: string
+  readonly level: Level
+  /** The first error of a period is logged at once too. */
+  readonly showFirst: boolean
+}
+
+/** The configuration of `errors`. */
+export interface ErrorsConfig {
+  /** The first one that matches takes the error. */
+  readonly consolidations: readonly Consolidation[]
+  /** Whether the log has the stack of an exception in a plugin, which is a bug. */
+  readonly stacktrace: boolean
+}
+
+/** `errors [stdout]`, once in a server block. */
+export const errorsWord: Word<ErrorsConfig> = {
+  word: 'errors',
+  parse(directives, problems) {
+    const consolidations: Consolidation[] = []
+    let stacktrace = false
+    const directive = once(directives, problems)
+    if (directive === undefined) return undefined
+    readLine(directive, problems, line => {
+      if (line.has) line.choice('a place to log to', ['stdout'])
+      line.options({
+        stacktrace: () => {
+          stacktrace = true
+        },
+        consolidate: option => {
+          const consolidation = readConsolidation(option)
+          if (consolidation === undefined) return
+          if (consolidations.length < CONSOLIDATIONS_MAX) consolidations.push(consolidation)
+          else option.error(option.word, `more than ${CONSOLIDATIONS_MAX} consolidations`)
+        },
+      })
+    })
+    return { consolidations, stacktrace }
+  },
+  create: (config, context) => new ErrorsHandler(config, context),
+}
+
+function readConsolidation(line: Line): Consolidation | undefined {
+  const periodMs = line.duration('the period', { minMs: 1 })
+  const token = line.token('a regular expression')
+  if (token !== undefined) {
+    const reason = regexProblem(token.text)
+    if (reason !== undefined) line.error(token, reason, { found: token.text.slice(0, 100) })
+  }
+  let level: Level | undefined
+  let showFirst = false
+  const allowed = [...Object.keys(LEVELS), 'show_first']
+  for (const option of line.rest()) {
+    const { text } = option
+    if (text === 'show_first') showFirst = true
+    else if (!Object.hasOwn(LEVELS, text))
+      line.error(option, 'this is not an option of consolidate', { found: text, allowed })
+    else if (level !== undefined) line.error(option, 'consolidate takes one level', { found: text })
+    else if (showFirst) line.error(option, 'the level must come before show_first', { found: text })
+    else level = LEVELS[text]
+  }
+  if (periodMs === undefined || token === undefined) return undefined
+  return { periodMs, regex: token.text, level: level ?? 'ERROR', showFirst }
+}
+
+function regexProblem(regex: string): string | undefined {
+  if (regex.length > REGEX_MAX_CHARACTERS)
+    return `a regular expression may have ${REGEX_MAX_CHARACTERS} characters`
+  try {
+    RE2JS.compile(regex)
+    return undefined
+  } catch (error) {
+    return `this is not a regular expression of RE2: ${(error as Error).message}`
+  }
+}
+
+interface Pattern extends Consolidation {
+  readonly compiled: RE2JS
+  errors: number
+  timer: Timer | undefined
+}
+
+class ErrorsHandler implements Handler {
+  readonly #context: ServingContext
+  readonly #patterns: readonly Pattern[]
+
+  constructor({ consolidations }: ErrorsConfig, context: ServingContext) {
+    this.#context = context
+    this.#patterns = consolidations.map(consolidation => ({
+      ...consolidation,
+      compiled: RE2JS.compile(consolidation.regex),
+      errors: 0,
+      timer: undefined,
+    }))
+  }
+
+  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
+    const outcome = next(query)
+    return outcome instanceof Promise
+      ? outcome.then(late => this.#see(query, late))
+      : this.#see(query, outcome)
+  }
+
+  /** Tells what was counted so far; the periods under way end. */
+  stop(): void {
+    for (const pattern of this.#patterns) {
+      if (pattern.timer === undefined) continue
+      pattern.timer.cancel()
+      this.#summarize(pattern)
+    }
+  }
+
+  #see(query: Query, outcome: Outcome): Outcome {
+    if (outcome === DROP || outcome.error === undefined) return outcome
+    const { error, rcode } = outcome
+    const text = error.length > ERROR_MAX_CHARACTERS ? `${error.slice(0, ERROR_MAX_CHARACTERS)}…` : error
+    const pattern = this.#patterns.find(({ compiled }) => compiled.test(text))
+    if (pattern === undefined || this.#count(pattern)) {
+      const { qname, qtype } = query.question
+      const asked = `${formatName(foldName(qname))} ${typeName(qtype)}`
+      this.#context.log.write(pattern?.level ?? 'ERROR', 'plugin/errors', `${rcode} ${asked}: ${text}`)
+    }
+    return outcome
+  }
+
+  /** Counts the error; true where it is logged by itself too. */
+  #count(pattern: Pattern): boolean {
+    pattern.errors++
+    if (pattern.errors > 1) return false
+    pattern.timer = this.#context.clock.after(pattern.periodMs, () => this.#summarize(pattern))
+    return pattern.showFirst
+  }
+
+  #summarize(pattern: Pattern): void {
+    const { errors, regex, level, periodMs, showFirst } = pattern
+    pattern.errors = 0
+    pattern.timer = undefined
+    if (errors === 0 || (errors === 1 && showFirst)) return
+    const text = `${errors} errors like '${regex}' occurred in last ${formatDuration(periodMs)}`
+    this.#context.log.write(level, 'plugin/errors', text)
+  }
+}

@@ -1,0 +1,77 @@
+// What kind of reply it is, as CoreDNS sorts them for its query log (plugin/pkg/response): a type, and the class that
+// `log { class … }` chooses by. The rows are tried from above:
+//
+//   silence                                        OTHERERROR    error
+//   AXFR, IXFR                                     META          error
+//   an expired signature for a client that checks  OTHERERROR    error
+//   NOERROR with an answer                         NOERROR       success
+//   NXDOMAIN with an answer                        OTHERERROR    error
+//   NOERROR with an SOA in authority               NODATA        denial
+//   NXDOMAIN                                       NXDOMAIN      denial
+//   SERVFAIL, NOTIMP                               SERVERERROR   error
+//   NOERROR with NS in authority                   DELEGATION    success
+//   NOERROR                                        NOERROR       success
+//   everything else                                OTHERERROR    error
+
+import type { Query } from '../../query/query.ts'
+import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
+import { RCODE } from '../../wire/rcode.ts'
+import type { Rr } from '../../wire/record.ts'
+import { TYPE } from '../../wire/rrtype.ts'
+
+/** The kinds, in CoreDNS's words; they are what `{/log/type}` shows. */
+export type ReplyType =
+  | 'NOERROR'
+  | 'NXDOMAIN'
+  | 'SERVERERROR'
+  | 'NODATA'
+  | 'DELEGATION'
+  | 'META'
+  | 'OTHERERROR'
+
+/** The classes of `log { class … }`; `all` is for the configuration only. */
+export const REPLY_CLASSES = ['all', 'success', 'denial', 'error'] as const
+export type ReplyClass = (typeof REPLY_CLASSES)[number]
+
+const CLASS_OF: Readonly<Record<ReplyType, ReplyClass>> = {
+  NOERROR: 'success',
+  DELEGATION: 'success',
+  NXDOMAIN: 'denial',
+  NODATA: 'denial',
+  SERVERERROR: 'error',
+  META: 'error',
+  OTHERERROR: 'error',
+}
+
+/** The class of a kind. */
+export const classOf = (type: ReplyType): ReplyClass => CLASS_OF[type]
+
+/** The kind of a reply at a time of day (in ms since 1970), which signatures are held against. */
+export function replyType({ question, edns }: Query, outcome: Outcome, wallMs: number): ReplyType {
+  if (outcome === DROP) return 'OTHERERROR'
+  if (question.qtype === TYPE.AXFR || question.qtype === TYPE.IXFR) return 'META'
+  if (edns?.dnssecOk === true && hasExpiredSignature(outcome, wallMs)) return 'OTHERERROR'
+  const { rcode, answer, authority } = outcome
+  const success = rcode === RCODE.NOERROR
+  if (answer.length > 0 && success) return 'NOERROR'
+  if (answer.length > 0 && rcode === RCODE.NXDOMAIN) return 'OTHERERROR'
+  if (success && authority.some(({ type }) => type === TYPE.SOA)) return 'NODATA'
+  if (rcode === RCODE.NXDOMAIN) return 'NXDOMAIN'
+  if (rcode === RCODE.SERVFAIL || rcode === RCODE.NOTIMP) return 'SERVERERROR'
+  if (success && authority.some(({ type }) => type === TYPE.NS)) return 'DELEGATION'
+  return success ? 'NOERROR' : 'OTHERERROR'
+}
+
+const hasExpiredSignature = ({ answer, authority, additional }: Reply, wallMs: number): boolean =>
+  [answer, authority, additional].some(section =>
+    section.some(record => record.type === TYPE.RRSIG && !isCurrent(record, Math.floor(wallMs / 1000))),
+  )
+
+/** RFC 4034 3.1.5: expiration and inception are seconds modulo 2^32, compared as serial numbers (RFC 1982). */
+function isCurrent({ rdata }: Rr, nowSeconds: number): boolean {
+  if (rdata.length < 16) return false
+  const view = new DataView(rdata.buffer, rdata.byteOffset, rdata.length)
+  const untilExpired = (view.getUint32(8) - nowSeconds) | 0
+  const sinceInception = (nowSeconds - view.getUint32(12)) | 0
+  return untilExpired >= 0 && sinceInception >= 0
+}

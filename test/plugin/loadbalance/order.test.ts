@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { prefer, roundRobin, weighted } from '../../../src/plugin/loadbalance/order.ts'
+import { parseCidr } from '../../../src/shared/ip.ts'
+import { record, shortForm } from '../../support/serving.ts'
+
+const of = (...texts: string[]) => texts.map(text => record(`a. 5 ${text}`))
+const mixed = of(
+  'A 10.0.0.1',
+  'MX 1 m1.',
+  'CNAME c.',
+  'TXT x',
+  'AAAA fd00::1',
+  'CNAME d.',
+  'MX 1 m2.',
+  'A 10.0.0.2',
+)
+
+/** Gives these numbers, then zeros. */
+const sequence =
+  (...numbers: number[]) =>
+  () =>
+    numbers.shift() ?? 0
+
+t.test('round_robin sorts by kind and shuffles addresses and MX', async t => {
+  const last = 0.999
+  const cases: [what: string, random: () => number, order: string[]][] = [
+    [
+      'nothing moved',
+      () => last,
+      ['CNAME c.', 'CNAME d.', 'TXT', 'A 10.0.0.1', 'AAAA fd00::1', 'A 10.0.0.2', 'MX m1.', 'MX m2.'],
+    ],
+    [
+      'the last with the first',
+      sequence(0, last, 0),
+      ['CNAME c.', 'CNAME d.', 'TXT', 'A 10.0.0.2', 'AAAA fd00::1', 'A 10.0.0.1', 'MX m2.', 'MX m1.'],
+    ],
+  ]
+  for (const [what, random, order] of cases) t.same(shortForm(roundRobin(mixed, random)), order, what)
+  t.same(roundRobin([], Math.random), [])
+  t.same(shortForm(mixed)[0], 'A 10.0.0.1', 'the given records stay as they are')
+})
+
+t.test('every order of three addresses comes equally often', async t => {
+  const seen = new Map<string, number>()
+  const rounds = 6000
+  let seed = 1
+  const random = (): number => {
+    seed = (seed * 48271) % 2147483647
+    return seed / 2147483647
+  }
+  for (let i = 0; i < rounds; i++) {
+    const order = shortForm(roundRobin(of('A 10.0.0.1', 'A 10.0.0.2', 'A 10.0.0.3'), random)).join()
+    seen.set(order, (seen.get(order) ?? 0) + 1)
+  }
+  t.equal(seen.size, 6)
+  for (const [order, count] of seen) t.ok(count > 850 && count < 1150, `${order}: ${count}`)
+})
+
+t.test('no order loses a record', async t => {
+  const texts = fc.constantFrom('A 10.0.0.1', 'AAAA ::1', 'CNAME c.', 'MX 1 m.', 'TXT x', 'SRV 0 0 80 t.')
+  fc.assert(
+    fc.property(
+      fc.array(texts, { maxLength: 20 }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (list, number) => {
+        const records = of(...list)
+        const networks = [parseCidr('10.0.0.0/8')!]
+        for (const ordered of [
+          roundRobin(records, () => number),
+          weighted(
+            records,
+            () => 3,
+            () => number,
+          ),
+          prefer(records, networks),
+        ]) {
+          if (new Set(ordered).size !== records.length || ordered.length !== records.length) return false
+        }
+        return true
+      },
+    ),
+  )
+  t.pass('in any of the three')
+})
+
+t.test('weighted brings one address to the top by its weight', async t => {
+  const weights: Record<string, number> = { 'A 10.0.0.1': 3, 'A 10.0.0.2': 1, 'A 10.0.0.3': 2 }
+  const records = of('A 10.0.0.1', 'CNAME c.', 'A 10.0.0.2', 'A 10.0.0.3')
+  const first = (random: number): string =>
+    shortForm(
+      weighted(
+        records,
+        record => weights[shortForm([record])[0]!]!,
+        () => random,
+      ),
+    )[1]!
+  // Six tickets: three for .1, one for .2, two for .3.
+  t.same(
+    [0, 1, 2, 3, 4, 5].map(ticket => first((ticket + 0.5) / 6)),
+    ['A 10.0.0.1', 'A 10.0.0.1', 'A 10.0.0.1', 'A 10.0.0.2', 'A 10.0.0.3', 'A 10.0.0.3'],
+  )
+  t.same(
+    shortForm(
+      weighted(
+        records,
+        () => 1,
+        () => 0.99,
+      ),
+    ),
+    ['CNAME c.', 'A 10.0.0.3', 'A 10.0.0.2', 'A 10.0.0.1'],
+    'the chosen one changes places with the first',
+  )
+  const without = of('MX 1 m.', 'CNAME c.')
+  t.equal(
+    weighted(
+      without,
+      () => 1,
+      () => 0,
+    ),
+    without,
+    'without addresses nothing changes',
+  )
+})
+
+t.test('prefer sorts addresses by network, as in CoreDNS prefer_test.go', async t => {
+  const records = of(
+    'A 10.9.30.1',
+    'A 10.9.20.5',
+    'A 192.168.1.2',
+    'A 10.10.0.1',
+    'A 10.9.20.3',
+    'A 172.16.0.1',
+    'AAAA 2001:db8::1',
+    'AAAA 2001:db8:abcd::1',
+    'AAAA fd00::1',
+    'TXT x',
+    'MX 1 m.',
+    'CNAME alias.example.org.',
+  )
+  const networks = ['2001:db8::/32', '10.9.20.0/24', '10.9.30.0/24'].map(text => parseCidr(text)!)
+  t.same(shortForm(prefer(records, networks)), [
+    'CNAME alias.example.org.',
+    'AAAA 2001:db8::1',
+    'AAAA 2001:db8:abcd::1',
+    'A 10.9.20.5',
+    'A 10.9.20.3',
+    'A 10.9.30.1',
+    'A 192.168.1.2',
+    'A 10.10.0.1',
+    'A 172.16.0.1',
+    'AAAA fd00::1',
+    'MX m.',
+    'TXT',
+  ])
+})

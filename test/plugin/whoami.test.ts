@@ -1,0 +1,42 @@
+import t from 'tap'
+import { whoami, whoamiWord } from '../../src/plugin/whoami.ts'
+import type { Query } from '../../src/query/query.ts'
+import { ipFromBytes } from '../../src/shared/ip.ts'
+import { formatName } from '../../src/wire/name.ts'
+import { typeName } from '../../src/wire/rrtype.ts'
+import { parseWord, query, testThread } from '../support/serving.ts'
+
+const six: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 }, transport: 'tcp' }
+const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(58)}.`
+
+t.test('what the client learns', async t => {
+  const cases: [what: string, question: string, rest: Partial<Query>, records: string[]][] = [
+    ['UDP over IPv4', 'Example.org. A', {}, ['Example.org. A 10.0.0.7', '_udp.Example.org. SRV 40212']],
+    ['TCP over IPv6', 'example.org. TXT', six, ['example.org. AAAA fd00::7', '_tcp.example.org. SRV 1']],
+    ['TLS', 'a. A', { transport: 'tls' }, ['a. A 10.0.0.7', '_tcp.a. SRV 40212']],
+    ['the root', '. NS', {}, ['. A 10.0.0.7', '_udp. SRV 40212']],
+    ['a name with no room for a label', `${long} A`, {}, [`${long} A 10.0.0.7`]],
+  ]
+  for (const [what, question, rest, records] of cases) {
+    const { answer, additional, authoritative, rcode, plugin } = whoami(query(question, rest))
+    t.same([answer, authoritative, rcode, plugin], [[], true, 0, 'whoami'], what)
+    t.same(
+      additional.map(({ owner, type, rdata, ttlSeconds, class: qclass }) => {
+        t.same([ttlSeconds, qclass], [0, 1])
+        const data = type === 33 ? (rdata[4]! << 8) | rdata[5]! : ipFromBytes(rdata).text
+        return `${formatName(owner)} ${typeName(type)} ${data}`
+      }),
+      records,
+      what,
+    )
+  }
+})
+
+t.test('the directive', async t => {
+  const { config, complaints } = parseWord(whoamiWord, 'whoami')
+  t.same(complaints, [])
+  const next = (): never => t.fail('nobody is asked behind it') as never
+  const outcome = await whoamiWord.create!(config!, testThread().context).handle(query('a. A'), next)
+  t.match(outcome, { plugin: 'whoami' })
+  t.match(parseWord(whoamiWord, 'whoami me').complaints[0], /2:8: error: whoami takes no arguments/)
+})
