@@ -1,0 +1,287 @@
+// GET requests to the API server over node:http and node:https, with one keep-alive agent that is made anew only when
+// the CA or the certificate changes. A response is handed on chunk by chunk as it comes; nothing is collected but the
+// start of an error's body.
+//
+//   get(path) → credentials → request ─┬─ 200 → onOpen, onData …, onEnd(undefined | error)
+//                                      ├─ 401 → credentials forgotten, the same once more at once
+//                                      └─ other → onEnd(error with status, message, Retry-After)
+//
+// Bodies are asked for without compression: unpacking a list costs both sides more time than the network saves.
+
+import * as http from 'node:http'
+import * as https from 'node:https'
+import type { Clock, Timer } from '../shared/clock.ts'
+import type { ApiAccess, ApiCredentials } from './access.ts'
+import { ApiError, errorOfResponse, messageOf } from './api-error.ts'
+
+/** What becomes of a request. No method is called after `abort`, and none after `onEnd`. */
+export interface ApiHandlers {
+  /** The response is a 200 and its body follows. */
+  onOpen(): void
+  /** Some octets of the body; the buffer belongs to the receiver. */
+  onData(chunk: Buffer): void
+  /** Once, at last: the body ended as it should, or why it did not. */
+  onEnd(error: ApiError | undefined): void
+}
+
+/** A request under way. */
+export interface ApiCall {
+  /** Ends the request without another word to its handlers; may be called at any time. */
+  abort(): void
+}
+
+/** The side of the client that reflectors need. */
+export interface ApiRequester {
+  /** Begins GET of a path with its query, below the server's own path prefix. Never throws. */
+  get(path: string, handlers: ApiHandlers): ApiCall
+}
+
+/** One request as client-go's rest_client metrics count it. */
+export interface ApiRequestRecord {
+  readonly method: 'GET'
+  /** Host and port. */
+  readonly host: string
+  /** The HTTP status, or `<error>` where no response came, as in client-go. */
+  readonly code: string
+  /** From the start of the request to the response's headers. */
+  readonly durationSeconds: number
+}
+
+/** What a client is made of. */
+export interface ApiClientOptions {
+  readonly access: ApiAccess
+  readonly clock: Clock
+  /** Told of every response and every failed request. */
+  readonly onRequest?: (record: ApiRequestRecord) => void
+  /** How long connecting and the response's headers may take. */
+  readonly responseTimeoutMs?: number
+}
+
+const RESPONSE_TIMEOUT_MS = 30_000
+/** An exec plugin may be slow, but not for ever. */
+const CREDENTIALS_TIMEOUT_MS = 60_000
+const ERROR_BODY_MAX_OCTETS = 64 * 1024
+const RETRY_AFTER_MAX_MS = 300_000
+/** Three or four watches and now and then a relist beside one of them. */
+const FREE_SOCKETS_MAX = 2
+const TCP_KEEP_ALIVE_MS = 30_000
+
+/** A client of one API server. */
+export class ApiClient implements ApiRequester {
+  readonly access: ApiAccess
+  readonly clock: Clock
+  readonly responseTimeoutMs: number
+  readonly #onRequest: ((record: ApiRequestRecord) => void) | undefined
+  #agent: http.Agent | undefined
+  #agentKey = ''
+
+  constructor(options: ApiClientOptions) {
+    this.access = options.access
+    this.clock = options.clock
+    this.responseTimeoutMs = options.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS
+    this.#onRequest = options.onRequest
+  }
+
+  get(path: string, handlers: ApiHandlers): ApiCall {
+    const exchange = new Exchange(this, path, handlers)
+    exchange.begin()
+    return exchange
+  }
+
+  /** Closes idle connections; requests under way are not touched. */
+  close(): void {
+    if (this.#agent) retire(this.#agent)
+    this.#agent = undefined
+  }
+
+  /** The agent for these credentials: the same one until CA, certificate or key change. */
+  agentFor(credentials: ApiCredentials): http.Agent {
+    if (credentials.agent) return credentials.agent
+    const key = JSON.stringify([credentials.server.protocol, credentials.tls])
+    if (this.#agent && key === this.#agentKey) return this.#agent
+    if (this.#agent) retire(this.#agent)
+    const options = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, maxFreeSockets: FREE_SOCKETS_MAX }
+    this.#agent =
+      credentials.server.protocol === 'https:'
+        ? new https.Agent({ ...options, ...credentials.tls })
+        : new http.Agent(options)
+    this.#agentKey = key
+    return this.#agent
+  }
+
+  /** Reports one request to whoever counts them. */
+  record(server: URL, code: string, durationMs: number): void {
+    this.#onRequest?.({ method: 'GET', host: server.host, code, durationSeconds: durationMs / 1000 })
+  }
+}
+
+/** One GET with its second tries: after a 401, and after a kept-alive connection turned out to be dead. */
+class Exchange implements ApiCall {
+  readonly #client: ApiClient
+  readonly #path: string
+  readonly #handlers: ApiHandlers
+  #request: http.ClientRequest | undefined
+  #timer: Timer | undefined
+  #done = false
+  #unauthorizedBefore = false
+  #resetBefore = false
+
+  constructor(client: ApiClient, path: string, handlers: ApiHandlers) {
+    this.#client = client
+    this.#path = path
+    this.#handlers = handlers
+  }
+
+  begin(): void {
+    this.#watchTheClock(CREDENTIALS_TIMEOUT_MS, 'waiting for credentials')
+    this.#client.access.credentials().then(
+      credentials => this.#send(credentials),
+      (cause: unknown) => {
+        const error =
+          cause instanceof ApiError ? cause : new ApiError('credentials', messageOf(cause), { cause })
+        this.#finish(error)
+      },
+    )
+  }
+
+  abort(): void {
+    this.#done = true
+    this.#timer?.cancel()
+    this.#request?.destroy()
+  }
+
+  #send(credentials: ApiCredentials): void {
+    if (this.#done) return
+    const { server } = credentials
+    const startedMs = this.#client.clock.nowMs()
+    const elapsedMs = (): number => this.#client.clock.nowMs() - startedMs
+    let request: http.ClientRequest
+    try {
+      request = (server.protocol === 'https:' ? https : http).request(
+        `${server.origin}${prefixOf(server)}${this.#path}`,
+        {
+          agent: this.#client.agentFor(credentials),
+          headers: { accept: 'application/json', 'user-agent': 'seamark', ...credentials.headers },
+          ...(credentials.tls.servername && { servername: credentials.tls.servername }),
+        },
+      )
+    } catch (cause) {
+      // A certificate or key that cannot be used, a token with characters that no header may hold.
+      this.#finish(new ApiError('credentials', `preparing a request: ${messageOf(cause)}`, { cause }))
+      return
+    }
+    this.#request = request
+    this.#watchTheClock(this.#client.responseTimeoutMs, `waiting for ${server.host}`)
+    request.on('error', (cause: NodeJS.ErrnoException) => {
+      if (this.#done || this.#request !== request) return
+      if (request.reusedSocket && !this.#resetBefore && isReset(cause)) {
+        this.#resetBefore = true
+        this.#send(credentials)
+        return
+      }
+      this.#client.record(server, '<error>', elapsedMs())
+      this.#finish(connectionError(`connecting to ${server.host}`, cause))
+    })
+    request.on('response', response => {
+      if (this.#done || this.#request !== request) {
+        response.destroy()
+        return
+      }
+      const status = response.statusCode ?? 0
+      this.#client.record(server, String(status), elapsedMs())
+      if (status === 200) this.#relay(response, server)
+      else this.#refuse(response, status)
+    })
+    request.end()
+  }
+
+  #relay(response: http.IncomingMessage, server: URL): void {
+    this.#timer?.cancel()
+    this.#guarded(() => this.#handlers.onOpen())
+    response.on('data', (chunk: Buffer) => this.#guarded(() => this.#handlers.onData(chunk)))
+    response.on('end', () => {
+      if (response.complete) this.#finish(undefined)
+    })
+    response.on('error', (cause: NodeJS.ErrnoException) => {
+      this.#finish(connectionError(`reading from ${server.host}`, cause))
+    })
+    response.on('close', () =>
+      this.#finish(new ApiError('network', `reading from ${server.host}: closed too early`)),
+    )
+  }
+
+  #refuse(response: http.IncomingMessage, status: number): void {
+    const retryAfterMs = parseRetryAfter(response.headers['retry-after'], this.#client.clock.wallMs())
+    const chunks: Buffer[] = []
+    let octets = 0
+    const settle = (): void => {
+      if (this.#done || this.#request === undefined) return
+      if (status === 401 && !this.#unauthorizedBefore) {
+        this.#unauthorizedBefore = true
+        this.#request = undefined
+        this.#client.access.refresh()
+        this.begin()
+        return
+      }
+      this.#finish(errorOfResponse(status, Buffer.concat(chunks).toString(), retryAfterMs))
+    }
+    response.on('data', (chunk: Buffer) => {
+      octets += chunk.length
+      if (octets <= ERROR_BODY_MAX_OCTETS) chunks.push(chunk)
+      else response.destroy()
+    })
+    response.on('end', settle)
+    response.on('error', settle)
+    response.on('close', settle)
+  }
+
+  #watchTheClock(delayMs: number, doing: string): void {
+    this.#timer?.cancel()
+    this.#timer = this.#client.clock.after(delayMs, () => {
+      this.#finish(new ApiError('timeout', `${doing}: no answer for ${delayMs / 1000} s`))
+    })
+  }
+
+  #guarded(action: () => void): void {
+    if (this.#done) return
+    try {
+      action()
+    } catch (cause) {
+      this.#finish(new ApiError('protocol', `handling a response: ${messageOf(cause)}`, { cause }))
+    }
+  }
+
+  #finish(error: ApiError | undefined): void {
+    if (this.#done) return
+    this.abort()
+    this.#handlers.onEnd(error)
+  }
+}
+
+/** Lets requests under way end and keeps no connection after them. */
+function retire(agent: http.Agent): void {
+  agent.maxFreeSockets = 0
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+}
+
+/** A URL has at least the path `/`. */
+const prefixOf = ({ pathname }: URL): string => (pathname === '/' ? '' : pathname)
+
+const isReset = (cause: NodeJS.ErrnoException): boolean =>
+  cause.code === 'ECONNRESET' || cause.code === 'EPIPE'
+
+/** Codes of OpenSSL's verification and of Node's TLS have these words in front (Node's list in tls.md). */
+const TLS_CODE =
+  /^(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS|ERR_SSL|EPROTO)/
+
+function connectionError(doing: string, cause: NodeJS.ErrnoException): ApiError {
+  const code = TLS_CODE.test(cause.code ?? '') ? 'tls' : 'network'
+  return new ApiError(code, `${doing}: ${messageOf(cause) || (cause.code ?? 'unknown error')}`, { cause })
+}
+
+/** Retry-After (RFC 9110 10.2.3) in ms, from seconds or a date; at most five minutes, undefined if absent or odd. */
+export function parseRetryAfter(value: string | undefined, wallMs: number): number | undefined {
+  if (value === undefined) return undefined
+  const delayMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - wallMs
+  return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, 0), RETRY_AFTER_MAX_MS)
+}

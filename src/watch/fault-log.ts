@@ -1,0 +1,72 @@
+// What is wrong with one resource at this moment, said once: one line in the log when something breaks or breaks
+// differently, one when it is over, and the same text for as long as it lasts for whoever asks why nothing is ready.
+
+import type { Clock } from '../shared/clock.ts'
+import type { ApiError } from './api-error.ts'
+import type { WatchHooks } from './reflector-options.ts'
+import { type Resource, rbacRule } from './resource.ts'
+
+/** The fault of one resource, or none. */
+export class FaultLog {
+  readonly #resource: Resource
+  readonly #clock: Clock
+  readonly #hooks: WatchHooks | undefined
+  #error: ApiError | undefined
+  #text = ''
+  #sinceMs = 0
+
+  constructor(resource: Resource, clock: Clock, hooks: WatchHooks | undefined) {
+    this.#resource = resource
+    this.#clock = clock
+    this.#hooks = hooks
+  }
+
+  /** What is wrong now. */
+  get error(): ApiError | undefined {
+    return this.#error
+  }
+
+  /** The same in one line, with what to do about it where we know; undefined while nothing is wrong. */
+  get text(): string | undefined {
+    return this.#error && this.#text
+  }
+
+  /** Notes a failure to `verb` the resource. */
+  failed(error: ApiError, verb: 'list' | 'watch'): void {
+    const known = this.#error?.code === error.code && this.#error.status === error.status
+    if (this.#error === undefined) this.#sinceMs = this.#clock.nowMs()
+    this.#error = error
+    this.#text = explain(error, verb, this.#resource)
+    // A version that aged is the API's ordinary way to ask for a relist.
+    if (!known) this.log(error.code === 'gone' ? 'info' : 'warning', this.#text)
+  }
+
+  /** Notes that it is over; nothing happens if nothing was wrong. */
+  recovered(): void {
+    const error = this.#error
+    if (error === undefined) return
+    this.#error = undefined
+    const seconds = Math.round((this.#clock.nowMs() - this.#sinceMs) / 1000)
+    if (error.code !== 'gone') this.log('info', `reading again after ${seconds} s`)
+    this.#hooks?.recovered?.(this.#resource.name)
+  }
+
+  /** One line with the resource's name in front. */
+  log(level: 'info' | 'warning' | 'error', message: string): void {
+    this.#hooks?.log?.(level, `${this.#resource.name}: ${message}`)
+  }
+}
+
+function explain(error: ApiError, verb: 'list' | 'watch', resource: Resource): string {
+  switch (error.code) {
+    case 'forbidden':
+      return (
+        `403 forbidden: cannot ${verb} ${resource.name} in API group "${resource.group}"; ` +
+        `add to the ClusterRole: ${rbacRule(resource)} (${error.message})`
+      )
+    case 'not-found':
+      return `the API server does not serve ${resource.path} (${error.message})`
+    default:
+      return `cannot ${verb}: ${error.message}`
+  }
+}

@@ -1,0 +1,114 @@
+// What a reflector is made of and what it tells about itself.
+
+import type { Clock } from '../shared/clock.ts'
+import type { ApiErrorCode } from './api-error.ts'
+import type { ApiRequester } from './client.ts'
+import type { Kind, Kinds, Sink } from './objects.ts'
+import type { Resource } from './resource.ts'
+import type { SlimProblem } from './slim.ts'
+
+/** A raw object to its slim copy; undefined for one that is not served, a problem for one that is malformed. */
+export type Convert<K extends Kind> = (raw: unknown) => Kinds[K] | SlimProblem | undefined
+
+/** Why a watch or a relist ended and another one was begun. */
+export type RestartCause =
+  | ApiErrorCode
+  /** The server ended the stream as HTTP means it: `timeoutSeconds`, mostly. */
+  | 'closed'
+  /** Ended by the server again and again without one event: the version was dropped. */
+  | 'stale'
+  /** The periodic check. */
+  | 'consistency'
+  /** The server does not stream initial events; a paged list followed. */
+  | 'watch-list-refused'
+
+/** Told of what happens, for the log and the metrics; must not throw. */
+export interface WatchHooks {
+  log?(level: 'info' | 'warning' | 'error', message: string): void
+  /** The first complete state is in the sink. */
+  synced?(resource: string): void
+  /** A complete state, the first one included, is in the sink. */
+  relisted?(resource: string, objects: number, durationMs: number): void
+  restarted?(resource: string, cause: RestartCause): void
+  /** What was wrong is over. */
+  recovered?(resource: string): void
+}
+
+/** All the times and bounds of a reflector. */
+export interface ReflectorTiming {
+  /** Between two checks of consistency, ±20 %. */
+  readonly relistMs: number
+  /** Without an octet for so long, a stream is dead: bookmarks come about once a minute. */
+  readonly silenceMs: number
+  /** Without an octet for so long before the initial events have ended, the server does not know WatchList. */
+  readonly initialIdleMs: number
+  readonly backoffBaseMs: number
+  readonly backoffCeilingMs: number
+  /** The ceiling before the first sync, while the server cannot be reached. */
+  readonly unsyncedCeilingMs: number
+  /** At least so long between attempts after a 403 or 404. */
+  readonly slowMs: number
+  /** A watch that has lived so long and said something has been a success. */
+  readonly steadyMs: number
+  /** Ends without an event, in a row, until the version is dropped. */
+  readonly fruitlessMax: number
+  /** How long a relist waits to catch up with the watch beside it. */
+  readonly catchUpMs: number
+  readonly pageSize: number
+  readonly timeoutMinSeconds: number
+  readonly timeoutMaxSeconds: number
+}
+
+/** As a cluster wants it. */
+export const DEFAULT_TIMING: ReflectorTiming = {
+  relistMs: 600_000,
+  silenceMs: 90_000,
+  initialIdleMs: 3_000,
+  backoffBaseMs: 100,
+  backoffCeilingMs: 30_000,
+  unsyncedCeilingMs: 1_500,
+  slowMs: 5_000,
+  steadyMs: 1_000,
+  fruitlessMax: 3,
+  catchUpMs: 1_000,
+  pageSize: 500,
+  timeoutMinSeconds: 300,
+  timeoutMaxSeconds: 600,
+}
+
+/** What a reflector is made of. */
+export interface ReflectorOptions<K extends Kind> {
+  readonly resource: Resource<K>
+  readonly convert: Convert<K>
+  readonly sink: Sink
+  readonly client: ApiRequester
+  readonly clock: Clock
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  readonly timing?: Partial<ReflectorTiming> | undefined
+  readonly hooks?: WatchHooks | undefined
+  /** False to list in pages from the start. */
+  readonly watchList?: boolean | undefined
+}
+
+/** How a resource stands. */
+export interface ReflectorStatus {
+  /** The plural, as in RBAC. */
+  readonly resource: string
+  /** A complete state has been in the sink; never false again after that. */
+  readonly synced: boolean
+  readonly objects: number
+  /** Since the last octet; undefined before the first. */
+  readonly lastByteAgeMs: number | undefined
+  /** Complete states taken, the first one included. */
+  readonly relists: number
+  readonly restartsByCause: Readonly<Record<string, number>>
+  /** Malformed objects seen. */
+  readonly skipped: number
+  /** Exceptions thrown by the sink. */
+  readonly sinkErrors: number
+  /** What is wrong at this moment, in one line. */
+  readonly lastError: string | undefined
+}

@@ -1,0 +1,149 @@
+// One watch request, from its URL to parsed events. The receiver learns how it ended, once; what to do about it is the
+// reflector's business. A stream in which no octet comes for SILENCE_MS is taken for dead: with bookmarks asked for,
+// the API server has something to say about once a minute.
+//
+//   {"type":"ADDED","object":{"kind":"Service",…}}⏎
+//   {"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"12","annotations":{"k8s.io/initial-events-end":"true"}}}}⏎
+//   {"type":"ERROR","object":{"kind":"Status","code":410,…}}⏎
+
+import type { Clock, Timer } from '../shared/clock.ts'
+import { ApiError, errorOfStatus, messageOf } from './api-error.ts'
+import type { ApiCall, ApiRequester } from './client.ts'
+import { fieldAt, textAt } from './field.ts'
+import { LineSplitter } from './line-splitter.ts'
+
+/** What a watch tells. */
+export interface WatchReceiver {
+  /** The server accepted the watch. */
+  opened(): void
+  /** Some octets came, of whatever kind. */
+  heard(): void
+  /** An object was added, modified or (`deleted`) removed. */
+  event(deleted: boolean, object: unknown): void
+  /** The version moved on without an event; `initialEnd`: all initial events have been sent. */
+  bookmark(version: string, initialEnd: boolean): void
+  /** Last and once: undefined for an end as HTTP means it. Not called after `abort`. */
+  closed(error: ApiError | undefined): void
+}
+
+/** What a watch is made of. */
+export interface WatchOptions {
+  readonly client: ApiRequester
+  readonly clock: Clock
+  readonly path: string
+  /** Objects that say that they are of another kind end the stream. */
+  readonly kind: string
+  readonly silenceMs: number
+  readonly receiver: WatchReceiver
+}
+
+/** The annotation of the bookmark that ends the initial events (KEP-3157). */
+export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+
+/** A watch under way: begins at once and runs until it is closed or aborted. */
+export class WatchStream implements ApiCall {
+  readonly #options: WatchOptions
+  readonly #silence: Silence
+  readonly #lines = new LineSplitter(line => {
+    if (!this.#ended) this.#handle(line)
+  })
+  readonly #call: ApiCall
+  #ended = false
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    const { receiver } = options
+    this.#silence = new Silence(options.clock, options.silenceMs, error => this.#end(error))
+    this.#call = options.client.get(options.path, {
+      onOpen: () => {
+        this.#silence.start()
+        receiver.opened()
+      },
+      onData: chunk => {
+        this.#silence.heard()
+        receiver.heard()
+        try {
+          this.#lines.push(chunk)
+        } catch (cause) {
+          this.#end(cause instanceof ApiError ? cause : new ApiError('protocol', messageOf(cause), { cause }))
+        }
+      },
+      onEnd: error => this.#end(error),
+    })
+  }
+
+  abort(): void {
+    this.#ended = true
+    this.#silence.stop()
+    this.#call.abort()
+  }
+
+  #end(error: ApiError | undefined): void {
+    if (this.#ended) return
+    this.abort()
+    this.#options.receiver.closed(error)
+  }
+
+  #handle(line: string): void {
+    const { receiver, kind } = this.#options
+    let event: unknown
+    try {
+      event = JSON.parse(line)
+    } catch (cause) {
+      throw new ApiError('protocol', `reading a watch: ${messageOf(cause)}`, { cause })
+    }
+    const object = fieldAt(event, 'object')
+    const type = fieldAt(event, 'type')
+    if (type === 'ERROR') throw errorOfStatus(object)
+    if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK') {
+      throw new ApiError('protocol', 'reading a watch: a line that is no event')
+    }
+    const said = fieldAt(object, 'kind')
+    if (said !== undefined && said !== kind) {
+      throw new ApiError('protocol', `reading a watch: kind ${JSON.stringify(said)} instead of ${kind}`)
+    }
+    if (type !== 'BOOKMARK') {
+      receiver.event(type === 'DELETED', object)
+      return
+    }
+    const initialEnd = textAt(object, 'metadata', 'annotations', INITIAL_EVENTS_END) === 'true'
+    receiver.bookmark(textAt(object, 'metadata', 'resourceVersion'), initialEnd)
+  }
+}
+
+/** Notices that nothing comes any more, with one timer however many octets come. */
+export class Silence {
+  readonly #clock: Clock
+  readonly #limitMs: number
+  readonly #onSilence: (error: ApiError) => void
+  #heardMs = 0
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, limitMs: number, onSilence: (error: ApiError) => void) {
+    this.#clock = clock
+    this.#limitMs = limitMs
+    this.#onSilence = onSilence
+  }
+
+  start(): void {
+    this.heard()
+    this.#arm(this.#limitMs)
+  }
+
+  heard(): void {
+    this.#heardMs = this.#clock.nowMs()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer?.cancel()
+    this.#timer = this.#clock.after(delayMs, () => {
+      const leftMs = this.#heardMs + this.#limitMs - this.#clock.nowMs()
+      if (leftMs > 0) this.#arm(leftMs)
+      else this.#onSilence(new ApiError('silence', `heard nothing for ${this.#limitMs / 1000} s`))
+    })
+  }
+}

@@ -1,0 +1,423 @@
+// A Kubernetes API server for tests, over real sockets: list with limit and continue, watch with bookmarks and initial
+// events, 410 in both forms, tokens, RBAC, and every fault that a network or a control plane has shown so far, on
+// demand. Texts and status codes are those of kube-apiserver 1.36.
+
+import * as http from 'node:http'
+import * as https from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Clock, systemClock } from '../../src/shared/clock.ts'
+import { parseSelector } from '../../src/shared/label-selector.ts'
+import { FAKE_RESOURCES, FakeCluster, type RawObject, type ResourceName } from './fake-cluster.ts'
+import { type Chunking, FakeWatch } from './fake-watch.ts'
+
+/** What the server does with `sendInitialEvents`: stream, refuse with that status, or not know it at all. */
+export type WatchListSupport = 'on' | 'ignore' | 400 | 403 | 404 | 422
+
+/** A request that came in, as tests look at it. */
+export interface SeenRequest {
+  readonly resource: ResourceName | undefined
+  readonly query: URLSearchParams
+  readonly watch: boolean
+  readonly status: number
+  readonly atMs: number
+}
+
+/** An answer to give instead of the right one. */
+export interface ScriptedAnswer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** How often; for ever unless told. */
+  times?: number
+  /** Which requests; all unless told. */
+  readonly when?: (request: Omit<SeenRequest, 'status'>) => boolean
+}
+
+/** What a server is made of. */
+export interface FakeApiServerOptions {
+  readonly cluster?: FakeCluster
+  readonly clock?: Clock
+  /** Serves HTTPS. */
+  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly bookmarkMs?: number
+  readonly port?: number
+}
+
+/** A fake API server; `listen` before use, `close` at the end. */
+export class FakeApiServer {
+  readonly cluster: FakeCluster
+  readonly requests: SeenRequest[] = []
+  watchList: WatchListSupport = 'on'
+  chunking: Chunking = 'event'
+  /** How a watch from a compacted version is told so: kube-apiserver sends an ERROR event; proxies and old ones 410. */
+  goneAs: 'status' | 'event' = 'event'
+  /** Resumed watches are accepted and ended at once, without 410 (kubernetes 137089). */
+  endsResumedWatches = false
+  /** Accepted Bearer tokens; undefined accepts everybody. */
+  tokens: Set<string> | undefined
+  /** Resources that are not installed. */
+  readonly absent = new Set<ResourceName>()
+  /** What RBAC does not allow, as `list services`. */
+  readonly forbidden = new Set<string>()
+  readonly #clock: Clock
+  readonly #server: http.Server
+  readonly #scheme: string
+  readonly #bookmarkMs: number
+  readonly #sockets = new Set<Socket>()
+  readonly #watches = new Set<FakeWatch>()
+  readonly #answers: ScriptedAnswer[] = []
+  readonly #held: (() => void)[] = []
+  readonly #forget: () => void
+  #frozenAt: number | undefined
+  #paused = false
+  #port: number
+
+  constructor(options: FakeApiServerOptions = {}) {
+    this.cluster = options.cluster ?? new FakeCluster()
+    this.#clock = options.clock ?? systemClock
+    this.#bookmarkMs = options.bookmarkMs ?? 60_000
+    this.#port = options.port ?? 0
+    this.#scheme = options.tls ? 'https' : 'http'
+    const handle: http.RequestListener = (request, response) => this.#handle(request, response)
+    this.#server = options.tls ? https.createServer(options.tls, handle) : http.createServer(handle)
+    this.#server.keepAliveTimeout = 0
+    this.#server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      socket.on('error', () => this.#sockets.delete(socket))
+    })
+    this.#forget = this.cluster.onChange(() => this.#pump())
+  }
+
+  /** Where it listens. */
+  get url(): string {
+    return `${this.#scheme}://127.0.0.1:${this.#port}`
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Watches that are open, of one resource or all. */
+  watches(resource?: ResourceName): FakeWatch[] {
+    return [...this.#watches].filter(watch => resource === undefined || watch.resource === resource)
+  }
+
+  /** Begins to listen, on the same port as before if there was one. */
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(this.#port, '127.0.0.1', () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+    const address: AddressInfo | string | null = this.#server.address()
+    if (address !== null && typeof address === 'object') this.#port = address.port
+    return this
+  }
+
+  /** As `kill -9`: every connection is reset and nobody listens. */
+  async kill(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+    await closed
+  }
+
+  /** The end of a test. */
+  async close(): Promise<void> {
+    this.#forget()
+    if (this.#server.listening) await this.kill()
+  }
+
+  /** As SIGSTOP: connections are accepted by the kernel, nothing is read or written. */
+  pause(): void {
+    this.#paused = true
+    for (const watch of this.#watches) watch.paused = true
+  }
+
+  /** As SIGCONT. */
+  resume(): void {
+    this.#paused = false
+    for (const watch of this.#watches) watch.paused = false
+    for (const answer of this.#held.splice(0)) answer()
+    this.#pump()
+  }
+
+  /** Loses every octet of the watches that are open now, without a word to either side. */
+  mute(): void {
+    for (const watch of this.#watches) watch.muted = true
+  }
+
+  /** Shows the past: whatever happens from now on is not seen here until `thaw`. */
+  freeze(): void {
+    this.#frozenAt = this.cluster.version
+  }
+
+  /** Catches up. */
+  thaw(): void {
+    this.#frozenAt = undefined
+    this.#pump()
+  }
+
+  /** Gives a scripted answer to requests to come. */
+  answer(answer: ScriptedAnswer): void {
+    this.#answers.push(answer)
+  }
+
+  /** Ends all scripted answers. */
+  heal(): void {
+    this.#answers.length = 0
+  }
+
+  /** Takes verbs away from the ServiceAccount. */
+  forbid(resource: ResourceName, verbs: readonly ('list' | 'watch')[] = ['list', 'watch']): void {
+    for (const verb of verbs) this.forbidden.add(`${verb} ${resource}`)
+  }
+
+  /** A bookmark to every watch, now. */
+  bookmark(): void {
+    for (const watch of this.#watches) watch.bookmark()
+  }
+
+  /** New keys for TLS connections to come; those that are open are reset. */
+  rotate(tls: { readonly key: string; readonly cert: string }): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext(tls)
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** The number of requests seen for which the condition holds. */
+  count(condition: (request: SeenRequest) => boolean): number {
+    return this.requests.filter(condition).length
+  }
+
+  get #horizon(): number {
+    return this.#frozenAt ?? this.cluster.version
+  }
+
+  #pump(): void {
+    for (const watch of this.#watches) watch.pump()
+  }
+
+  #handle(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (this.#paused) {
+      this.#held.push(() => this.#handle(request, response))
+      return
+    }
+    const url = new URL(request.url ?? '/', this.url)
+    const resource = resourceOf(url.pathname)
+    const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1'
+    const seen = { resource, query: url.searchParams, watch, atMs: this.#clock.nowMs() }
+    const refuse = (status: number, reason: string, message: string, details?: object): void =>
+      this.#refuse(response, seen, status, reason, message, details)
+    const scripted = this.#scripted(seen)
+    if (scripted) {
+      this.requests.push({ ...seen, status: scripted.status })
+      response.writeHead(scripted.status, scripted.headers)
+      response.end(scripted.body)
+    } else if (
+      this.tokens &&
+      !this.tokens.has((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    ) {
+      refuse(401, 'Unauthorized', 'Unauthorized')
+    } else if (resource === undefined || this.absent.has(resource)) {
+      this.requests.push({ ...seen, status: 404 })
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
+    } else if (this.forbidden.has(`${watch ? 'watch' : 'list'} ${resource}`)) {
+      const verb = watch ? 'watch' : 'list'
+      const { group } = FAKE_RESOURCES[resource]
+      const user = 'system:serviceaccount:kube-system:seamark'
+      const message = `${resource} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`
+      refuse(403, 'Forbidden', message, { kind: resource, group })
+    } else if (watch) this.#watch(resource, seen, response, refuse)
+    else this.#list(resource, seen, response, refuse)
+  }
+
+  #scripted(seen: Omit<SeenRequest, 'status'>): ScriptedAnswer | undefined {
+    const answer = this.#answers.find(({ when, times }) => (times ?? 1) > 0 && (when?.(seen) ?? true))
+    if (answer?.times !== undefined) answer.times--
+    return answer
+  }
+
+  #list(
+    resource: ResourceName,
+    seen: Omit<SeenRequest, 'status'>,
+    response: http.ServerResponse,
+    refuse: Refuse,
+  ): void {
+    const { query } = seen
+    const limit = Number(query.get('limit') ?? 0)
+    const token = decodeToken(query.get('continue'))
+    const wanted = query.get('resourceVersion') ?? ''
+    if (token && token.version < this.cluster.compacted) {
+      refuse(
+        410,
+        'Expired',
+        'The provided continue parameter is too old to display a consistent list result.',
+      )
+      return
+    }
+    if (wanted !== '' && wanted !== '0' && (this.#parse(wanted) ?? 0) > this.#horizon) {
+      refuse(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${this.#horizon}`, {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+        retryAfterSeconds: 1,
+      })
+      return
+    }
+    const version = token?.version ?? this.#horizon
+    const matches = matcher(query)
+    const all = this.cluster.list(resource, version).filter(matches)
+    const from = token?.from ?? 0
+    const page = limit > 0 ? all.slice(from, from + limit) : all
+    const left = all.length - from - page.length
+    const { kind, group, version: apiVersion } = FAKE_RESOURCES[resource]
+    this.requests.push({ ...seen, status: 200 })
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(
+      JSON.stringify({
+        kind: `${kind}List`,
+        apiVersion: group === '' ? apiVersion : `${group}/${apiVersion}`,
+        metadata: {
+          resourceVersion: this.cluster.spell(version),
+          ...(left > 0 && { continue: encodeToken(version, from + page.length), remainingItemCount: left }),
+        },
+        // In typed lists the items do not repeat their kind.
+        items: page.map(({ kind: _, apiVersion: __, ...item }) => item),
+      }),
+    )
+  }
+
+  #watch(
+    resource: ResourceName,
+    seen: Omit<SeenRequest, 'status'>,
+    response: http.ServerResponse,
+    refuse: Refuse,
+  ): void {
+    const { query } = seen
+    const wanted = query.get('resourceVersion') ?? ''
+    const asked = query.get('sendInitialEvents') === 'true'
+    const streaming = asked && this.watchList !== 'ignore'
+    if (streaming && this.watchList !== 'on') {
+      const reasons = { 400: 'BadRequest', 403: 'Forbidden', 404: 'NotFound', 422: 'Invalid' }
+      const why =
+        'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled'
+      refuse(
+        Number(this.watchList),
+        reasons[this.watchList as 400],
+        `ListOptions.meta.k8s.io "" is invalid: ${why}`,
+      )
+      return
+    }
+    if (streaming && query.get('resourceVersionMatch') !== 'NotOlderThan') {
+      const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
+      refuse(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${why}`)
+      return
+    }
+    const any = wanted === '' || wanted === '0'
+    const parsed = any ? this.#horizon : this.#parse(wanted)
+    if (parsed === undefined) {
+      refuse(
+        400,
+        'BadRequest',
+        `resourceVersion: Invalid value: "${wanted}": strconv.ParseUint: invalid syntax`,
+      )
+      return
+    }
+    const message = `too old resource version: ${wanted} (${this.cluster.compacted})`
+    const gone = !any && !asked && parsed < this.cluster.compacted
+    if (gone && this.goneAs === 'status') {
+      refuse(410, 'Expired', message)
+      return
+    }
+    this.requests.push({ ...seen, status: 200 })
+    if (gone || (this.endsResumedWatches && !any)) {
+      const event = JSON.stringify({ type: 'ERROR', object: statusOf(410, 'Expired', message) })
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(gone ? `${event}\n` : '')
+      return
+    }
+    const matches = matcher(query)
+    const watch = new FakeWatch({
+      cluster: this.cluster,
+      clock: this.#clock,
+      resource,
+      response,
+      matches,
+      bookmarks: query.get('allowWatchBookmarks') === 'true',
+      bookmarkMs: this.#bookmarkMs,
+      timeoutSeconds: Number(query.get('timeoutSeconds') ?? 1800),
+      horizon: () => this.#horizon,
+      chunking: () => this.chunking,
+      onEnd: () => this.#watches.delete(watch),
+    })
+    this.#watches.add(watch)
+    // Old servers begin "at any version" with the objects they have, and so does one that ignores the parameter.
+    const initial = any || streaming ? this.cluster.list(resource, this.#horizon).filter(matches) : []
+    void watch.begin(initial.length > 0 || any || streaming ? this.#horizon : parsed, initial, streaming)
+  }
+
+  /** The earliest version that is spelled so. */
+  #parse(spelled: string): number | undefined {
+    const { cluster } = this
+    if (/^\d+$/.test(spelled) && cluster.spell(Number(spelled)) === spelled) return Number(spelled)
+    for (let version = 1000; version <= cluster.version; version++)
+      if (cluster.spell(version) === spelled) return version
+    return undefined
+  }
+
+  #refuse(
+    response: http.ServerResponse,
+    seen: Omit<SeenRequest, 'status'>,
+    status: number,
+    reason: string,
+    message: string,
+    details?: object,
+  ): void {
+    this.requests.push({ ...seen, status })
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(statusOf(status, reason, message, details)))
+  }
+}
+
+type Refuse = (status: number, reason: string, message: string, details?: object) => void
+
+/** A Status object as the API server writes them. */
+export const statusOf = (code: number, reason: string, message: string, details: object = {}): RawObject => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: { name: '' },
+  status: 'Failure',
+  message,
+  reason,
+  details,
+  code,
+})
+
+function resourceOf(path: string): ResourceName | undefined {
+  for (const [name, { group, version }] of Object.entries(FAKE_RESOURCES)) {
+    const prefix = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+    if (path === `${prefix}/${name}`) return name as ResourceName
+  }
+  return undefined
+}
+
+function matcher(query: URLSearchParams): (object: RawObject) => boolean {
+  const selector = parseSelector(query.get('labelSelector') ?? '')
+  const fields = (query.get('fieldSelector') ?? '').split(',').filter(Boolean)
+  return object => {
+    const labels = new Map(Object.entries(object.metadata.labels ?? {}))
+    if (typeof selector === 'function' && !selector(labels)) return false
+    return fields.every(field => {
+      const [path, value] = field.split('!=')
+      return path !== 'status.phase' || (object.status as { phase?: string } | undefined)?.phase !== value
+    })
+  }
+}
+
+const encodeToken = (version: number, from: number): string =>
+  Buffer.from(JSON.stringify({ version, from })).toString('base64url')
+
+function decodeToken(token: string | null): { readonly version: number; readonly from: number } | undefined {
+  return token ? JSON.parse(Buffer.from(token, 'base64url').toString()) : undefined
+}

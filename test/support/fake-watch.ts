@@ -1,0 +1,175 @@
+// One watch that a fake API server serves: it sends its initial events, then whatever the history holds beyond the
+// version it has reached, bookmarks now and then, and its end when its time is over. Like a real one it turns changes
+// of labels into ADDED and DELETED for a watch with a selector.
+
+import type { ServerResponse } from 'node:http'
+import type { Clock, Timer } from '../../src/shared/clock.ts'
+import { FAKE_RESOURCES, type FakeCluster, type RawObject, type ResourceName } from './fake-cluster.ts'
+
+/** How events are cut into chunks: each in one, octet by octet, or all that are ready in one. */
+export type Chunking = 'event' | 'octet' | 'batch'
+
+/** What a watch is made of. */
+export interface FakeWatchOptions {
+  readonly cluster: FakeCluster
+  readonly clock: Clock
+  readonly resource: ResourceName
+  readonly response: ServerResponse
+  readonly matches: (object: RawObject) => boolean
+  readonly bookmarks: boolean
+  readonly bookmarkMs: number
+  readonly timeoutSeconds: number
+  /** The newest version that the server knows of; a lagging server lives in the past. */
+  readonly horizon: () => number
+  readonly chunking: () => Chunking
+  readonly onEnd: () => void
+}
+
+/** A watch under way. */
+export class FakeWatch {
+  readonly resource: ResourceName
+  /** Nothing is written any more, though the connection stays: octets are lost on the way. */
+  muted = false
+  /** Nothing is written for now: the process stands still. */
+  paused = false
+  /** So many of the next events are never sent, on a connection that is well. */
+  lose = 0
+  /** The next event is cut in the middle, and the connection with it. */
+  cut = false
+  readonly #options: FakeWatchOptions
+  readonly #timers: Timer[] = []
+  #version = 0
+  #initial = true
+  #onDrained = (): void => {}
+  #ended = false
+
+  constructor(options: FakeWatchOptions) {
+    this.#options = options
+    this.resource = options.resource
+    options.response.on('close', () => this.#stop())
+    options.response.on('drain', () => this.#onDrained())
+  }
+
+  /** Sends the objects given, if any, and then all changes beyond `version`. */
+  async begin(version: number, initial: readonly RawObject[], announceEnd: boolean): Promise<void> {
+    const { response, clock, bookmarkMs, timeoutSeconds } = this.#options
+    this.#version = version
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    for (const object of initial) {
+      if (this.#ended) return
+      if (!this.#write(line('ADDED', object))) await this.#drained()
+    }
+    if (announceEnd) this.bookmark(true)
+    this.#initial = false
+    this.#every(bookmarkMs)
+    this.#timers.push(
+      clock.after(timeoutSeconds * 1000, () => {
+        if (this.muted || this.paused) return
+        this.bookmark()
+        this.end()
+      }),
+    )
+    this.pump()
+  }
+
+  /** Sends what is due. */
+  pump(): void {
+    if (this.#ended || this.#initial || this.paused) return
+    const { cluster, resource, horizon } = this.#options
+    let lines = ''
+    for (const change of cluster.changesSince(resource, this.#version)) {
+      if (change.version > horizon()) break
+      this.#version = change.version
+      const event = this.#eventOf(change.object, change.before, change.deleted)
+      if (event === undefined) continue
+      if (this.lose > 0) this.lose--
+      else if (this.cut) {
+        this.cut = false
+        this.#write(lines + event.slice(0, event.length >> 1))
+        setImmediate(() => this.kill())
+        return
+      } else if (this.#options.chunking() === 'batch') lines += event
+      else this.#write(event)
+    }
+    this.#version = Math.max(this.#version, horizon())
+    if (lines !== '') this.#write(lines)
+  }
+
+  /** Sends a bookmark of the version reached, if the client asked for bookmarks. */
+  bookmark(initialEnd = false): void {
+    const { bookmarks, cluster, resource } = this.#options
+    if (!bookmarks || this.#ended) return
+    const { kind, group, version } = FAKE_RESOURCES[resource]
+    this.#write(
+      line('BOOKMARK', {
+        kind,
+        apiVersion: group === '' ? version : `${group}/${version}`,
+        metadata: {
+          resourceVersion: cluster.spell(this.#version),
+          creationTimestamp: null,
+          ...(initialEnd && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+        },
+      }),
+    )
+  }
+
+  /** Sends any text, as it is. */
+  send(text: string): void {
+    this.#write(text)
+  }
+
+  /** Ends the response as HTTP means it. */
+  end(): void {
+    this.#stop()
+    this.#options.response.end()
+  }
+
+  /** Resets the connection. */
+  kill(): void {
+    this.#stop()
+    this.#options.response.socket?.destroy()
+  }
+
+  #eventOf(object: RawObject, before: RawObject | undefined, deleted: boolean): string | undefined {
+    const { matches } = this.#options
+    const matched = before !== undefined && matches(before)
+    const matching = !deleted && matches(object)
+    if (!matched && !matching) return undefined
+    if (!matching) return line('DELETED', object)
+    return line(matched ? 'MODIFIED' : 'ADDED', object)
+  }
+
+  #write(text: string): boolean {
+    if (this.muted || this.#ended) return true
+    const { response } = this.#options
+    if (this.#options.chunking() !== 'octet') return response.write(text)
+    for (const octet of Buffer.from(text)) response.write(Uint8Array.of(octet))
+    return true
+  }
+
+  #every(delayMs: number): void {
+    if (this.#ended) return
+    this.#timers[0]?.cancel()
+    this.#timers[0] = this.#options.clock.after(delayMs, () => {
+      if (!this.paused) this.bookmark()
+      this.#every(delayMs)
+    })
+  }
+
+  #drained(): Promise<void> {
+    return new Promise(resolve => {
+      this.#onDrained = resolve
+    })
+  }
+
+  #stop(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#onDrained()
+    for (const timer of this.#timers) timer.cancel()
+    this.#options.onEnd()
+  }
+}
+
+const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`
