@@ -99,6 +99,11 @@ export class ControlPlane {
     })
   }
 
+  /** The administrator's kubeconfig for another port that leads to the API server. */
+  kubeconfigFor(port: number): string {
+    return kubeconfig({ port, caFile: this.caFile, token: this.#token })
+  }
+
   #startEtcd(peerPort: number): Program {
     return this.#program('etcd', [
       `--data-dir=${join(this.folder, 'etcd')}`,
@@ -123,11 +128,7 @@ export class ControlPlane {
     writeFileSync(join(this.folder, 'tokens.csv'), `${this.#token},admin,admin,"system:masters"\n`, {
       mode: 0o600,
     })
-    writeFileSync(
-      this.kubeconfigFile,
-      kubeconfig({ port: this.port, caFile: this.caFile, token: this.#token }),
-      { mode: 0o600 },
-    )
+    writeFileSync(this.kubeconfigFile, this.kubeconfigFor(this.port), { mode: 0o600 })
   }
 
   /** Starts the API server (again) and waits until it is ready. */

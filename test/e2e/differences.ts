@@ -1,0 +1,83 @@
+// Where Seamark answers otherwise than CoreDNS on purpose, as data: each row says when it applies and why. A difference
+// that no row covers fails the parity run. The README's table "Differences from CoreDNS" has the same rows.
+
+import type { Reply } from '../support/dns-client.ts'
+import type { ParityQuestion } from './questions.ts'
+
+/** One accepted difference. */
+export interface AcceptedDifference {
+  readonly id: string
+  readonly reason: string
+  /** True where exactly this difference is what the two replies show; undefined is no reply at all. */
+  readonly applies: (
+    question: ParityQuestion,
+    coredns: Reply | undefined,
+    seamark: Reply | undefined,
+  ) => boolean
+}
+
+/** The payload that Seamark announces and never exceeds over UDP. */
+const PAYLOAD_OCTETS = 1232
+
+const isNodata = (reply: Reply | undefined): boolean =>
+  reply?.rcode === 'NOERROR' &&
+  reply.answer.length === 0 &&
+  reply.authority.some(line => / IN SOA /.test(line))
+
+const lower = ({ name }: ParityQuestion): string => name.toLowerCase().replace(/\.$/, '')
+
+/** The apex, the categories, the namespaces and the name server's own name. */
+const isStructure = (question: ParityQuestion): boolean =>
+  /^(?:(?:[^.]+\.)?(?:svc|pod)\.|ns\.dns\.)?cluster\.local$/.test(lower(question))
+
+const isReverse = (question: ParityQuestion): boolean => /\.(?:in-addr|ip6)\.arpa$/.test(lower(question))
+
+/** The rows, in the order in which they are tried. */
+export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
+  {
+    id: 'txt-at-structure',
+    reason:
+      'TXT at the apex, svc, pod, a namespace or ns.dns is NODATA: the name exists, and NXDOMAIN would deny all names below it (RFC 8020)',
+    applies: (question, coredns, seamark) =>
+      question.type === 'TXT' && isStructure(question) && coredns?.rcode === 'NXDOMAIN' && isNodata(seamark),
+  },
+  {
+    id: 'reverse-name-other-type',
+    reason:
+      'another type than PTR at an existing reverse name is NODATA instead of going upstream: the name is ours',
+    applies: (question, coredns, seamark) =>
+      question.type !== 'PTR' && isReverse(question) && coredns?.rcode === 'NXDOMAIN' && isNodata(seamark),
+  },
+  {
+    id: 'class',
+    reason: 'classes other than IN are refused: this server has no data of theirs (CoreDNS gives IN data)',
+    applies: (question, _coredns, seamark) => question.class !== undefined && seamark?.rcode === 'REFUSED',
+  },
+  {
+    id: 'payload',
+    reason: `replies over UDP stay within ${PAYLOAD_OCTETS} octets, so that none is ever fragmented (RFC 9715)`,
+    applies: (question, coredns, seamark) =>
+      !question.tcp &&
+      coredns?.flags.tc === false &&
+      seamark?.flags.tc === true &&
+      coredns.bytes.length > PAYLOAD_OCTETS,
+  },
+  {
+    id: 'ptr-of-unnamed-slice',
+    reason:
+      'an EndpointSlice without service name gives no PTR; CoreDNS makes one with an empty label, cannot encode it and stays silent',
+    applies: (question, coredns, seamark) =>
+      question.type === 'PTR' &&
+      isReverse(question) &&
+      coredns === undefined &&
+      seamark?.rcode === 'NXDOMAIN',
+  },
+]
+
+/** The only row where CoreDNS is compared with itself: it is silent about the same questions. */
+export const CORE_DNS_SILENCE: AcceptedDifference = {
+  id: 'silence',
+  reason: 'CoreDNS cannot encode the PTR of an EndpointSlice without service name',
+  applies: (question, coredns, other) =>
+    question.type === 'PTR' && isReverse(question) && coredns === undefined && other === undefined,
+}
