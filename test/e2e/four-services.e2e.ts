@@ -1,4 +1,4 @@
-// The user's own scenario: four services applied as YAML, then asked from a Pod's network namespace with nslookup and
+// The user's own scenario: four services of config/examples, applied as YAML, then asked from a Pod's network namespace with nslookup and
 // dig, by short name through the Pod's search path, from a server that listens on 10.96.0.10 port 53.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,8 @@ import { hasProgram, PodNetwork } from './namespaces.ts'
 import { eventually } from './processes.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
-const YAML = readFileSync(new URL('./four-services.yaml', import.meta.url), 'utf8')
+const EXAMPLES = new URL('../../config/examples/', import.meta.url)
+const FILES = ['1-kubia.yaml', '2-external-endpoints.yaml', '3-external-name.yaml', '4-headless.yaml']
 const SERVICE_ADDRESS = '10.96.0.10'
 const IN_DEFAULT = 'default.svc.cluster.local'
 const RESOLV_CONF = `search ${IN_DEFAULT} svc.cluster.local cluster.local
@@ -127,7 +128,7 @@ export const suite: Suite = {
   name: 'four services',
   async run(context) {
     const { world } = context
-    await world.plane.client.apply(YAML)
+    for (const file of FILES) await world.plane.client.apply(readFileSync(new URL(file, EXAMPLES), 'utf8'))
     const server = await context.serve(world.subject)
     await checkAnswers(context, server)
     const missing = ['nslookup', 'dig', 'nsenter'].find(name => !hasProgram(name))

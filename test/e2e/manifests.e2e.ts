@@ -1,0 +1,48 @@
+// The manifests that the project ships are what a real API server accepts: every document of config/kubernetes and
+// config/examples by server-side apply with dryRun=All, which also refuses unknown fields.
+
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type KubeObject, readYaml } from './api-client.ts'
+import { type Context, holds, type Suite } from './suite.ts'
+
+const CONFIG = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'config')
+
+/** Namespaces that the documents live in have to be there, since a dry run creates none. */
+async function createNamespaces(context: Context, objects: readonly KubeObject[]): Promise<void> {
+  const { client } = context.world.plane
+  const names = new Set(
+    objects.map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace)),
+  )
+  for (const name of names)
+    if (name !== undefined)
+      await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+}
+
+async function checkFolder(context: Context, folder: string): Promise<void> {
+  const files = globSync('**/*.{yaml,yml}', { cwd: folder }).sort()
+  holds(files.length > 0, `no YAML file in ${folder}`)
+  for (const file of files) {
+    const objects = readYaml(readFileSync(join(folder, file), 'utf8')).filter(
+      ({ kind }) => kind !== 'Kustomization',
+    )
+    await createNamespaces(context, objects)
+    for (const object of objects) {
+      await context.check(`${file}: ${object.kind} ${object.metadata.name}`, async () => {
+        await context.world.plane.client.applyObject(object, { dryRun: true })
+      })
+    }
+  }
+}
+
+export const suite: Suite = {
+  name: 'manifests',
+  async run(context) {
+    for (const name of ['examples', 'kubernetes']) {
+      const folder = join(CONFIG, name)
+      if (existsSync(folder)) await checkFolder(context, folder)
+      else context.skip(`config/${name}`, 'there is no such folder')
+    }
+  },
+}
