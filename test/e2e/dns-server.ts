@@ -26,11 +26,16 @@ export interface CorefileOptions {
   readonly access?: readonly string[]
   /** More lines of the kubernetes block; default `pods insecure`. */
   readonly kubernetes?: readonly string[]
+  /** The forward zones of the kubernetes block, default `cluster.local`. */
+  readonly zones?: readonly string[]
   /** More lines of the server block. */
   readonly server?: readonly string[]
   /** The upstream's port. */
   readonly upstreamPort: number
+  /** The address to listen on and to ask, default 127.0.0.1. */
   readonly address?: string
+  /** False leaves `bind` out: then the server listens on all addresses and knows them as its own. */
+  readonly bind?: boolean
   /** Time that a stopping server goes on answering, default 0. */
   readonly lameduckSeconds?: number
 }
@@ -45,21 +50,22 @@ export interface SidePorts {
 /** A Corefile of one server block. */
 export function corefile(options: CorefileOptions, ports: SidePorts): string {
   const {
+    zones = ['cluster.local'],
     access = [],
     kubernetes = ['pods insecure'],
     server = [],
     address = '127.0.0.1',
+    bind = true,
     lameduckSeconds,
   } = options
   const indent = (lines: readonly string[], by: number): string =>
     lines.map(line => `${' '.repeat(by)}${line}\n`).join('')
   const lameduck = lameduckSeconds ? ` {\n    lameduck ${lameduckSeconds}s\n  }` : ''
   return `. {
-  bind ${address}
-  errors
+${indent(bind ? [`bind ${address}`] : [], 2)}  errors
   health 127.0.0.1:${ports.health}${lameduck}
   ready 127.0.0.1:${ports.ready}
-  kubernetes cluster.local in-addr.arpa ip6.arpa {
+  kubernetes ${zones.join(' ')} in-addr.arpa ip6.arpa {
 ${indent([...access, ...kubernetes], 4)}    fallthrough in-addr.arpa ip6.arpa
     ttl 30
   }

@@ -103,12 +103,14 @@ export interface Suite {
 
 const seconds = (started: number): string => `${((performance.now() - started) / 1000).toFixed(2)} s`
 
+/** The message, and of the stack the places in the suites. */
 function indented(error: unknown): string {
-  const text = error instanceof Error ? `${error.stack ?? error.message}` : String(error)
-  return text
-    .split('\n')
-    .map(line => `           ${line}`)
-    .join('\n')
+  const text = error instanceof Error ? error.message : String(error)
+  const stack = error instanceof Error ? (error.stack ?? '').split('\n') : []
+  const places = stack.filter(line => line.includes('.e2e.ts:')).map(line => line.trim())
+  const cause =
+    error instanceof Error && error.cause instanceof Error ? [`cause: ${error.cause.message}`] : []
+  return [...text.split('\n'), ...cause, ...places].map(line => `           ${line}`).join('\n')
 }
 
 /** Throws unless both are the same as JSON. */
