@@ -1,0 +1,90 @@
+// NS and ns.dns (coredns.md 1.9, 9): the servers of a cluster's zone are the services whose endpoints have one of this
+// server's own addresses (kube-dns.kube-system.svc.ZONE); where none has, ns.dns.ZONE with the addresses themselves.
+
+import { parseIp } from '../../shared/ip.ts'
+import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
+import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
+import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import { equalOctets } from './match.ts'
+
+/** One server: its name relative to the zone in wire form, without the root, and its addresses of 4 or 16 octets. */
+export interface Nameserver {
+  readonly name: Uint8Array
+  readonly addresses: readonly Uint8Array[]
+}
+
+/** Services looked at for one address. */
+const SERVICES_MAX = 16
+const NS_DNS = Uint8Array.of(2, 0x6e, 0x73, 3, 0x64, 0x6e, 0x73)
+const SVC = [3, 0x73, 0x76, 0x63]
+
+/** This server's own addresses as octets, loopback ones left out: nobody else could ask there. */
+export function ownAddresses(texts: readonly string[]): Uint8Array[] {
+  return texts.flatMap(text => {
+    const ip = parseIp(text)
+    const loopback = !ip || (ip.family === 4 ? ip.bytes[0] === 127 : ip.text === '::1')
+    return loopback ? [] : [ip.bytes]
+  })
+}
+
+/** The zone's servers now. Rare: it may allocate. */
+export function nameservers(table: TableReader, own: readonly Uint8Array[]): Nameserver[] {
+  const found = new Map<string, { name: Uint8Array; addresses: Uint8Array[] }>()
+  for (const address of own) {
+    const hashes = new Int32Array(SERVICES_MAX)
+    const services = table.servicesOf(hashOctets(address, 0, address.length), hashes)
+    for (let i = 0; i < services; i++) {
+      const blocks = new Int32Array(SERVICES_MAX)
+      const count = table.blocksOf(hashes[i]!, blocks)
+      for (let b = 0; b < count; b++) addService(table, blocks[b]!, address, found)
+    }
+  }
+  if (found.size > 0) return [...found.values()]
+  return own.length === 0 ? [] : [{ name: NS_DNS, addresses: own }]
+}
+
+function addService(
+  table: TableReader,
+  block: number,
+  address: Uint8Array,
+  found: Map<string, { name: Uint8Array; addresses: Uint8Array[] }>,
+): void {
+  const { words, octets } = table
+  if (octets[block + 4] !== KIND.SERVICE || !hasEndpoint(table, block, address)) return
+  const keyAt = blockKeyAt(words, block)
+  const key = octets.slice(keyAt, keyAt + octets[block + 6]! + octets[block + 7]! * 256)
+  const headless = (octets[block + 5]! & FLAG.HEADLESS) !== 0
+  const label = [...address].join(address.length === 4 ? '-' : ' ')
+  const name =
+    headless && address.length === 4
+      ? [label.length, ...Buffer.from(label), ...key, ...SVC]
+      : [...key, ...SVC]
+  const addresses = headless ? [address] : clusterIPs(table, block)
+  const known = found.get(name.join())
+  if (known && headless) known.addresses.push(address)
+  else if (!known) found.set(name.join(), { name: Uint8Array.from(name), addresses: [...addresses] })
+}
+
+function hasEndpoint(table: TableReader, block: number, address: Uint8Array): boolean {
+  const groups = new GroupCursor()
+  groups.open(table.octets, detailAt(table.words, block))
+  while (groups.next()) {
+    const v4 = address.length === 4
+    for (let i = 0; i < (v4 ? groups.v4Count : groups.v6Count); i++) {
+      const at = v4 ? groups.v4At + 4 * i : groups.v6At + 16 * i
+      if (equalOctets(table.octets, at, address, 0, address.length)) return true
+    }
+  }
+  return false
+}
+
+function clusterIPs(table: TableReader, block: number): Uint8Array[] {
+  const v4Count = table.words[(block >> 2) + 2]!
+  const v6Count = table.words[(block >> 2) + 3]!
+  const at = addressesAt(block)
+  const v6At = at + 4 * v4Count
+  return [
+    ...Array.from({ length: v4Count }, (_, i) => table.octets.slice(at + 4 * i, at + 4 * i + 4)),
+    ...Array.from({ length: v6Count }, (_, i) => table.octets.slice(v6At + 16 * i, v6At + 16 * i + 16)),
+  ]
+}

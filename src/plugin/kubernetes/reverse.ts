@@ -1,0 +1,182 @@
+// HOT: PTR (specification 2.2, 2.3.3, 2.4.3; coredns.md 1.8): the address in a reverse name, and the names of the services
+// and endpoints that have it now. The table tells which services may have an address; their blocks decide, so that a PTR
+// follows its owner in the same store as the owner's other answers.
+
+import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
+import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
+import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import { LABEL_MAX_OCTETS, type Name } from '../../wire/name.ts'
+import { TYPE } from '../../wire/rrtype.ts'
+import type { Scan } from '../../wire/scan.ts'
+import { writeV4Label, writeV6Label } from './address-label.ts'
+import { equalOctets } from './match.ts'
+import type { AnswerWriter } from './writer.ts'
+
+/** Services looked at for one address, and blocks for one hash: a Pod is behind few services. */
+const SERVICES_MAX = 64
+/** 03 s v c */
+const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
+
+/**
+ * Reads the address of a reverse name, labels from the left: four decimal ones before in-addr.arpa, 32 nibbles before
+ * ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). Returns its octets, 0 for anything else.
+ */
+export function readReverse(scan: Scan, address: Uint8Array): 0 | 4 | 16 {
+  const { folded, labelAt, labelCount } = scan
+  if (labelCount === 6 && endsWith(folded, labelAt[4]!, IN_ADDR)) {
+    for (let i = 0; i < 4; i++) {
+      const number = decimal(folded, labelAt[3 - i]!)
+      if (number < 0) return 0
+      address[i] = number
+    }
+    return 4
+  }
+  if (labelCount !== 34 || !endsWith(folded, labelAt[32]!, IP6)) return 0
+  for (let i = 0; i < 16; i++) {
+    const high = nibble(folded, labelAt[31 - 2 * i]!)
+    const low = nibble(folded, labelAt[30 - 2 * i]!)
+    if (high < 0 || low < 0) return 0
+    address[i] = high * 16 + low
+  }
+  return 16
+}
+
+const IN_ADDR = Uint8Array.of(7, ...Buffer.from('in-addr'), 4, ...Buffer.from('arpa'), 0)
+const IP6 = Uint8Array.of(3, ...Buffer.from('ip6'), 4, ...Buffer.from('arpa'), 0)
+
+const endsWith = (folded: Uint8Array, at: number, tail: Uint8Array): boolean =>
+  equalOctets(folded, at, tail, 0, tail.length)
+
+function decimal(folded: Uint8Array, at: number): number {
+  const length = folded[at]!
+  if (length > 3 || (length > 1 && folded[at + 1] === 0x30)) return -1
+  let number = 0
+  for (let i = 1; i <= length; i++) {
+    const digit = folded[at + i]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+  }
+  return number > 255 ? -1 : number
+}
+
+function nibble(folded: Uint8Array, at: number): number {
+  const octet = folded[at + 1]!
+  if (folded[at] !== 1) return -1
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30
+  return octet >= 0x61 && octet <= 0x66 ? octet - 0x57 : -1
+}
+
+export class PtrRecords {
+  readonly #table: TableReader
+  readonly #writer: AnswerWriter
+  readonly #primaryZone: Name
+  readonly #groups = new GroupCursor()
+  readonly #hashes = new Int32Array(SERVICES_MAX)
+  readonly #blocks = new Int32Array(SERVICES_MAX)
+  readonly #written = new Set<string>()
+
+  /** `primaryZone` is what every target ends with. */
+  constructor(table: TableReader, writer: AnswerWriter, primaryZone: Name) {
+    this.#table = table
+    this.#writer = writer
+    this.#primaryZone = primaryZone
+  }
+
+  /** Writes the PTR records of an address; false when nobody has it. */
+  write(address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
+    const services = this.#table.servicesOf(hashOctets(address, 0, length), this.#hashes)
+    for (let i = 0; i < services; i++)
+      if (this.#clusterIP(this.#hashes[i]!, address, length, ttlSeconds)) return true
+    this.#written.clear()
+    for (let i = 0; i < services; i++)
+      this.#endpoints(this.#hashes[i]!, address, length, ttlSeconds, services > 1)
+    return this.#writer.answers > 0
+  }
+
+  /** The one record of the service whose cluster IP it is. */
+  #clusterIP(hash: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
+    const { words, octets } = this.#table
+    const blocks = this.#table.blocksOf(hash, this.#blocks)
+    for (let b = 0; b < blocks; b++) {
+      const block = this.#blocks[b]!
+      if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & (FLAG.HEADLESS | FLAG.IGNORED)) !== 0)
+        continue
+      const v4Count = words[(block >> 2) + 2]!
+      const count = length === 4 ? v4Count : words[(block >> 2) + 3]!
+      const at = addressesAt(block) + (length === 4 ? 0 : 4 * v4Count)
+      for (let i = 0; i < count; i++) {
+        if (!equalOctets(octets, at + i * length, address, 0, length)) continue
+        this.#record(block, address, 0, 0, ttlSeconds)
+        return true
+      }
+    }
+    return false
+  }
+
+  /** A record for every name that an endpoint with the address has in these services. */
+  #endpoints(hash: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number, several: boolean): void {
+    const { words, octets } = this.#table
+    const blocks = this.#table.blocksOf(hash, this.#blocks)
+    for (let b = 0; b < blocks; b++) {
+      const block = this.#blocks[b]!
+      if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & FLAG.EXTERNAL_NAME) !== 0) continue
+      const groups = this.#groups
+      groups.open(octets, detailAt(words, block))
+      while (groups.next()) {
+        const count = length === 4 ? groups.v4Count : groups.v6Count
+        const at = length === 4 ? groups.v4At : groups.v6At
+        for (let i = 0; i < count; i++) {
+          if (!equalOctets(octets, at + i * length, address, 0, length)) continue
+          const index = length === 4 ? i : groups.v4Count + i
+          const from = this.#writer.at
+          if (
+            !this.#record(block, address, length, hostnameOf(octets, groups.hostnamesAt, index), ttlSeconds)
+          )
+            return
+          if (several || groups.groupCount > 1 || groups.hostnamesAt) this.#once(from)
+        }
+      }
+    }
+  }
+
+  /** Takes the record that begins at `from` back when its like was written before. */
+  #once(from: number): void {
+    const writer = this.#writer
+    const key = Buffer.prototype.latin1Slice.call(writer.out, from + 12, writer.at)
+    if (!this.#written.has(key)) this.#written.add(key)
+    else {
+      writer.at = from
+      writer.answers--
+    }
+  }
+
+  #record(
+    block: number,
+    address: Uint8Array,
+    endpointOctets: 0 | 4 | 16,
+    hostnameAt: number,
+    ttlSeconds: number,
+  ): boolean {
+    const { words, octets } = this.#table
+    const writer = this.#writer
+    const keyAt = blockKeyAt(words, block)
+    const keyEnd = keyAt + octets[block + 6]! + octets[block + 7]! * 256
+    const length = keyEnd - keyAt + SVC.length + this.#primaryZone.length
+    if (!writer.open(TYPE.PTR, ttlSeconds, length + (endpointOctets ? LABEL_MAX_OCTETS + 1 : 0))) return false
+    if (hostnameAt) writer.bytes(octets, hostnameAt, hostnameAt + 1 + octets[hostnameAt]!)
+    else if (endpointOctets === 4) writer.at = writeV4Label(address, 0, writer.out, writer.at)
+    else if (endpointOctets === 16) writer.at = writeV6Label(address, 0, writer.out, writer.at)
+    writer.bytes(octets, keyAt, keyEnd)
+    writer.bytes(SVC, 0, SVC.length)
+    writer.bytes(this.#primaryZone, 0, this.#primaryZone.length)
+    writer.close()
+    return true
+  }
+}
+
+/** The `index`th of the octet-counted host names at `at`, or 0 where it is empty or there are none. */
+function hostnameOf(octets: Uint8Array, at: number, index: number): number {
+  if (at === 0) return 0
+  for (let i = 0; i < index; i++) at += 1 + octets[at]!
+  return octets[at] === 0 ? 0 : at
+}

@@ -1,0 +1,179 @@
+// HOT: which of a service's ports and endpoints a name asks for: those of an endpoint's label, of a port and protocol, of
+// a topology zone, or all (coredns.md 1.3, 1.12). Endpoints are walked where they lie in the table; nothing is copied.
+
+import { detailAt, GroupCursor } from '../../table/block.ts'
+import { FLAG, NO_PORT } from '../../table/layout.ts'
+import type { TableReader } from '../../table/reader.ts'
+import type { Scan } from '../../wire/scan.ts'
+import { readEndpointLabel } from './address-label.ts'
+import { asksAny, dottedIs, equalOctets, labelIs, portAsks } from './match.ts'
+import type { Request } from './request.ts'
+
+export class Selection {
+  readonly table: TableReader
+  readonly groups = new GroupCursor()
+  scan!: Scan
+  /** The packet, for the client's spelling. */
+  packet!: Uint8Array
+  request!: Request
+  block = 0
+  headless = false
+  /** The endpoint that stepGroup stands on: its address, its host name (0: made of the address). */
+  endpointAt = 0
+  endpointOctets: 4 | 16 = 4
+  hostnameAt = 0
+  #next = 0
+  #nextHostname = 0
+  #nextZone = 0
+  /** What the endpoint label asked for reads as. */
+  readonly #address = new Uint8Array(16)
+  #addressOctets = 0
+
+  constructor(table: TableReader) {
+    this.table = table
+  }
+
+  /** Turns to a service's block; false when what the name asks for does not exist there. */
+  open(scan: Scan, packet: Uint8Array, request: Request, block: number): boolean {
+    this.scan = scan
+    this.packet = packet
+    this.request = request
+    this.block = block
+    this.headless = (this.table.octets[block + 5]! & FLAG.HEADLESS) !== 0
+    switch (request.shape) {
+      case 'endpoint':
+        this.#addressOctets = readEndpointLabel(scan.folded, request.endpointAt, this.#address)
+        return this.#any()
+      case 'port':
+        return this.headless ? this.#any() : this.countServicePorts() > 0
+      case 'zone':
+        if (!this.headless) return false
+        if (request.prefer && !this.#any()) request.shape = 'service'
+        return true
+      default:
+        return true
+    }
+  }
+
+  /** Whether the answer is the service's own: its cluster IPs and ports, not its endpoints. */
+  get isOfService(): boolean {
+    return !this.headless && this.request.shape !== 'endpoint'
+  }
+
+  /** Stands before the first group. */
+  rewind(): void {
+    this.groups.open(this.table.octets, detailAt(this.table.words, this.block))
+  }
+
+  /** Moves to the next group that has a port asked for. */
+  nextGroup(): boolean {
+    while (this.groups.next()) {
+      if (this.#groupPorts() > 0) {
+        this.rewindGroup()
+        return true
+      }
+    }
+    return false
+  }
+
+  rewindGroup(): void {
+    this.#next = 0
+    this.#nextHostname = this.groups.hostnamesAt
+    this.#nextZone = this.groups.zonesAt
+  }
+
+  /** Moves to the group's next endpoint that is asked for. */
+  nextEndpoint(): boolean {
+    const { octets } = this.table
+    const groups = this.groups
+    const count = groups.v4Count + groups.v6Count
+    while (this.#next < count) {
+      const i = this.#next++
+      const v4 = i < groups.v4Count
+      const at = v4 ? groups.v4At + 4 * i : groups.v6At + 16 * (i - groups.v4Count)
+      const hostname = this.#nextHostname
+      const zone = this.#nextZone
+      if (hostname) this.#nextHostname += 1 + octets[hostname]!
+      if (zone) this.#nextZone += 1 + octets[zone]!
+      const named = hostname !== 0 && octets[hostname] !== 0
+      if (!this.#isAsked(at, v4 ? 4 : 16, named ? hostname : 0, zone)) continue
+      this.endpointAt = at
+      this.endpointOctets = v4 ? 4 : 16
+      this.hostnameAt = named ? hostname : 0
+      return true
+    }
+    return false
+  }
+
+  #isAsked(at: number, length: 4 | 16, hostname: number, zone: number): boolean {
+    const { request, scan, table } = this
+    if (request.shape === 'zone') {
+      return zone !== 0 && dottedIs(scan.folded, request.endpointAt, request.portAt, table.octets, zone)
+    }
+    if (request.shape !== 'endpoint') return true
+    if (hostname !== 0) return labelIs(scan.folded, request.endpointAt, table.octets, hostname)
+    return this.#addressOctets === length && equalOctets(this.#address, 0, table.octets, at, length)
+  }
+
+  #any(): boolean {
+    this.rewind()
+    while (this.nextGroup()) if (this.nextEndpoint()) return true
+    return false
+  }
+
+  /** Pairs of address and port that are asked for, before any is left out as given twice (coredns.md 1.5). */
+  countCandidates(): number {
+    this.rewind()
+    let candidates = 0
+    while (this.nextGroup()) {
+      const ports = this.#groupPorts()
+      if (this.request.shape === 'service' || this.request.shape === 'port')
+        candidates += this.groups.candidates * ports
+      else while (this.nextEndpoint()) candidates += ports
+    }
+    return candidates
+  }
+
+  /** How many of the service's ports are asked for; a service without ports has one that stands for none. */
+  countServicePorts(): number {
+    this.rewind()
+    return this.#countPorts(this.groups.servicePortsAt, this.groups.servicePortCount)
+  }
+
+  #groupPorts(): number {
+    return this.#countPorts(this.groups.portsAt, this.groups.portCount)
+  }
+
+  #countPorts(at: number, count: number): number {
+    const { octets } = this.table
+    const { request, scan } = this
+    if (request.shape !== 'port') return Math.max(1, count)
+    if (count === 0) return asksAny(scan.folded, request.portAt, request.protocolAt) ? 1 : 0
+    let matching = 0
+    for (let i = 0; i < count; i++, at += 4 + octets[at + 3]!) {
+      if (portAsks(scan.folded, request.portAt, request.protocolAt, octets, at)) matching++
+    }
+    return matching
+  }
+
+  /**
+   * Whether the port at `at`, the `index`th of those that begin at `portsAt`, gives an SRV record: it is asked for, has a
+   * number, and no port before it gave the same number (53 over UDP and TCP is one record).
+   */
+  givesRecord(portsAt: number, index: number, at: number): boolean {
+    if (!this.#isPort(at)) return false
+    const { octets } = this.table
+    for (let i = 0, before = portsAt; i < index; i++, before += 4 + octets[before + 3]!) {
+      if (octets[before] === octets[at] && octets[before + 1] === octets[at + 1] && this.#isPort(before))
+        return false
+    }
+    return true
+  }
+
+  #isPort(at: number): boolean {
+    const { octets } = this.table
+    const { request, scan } = this
+    if ((octets[at]! | (octets[at + 1]! << 8)) === NO_PORT) return false
+    return request.shape !== 'port' || portAsks(scan.folded, request.portAt, request.protocolAt, octets, at)
+  }
+}

@@ -1,0 +1,115 @@
+// HOT: walks the detail of a service's block (layout.ts) without allocating: one cursor is opened on a block again and
+// again. The writer's side uses it too, to learn which addresses a block holds.
+
+import { BLOCK_HEAD, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+
+const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
+const u32 = (octets: Uint8Array, at: number): number =>
+  (octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)) >>> 0
+
+/** The offset behind `count` ports that begin at `at`. */
+export function skipPorts(octets: Uint8Array, at: number, count: number): number {
+  for (let i = 0; i < count; i++) at += 4 + octets[at + 3]!
+  return at
+}
+
+/** The offset behind `count` octet-counted labels that begin at `at`. */
+function skipLabels(octets: Uint8Array, at: number, count: number): number {
+  for (let i = 0; i < count; i++) at += 1 + octets[at]!
+  return at
+}
+
+/** The groups of endpoints of one service, one after another. */
+export class GroupCursor {
+  #octets: Uint8Array = new Uint8Array(0)
+  #next = 0
+  #left = 0
+  /** The service's own ports. */
+  servicePortCount = 0
+  servicePortsAt = 0
+  groupCount = 0
+  /** The group that `next` stands on. */
+  portCount = 0
+  portsAt = 0
+  /** Addresses before those given twice were left out: what SRV weights count (coredns.md 1.5). */
+  candidates = 0
+  v4Count = 0
+  v4At = 0
+  v6Count = 0
+  v6At = 0
+  /** Explicit host names, v4 endpoints before v6 ones, or 0 where every name is made of its address. */
+  hostnamesAt = 0
+  /** Topology zones in the same order, or 0. */
+  zonesAt = 0
+
+  /** Stands before the first group of the detail at `detailAt`; 0 is a service without detail. */
+  open(octets: Uint8Array, detailAt: number): void {
+    this.#octets = octets
+    this.servicePortCount = 0
+    this.groupCount = this.#left = 0
+    if (detailAt === 0) return
+    this.servicePortCount = octets[detailAt]!
+    this.servicePortsAt = detailAt + 1
+    const groupsAt = skipPorts(octets, detailAt + 1, this.servicePortCount)
+    this.groupCount = this.#left = u16(octets, groupsAt)
+    this.#next = groupsAt + 2
+  }
+
+  /** Moves to the next group; false behind the last. */
+  next(): boolean {
+    if (this.#left === 0) return false
+    this.#left--
+    const octets = this.#octets
+    this.portCount = octets[this.#next]!
+    this.portsAt = this.#next + 1
+    let at = skipPorts(octets, this.portsAt, this.portCount)
+    this.candidates = u32(octets, at)
+    this.v4Count = u16(octets, at + 4)
+    this.v6Count = u16(octets, at + 6)
+    const flags = octets[at + 8]!
+    this.v4At = at + 9
+    this.v6At = this.v4At + 4 * this.v4Count
+    at = this.v6At + 16 * this.v6Count
+    this.hostnamesAt = this.zonesAt = 0
+    if (flags & GROUP_HOSTNAMES) {
+      this.hostnamesAt = at
+      at = skipLabels(octets, at, this.v4Count + this.v6Count)
+    }
+    if (flags & GROUP_ZONES) {
+      this.zonesAt = at
+      at = skipLabels(octets, at, this.v4Count + this.v6Count)
+    }
+    this.#next = at
+    return true
+  }
+}
+
+/** The offset of a block's detail in the table, or 0. */
+export const detailAt = (words: Int32Array, block: number): number => {
+  const offset = words[(block >> 2) + 4]!
+  return offset === 0 ? 0 : block + offset
+}
+
+/** Where the block's IPv4 addresses begin; its IPv6 addresses follow. */
+export const addressesAt = (block: number): number => block + BLOCK_HEAD
+
+const cursor = new GroupCursor()
+
+/** Calls back with every address that the block at `block` holds, cluster IPs and endpoints; an address may come twice. */
+export function eachAddress(
+  words: Int32Array,
+  octets: Uint8Array,
+  block: number,
+  visit: (at: number, length: 4 | 16) => void,
+): void {
+  const v4Count = words[(block >> 2) + 2]!
+  const v6Count = words[(block >> 2) + 3]!
+  const at = addressesAt(block)
+  for (let i = 0; i < v4Count; i++) visit(at + 4 * i, 4)
+  for (let i = 0; i < v6Count; i++) visit(at + 4 * v4Count + 16 * i, 16)
+  cursor.open(octets, detailAt(words, block))
+  while (cursor.next()) {
+    for (let i = 0; i < cursor.v4Count; i++) visit(cursor.v4At + 4 * i, 4)
+    for (let i = 0; i < cursor.v6Count; i++) visit(cursor.v6At + 16 * i, 16)
+  }
+}

@@ -1,0 +1,232 @@
+// Slim objects → blocks (layout.ts). Pure: the same objects give the same octets, whatever came before, so that an
+// update which changes nothing that DNS shows is seen by comparing blocks.
+
+import { parseIp } from '../shared/ip.ts'
+import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../watch/objects.ts'
+import { parseName } from '../wire/name.ts'
+import { BLOCK_HEAD, FLAG, GROUP_HOSTNAMES, GROUP_ZONES, KIND, NO_PORT, PROTOCOL } from './layout.ts'
+
+export interface BuildOptions {
+  /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (coredns.md 1.5). */
+  readonly endpointPodNames: boolean
+  /** `ignore empty_service` (coredns.md 1.4). */
+  readonly ignoreEmptyService: boolean
+  /** `zonal`: keep the endpoints' topology zones (coredns.md 1.12). */
+  readonly zonal: boolean
+}
+
+/** Endpoints beyond these of one group go into another. */
+const GROUP_ENDPOINTS_MAX = 0xffff
+const PORTS_MAX = 255
+const LABEL_MAX = 63
+
+/** The key of a service, a namespace or a Pod: labels in lower-case wire form. */
+export const serviceKey = (namespace: string, name: string): Uint8Array => labels(name, namespace)
+export const namespaceKey = (name: string): Uint8Array => labels(name)
+export function podKey(namespace: string, ip: string): Uint8Array | undefined {
+  const address = parseIp(ip)
+  return address && Uint8Array.of(0xff, address.family, ...address.bytes, ...labels(namespace))
+}
+
+function labels(...texts: string[]): Uint8Array {
+  const octets: number[] = []
+  for (const text of texts) octets.push(text.length, ...Buffer.from(text.toLowerCase(), 'latin1'))
+  return Uint8Array.from(octets)
+}
+
+/** A block without addresses or detail: a namespace that is exposed, a Pod that runs. */
+export function buildMark(kind: number, key: Uint8Array): Uint8Array {
+  const out = new Octets()
+  out.head(kind, 0, key.length, 0, 0)
+  out.bytes(key)
+  return out.finish(0)
+}
+
+/** One endpoint with its address read. */
+interface Endpoint {
+  readonly family: 4 | 6
+  readonly bytes: Uint8Array
+  readonly text: string
+  readonly hostname: string
+  readonly zone: string
+}
+
+interface Group {
+  readonly ports: readonly SlimPort[]
+  readonly endpoints: Map<string, Endpoint>
+  candidates: number
+}
+
+/** The block of a service and all its slices (any order: they are sorted by name). */
+export function buildService(
+  service: SlimService,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const key = serviceKey(service.namespace, service.name)
+  if (service.type === 'ExternalName') return buildExternalName(service, key)
+  const groups = groupEndpoints(slices, options)
+  const ready = groups.some(group => group.endpoints.size > 0)
+  let flags = 0
+  if (service.headless) flags = FLAG.HEADLESS | (ready ? 0 : FLAG.NO_READY)
+  else if (options.ignoreEmptyService && !ready) flags = FLAG.IGNORED
+  const own = service.headless
+    ? groups.flatMap(group => [...group.endpoints.values()])
+    : service.clusterIPs.flatMap(read)
+  const addresses = [...new Map(own.map(address => [address.text, address])).values()]
+  const v4 = addresses.filter(address => address.family === 4)
+  const v6 = addresses.filter(address => address.family === 6)
+  const out = new Octets()
+  out.head(KIND.SERVICE, flags, key.length, v4.length, v6.length)
+  for (const address of v4) out.bytes(address.bytes)
+  for (const address of v6) out.bytes(address.bytes)
+  out.bytes(key)
+  const detail = out.length
+  out.ports(service.ports)
+  out.u16(groups.length)
+  for (const group of groups) writeGroup(out, group, options)
+  return out.finish(detail)
+}
+
+/** What a `read` text is: a list of none or one address. */
+function read(text: string): { family: 4 | 6; bytes: Uint8Array; text: string }[] {
+  const address = parseIp(text)
+  return address ? [{ family: address.family, bytes: address.bytes, text: address.text }] : []
+}
+
+function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
+  const target = parseIp(service.externalName) ? undefined : parseName(service.externalName)
+  const good = target !== undefined && target.length > 1
+  const out = new Octets()
+  out.head(KIND.SERVICE, FLAG.EXTERNAL_NAME | (good ? 0 : FLAG.BAD_TARGET), key.length, 0, 0)
+  out.bytes(key)
+  const detail = out.length
+  if (good) out.bytes(target)
+  return out.finish(good ? detail : 0)
+}
+
+/** Slices with the same ports share a group; an address that stands twice in a group under one name is kept once. */
+function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOptions): Group[] {
+  const groups = new Map<string, Group>()
+  const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const slice of sorted) {
+    const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
+    for (let part = 0, done = 0; done < slice.endpoints.length; part++) {
+      const groupKey = `${portsKey}#${part}`
+      let group = groups.get(groupKey)
+      if (!group) {
+        group = { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map(), candidates: 0 }
+        groups.set(groupKey, group)
+      }
+      for (; done < slice.endpoints.length && group.endpoints.size < GROUP_ENDPOINTS_MAX; done++) {
+        addEndpoint(group, slice.endpoints[done]!, options)
+      }
+    }
+  }
+  return [...groups.values()]
+}
+
+function addEndpoint(group: Group, endpoint: SlimEndpoint, options: BuildOptions): void {
+  const address = parseIp(endpoint.address)
+  if (!address) return
+  group.candidates++
+  const hostname = hostnameOf(endpoint, options)
+  const key = `${address.text} ${hostname} ${options.zonal ? endpoint.zone : ''}`
+  if (group.endpoints.has(key)) return
+  const { family, bytes, text } = address
+  group.endpoints.set(key, { family, bytes, text, hostname, zone: endpoint.zone })
+}
+
+/** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
+function hostnameOf(endpoint: SlimEndpoint, options: BuildOptions): string {
+  const { hostname, targetName } = endpoint
+  if (hostname !== '' && hostname.length <= LABEL_MAX) return hostname
+  return options.endpointPodNames && targetName.length <= LABEL_MAX ? targetName.toLowerCase() : ''
+}
+
+function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
+  const endpoints = [...group.endpoints.values()]
+  const ordered = [...endpoints.filter(e => e.family === 4), ...endpoints.filter(e => e.family === 6)]
+  const v4Count = endpoints.filter(e => e.family === 4).length
+  const named = ordered.some(endpoint => endpoint.hostname !== '')
+  out.ports(group.ports)
+  out.u32(group.candidates)
+  out.u16(v4Count)
+  out.u16(ordered.length - v4Count)
+  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0))
+  for (const endpoint of ordered) out.bytes(endpoint.bytes)
+  if (named) for (const endpoint of ordered) out.text(endpoint.hostname)
+  if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)
+}
+
+/** A buffer that grows: one is shared by all builds, the result is a copy. */
+class Octets {
+  length = 0
+
+  head(kind: number, flags: number, keyLength: number, v4Count: number, v6Count: number): void {
+    this.u32(0)
+    this.u8(kind)
+    this.u8(flags)
+    this.u16(keyLength)
+    this.u32(v4Count)
+    this.u32(v6Count)
+    this.u32(0)
+    if (this.length !== BLOCK_HEAD) throw new RangeError('the head of a block has the wrong length')
+  }
+
+  /** The block, with its size and the offset of its detail filled in. */
+  finish(detail: number): Uint8Array {
+    const block = scratch.octets.slice(0, this.length)
+    const view = new DataView(block.buffer)
+    view.setUint32(0, block.length, true)
+    view.setUint32(16, detail, true)
+    return block
+  }
+
+  ports(ports: readonly SlimPort[]): void {
+    const kept = ports.slice(0, PORTS_MAX)
+    this.u8(kept.length)
+    for (const port of kept) {
+      this.u16(port.port < 0 ? NO_PORT : port.port)
+      this.u8(PROTOCOL[port.protocol] ?? 0xff)
+      this.text(port.name)
+    }
+  }
+
+  text(text: string): void {
+    const kept = text.slice(0, 255)
+    this.u8(kept.length)
+    this.#room(kept.length)
+    for (let i = 0; i < kept.length; i++) scratch.octets[this.length++] = kept.charCodeAt(i)
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    scratch.octets.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  u8(value: number): void {
+    this.#room(1)
+    scratch.octets[this.length++] = value
+  }
+
+  u16(value: number): void {
+    this.u8(value & 0xff)
+    this.u8(value >> 8)
+  }
+
+  u32(value: number): void {
+    this.u16(value & 0xffff)
+    this.u16(value >>> 16)
+  }
+
+  #room(octets: number): void {
+    if (this.length + octets <= scratch.octets.length) return
+    const grown = new Uint8Array(2 * (this.length + octets))
+    grown.set(scratch.octets.subarray(0, this.length))
+    scratch.octets = grown
+  }
+}
+
+const scratch = { octets: new Uint8Array(4096) }

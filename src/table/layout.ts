@@ -1,0 +1,100 @@
+// The answer table's memory: one SharedArrayBuffer, one writer, many readers, no locks.
+//
+// The buffer is reserved at its bound and touched as it fills: a page that nothing was written to costs nothing, and
+// typed arrays over a buffer of fixed length are forty times faster than over a growable one.
+//
+//   words 0 … 31          the head: what HEAD names
+//   words 32 … 32+16·64   the readers' epochs, one cache line each
+//   then                  indexes and blocks, as the arena hands them out
+//
+// Name index (open addressing, one per table): pairs of words [hash, block]; block is the byte offset of a block, EMPTY or
+// REMOVED. Address index: pairs [hash of the address, hash of a service's key], several pairs for one address where
+// several services have it. An index is an arena block whose first word is its capacity in pairs, so that growing is one
+// store of its offset.
+//
+// A service is one block, so all its answers change in one store. Blocks, in octets (numbers little-endian, as the
+// machine has them, but addresses in network order):
+//
+//    0  u32  size of the block
+//    4  u8   kind     5  u8  flags     6  u16  key length
+//    8  u32  IPv4 addresses that A gives      12  u32  IPv6 addresses that AAAA gives
+//   16  u32  offset of the detail, 0 for none
+//   20  IPv4 addresses, 4 octets each, then IPv6, 16 octets each, then the key, then the detail
+//
+// The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of a namespace its one label, of
+// a Pod 0xff, family, address, namespace label: 0xff is no label length.
+//
+// Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
+//    u8 number of service ports, ports; u16 number of groups, groups
+//    port:  u16 number (0xffff: none), u8 protocol (PROTOCOL), u8 length, name in lower case
+//    group: u8 number of ports, ports; u32 candidates before de-duplication; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
+//           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
+//           if GROUP_ZONES: per endpoint u8 length and topology zone
+
+/** Words of the head. */
+export const HEAD = {
+  /** LAYOUT_VERSION, so that nobody reads another program's memory as a table. */
+  VERSION: 0,
+  /** 1 once every kind of object has been listed. */
+  SYNCED: 1,
+  /** Unix seconds of the last change that DNS shows: the SOA's serial. */
+  SERIAL: 2,
+  EPOCH: 3,
+  /** Byte offsets of the two indexes. */
+  NAMES: 4,
+  ADDRESSES: 5,
+  /** 1 while the answers come from a snapshot of an earlier run. */
+  STALE: 6,
+  READERS: 7,
+} as const
+
+export const LAYOUT_VERSION = 1
+export const HEAD_WORDS = 32
+/** Threads that may read one table. */
+export const READERS_MAX = 64
+/** Sixteen words are a cache line: readers do not slow one another. */
+export const READER_STRIDE_WORDS = 16
+/** Where the arena begins. */
+export const ARENA_AT = 4 * (HEAD_WORDS + READERS_MAX * READER_STRIDE_WORDS)
+
+/** Index slots. Real values are larger. */
+export const EMPTY = 0
+export const REMOVED = 1
+
+/** Kinds of blocks. */
+export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3 } as const
+
+/** Flags of a service's block. */
+export const FLAG = {
+  /** clusterIP None: records are of endpoints. */
+  HEADLESS: 1,
+  EXTERNAL_NAME: 2,
+  /** Headless without a ready address: the name does not exist (specification 2.4.1). */
+  NO_READY: 4,
+  /** A ClusterIP service without a ready address where `ignore empty_service` hides it. */
+  IGNORED: 8,
+  /** ExternalName whose target is an address or no name at all: the name does not exist. */
+  BAD_TARGET: 16,
+} as const
+
+export const GROUP_HOSTNAMES = 1
+export const GROUP_ZONES = 2
+
+/** Protocols of ports by label. */
+export const PROTOCOL: Readonly<Record<string, number>> = { tcp: 0, udp: 1, sctp: 2 }
+export const PROTOCOL_LABELS: readonly string[] = ['tcp', 'udp', 'sctp']
+/** A port without a number. */
+export const NO_PORT = 0xffff
+
+/** Octets of a block before its addresses. */
+export const BLOCK_HEAD = 20
+
+/** FNV-1a with a closing mix, never below 2: the hash of a key, in octets[at … end). */
+export function hashOctets(octets: Uint8Array, at: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (; at < end; at++) hash = Math.imul(hash ^ octets[at]!, 0x01000193)
+  hash ^= hash >>> 15
+  hash = Math.imul(hash, 0x2c1b3c6d)
+  hash ^= hash >>> 12
+  return hash >>> 0 < 2 ? 2 : hash | 0
+}

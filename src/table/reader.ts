@@ -1,0 +1,121 @@
+// HOT: a serving thread's view of the table. A look-up is a hash over the key's octets, one or two index slots and one
+// comparison; nothing is allocated and nothing locks. Budget: 60 ns at 100,000 names (`npm run bench:micro`).
+//
+// Between `enter` and `leave` the thread's epoch holds back the memory it may be reading; offsets that `find` returns
+// must not outlive `leave`.
+
+import { BLOCK_HEAD, EMPTY, HEAD, HEAD_WORDS, hashOctets, READER_STRIDE_WORDS, REMOVED } from './layout.ts'
+
+export class TableReader {
+  readonly words: Int32Array
+  readonly octets: Uint8Array
+  readonly #slot: number
+
+  /** `reader` is this thread's own number below READERS_MAX: two readers never share one. */
+  constructor(buffer: SharedArrayBuffer, reader: number) {
+    this.words = new Int32Array(buffer)
+    this.octets = new Uint8Array(buffer)
+    this.#slot = HEAD_WORDS + reader * READER_STRIDE_WORDS
+  }
+
+  /** From here to `leave` nothing that `find` returns is reused. */
+  enter(): void {
+    Atomics.store(this.words, this.#slot, Atomics.load(this.words, HEAD.EPOCH))
+  }
+
+  /** To be called before the thread waits for anything: a sleeping reader must not hold memory back. */
+  leave(): void {
+    Atomics.store(this.words, this.#slot, 0)
+  }
+
+  get synced(): boolean {
+    return Atomics.load(this.words, HEAD.SYNCED) === 1
+  }
+
+  /** Whether the answers come from a snapshot and were not confirmed since. */
+  get stale(): boolean {
+    return Atomics.load(this.words, HEAD.STALE) === 1
+  }
+
+  get serial(): number {
+    return Atomics.load(this.words, HEAD.SERIAL) >>> 0
+  }
+
+  /** The block whose key is key[at … end), or 0. */
+  find(key: Uint8Array, at: number, end: number): number {
+    const index = Atomics.load(this.words, HEAD.NAMES)
+    return findBlock(this.words, this.octets, index, hashOctets(key, at, end), key, at, end)
+  }
+
+  /**
+   * The services that may have the address with that hash: their keys' hashes into `hashes`; returns how many. A hash
+   * may stand for several services, and the address must be looked for in their blocks.
+   */
+  servicesOf(addressHash: number, hashes: Int32Array): number {
+    const { words } = this
+    const index = Atomics.load(words, HEAD.ADDRESSES)
+    const base = (index >> 2) + 1
+    const mask = words[index >> 2]! - 1
+    let found = 0
+    for (let i = addressHash & mask; found < hashes.length; i = (i + 1) & mask) {
+      const value = Atomics.load(words, base + 2 * i + 1)
+      if (value === EMPTY) break
+      if (value !== REMOVED && words[base + 2 * i] === addressHash) hashes[found++] = value
+    }
+    return found
+  }
+
+  /** The blocks whose keys have that hash, into `blocks`; returns how many. */
+  blocksOf(hash: number, blocks: Int32Array): number {
+    const { words } = this
+    const index = Atomics.load(words, HEAD.NAMES)
+    const base = (index >> 2) + 1
+    const mask = words[index >> 2]! - 1
+    let found = 0
+    for (let i = hash & mask; found < blocks.length; i = (i + 1) & mask) {
+      const value = Atomics.load(words, base + 2 * i + 1)
+      if (value === EMPTY) break
+      if (value !== REMOVED && words[base + 2 * i] === hash) blocks[found++] = value
+    }
+    return found
+  }
+}
+
+/** The block in the index at byte offset `index` whose key is key[at … end), or 0. */
+export function findBlock(
+  words: Int32Array,
+  octets: Uint8Array,
+  index: number,
+  hash: number,
+  key: Uint8Array,
+  at: number,
+  end: number,
+): number {
+  const base = (index >> 2) + 1
+  const mask = words[index >> 2]! - 1
+  for (let i = hash & mask; ; i = (i + 1) & mask) {
+    const block = Atomics.load(words, base + 2 * i + 1)
+    if (block === EMPTY) return 0
+    if (block === REMOVED || words[base + 2 * i] !== hash) continue
+    if (blockKeyEquals(words, octets, block, key, at, end)) return block
+  }
+}
+
+/** Whether the block's key is key[at … end). */
+export function blockKeyEquals(
+  words: Int32Array,
+  octets: Uint8Array,
+  block: number,
+  key: Uint8Array,
+  at: number,
+  end: number,
+): boolean {
+  if (octets[block + 6]! + octets[block + 7]! * 256 !== end - at) return false
+  let keyAt = blockKeyAt(words, block)
+  for (; at < end; at++, keyAt++) if (octets[keyAt] !== key[at]) return false
+  return true
+}
+
+/** Where the block's key begins. */
+export const blockKeyAt = (words: Int32Array, block: number): number =>
+  block + BLOCK_HEAD + words[(block >> 2) + 2]! * 4 + words[(block >> 2) + 3]! * 16
