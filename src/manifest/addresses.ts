@@ -32,7 +32,8 @@ export const SERVICE_POOLS: readonly PoolName[] = ['serviceV4', 'serviceV6']
 
 /** Remembers which key has which generated address, one book a folder. */
 export class AddressBook {
-  readonly #given = new Map<PoolName, ReadonlyMap<string, string>>()
+  /** Indexes into the pool by key. */
+  readonly #given = new Map<PoolName, ReadonlyMap<string, number>>()
 
   /**
    * Gives each key an address that is neither taken nor given to another key; a key that had one keeps it. Keys that
@@ -43,46 +44,76 @@ export class AddressBook {
     keys: Iterable<string>,
     taken: ReadonlySet<string>,
   ): ReadonlyMap<string, string> {
-    const pool = POOLS[poolName]
+    const addressAt = addressOf(poolName)
+    const places = new Places(POOLS[poolName].size)
     const before = this.#given.get(poolName)
-    const given = new Map<string, string>()
-    const used = new Set<string>()
+    const given = new Map<string, number>()
     const fresh: string[] = []
     for (const key of new Set(keys)) {
-      const address = before?.get(key)
-      if (address === undefined || taken.has(address)) fresh.push(key)
+      const index = before?.get(key)
+      if (index === undefined || taken.has(addressAt(index))) fresh.push(key)
       else {
-        given.set(key, address)
-        used.add(address)
+        places.use(index)
+        given.set(key, index)
       }
     }
     for (const key of fresh.sort()) {
-      if (used.size + taken.size >= pool.size) break
-      let i = hash32(key) % pool.size
-      let address = addressAt(poolName, i)
-      while (taken.has(address) || used.has(address)) {
-        i = (i + 1) % pool.size
-        address = addressAt(poolName, i)
+      let index = places.free(hash32(key))
+      while (index !== undefined && taken.has(addressAt(index))) {
+        places.use(index)
+        index = places.free(index)
       }
-      given.set(key, address)
-      used.add(address)
+      if (index === undefined) break
+      places.use(index)
+      given.set(key, index)
     }
     this.#given.set(poolName, given)
-    return given
+    return new Map([...given].map(([key, index]) => [key, addressAt(index)]))
   }
 }
 
-/** The address at an index of a pool, canonical. */
-function addressAt(poolName: PoolName, index: number): string {
-  const { base, offset } = POOLS[poolName]
-  const bytes = Uint8Array.from(parseIp(base)?.bytes ?? [])
-  let rest = offset(index)
-  for (let i = bytes.length - 1; rest > 0; i--) {
-    rest += bytes[i]
-    bytes[i] = rest & 0xff
-    rest = Math.floor(rest / 256)
+/** The places of a pool, used or free: the next free one is found in a few steps however full the pool is. */
+class Places {
+  readonly #size: number
+  /** For a used place, some later place up to which all are used. */
+  readonly #next = new Map<number, number>()
+
+  constructor(size: number) {
+    this.#size = size
   }
-  return ipFromBytes(bytes).text
+
+  use(index: number): void {
+    this.#next.set(index, (index + 1) % this.#size)
+  }
+
+  /** The first free place from here on, around the end; undefined when all are used. */
+  free(start: number): number | undefined {
+    if (this.#next.size === this.#size) return undefined
+    const passed: number[] = []
+    let index = start % this.#size
+    for (let next = this.#next.get(index); next !== undefined; next = this.#next.get(index)) {
+      passed.push(index)
+      index = next
+    }
+    for (const used of passed) this.#next.set(used, index)
+    return index
+  }
+}
+
+/** Gives the canonical address at an index of a pool. */
+function addressOf(poolName: PoolName): (index: number) => string {
+  const { base, offset } = POOLS[poolName]
+  const network = parseIp(base)?.bytes ?? new Uint8Array(4)
+  return index => {
+    const bytes = Uint8Array.from(network)
+    let rest = offset(index)
+    for (let i = bytes.length - 1; rest > 0; i--) {
+      rest += bytes[i]
+      bytes[i] = rest & 0xff
+      rest = Math.floor(rest / 256)
+    }
+    return ipFromBytes(bytes).text
+  }
 }
 
 /** FNV-1a over the text's UTF-16 units, then the finish of MurmurHash3, so that near names lie far apart. */

@@ -13,6 +13,7 @@ import {
   type Node,
   parseAllDocuments,
   visit,
+  type YAMLMap,
 } from 'yaml'
 import type { Labels } from '../shared/label-selector.ts'
 import { field, isJson, type Json, labelsOf, type Path, textAt } from '../watch/field.ts'
@@ -117,7 +118,7 @@ class ManifestParser {
     for (const document of this.#documents(text)) {
       const errors = document.errors.length
       for (const error of document.errors) this.#say('error', error.pos[0], `broken YAML: ${error.message}`)
-      if (errors > 0 || this.#repeatedKeys(document) || document.contents === null) continue
+      if (errors > 0 || this.#slips(document) || document.contents === null) continue
       const start = document.contents.range[0]
       try {
         const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX })
@@ -145,23 +146,35 @@ class ManifestParser {
     }
   }
 
-  /** A key given twice in one mapping; the yaml package would look for it in quadratic time. */
-  #repeatedKeys(document: Document.Parsed): boolean {
-    let repeated = false
-    visit(document, {
-      Map: (_, map) => {
-        const keys = new Set<unknown>()
-        for (const { key } of map.items) {
-          if (!isScalar(key)) continue
-          if (keys.has(key.value) && key.value !== '<<') {
-            repeated = true
-            this.#say('error', key.range?.[0] ?? 0, `broken YAML: the key ${quote(key.value)} is given twice`)
-          }
-          keys.add(key.value)
+  /** Keys given twice in one mapping and aliases of nothing: the yaml package finds the first in quadratic time and
+   *  tells the second without a place. */
+  #slips(document: Document.Parsed): boolean {
+    const before = this.#problems.length
+    const anchors = new Set<string>()
+    visit(document, (_, node) => {
+      if (isAlias(node)) {
+        if (!anchors.has(node.source)) {
+          this.#say(
+            'error',
+            node.range?.[0] ?? 0,
+            `broken YAML: no anchor &${node.source} stands before *${node.source}`,
+          )
         }
-      },
+      } else if (isNode(node) && node.anchor !== undefined) anchors.add(node.anchor)
+      if (isMap(node)) this.#repeatedKeys(node)
     })
-    return repeated
+    return this.#problems.length > before
+  }
+
+  #repeatedKeys(map: YAMLMap): void {
+    const keys = new Set<unknown>()
+    for (const { key } of map.items) {
+      if (!isScalar(key)) continue
+      if (keys.has(key.value) && key.value !== '<<') {
+        this.#say('error', key.range?.[0] ?? 0, `broken YAML: the key ${quote(key.value)} is given twice`)
+      }
+      keys.add(key.value)
+    }
   }
 
   #object(value: unknown, node: Node, document: Document.Parsed, depth: number, listKind = ''): void {

@@ -283,6 +283,17 @@ const TABLE: readonly Family[] = [
     CACHE,
     'Refreshes behind cached replies put off because too many were under way.',
   ),
+  counter(
+    'seamark_listen_events_total',
+    'event',
+    'What listeners met: limits that bit, connections, failed reads and writes.',
+  ),
+  counter('seamark_thread_restarts_total', '', 'Serving threads that ended and were replaced.'),
+  counter(
+    'seamark_table_full_total',
+    '',
+    'Names that kept their former answers because the answer table is full.',
+  ),
   counter('seamark_metrics_overflow_total', '', 'Increments of label sets for which no room was left.'),
   counter(
     'seamark_http_dropped_connections_total',

@@ -10,6 +10,7 @@ export class TableReader {
   readonly words: Int32Array
   readonly octets: Uint8Array
   readonly #slot: number
+  #depth = 0
 
   /** `reader` is this thread's own number below READERS_MAX: two readers never share one. */
   constructor(buffer: SharedArrayBuffer, reader: number) {
@@ -18,14 +19,14 @@ export class TableReader {
     this.#slot = HEAD_WORDS + reader * READER_STRIDE_WORDS
   }
 
-  /** From here to `leave` nothing that `find` returns is reused. */
+  /** From here to `leave` nothing that `find` returns is reused. Calls nest. */
   enter(): void {
-    Atomics.store(this.words, this.#slot, Atomics.load(this.words, HEAD.EPOCH))
+    if (this.#depth++ === 0) Atomics.store(this.words, this.#slot, Atomics.load(this.words, HEAD.EPOCH))
   }
 
   /** To be called before the thread waits for anything: a sleeping reader must not hold memory back. */
   leave(): void {
-    Atomics.store(this.words, this.#slot, 0)
+    if (--this.#depth === 0) Atomics.store(this.words, this.#slot, 0)
   }
 
   get synced(): boolean {
@@ -119,3 +120,8 @@ export function blockKeyEquals(
 /** Where the block's key begins. */
 export const blockKeyAt = (words: Int32Array, block: number): number =>
   block + BLOCK_HEAD + words[(block >> 2) + 2]! * 4 + words[(block >> 2) + 3]! * 16
+
+/** Lets go of what a thread held when it died. To be called by the control thread, when nothing of that reader runs. */
+export function clearReader(buffer: SharedArrayBuffer, reader: number): void {
+  Atomics.store(new Int32Array(buffer), HEAD_WORDS + reader * READER_STRIDE_WORDS, 0)
+}

@@ -46,6 +46,14 @@ export class TableWriter {
     return this.#octets
   }
 
+  get words(): Int32Array {
+    return this.#words
+  }
+
+  get synced(): boolean {
+    return this.#words[HEAD.SYNCED] === 1
+  }
+
   /** Names published: services, namespaces and Pods. */
   get nameCount(): number {
     return this.#names.live

@@ -5,6 +5,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { parseSelector } from '../../src/shared/label-selector.ts'
 import { FAKE_RESOURCES, FakeCluster, type RawObject, type ResourceName } from './fake-cluster.ts'
@@ -38,7 +39,12 @@ export interface FakeApiServerOptions {
   readonly cluster?: FakeCluster
   readonly clock?: Clock
   /** Serves HTTPS. */
-  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly tls?: {
+    readonly key: string
+    readonly cert: string
+    readonly ca?: string
+    readonly requestCert?: boolean
+  }
   readonly bookmarkMs?: number
   readonly port?: number
 }
@@ -55,6 +61,8 @@ export class FakeApiServer {
   endsResumedWatches = false
   /** Accepted Bearer tokens; undefined accepts everybody. */
   tokens: Set<string> | undefined
+  /** The common names of client certificates seen. */
+  readonly clients = new Set<string>()
   /** Resources that are not installed. */
   readonly absent = new Set<ResourceName>()
   /** What RBAC does not allow, as `list services`. */
@@ -85,6 +93,10 @@ export class FakeApiServer {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       socket.on('error', () => this.#sockets.delete(socket))
+    })
+    this.#server.on('secureConnection', (socket: TLSSocket) => {
+      const name = socket.getPeerCertificate().subject?.CN
+      if (typeof name === 'string') this.clients.add(name)
     })
     this.#forget = this.cluster.onChange(() => this.#pump())
   }

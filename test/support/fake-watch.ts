@@ -73,6 +73,11 @@ export class FakeWatch {
     this.pump()
   }
 
+  /** All that was sent has left for the client. */
+  get written(): boolean {
+    return this.#options.response.writableLength === 0
+  }
+
   /** Sends what is due. */
   pump(): void {
     if (this.#ended || this.#initial || this.paused) return
@@ -87,6 +92,7 @@ export class FakeWatch {
       else if (this.cut) {
         this.cut = false
         this.#write(lines + event.slice(0, event.length >> 1))
+        this.muted = true
         setImmediate(() => this.kill())
         return
       } else if (this.#options.chunking() === 'batch') lines += event

@@ -109,7 +109,7 @@ export function testThread(random: () => number = () => 0): TestThread {
   }
   const meters = recordingMeters(counted)
   return {
-    context: { clock, random, meters, log, tables: new Map(), thread: 0, zones: ['.'] },
+    context: { clock, random, meters, log, tables: new Map(), ownAddresses: [], thread: 0, zones: ['.'] },
     clock,
     lines,
     counted,

@@ -101,6 +101,11 @@ export class World {
     return untilWithin(this.clock, limitMs, what, condition, stepMs)
   }
 
+  /** The calls of the sink for one kind. */
+  callsOf(kind: Kind): string[] {
+    return this.sink.calls.filter(call => call.split(' ')[1] === kind)
+  }
+
   /** How a resource stands. */
   status(resource: ResourceName): ReflectorStatus {
     const status = this.source.status().find(one => one.resource === resource)

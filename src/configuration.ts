@@ -1,0 +1,56 @@
+// From a Corefile to a Setup, for the start, for `seamark check` and for every reload: reads the file with all it imports,
+// reports everything that is wrong, and tells two configurations apart by a hash, as CoreDNS's reload does.
+
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { nodeHost } from './corefile/host.ts'
+import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from './corefile/parser.ts'
+import { type Problem, Problems } from './corefile/problem.ts'
+import type { Token } from './corefile/token.ts'
+import { buildSetup, type Setup } from './setup.ts'
+
+/** What CoreDNS serves where there is no Corefile. */
+export const DEFAULT_COREFILE = '. {\n    whoami\n    log\n}\n'
+
+export interface Configuration {
+  readonly setup: Setup
+  readonly problems: readonly Problem[]
+  readonly errors: number
+  /** SHA-512 of what was read, in hex: equal for equal configurations. */
+  readonly hash: string
+}
+
+export interface ConfigurationSource {
+  /** Absolute, or a name to show for `text`. */
+  readonly file: string
+  /** Where the Corefile did not come from a file. */
+  readonly text?: string
+  /** The port of keys without one. */
+  readonly port: number
+}
+
+/** Reads and judges a configuration. Never throws for what is written there. */
+export function readConfiguration({ file, text, port }: ConfigurationSource): Configuration {
+  const options = { defaultPort: port }
+  const corefile: Corefile =
+    text === undefined
+      ? parseCorefile(file, nodeHost, options)
+      : parseCorefileText(text, file, nodeHost, options)
+  const problems = new Problems()
+  const setup = buildSetup(corefile, problems, { port, file: resolve(file), env: nodeHost.env })
+  const all = [...corefile.problems, ...problems.list]
+  return {
+    setup,
+    problems: all,
+    errors: all.filter(problem => problem.severity === 'error').length,
+    hash: createHash('sha512').update(canonical(corefile.blocks)).digest('hex'),
+  }
+}
+
+/** The words of all blocks, without their places. */
+function canonical(blocks: readonly ServerBlock[]): string {
+  return JSON.stringify(blocks, (key, value: unknown) => (isToken(value) && key !== '' ? value.text : value))
+}
+
+const isToken = (value: unknown): value is Token =>
+  typeof value === 'object' && value !== null && 'text' in value && 'startsLine' in value

@@ -1,0 +1,74 @@
+// The command line, as CoreDNS has it (coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
+//
+//   seamark [-conf FILE] [-dns.port N | -p N] [-pidfile FILE] [-plugins] [-quiet] [-version]
+//   seamark check [--json] [FILE]
+
+/** What was asked for. */
+export type Command =
+  | {
+      readonly command: 'serve'
+      /** The Corefile, `stdin`, or '' for ./Corefile. */
+      readonly conf: string
+      readonly port: number
+      readonly pidfile: string
+      readonly quiet: boolean
+    }
+  | { readonly command: 'check'; readonly file: string; readonly json: boolean; readonly port: number }
+  | { readonly command: 'version' | 'plugins' | 'help' }
+  /** One line that says what is wrong. */
+  | { readonly command: 'error'; readonly message: string }
+
+export const DEFAULT_PORT = 53
+
+export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-pidfile FILE] [-quiet] [-plugins] [-version]
+       seamark check [--json] [-p PORT] [FILE]
+
+  -conf FILE     the Corefile to serve, or stdin; ./Corefile unless given
+  -dns.port, -p  the port of server blocks that name none (53)
+  -pidfile FILE  where to write the process id
+  -quiet         print warnings and errors only
+  -plugins       list the directives that are served
+  -version       print the version
+  check          read a Corefile, say everything that is wrong with it, serve nothing
+`
+
+const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json'])
+const VALUES = new Set(['conf', 'dns.port', 'p', 'pidfile'])
+
+/** Reads the arguments behind the program's name. Never throws. */
+export function parseFlags(args: readonly string[]): Command {
+  const flags = new Map<string, string>()
+  const words: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const match = /^--?([a-z][a-z.]*)(?:=(.*))?$/s.exec(args[i]!)
+    if (!match) {
+      words.push(args[i]!)
+      continue
+    }
+    const flag = match[1]!
+    if (SWITCHES.has(flag)) flags.set(flag, match[2] ?? 'true')
+    else if (!VALUES.has(flag))
+      return wrong(`unknown flag ${args[i]} (known: ${[...VALUES, ...SWITCHES].join(', ')})`)
+    else {
+      const value = match[2] ?? args[++i]
+      if (value === undefined) return wrong(`the flag -${flag} needs a value`)
+      flags.set(flag, value)
+    }
+  }
+  const port = Number(flags.get('p') ?? flags.get('dns.port') ?? DEFAULT_PORT)
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    return wrong(`the port ${flags.get('p') ?? flags.get('dns.port')} is not a number from 1 to 65535`)
+  }
+  if (flags.has('help') || flags.has('h')) return { command: 'help' }
+  if (flags.has('version')) return { command: 'version' }
+  if (flags.has('plugins')) return { command: 'plugins' }
+  const conf = flags.get('conf') ?? ''
+  if (words[0] === 'check') {
+    if (words.length > 2) return wrong(`check takes one file, not ${words.slice(1).join(' ')}`)
+    return { command: 'check', file: words[1] ?? conf, json: flags.has('json'), port }
+  }
+  if (words.length > 0) return wrong(`extra arguments: ${words.join(' ')}`)
+  return { command: 'serve', conf, port, pidfile: flags.get('pidfile') ?? '', quiet: flags.has('quiet') }
+}
+
+const wrong = (message: string): Command => ({ command: 'error', message })

@@ -1,0 +1,157 @@
+// The process: reads the flags, starts the control thread's server, answers signals (coredns.md 2.5) and ends with its exit
+// status. SIGTERM drains through the lameduck time, SIGINT without it, a second one of either ends at once; SIGUSR1
+// reloads, SIGHUP is ignored.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { arch, platform } from 'node:os'
+import { check } from './check.ts'
+import { type ConfigurationSource, DEFAULT_COREFILE } from './configuration.ts'
+import { type Command, parseFlags, USAGE } from './flags.ts'
+import { describeNames, describeQueries } from './manifest/describe.ts'
+import { ManifestSource } from './manifest/source.ts'
+import { ProcessLog } from './observe/log.ts'
+import { descriptorSink, LogOutput } from './observe/log-output.ts'
+import { Registry } from './observe/registry.ts'
+import { SERVED_WORDS } from './plugin/registry.ts'
+import { Server, StartError } from './server.ts'
+import { systemClock } from './shared/clock.ts'
+import { VERSION } from './version.ts'
+
+const LOG_FLUSH_MS = 1000
+
+async function main(command: Command): Promise<number> {
+  const print = (text: string): void => void process.stdout.write(text)
+  switch (command.command) {
+    case 'error':
+      process.stderr.write(`seamark: ${command.message}\n${USAGE}`)
+      return 1
+    case 'help':
+      print(USAGE)
+      return 0
+    case 'version':
+      print(`Seamark-${VERSION}\n${runtime()}\n`)
+      return 0
+    case 'plugins':
+      print(`Server types:\n  dns\n\nOther plugins:\n${SERVED_WORDS.map(word => `  dns.${word}\n`).join('')}`)
+      return 0
+    case 'check':
+      return check(command.file, command.json, command.port, print)
+    case 'serve':
+      return serve(command)
+  }
+}
+
+async function serve(command: Extract<Command, { command: 'serve' }>): Promise<number> {
+  const registry = new Registry()
+  const log = new ProcessLog(
+    new LogOutput(descriptorSink(1).sink, systemClock),
+    systemClock,
+    registry.meters,
+    {
+      quiet: command.quiet,
+    },
+  )
+  const server = new Server({
+    configuration: source(command.conf, command.port),
+    log,
+    registry,
+    quiet: command.quiet,
+  })
+  process.on('uncaughtException', error => bug(log, registry, error))
+  process.on('unhandledRejection', error => bug(log, registry, error))
+  const ended = Promise.withResolvers<number>()
+  try {
+    await server.start()
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 1
+  }
+  if (command.pidfile !== '') writePidfile(command.pidfile, log)
+  if (!command.quiet) banner(server, log)
+  handleSignals(server, log, ended.resolve)
+  const status = await ended.promise
+  await log.flush(LOG_FLUSH_MS)
+  return status
+}
+
+/** Where the configuration comes from: as CoreDNS, ./Corefile, or a server that only says who asks. */
+function source(conf: string, port: number): ConfigurationSource {
+  if (conf === 'stdin') return { file: 'stdin', text: readFileSync(0, 'utf8'), port }
+  if (conf === '' && !existsSync('Corefile')) return { file: 'the default', text: DEFAULT_COREFILE, port }
+  return { file: conf === '' ? 'Corefile' : conf, port }
+}
+
+/** A bug outside of any query: the process serves on (every part keeps its last good state), loudly. */
+function bug(log: ProcessLog, registry: Registry, error: unknown): void {
+  registry.meters.counter('coredns_panics_total').add()
+  log.write(
+    'ERROR',
+    '',
+    `recovered from a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  )
+}
+
+function writePidfile(file: string, log: ProcessLog): void {
+  try {
+    writeFileSync(file, `${process.pid}\n`)
+  } catch (error) {
+    log.write(
+      'ERROR',
+      '',
+      `writing the process id to ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+const runtime = (): string => `${platform()}/${arch()}, node ${process.versions.node}`
+
+/** What is served and where, as CoreDNS prints it; for a folder of manifests the names and what to ask. */
+function banner(server: Server, log: ProcessLog): void {
+  const { setup } = server
+  if (!setup) return
+  for (const { server: label, zones, address, port } of setup.listens) {
+    const at = address === '' ? '' : ` on ${address}`
+    for (const { zone } of zones)
+      log.banner(`${label.startsWith('dns://') ? '' : `${label.split('//')[0]}//`}${zone}:${port}${at}`)
+  }
+  log.banner(`Seamark-${VERSION}`)
+  log.banner(runtime())
+  for (const { source: watched, config } of server.sources.all) {
+    if (!(watched instanceof ManifestSource)) continue
+    const zone = config.primaryZone.replace(/\.$/, '')
+    const listen = setup.listens[0]
+    const host = listen === undefined || listen.address === '' ? '127.0.0.1' : listen.address
+    log.banner('')
+    for (const line of describeNames(watched.state, zone)) log.banner(line)
+    log.banner('\nTry:')
+    for (const line of describeQueries(watched.state, zone, { host, port: listen?.port ?? 53 }))
+      log.banner(`  ${line}`)
+  }
+}
+
+function handleSignals(server: Server, log: ProcessLog, end: (status: number) => void): void {
+  let stopping = false
+  const stop = (signal: string, lameduck: boolean): void => {
+    if (stopping) {
+      log.write('WARNING', '', `${signal} again: ending at once`)
+      end(2)
+      return
+    }
+    stopping = true
+    log.write('INFO', '', `${signal}: Shutting down servers then terminating`)
+    server.stop(lameduck).then(
+      () => end(0),
+      (error: unknown) => {
+        log.write('ERROR', '', `stopping: ${error instanceof Error ? error.message : String(error)}`)
+        end(3)
+      },
+    )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM', true))
+  process.on('SIGINT', () => stop('SIGINT', false))
+  process.on('SIGUSR1', () => void server.reload())
+  process.on('SIGHUP', () => log.write('INFO', '', 'SIGHUP is ignored; SIGUSR1 reloads'))
+}
+
+process.exit(await main(parseFlags(process.argv.slice(2))))

@@ -1,0 +1,20 @@
+// Files like /etc/resolv.conf (resolv.conf(5)): the `nameserver` lines, nothing else. Unlike libc, three are no bound, and
+// unlike CoreDNS a file is read again while serving: a node that changes its network is followed without a restart.
+//
+//   # made by DHCP
+//   nameserver 10.0.0.2        {protocol: 'dns', address: '10.0.0.2', port: 53}
+//   nameserver fe80::1%eth0
+//   search example.org         not ours
+
+import { isIP } from 'node:net'
+import type { UpstreamAddress } from './config.ts'
+
+/** The servers of a file's text, in its order, without repetition; a line that names none is left out. */
+export function parseResolvConf(text: string): UpstreamAddress[] {
+  const addresses = new Set<string>()
+  for (const line of text.split('\n')) {
+    const [word, address = ''] = line.trim().split(/\s+/)
+    if (word === 'nameserver' && isIP(address) !== 0) addresses.add(address)
+  }
+  return [...addresses].map(address => ({ protocol: 'dns', address, port: 53, serverName: undefined }))
+}

@@ -1,0 +1,86 @@
+// One TO of `forward` (coredns plugin/forward/setup.go and resolve.go, plugin/pkg/parse/host.go):
+//
+//   10.0.0.1  10.0.0.1:5353  [fd00::1]:53  dns://10.0.0.1         an address; port 53
+//   tls://9.9.9.9%dns.quad9.net  tls://[2620:fe::fe%dns.quad9.net]:853   over TLS, with the certificate's name; port 853
+//   /etc/resolv.conf  upstreams.conf                              a file with nameserver lines
+//   ns.example.org:53                                             a host name, looked up while serving
+
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { Line } from '../../corefile/arguments.ts'
+import { parsePort } from '../../corefile/key.ts'
+import type { Token } from '../../corefile/token.ts'
+import { parseName } from '../../wire/name.ts'
+import type { To, UpstreamAddress } from './config.ts'
+import { parseResolvConf } from './resolv-conf.ts'
+
+const PORTS = { dns: 53, tls: 853 } as const
+const ALLOWED = ['IP', 'IP:PORT', 'tls://IP%SERVERNAME', 'FILE', 'HOST']
+
+/** The upstream or upstreams that the word means; undefined and an error at the word where it means none. */
+export function readTo(
+  token: Token,
+  line: Line,
+  serverName: string | undefined,
+  directory: string,
+): To | undefined {
+  const { text } = token
+  const fail = (message: string): undefined => line.error(token, message, { found: text, allowed: ALLOWED })
+  const [, scheme = 'dns', rest = ''] = /^(?:([a-z0-9]+):\/\/)?(.*)$/is.exec(text) ?? []
+  const protocol = scheme.toLowerCase()
+  if (protocol === 'https')
+    return fail('upstreams over HTTPS are not offered; write tls:// where the server speaks it')
+  if (protocol !== 'dns' && protocol !== 'tls') return fail(`upstreams over ${protocol} are not offered`)
+  const { address: host, port: portText, zone } = takeApart(rest, protocol)
+  const port = portText === undefined ? PORTS[protocol] : parsePort(portText)
+  if (host === '') return fail('this is not an upstream')
+  if (isIP(host) !== 0) {
+    if (port === undefined) return fail('the port must be a number from 1 to 65535')
+    if (protocol === 'tls' && zone !== undefined && serverName !== undefined) {
+      return fail('the server name is given both here and by tls_servername')
+    }
+    return { kind: 'address', protocol, address: host, port, serverName: zone ?? serverName }
+  }
+  if (protocol === 'dns') {
+    const upstreams = readFile(resolve(directory, rest))
+    if (Array.isArray(upstreams)) {
+      if (upstreams.length === 0)
+        line.problems.warning(token, 'no nameserver in this file yet', { found: text })
+      return { kind: 'file', path: resolve(directory, rest), upstreams }
+    }
+    if (rest.includes('/')) return fail(`cannot read this file: ${upstreams}`)
+  }
+  if (!/^[\w-]+(?:\.[\w-]+)*\.?$/.test(host) || /^[\d.]+$/.test(host) || parseName(host) === undefined) {
+    return fail('this is not an IP address, a file or a host name')
+  }
+  if (port === undefined) return fail('the port must be a number from 1 to 65535')
+  return { kind: 'host', host, protocol, port, serverName: zone ?? serverName }
+}
+
+/** Address, port and, over TLS, the name behind `%`; there a percent sign never begins a zone identifier. */
+function takeApart(
+  text: string,
+  protocol: 'dns' | 'tls',
+): { readonly address: string; readonly port: string | undefined; readonly zone: string | undefined } {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|(.*?))(?::([^:\]]*))?$/s.exec(text) ?? []
+  // An IPv6 address without brackets ends with what looks like a port.
+  const whole =
+    bracketed === undefined && (isIP(text) !== 0 || (protocol === 'tls' && isIP(text.split('%')[0]!) === 6))
+  const address = whole ? text : (bracketed ?? plain)
+  const percent = protocol === 'tls' ? address.lastIndexOf('%') : -1
+  return {
+    address: percent < 0 ? address : address.slice(0, percent),
+    port: whole ? undefined : port,
+    zone: percent < 0 ? undefined : address.slice(percent + 1),
+  }
+}
+
+/** The servers of a file, or why it cannot be read. */
+function readFile(path: string): UpstreamAddress[] | string {
+  try {
+    return parseResolvConf(readFileSync(path, 'utf8'))
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,162 @@
+// The upstreams of a rule, which may change while serving: addresses stay, files and host names are read again from time
+// to time. An upstream that stays keeps its connections and its health. A source that cannot be read changes nothing.
+
+import { lookup, Resolver } from 'node:dns/promises'
+import { readFile } from 'node:fs/promises'
+import type { Timer } from '../../shared/clock.ts'
+import { addressText, type RuleConfig, type To, UPSTREAMS_MAX, type UpstreamAddress } from './config.ts'
+import { parseResolvConf } from './resolv-conf.ts'
+import type { Upstream, UpstreamContext } from './upstream.ts'
+
+/** How often a file is read again. */
+export const FILE_INTERVAL_MS = 5000
+/** How often a host name is looked up again. */
+export const HOST_INTERVAL_MS = 60_000
+/** The same while nothing is known of it. */
+export const HOST_RETRY_MS = 2000
+
+/** Looks a host name up: addresses in order of preference. Rejects where there are none. */
+export type LookupHost = (host: string, resolvers: readonly string[]) => Promise<readonly string[]>
+
+/** The system's resolver, or the given ones where there are some. */
+export async function lookupHost(host: string, resolvers: readonly string[]): Promise<readonly string[]> {
+  if (resolvers.length === 0) return (await lookup(host, { all: true })).map(({ address }) => address)
+  const resolver = new Resolver({ timeout: 2000, tries: 1 })
+  resolver.setServers(resolvers)
+  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const addresses = [v4, v6].flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
+  if (addresses.length === 0 && v4.status === 'rejected') throw v4.reason
+  return addresses
+}
+
+interface Source {
+  readonly to: To
+  addresses: readonly UpstreamAddress[]
+  /** What was wrong with it last, so that it is logged once. */
+  trouble: string | undefined
+  timer: Timer | undefined
+}
+
+/** The upstreams of one rule on one serving thread. */
+export class UpstreamSet {
+  readonly #context: UpstreamContext
+  readonly #make: (address: UpstreamAddress) => Upstream
+  readonly #resolvers: readonly string[]
+  readonly #lookupHost: LookupHost
+  readonly #sources: readonly Source[]
+  readonly #known = new Map<string, Upstream>()
+  #list: readonly Upstream[] = []
+  #stopped = false
+
+  constructor(
+    { to, resolvers }: Pick<RuleConfig, 'to' | 'resolvers'>,
+    context: UpstreamContext,
+    make: (address: UpstreamAddress) => Upstream,
+    lookup: LookupHost = lookupHost,
+  ) {
+    this.#context = context
+    this.#make = make
+    this.#resolvers = resolvers
+    this.#lookupHost = lookup
+    this.#sources = to.map(one => ({
+      to: one,
+      addresses: one.kind === 'address' ? [one] : one.kind === 'file' ? one.upstreams : [],
+      trouble: undefined,
+      timer: undefined,
+    }))
+    this.#update()
+    for (const source of this.#sources) {
+      if (source.to.kind === 'file') this.#later(source, FILE_INTERVAL_MS)
+      if (source.to.kind === 'host') this.#read(source)
+    }
+  }
+
+  /** In the order of the Corefile; empty while no host name is known yet. */
+  get list(): readonly Upstream[] {
+    return this.#list
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const { timer } of this.#sources) timer?.cancel()
+    for (const upstream of this.#known.values()) upstream.stop()
+  }
+
+  #later(source: Source, delayMs: number): void {
+    if (!this.#stopped) source.timer = this.#context.clock.after(delayMs, () => this.#read(source))
+  }
+
+  async #read(source: Source): Promise<void> {
+    const { to } = source
+    try {
+      const addresses = to.kind === 'file' ? await readServers(to.path) : await this.#readHost(to)
+      source.trouble = undefined
+      if (!this.#stopped && textOf(addresses) !== textOf(source.addresses)) {
+        source.addresses = addresses
+        this.#update()
+        this.#log('INFO', `${nameOf(to)} has changed: upstreams are now ${this.#names()}`)
+      }
+    } catch (error) {
+      this.#complain(source, `${nameOf(to)}: ${(error as Error).message}`)
+    }
+    const known = source.addresses.length > 0
+    this.#later(source, to.kind === 'file' ? FILE_INTERVAL_MS : known ? HOST_INTERVAL_MS : HOST_RETRY_MS)
+  }
+
+  async #readHost(to: To): Promise<readonly UpstreamAddress[]> {
+    if (to.kind !== 'host') return []
+    const { protocol, port, serverName, host } = to
+    const addresses = await this.#lookupHost(host, this.#resolvers)
+    return addresses.map(address => ({ protocol, address, port, serverName: serverName ?? host }))
+  }
+
+  #complain(source: Source, trouble: string): void {
+    if (this.#stopped || source.trouble === trouble) return
+    source.trouble = trouble
+    this.#log('WARNING', `${trouble}; upstreams stay ${this.#names()}`)
+  }
+
+  #update(): void {
+    const wanted = new Map<string, UpstreamAddress>()
+    for (const { addresses } of this.#sources) {
+      for (const address of addresses) {
+        const key = `${address.protocol} ${addressText(address)}`
+        if (!wanted.has(key)) wanted.set(key, address)
+      }
+    }
+    const dropped = wanted.size - UPSTREAMS_MAX
+    if (dropped > 0) this.#log('WARNING', `${dropped} upstreams above ${UPSTREAMS_MAX} are not used`)
+    const list: Upstream[] = []
+    for (const [key, address] of [...wanted].slice(0, UPSTREAMS_MAX)) {
+      const upstream = this.#known.get(key) ?? this.#make(address)
+      this.#known.set(key, upstream)
+      list.push(upstream)
+    }
+    for (const [key, upstream] of this.#known) {
+      if (list.includes(upstream)) continue
+      this.#known.delete(key)
+      upstream.retire()
+    }
+    this.#list = list
+  }
+
+  #names(): string {
+    return this.#list.length === 0 ? 'none' : this.#list.map(({ to }) => to).join(', ')
+  }
+
+  #log(level: 'INFO' | 'WARNING', text: string): void {
+    this.#context.log.write(level, 'plugin/forward', text)
+  }
+}
+
+/** An empty file is a file being written: it takes nothing away. */
+async function readServers(path: string): Promise<readonly UpstreamAddress[]> {
+  const addresses = parseResolvConf(await readFile(path, 'utf8'))
+  if (addresses.length === 0) throw new Error('no nameserver in it')
+  return addresses
+}
+
+const nameOf = (to: To): string =>
+  to.kind === 'file' ? to.path : to.kind === 'host' ? to.host : addressText(to)
+
+const textOf = (addresses: readonly UpstreamAddress[]): string => addresses.map(addressText).join(' ')

@@ -1,0 +1,180 @@
+// `kubernetes [ZONES…] { … }`: answers for the cluster out of the table (CoreDNS plugin/kubernetes). The listener's fast path
+// calls ClusterAnswers by itself; this handler does the same for queries that come down the chain, and follows
+// ExternalName targets, which needs the rest of the server (coredns.md 1.6).
+
+import type { Query } from '../../query/query.ts'
+import {
+  type MaybePromise,
+  type Outcome,
+  answer as positive,
+  type Reply,
+  servfail,
+} from '../../query/reply.ts'
+import type { TableReader } from '../../table/reader.ts'
+import { MESSAGE_MAX } from '../../wire/header.ts'
+import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
+import { equalNames, isWithin, type Name } from '../../wire/name.ts'
+import { type Rr, rr } from '../../wire/record.ts'
+import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { Scan } from '../../wire/scan.ts'
+import type { ServingContext } from '../context.ts'
+import type { Handler, Next, Word } from '../plugin.ts'
+import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from './answers.ts'
+import { type KubernetesConfig, sourceKey } from './config.ts'
+import { ownAddresses } from './nameservers.ts'
+import { parseKubernetes } from './parse.ts'
+
+/** A link is refused when more than this many stand before it (coredns.md 1.6). */
+const CHAIN_MAX = 10
+const PLUGIN = 'kubernetes'
+
+export const kubernetesWord = {
+  word: PLUGIN,
+  parse: parseKubernetes,
+  create: (config, context) => new KubernetesHandler(config, context),
+} satisfies Word<KubernetesConfig>
+
+/** What one look into the table gave. */
+type Found = Reply | typeof CHASE | typeof PASS
+
+/** A chain followed to its end; `undefined` where it leads to nothing. */
+interface Chased {
+  readonly records: readonly Rr[]
+  readonly truncated: boolean
+}
+
+export class KubernetesHandler implements Handler {
+  readonly #config: KubernetesConfig
+  readonly #table: TableReader
+  readonly #own: readonly Uint8Array[]
+  readonly #answers: readonly ClusterAnswers[]
+  readonly #scan = new Scan()
+  readonly #writer = new MessageWriter()
+  readonly #out = new Uint8Array(MESSAGE_MAX)
+
+  /** The chain gives every answer its final TTL and order: here they are as the directive says, unshuffled. */
+  constructor(config: KubernetesConfig, context: ServingContext) {
+    const table = context.tables.get(sourceKey(config))
+    if (!table) throw new RangeError(`no table for ${sourceKey(config)}`)
+    this.#config = config
+    this.#table = table
+    const own = config.localIps.length > 0 ? ownAddresses(config.localIps) : context.ownAddresses
+    this.#own = own
+    const { random } = context
+    const plain = {
+      shuffle: false,
+      flattenedTtl: (ttlSeconds: number) => ttlSeconds,
+      random,
+      ownAddresses: own,
+    }
+    this.#answers = this.answersForZones(() => plain)
+  }
+
+  /**
+   * The answers of all zones, the longest first, with what the plugins around make of them: the fast path. A zone for
+   * which `options` gives undefined is left to the chain.
+   */
+  answersForZones(options: (zone: string) => AnswerOptions | undefined): ClusterAnswers[] {
+    return this.#config.zones
+      .flatMap(zone => {
+        const ofZone = options(zone)
+        return ofZone
+          ? [new ClusterAnswers(this.#config, zone, this.#table, { ...ofZone, ownAddresses: this.#own })]
+          : []
+      })
+      .sort((a, b) => b.zone.length - a.zone.length)
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Outcome> {
+    const { question } = query
+    const answers = this.#answersOf(question.qname)
+    if (!answers) return next(query)
+    const found = this.#find(answers, question)
+    if (found === PASS) return next(query)
+    return found === CHASE ? this.#external(answers, query) : found
+  }
+
+  #answersOf(qname: Name): ClusterAnswers | undefined {
+    return this.#answers.find(answers => isWithin(qname, answers.zone))
+  }
+
+  /** One question out of the table, by the fast path's own code, as a reply. */
+  #find(answers: ClusterAnswers, question: Question): Found {
+    const octets = this.#ask(question)
+    this.#table.enter()
+    const length = answers.answer(this.#scan, octets, this.#out, 0, MESSAGE_MAX)
+    this.#table.leave()
+    if (length === CHASE || length === PASS) return length
+    return this.#decode(length)
+  }
+
+  /** Writes the question as a packet and scans it. */
+  #ask(question: Question): Uint8Array {
+    const octets = this.#writer.write(
+      { ...HEAD, question: { ...question, qclass: CLASS.IN } },
+      NO_SECTIONS,
+      undefined,
+      512,
+    )
+    this.#scan.read(octets, 0, octets.length)
+    return octets
+  }
+
+  #decode(length: number): Reply {
+    const message = decodeMessage(this.#out.subarray(0, length))
+    if (!message) return servfail(undefined, 'the answer that was rendered cannot be read')
+    const { rcode, authoritative, truncated, answer, authority, additional } = message
+    return { ...positive(PLUGIN, answer, additional), rcode, authoritative, truncated, authority }
+  }
+
+  async #external(answers: ClusterAnswers, query: Query): Promise<Reply> {
+    const chased = await this.#chase(answers, query, query.question.qname, [])
+    if (chased) return { ...positive(PLUGIN, chased.records), truncated: chased.truncated }
+    const octets = this.#ask(query.question)
+    return this.#decode(answers.noData(this.#scan, octets, this.#out, 0, MESSAGE_MAX))
+  }
+
+  /** Follows the ExternalName service `owner`; `chain` is what was followed before. */
+  async #chase(
+    answers: ClusterAnswers,
+    query: Query,
+    owner: Name,
+    chain: readonly Rr[],
+  ): Promise<Chased | undefined> {
+    const { qtype } = query.question
+    this.#ask({ qname: owner, qtype, qclass: CLASS.IN })
+    this.#table.enter()
+    const target = answers.externalTarget(this.#scan)
+    this.#table.leave()
+    if (!target || isWithin(target, owner) || chain.length > CHAIN_MAX) return undefined
+    if (chain.some(link => equalNames(link.rdata, target))) return undefined
+    const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
+    if (isWithin(target, answers.zone)) {
+      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN })
+      if (inner === PASS) return undefined
+      if (inner !== CHASE) {
+        return inner.answer.length === 0
+          ? undefined
+          : { records: [link, ...inner.answer], truncated: inner.truncated }
+      }
+      const rest = await this.#chase(answers, query, target, [...chain, link])
+      return rest && { records: [link, ...rest.records], truncated: rest.truncated }
+    }
+    const reply = await query.lookup(target, qtype)
+    return { records: [link, ...reply.answer], truncated: reply.truncated }
+  }
+}
+
+const HEAD = {
+  id: 0,
+  response: false,
+  opcode: 0,
+  authoritative: false,
+  truncated: false,
+  recursionDesired: false,
+  recursionAvailable: false,
+  authenticData: false,
+  checkingDisabled: false,
+  rcode: 0,
+}
+const NO_SECTIONS = { answer: [], authority: [], additional: [] }

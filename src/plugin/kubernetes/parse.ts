@@ -1,0 +1,208 @@
+// Reads the `kubernetes` directive (coredns.md 4.1) with what Seamark adds: `manifests DIR`, `snapshot FILE [MAX_AGE]` and
+// `local_ips ADDRESS…`.
+
+import { resolve } from 'node:path'
+import { type Line, once, readLine } from '../../corefile/arguments.ts'
+import type { Directive } from '../../corefile/parser.ts'
+import type { Problems } from '../../corefile/problem.ts'
+import type { Token } from '../../corefile/token.ts'
+import { parseSelector } from '../../shared/label-selector.ts'
+import type { BlockContext } from '../plugin.ts'
+import { isReverseZone } from './answers.ts'
+import {
+  type KubernetesConfig,
+  SNAPSHOT_MAX_AGE_DEFAULT_MS,
+  type SourceConfig,
+  STARTUP_TIMEOUT_DEFAULT_MS,
+  TTL_DEFAULT_SECONDS,
+  TTL_MAX_SECONDS,
+} from './config.ts'
+
+const DAY_MS = 86_400_000
+
+/** Options that CoreDNS once had. */
+const REMOVED = {
+  upstream: 'delete it; targets outside the zone are resolved without it',
+  resyncperiod: 'delete it; the watch needs no resync',
+  transfer: 'write the directive transfer in the server block',
+}
+
+/** A configuration while it is read. */
+type Draft = { -readonly [K in keyof KubernetesConfig]: KubernetesConfig[K] }
+interface Api {
+  endpoint?: string
+  tls?: { cert: string; key: string; ca: string }
+  kubeconfig?: string
+  context?: string
+}
+
+export function parseKubernetes(
+  directives: readonly Directive[],
+  problems: Problems,
+  block: BlockContext,
+): KubernetesConfig | undefined {
+  const directive = once(directives, problems)
+  if (directive === undefined) return undefined
+  const draft: Draft = {
+    zones: [],
+    primaryZone: '',
+    pods: 'disabled',
+    ttlSeconds: TTL_DEFAULT_SECONDS,
+    fallthrough: undefined,
+    endpointPodNames: false,
+    namespaces: [],
+    namespaceLabels: '',
+    labels: '',
+    noEndpoints: false,
+    ignoreEmptyService: false,
+    zonal: false,
+    startupTimeoutMs: STARTUP_TIMEOUT_DEFAULT_MS,
+    multiclusterZones: [],
+    source: { kind: 'api' },
+    snapshot: undefined,
+    localIps: [],
+  }
+  const api: Api = {}
+  const errorsBefore = problems.errors
+  readLine(directive, problems, line => {
+    draft.zones = [...new Set(line.zones(block.zones))]
+    readOptions(line, draft, api, block)
+  })
+  if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
+  judge(directive.word, draft, api, problems)
+  return problems.errors > errorsBefore ? undefined : draft
+}
+
+function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): void {
+  const file = (option: Line, what: string): string | undefined => {
+    const text = option.text(what)
+    return text === undefined ? undefined : resolve(block.directory, text)
+  }
+  line.options(
+    {
+      pods: option => {
+        draft.pods = option.choice('the mode', ['disabled', 'insecure', 'verified']) ?? draft.pods
+      },
+      ttl: option => {
+        draft.ttlSeconds = option.integer('the TTL in seconds', 0, TTL_MAX_SECONDS) ?? draft.ttlSeconds
+      },
+      fallthrough: option => {
+        draft.fallthrough = option.zones(['.'])
+      },
+      endpoint_pod_names: () => {
+        draft.endpointPodNames = true
+      },
+      namespaces: option => {
+        draft.namespaces = option.some('a namespace').map(token => token.text)
+      },
+      namespace_labels: option => {
+        draft.namespaceLabels = selector(option) ?? ''
+      },
+      labels: option => {
+        draft.labels = selector(option) ?? ''
+      },
+      noendpoints: () => {
+        draft.noEndpoints = true
+      },
+      ignore: option => {
+        if (option.choice('what to ignore', ['empty_service']) !== undefined) draft.ignoreEmptyService = true
+      },
+      zonal: () => {
+        draft.zonal = true
+      },
+      startup_timeout: option => {
+        const timeoutMs = option.duration('the time to wait for the API server', { maxMs: DAY_MS })
+        draft.startupTimeoutMs = timeoutMs ?? draft.startupTimeoutMs
+      },
+      multicluster: option => {
+        draft.multiclusterZones = option.zones()
+      },
+      endpoint: option => {
+        const first = option.text('the URL of the API server')
+        if (first !== undefined) api.endpoint = /^https?:\/\//.test(first) ? first : `http://${first}`
+        const [second] = option.rest()
+        if (second) option.problems.warning(second, 'only the first endpoint is used', { found: second.text })
+      },
+      tls: option => {
+        const [cert, key, ca] = [
+          file(option, 'the certificate'),
+          file(option, 'the key'),
+          file(option, 'the CA'),
+        ]
+        if (cert !== undefined && key !== undefined && ca !== undefined) api.tls = { cert, key, ca }
+      },
+      kubeconfig: option => {
+        const path = file(option, 'the kubeconfig file')
+        if (path !== undefined) api.kubeconfig = path
+        const context = option.has ? option.text('the context') : undefined
+        if (context !== undefined) api.context = context
+      },
+      manifests: option => {
+        const directory = file(option, 'the folder')
+        if (directory !== undefined) draft.source = { kind: 'manifests', directory } satisfies SourceConfig
+      },
+      snapshot: option => {
+        const path = file(option, 'the file')
+        const maxAgeMs = option.has
+          ? option.duration('the oldest to serve', { maxMs: 365 * DAY_MS })
+          : undefined
+        if (path !== undefined)
+          draft.snapshot = { file: path, maxAgeMs: maxAgeMs ?? SNAPSHOT_MAX_AGE_DEFAULT_MS }
+      },
+      local_ips: option => {
+        const addresses: string[] = []
+        while (option.has) {
+          const address = option.ip('an address of this server')
+          if (address === undefined) break
+          addresses.push(address)
+        }
+        draft.localIps = addresses
+      },
+      apiserver_qps: option => limitless(option),
+      apiserver_burst: option => limitless(option),
+      apiserver_max_inflight: option => limitless(option),
+    },
+    REMOVED,
+  )
+}
+
+function limitless(option: Line): void {
+  const [token] = option.some('a number')
+  if (token)
+    option.problems.warning(
+      token,
+      'client-side limits do nothing here: one watch a resource is all that is asked',
+    )
+}
+
+/** The text of a label selector, its words joined as they may be written apart. */
+function selector(option: Line): string | undefined {
+  const tokens = option.some('a label selector')
+  const text = tokens.map(token => token.text).join(' ')
+  const read = parseSelector(text)
+  if (tokens[0] && 'problem' in read)
+    return option.error(tokens[0], `not a label selector: ${read.problem}`, { found: text })
+  return text
+}
+
+function judge(word: Token, draft: Draft, api: Api, problems: Problems): void {
+  const primary = draft.zones.find(zone => !isReverseZone(zone))
+  if (primary === undefined) {
+    problems.error(word, 'only reverse zones: PTR records need a zone to point into', {
+      found: draft.zones.join(' '),
+    })
+  } else draft.primaryZone = primary
+  if (draft.namespaces.length > 0 && draft.namespaceLabels !== '') {
+    problems.error(word, 'namespaces and namespace_labels exclude one another')
+  }
+  if (draft.zonal && draft.noEndpoints)
+    problems.error(word, 'zonal needs the endpoints that noendpoints leaves out')
+  const fromApi = api.endpoint !== undefined || api.kubeconfig !== undefined
+  if (draft.source.kind === 'manifests' && fromApi) {
+    problems.error(word, 'manifests excludes endpoint and kubeconfig: the objects come from one source')
+  }
+  if (api.endpoint !== undefined && api.kubeconfig !== undefined) {
+    problems.warning(word, 'kubeconfig overrides endpoint')
+    delete api.endpoint
+  }
+}

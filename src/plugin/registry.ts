@@ -1,0 +1,65 @@
+// The Corefile words that Seamark serves, and the order of the chain. A word that is not here is refused at start: as one
+// that CoreDNS has and Seamark does not yet or never will, or as unknown.
+
+import type { Directive } from '../corefile/parser.ts'
+import type { Problems } from '../corefile/problem.ts'
+import { DIRECTIVE_WORDS } from '../corefile/words.ts'
+import { bindWord } from './bind.ts'
+import { cacheWord } from './cache/cache.ts'
+import type { ServingContext } from './context.ts'
+import { errorsWord } from './errors.ts'
+import { forwardWord } from './forward/forward.ts'
+import { healthWord } from './health.ts'
+import { kubernetesWord } from './kubernetes/kubernetes.ts'
+import { loadbalanceWord } from './loadbalance/loadbalance.ts'
+import { logWord } from './log/log.ts'
+import { loopWord } from './loop.ts'
+import type { BlockContext, Handler } from './plugin.ts'
+import { prometheusWord } from './prometheus.ts'
+import { readyWord } from './ready.ts'
+import { reloadWord } from './reload.ts'
+import { whoamiWord } from './whoami.ts'
+
+/** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
+export interface ServedWord {
+  readonly word: string
+  parse(directives: readonly Directive[], problems: Problems, block: BlockContext): unknown
+  create?(config: never, context: ServingContext): Handler
+}
+
+const words: readonly ServedWord[] = [
+  bindWord,
+  cacheWord,
+  errorsWord,
+  forwardWord,
+  healthWord,
+  kubernetesWord,
+  loadbalanceWord,
+  logWord,
+  loopWord,
+  prometheusWord,
+  readyWord,
+  reloadWord,
+  whoamiWord,
+]
+
+const byWord: ReadonlyMap<string, ServedWord> = new Map(words.map(served => [served.word, served]))
+
+/** A word that Seamark serves; undefined for any other. */
+export const servedWord = (word: string): ServedWord | undefined => byWord.get(word)
+
+/** The served words in the order of the chain (coredns.md 3.1). */
+export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) => word).filter(word =>
+  byWord.has(word),
+)
+
+/** Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. */
+export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
+  'bind',
+  'errors',
+  'health',
+  'loop',
+  'prometheus',
+  'ready',
+  'reload',
+])

@@ -1,0 +1,58 @@
+// The plugins of one server block in CoreDNS's order, and which block a name belongs to: the longest zone by whole labels.
+
+import type { Handler, Next } from '../plugin/plugin.ts'
+import type { Name } from '../wire/name.ts'
+import { countLabels } from '../wire/name.ts'
+import type { Scan } from '../wire/scan.ts'
+import type { Query } from './query.ts'
+import { type MaybePromise, type Outcome, refused, servfail } from './reply.ts'
+
+/** The handlers as one function. A block without plugins refuses; past the last one CoreDNS fails (plugin.NextOrFailure). */
+export function composeChain(handlers: readonly Handler[]): Next {
+  const end: Next = () => (handlers.length === 0 ? refused() : servfail(undefined, 'no next plugin found'))
+  return handlers.reduceRight<Next>(
+    (next, handler) =>
+      (query: Query): MaybePromise<Outcome> =>
+        handler.handle(query, next),
+    end,
+  )
+}
+
+/** Something that serves one zone. */
+export interface Zoned {
+  /** Lower case. */
+  readonly zone: Name
+}
+
+/** HOT: the zones of one listener, longest first; a look-up compares the name's tail with each, of which there are few. */
+export class ZoneTable<T extends Zoned> {
+  readonly #entries: readonly { readonly labels: number; readonly value: T }[]
+
+  /** Several values may have one zone: the first is found first. */
+  constructor(values: readonly T[]) {
+    this.#entries = values
+      .map(value => ({ labels: countLabels(value.zone), value }))
+      .sort((a, b) => b.labels - a.labels)
+  }
+
+  /** The value with the longest zone that the scanned name lies in, from the `from`th on; -1 from `indexOf` is none. */
+  indexOf(scan: Scan, from = 0): number {
+    for (let i = from; i < this.#entries.length; i++) {
+      const { labels, value } = this.#entries[i]!
+      if (scan.labelCount >= labels && endsWith(scan, labels, value.zone)) return i
+    }
+    return -1
+  }
+
+  at(index: number): T {
+    return this.#entries[index]!.value
+  }
+}
+
+function endsWith(scan: Scan, labels: number, zone: Name): boolean {
+  if (labels === 0) return true
+  const at = scan.labelAt[scan.labelCount - labels]!
+  if (scan.foldedLength - at !== zone.length) return false
+  for (let i = 0; i < zone.length; i++) if (scan.folded[at + i] !== zone[i]) return false
+  return true
+}

@@ -1,0 +1,294 @@
+// The road of every query on one listener: checks in the order of the packet, each exit visible; then the fast path, which
+// answers from the packet's octets; then the chain of the server block, which takes what is left.
+//
+//   scan ─ silence, NOTIMP, FORMERR, BADVERS
+//     └─ class ─ REFUSED unless a plugin of the block speaks it
+//         └─ server block ─ REFUSED where none has the name
+//             ├─ cluster's zone, no plugin in the way ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
+//             ├─ cached answer, no plugin in the way ─ answer (cache)
+//             └─ chain
+
+import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
+import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
+import { type FastCache, MISS } from '../plugin/cache/fast.ts'
+import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
+import { uncompressedOctets } from '../plugin/log/format.ts'
+import type { Next } from '../plugin/plugin.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { TableReader } from '../table/reader.ts'
+import { readU16 } from '../wire/header.ts'
+import type { EdnsOption } from '../wire/message.ts'
+import type { Name } from '../wire/name.ts'
+import { RCODE } from '../wire/rcode.ts'
+import { CLASS } from '../wire/rrtype.ts'
+import { Scan, type Verdict } from '../wire/scan.ts'
+import { ZoneTable } from './chain.ts'
+import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
+import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
+import { replyLimit, writeFailure, writeReply } from './write.ts'
+
+/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
+export const PATIENCE_MS = 5000
+
+/** One zone of one server block, as a listener serves it. */
+export interface ServedZone {
+  readonly zone: Name
+  readonly zoneText: string
+  readonly view: string
+  /** Whether this view is for the query; absent without `view`. */
+  readonly accepts?: ((query: Query) => boolean) | undefined
+  readonly chain: Next
+  /** Zones of the cluster that nothing in the block stands before, longest first. */
+  readonly clusters: readonly ClusterAnswers[]
+  /** The block's cache, where nothing stands before it. */
+  readonly cache: FastCache | undefined
+  /** Whether queries of other classes than IN go down the chain (`chaos`). */
+  readonly anyClass: boolean
+  /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
+  readonly udpMaxOctets: number
+  /** Absent without `prometheus`. */
+  readonly meters: QueryMeters | undefined
+}
+
+export interface ProcessOptions {
+  /** The listener's label in metrics: `dns://:53`. */
+  readonly server: string
+  readonly zones: readonly ServedZone[]
+  /** The tables that the fast path reads. */
+  readonly tables: readonly TableReader[]
+  readonly clock: Clock
+  /** Counts what no server block takes: zone `dropped`. */
+  readonly dropped: QueryMeters | undefined
+  /** Told of a plugin's bug: a rejection on the way of a query, which got SERVFAIL. */
+  readonly bug: (error: unknown, query: Query) => void
+}
+
+const KUBERNETES = pluginIndex('kubernetes')
+const CACHE = pluginIndex('cache')
+const NOBODY = pluginIndex('')
+
+export class QueryProcess implements Responder {
+  readonly #server: string
+  readonly #zones: ZoneTable<ServedZone>
+  readonly #tables: readonly TableReader[]
+  readonly #clock: Clock
+  readonly #dropped: QueryMeters | undefined
+  readonly #bug: ProcessOptions['bug']
+  readonly #scan = new Scan()
+  #enteredMs = 0
+
+  constructor({ server, zones, tables, clock, dropped, bug }: ProcessOptions) {
+    this.#server = server
+    this.#zones = new ZoneTable(zones)
+    this.#tables = tables
+    this.#clock = clock
+    this.#dropped = dropped
+    this.#bug = bug
+  }
+
+  enter(): void {
+    this.#enteredMs = this.#clock.nowMs()
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i]!.enter()
+  }
+
+  leave(): void {
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i]!.leave()
+  }
+
+  /** HOT. */
+  answerNow(
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    outAt: number,
+    transport: Transport,
+    family: 4 | 6,
+    replyMaxOctets: number,
+  ): number {
+    const scan = this.#scan
+    const verdict = scan.read(octets, start, end)
+    if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
+    const index = this.#zones.indexOf(scan)
+    if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
+    const served = this.#zones.at(index)
+    if (served.accepts !== undefined) return LATER
+    if (scan.qclass !== CLASS.IN) {
+      return served.anyClass ? LATER : this.#refuse(served, octets, out, outAt, transport, family)
+    }
+    const limit = Math.min(replyMaxOctets, replyLimit(transport, scan.payloadSize, served.udpMaxOctets))
+    const { clusters, cache } = served
+    for (let i = 0; i < clusters.length; i++) {
+      const cluster = clusters[i]!
+      if (!cluster.covers(scan)) continue
+      const length = cluster.answer(scan, octets, out, outAt, limit)
+      if (length === CHASE) return LATER
+      if (length === PASS) break
+      cache?.countPassed()
+      this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
+      return length
+    }
+    if (cache === undefined) return LATER
+    const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
+    if (length === MISS) return LATER
+    this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, CACHE)
+    return length
+  }
+
+  #reject(
+    verdict: Verdict,
+    octets: Uint8Array,
+    out: Uint8Array,
+    outAt: number,
+    transport: Transport,
+    family: 4 | 6,
+  ): number {
+    if (verdict === 'drop') return SILENCE
+    const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
+    const length = writeFailure(this.#scan, octets, out, outAt, rcode)
+    this.#count(this.#dropped, transport, family, rcode, length, NOBODY)
+    return length
+  }
+
+  #refuse(
+    served: ServedZone | undefined,
+    octets: Uint8Array,
+    out: Uint8Array,
+    outAt: number,
+    transport: Transport,
+    family: 4 | 6,
+  ): number {
+    const length = writeFailure(this.#scan, octets, out, outAt, RCODE.REFUSED)
+    this.#count(served ? served.meters : this.#dropped, transport, family, RCODE.REFUSED, length, NOBODY)
+    return length
+  }
+
+  #count(
+    meters: QueryMeters | undefined,
+    transport: Transport,
+    family: 4 | 6,
+    rcode: number,
+    length: number,
+    plugin: number,
+  ): void {
+    if (meters === undefined) return
+    const scan = this.#scan
+    const seconds = (this.#clock.nowMs() - this.#enteredMs) / 1000
+    const octets = scan.end - scan.start
+    const qtype = qtypeIndex(scan.qtype)
+    meters.count(qtype, family, protoIndex(transport), rcode, octets, length, seconds, plugin, scan.dnssecOk)
+  }
+
+  async answerLater(
+    octets: Uint8Array,
+    transport: Transport,
+    client: Endpoint,
+    local: Endpoint,
+  ): Promise<Uint8Array | undefined> {
+    const scan = new Scan()
+    const verdict = scan.read(octets, 0, octets.length)
+    if (verdict !== 'ok') return undefined
+    const query = this.#query(scan, octets, transport, client, local)
+    const served = this.#servedZone(scan, query)
+    if (!served) return writeReply(query, refused())
+    const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
+    const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
+    const outcome = await this.#run(served, inBlock)
+    return outcome === DROP ? undefined : writeReply(inBlock, outcome)
+  }
+
+  /** The block that takes the query: the longest zone, the first view that accepts it. */
+  #servedZone(scan: Scan, query: Query): ServedZone | undefined {
+    for (let index = this.#zones.indexOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
+      const served = this.#zones.at(index)
+      if (!served.accepts || served.accepts(query)) return served
+    }
+    return undefined
+  }
+
+  /** Asks the chain and counts what it says; a plugin's bug is a SERVFAIL and a line in the log. */
+  async #run(served: ServedZone, query: Query): Promise<Outcome> {
+    let outcome: Outcome
+    try {
+      outcome = await served.chain(query)
+    } catch (error) {
+      this.#bug(error, query)
+      outcome = servfail({ code: EDE.OTHER, text: 'the server met a bug of its own' })
+    }
+    if (served.meters && outcome !== DROP) {
+      served.meters.count(
+        qtypeIndex(query.question.qtype),
+        query.client.family,
+        protoIndex(query.transport),
+        outcome.rcode,
+        query.requestOctets,
+        uncompressedOctets(query, outcome),
+        (this.#clock.nowMs() - query.receivedAtMs) / 1000,
+        pluginIndex(outcome.plugin),
+        query.edns?.dnssecOk ?? false,
+      )
+    }
+    return outcome
+  }
+
+  #query(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Query {
+    const receivedAtMs = this.#clock.nowMs()
+    const budget: Budget = { lookupsLeft: LOOKUPS_MAX }
+    const query: Query = {
+      id: scan.id,
+      question: {
+        qname: octets.slice(12, 12 + scan.foldedLength),
+        qtype: scan.qtype,
+        qclass: scan.qclass,
+      },
+      recursionDesired: scan.recursionDesired,
+      authenticData: scan.authenticData,
+      checkingDisabled: scan.checkingDisabled,
+      edns: scan.edns
+        ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
+        : undefined,
+      transport,
+      client,
+      local,
+      server: this.#server,
+      zone: '',
+      view: '',
+      requestOctets: octets.length,
+      replyMaxOctets: 512,
+      receivedAtMs,
+      deadlineMs: receivedAtMs + PATIENCE_MS,
+      budget,
+      metadata: new Map(),
+      lookup: (qname, qtype) => this.#lookup(query, qname, qtype),
+    }
+    return query
+  }
+
+  /** A question that a plugin asks the whole server on a query's behalf: routed, cached and counted like any other. */
+  async #lookup(asker: Query, qname: Name, qtype: number): Promise<Reply> {
+    if (asker.budget.lookupsLeft-- <= 0) {
+      return servfail({ code: EDE.OTHER, text: 'too many look-ups for one query' })
+    }
+    const scan = new Scan()
+    const packet = new Uint8Array(16 + qname.length)
+    packet[5] = 1
+    packet.set(qname, 12)
+    packet.set([qtype >> 8, qtype & 255, 0, CLASS.IN], 12 + qname.length)
+    if (scan.read(packet, 0, packet.length) !== 'ok') return servfail()
+    const query: Query = { ...asker, question: { qname, qtype, qclass: CLASS.IN } }
+    const served = this.#servedZone(scan, query)
+    if (!served) return refused()
+    const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
+    return outcome === DROP ? refused() : outcome
+  }
+}
+
+function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {
+  const options: EdnsOption[] = []
+  for (let at = scan.optionsAt; at < scan.optionsEnd; ) {
+    const next = at + 4 + readU16(octets, at + 2)
+    options.push({ code: readU16(octets, at), data: octets.slice(at + 4, next) })
+    at = next
+  }
+  return options
+}

@@ -1,0 +1,99 @@
+// Replies as octets: the ones a packet gets before any plugin sees it, and those that plugins made. Every reply has QR set,
+// the client's id and opcode, RD and CD as asked, Z clear, an OPT of our own where the query had one and only there
+// (RFC 6891 6.1.1, 7), and the question octet for octet where it could be read.
+
+import {
+  FLAG_CD,
+  FLAG_QR,
+  FLAG_RD,
+  HEADER_OCTETS,
+  MESSAGE_MAX,
+  PAYLOAD_DEFAULT,
+  writeU16,
+} from '../wire/header.ts'
+import { type Edns, type EdnsOption, MessageWriter } from '../wire/message.ts'
+import { OPCODE } from '../wire/rcode.ts'
+import { TYPE } from '../wire/rrtype.ts'
+import { OPTION, type Scan } from '../wire/scan.ts'
+import type { Query } from './query.ts'
+import type { ExtendedError, Reply } from './reply.ts'
+
+/** Octets of an OPT record without options. */
+const OPT_OCTETS = 11
+/** The longest reason in words that a reply carries. */
+const REASON_MAX_OCTETS = 200
+
+/** HOT: writes a reply of nothing but its code; returns its octets. A code above 15 needs EDNS. */
+export function writeFailure(
+  scan: Scan,
+  packet: Uint8Array,
+  out: Uint8Array,
+  outAt: number,
+  rcode: number,
+): number {
+  const withQuestion = scan.questionEnd > 0 && scan.opcode === OPCODE.QUERY
+  let at = outAt + HEADER_OCTETS
+  if (withQuestion) for (let i = scan.start + HEADER_OCTETS; i < scan.questionEnd; i++) out[at++] = packet[i]!
+  writeU16(out, outAt, scan.id)
+  out[outAt + 2] = FLAG_QR | (scan.opcode << 3) | (scan.recursionDesired ? FLAG_RD : 0)
+  out[outAt + 3] = (scan.checkingDisabled ? FLAG_CD : 0) | (rcode & 15)
+  for (let i = 4; i < HEADER_OCTETS; i++) out[outAt + i] = 0
+  if (withQuestion) out[outAt + 5] = 1
+  if (scan.edns) {
+    out[outAt + 11] = 1
+    out[at] = 0
+    writeU16(out, at + 1, TYPE.OPT)
+    writeU16(out, at + 3, PAYLOAD_DEFAULT)
+    out[at + 5] = rcode >> 4
+    out[at + 6] = 0
+    out[at + 7] = scan.dnssecOk ? 0x80 : 0
+    out[at + 8] = out[at + 9] = out[at + 10] = 0
+    at += OPT_OCTETS
+  }
+  return at - outAt
+}
+
+/** How much a reply may hold: the client's payload over UDP, but no more than `udpMaxOctets` (RFC 6891 6.2.5, RFC 9715). */
+export function replyLimit(transport: Query['transport'], payloadSize: number, udpMaxOctets: number): number {
+  return transport === 'udp' ? Math.min(payloadSize, udpMaxOctets) : MESSAGE_MAX
+}
+
+const writer = new MessageWriter()
+
+/** The octets of a plugin's reply: a copy. */
+export function writeReply(query: Query, reply: Reply): Uint8Array {
+  const edns: Edns | undefined = query.edns && {
+    payloadSize: PAYLOAD_DEFAULT,
+    version: 0,
+    dnssecOk: query.edns.dnssecOk,
+    options: reply.extendedError ? [extendedErrorOption(reply.extendedError)] : [],
+  }
+  const octets = writer.write(
+    {
+      id: query.id,
+      response: true,
+      opcode: OPCODE.QUERY,
+      authoritative: reply.authoritative,
+      truncated: reply.truncated,
+      recursionDesired: query.recursionDesired,
+      recursionAvailable: reply.recursionAvailable,
+      authenticData: reply.authenticData,
+      checkingDisabled: query.checkingDisabled,
+      rcode: reply.rcode,
+      question: query.question,
+    },
+    reply,
+    edns,
+    query.replyMaxOctets,
+  )
+  return octets.slice()
+}
+
+/** RFC 8914 section 2. */
+function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
+  const words = Buffer.from(text, 'utf8').subarray(0, REASON_MAX_OCTETS)
+  const data = new Uint8Array(2 + words.length)
+  writeU16(data, 0, code)
+  data.set(words, 2)
+  return { code: OPTION.EDE, data }
+}

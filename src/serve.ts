@@ -1,0 +1,182 @@
+// The entry of a serving thread: owns its sockets, chains, caches and upstream connections; reads the tables and counts
+// in shared memory; does what the control thread says (thread-messages.ts). A new configuration is built and bound
+// beside the one that serves and takes over between two packets.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { Admission } from './listen/admission.ts'
+import { LISTEN_EVENTS, type ListenEvent, type Listener } from './listen/listener.ts'
+import { listenTcp } from './listen/tcp.ts'
+import { listenUdp } from './listen/udp.ts'
+import { BatchedLog } from './observe/batched-log.ts'
+import { ThreadMeters } from './observe/counters.ts'
+import type { Counter } from './observe/meters.ts'
+import { QueryMetersTable } from './observe/query-meters.ts'
+import { SwitchResponder } from './query/switch.ts'
+import { Serving } from './serving.ts'
+import type { ListenSetup } from './setup.ts'
+import { systemClock } from './shared/clock.ts'
+import { TableReader } from './table/reader.ts'
+import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
+
+/** The open listeners of one address and port. */
+interface Site {
+  readonly responder: SwitchResponder
+  readonly listeners: readonly Listener[]
+}
+
+/** A configuration with its sockets. */
+interface Generation {
+  readonly number: number
+  readonly serving: Serving
+  readonly setup: Prepare['setup']
+  /** By server label: what the next generation may keep. */
+  readonly sites: ReadonlyMap<string, Site>
+}
+
+class ServingThread {
+  readonly #start: ThreadStart
+  readonly #send: (message: FromThread) => void
+  readonly #meters: ThreadMeters
+  readonly #queryMeters: QueryMetersTable
+  readonly #log: BatchedLog
+  readonly #admission: Admission
+  readonly #events = new Map<ListenEvent, Counter>()
+  readonly #readers = new Map<SharedArrayBuffer, TableReader>()
+  #current: Generation | undefined
+  #prepared: Generation | undefined
+
+  constructor(start: ThreadStart, send: (message: FromThread) => void) {
+    this.#start = start
+    this.#send = send
+    this.#meters = new ThreadMeters(start.counters, registration => send({ type: 'register', registration }))
+    this.#queryMeters = new QueryMetersTable(this.#meters)
+    this.#log = new BatchedLog({
+      memory: start.logLines,
+      send: lines => send({ type: 'log', lines }),
+      clock: systemClock,
+      meters: this.#meters,
+      quiet: start.quiet,
+    })
+    for (const event of LISTEN_EVENTS) {
+      this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))
+    }
+    this.#admission = new Admission(event => this.#count(event))
+  }
+
+  #count(event: ListenEvent, n = 1): void {
+    this.#events.get(event)?.add(n)
+  }
+
+  async handle(message: ToThread): Promise<void> {
+    switch (message.type) {
+      case 'prepare':
+        return this.#prepare(message)
+      case 'commit':
+        return this.#commit(message.generation)
+      case 'abandon':
+        return this.#abandon(message.generation)
+      case 'drain':
+        return this.#drain()
+    }
+  }
+
+  async #prepare({ generation, setup, tables, ownAddresses }: Prepare): Promise<void> {
+    const readers = new Map(tables.map(([key, buffer]) => [key, this.#reader(buffer)]))
+    const context = {
+      clock: systemClock,
+      random: Math.random,
+      meters: this.#meters,
+      log: this.#log,
+      tables: readers,
+      ownAddresses,
+      thread: this.#start.thread,
+      zones: [],
+    }
+    const serving = new Serving(setup, context, this.#queryMeters)
+    const sites = new Map<string, Site>()
+    const errors: string[] = []
+    for (const listen of setup.listens) {
+      const known = this.#current?.sites.get(listen.server)
+      const site = known ?? (await this.#open(listen, serving))
+      if (typeof site === 'string') errors.push(site)
+      else sites.set(listen.server, site)
+    }
+    this.#prepared = { number: generation, serving, setup, sites }
+    if (errors.length > 0) await this.#abandon(generation)
+    this.#send({ type: 'prepared', generation, errors })
+  }
+
+  #reader(buffer: SharedArrayBuffer): TableReader {
+    const known = this.#readers.get(buffer)
+    if (known) return known
+    const reader = new TableReader(buffer, this.#start.thread)
+    this.#readers.set(buffer, reader)
+    return reader
+  }
+
+  /** Opens UDP and TCP at one address, or says in words why that cannot be. */
+  async #open(listen: ListenSetup, serving: Serving): Promise<Site | string> {
+    const responder = new SwitchResponder(serving.process(listen))
+    const options = {
+      address: listen.address,
+      port: listen.port,
+      responder,
+      clock: systemClock,
+      admission: this.#admission,
+      count: (event: ListenEvent, n?: number) => this.#count(event, n),
+    }
+    const udp = await listenUdp(options)
+    if (!udp.ok) return `${udp.error.message}, which ${listen.place} asks for`
+    const tcp = await listenTcp(options)
+    if (tcp.ok) return { responder, listeners: [udp.listener, tcp.listener] }
+    await udp.listener.close()
+    return `${tcp.error.message}, which ${listen.place} asks for`
+  }
+
+  async #commit(generation: number): Promise<void> {
+    const next = this.#prepared
+    if (!next || next.number !== generation) return
+    const before = this.#current
+    this.#prepared = undefined
+    this.#current = next
+    for (const listen of next.setup.listens) {
+      next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
+    }
+    const listeners = [...next.sites.values()].flatMap(site => site.listeners.map(listener => listener.kind))
+    this.#send({ type: 'committed', generation, listeners })
+    if (!before) return
+    const closing = [...before.sites].filter(([server]) => !next.sites.has(server))
+    await Promise.all(closing.flatMap(([, site]) => site.listeners.map(listener => listener.drain())))
+    await before.serving.stop()
+  }
+
+  async #abandon(generation: number): Promise<void> {
+    const abandoned = this.#prepared
+    if (!abandoned || abandoned.number !== generation) return
+    this.#prepared = undefined
+    const opened = [...abandoned.sites].filter(([server]) => !this.#current?.sites.has(server))
+    await Promise.all(opened.flatMap(([, site]) => site.listeners.map(listener => listener.close())))
+    await abandoned.serving.stop()
+  }
+
+  async #drain(): Promise<void> {
+    const current = this.#current
+    if (current) {
+      await Promise.all(
+        [...current.sites.values()].flatMap(site => site.listeners.map(listener => listener.drain())),
+      )
+      await current.serving.stop()
+    }
+    this.#log.flush()
+    this.#send({ type: 'drained' })
+  }
+}
+
+const port = parentPort
+if (!port) throw new Error('serve.ts is the entry of a serving thread; start main.ts')
+const thread = new ServingThread(workerData as ThreadStart, message => port.postMessage(message))
+/** One message after another: a commit must not overtake what prepares it. */
+let last = Promise.resolve()
+port.on('message', (message: ToThread) => {
+  last = last.then(() => thread.handle(message))
+})

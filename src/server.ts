@@ -1,0 +1,271 @@
+// The control thread at work: builds the parts, and owns the order of start, reload, drain and stop.
+//
+//   start    configuration → HTTP sites → sources, waited for → serving threads → banner
+//   reload   the same beside what serves, then one commit; any error keeps the old configuration
+//   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
+
+import { availableParallelism, networkInterfaces } from 'node:os'
+import { type Configuration, type ConfigurationSource, readConfiguration } from './configuration.ts'
+import { formatProblem } from './corefile/problem.ts'
+import { watchBusy } from './observe/busy.ts'
+import { HealthProbe, healthRoute, healthUrl } from './observe/health.ts'
+import { HttpListenError, type HttpRoute, type HttpSite, HttpSites } from './observe/http.ts'
+import type { ProcessLog } from './observe/log.ts'
+import { ProcessStats } from './observe/process-stats.ts'
+import { Readiness } from './observe/ready.ts'
+import type { Registry } from './observe/registry.ts'
+import { metricsRoute } from './observe/scrape.ts'
+import { sourceKey } from './plugin/kubernetes/config.ts'
+import { ownAddresses } from './plugin/kubernetes/nameservers.ts'
+import { Reloader } from './reload.ts'
+import type { Setup } from './setup.ts'
+import { systemClock } from './shared/clock.ts'
+import { formatDuration } from './shared/duration.ts'
+import { Sources } from './sources.ts'
+import { Threads } from './threads.ts'
+import { VERSION } from './version.ts'
+
+/** More serving threads only when told so: each has a cache of its own (design: at most 4). */
+const THREADS_MAX = 4
+
+/** The server could not start; everything it began is undone. */
+export class StartError extends Error {
+  readonly code = 'START_FAILED'
+}
+
+export interface ServerOptions {
+  readonly configuration: ConfigurationSource
+  readonly log: ProcessLog
+  readonly registry: Registry
+  readonly quiet: boolean
+}
+
+export class Server {
+  readonly #options: ServerOptions
+  readonly #sources: Sources
+  readonly #threads: Threads
+  readonly #sites: HttpSites
+  readonly #readiness: Readiness
+  readonly #stats: ProcessStats
+  #probes: readonly HealthProbe[] = []
+  #reloader: Reloader | undefined
+  #current: Configuration | undefined
+  #refused = ''
+  #endBusy: (() => void) | undefined
+
+  constructor(options: ServerOptions) {
+    const { log, registry, quiet } = options
+    this.#options = options
+    this.#sources = new Sources({ log, meters: registry.meters, registry })
+    this.#threads = new Threads({
+      count: Math.min(THREADS_MAX, availableParallelism()),
+      registry,
+      log,
+      quiet,
+    })
+    this.#sites = new HttpSites(registry.meters)
+    this.#readiness = new Readiness(log, () =>
+      this.#refused === '' ? [] : [`reload refused: ${this.#refused}`],
+    )
+    this.#stats = new ProcessStats(registry)
+  }
+
+  get setup(): Setup | undefined {
+    return this.#current?.setup
+  }
+
+  get sources(): Sources {
+    return this.#sources
+  }
+
+  /** Starts serving. Throws StartError with everything that is wrong. */
+  async start(): Promise<void> {
+    const configuration = this.#read()
+    if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
+    this.#stats.start()
+    this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
+    this.#threads.start()
+    const error = await this.#serve(configuration)
+    if (error !== undefined) {
+      await this.#close()
+      throw new StartError(error)
+    }
+    this.#reloader = new Reloader({
+      clock: systemClock,
+      random: Math.random,
+      log: this.#options.log,
+      read: () => this.#read(),
+      apply: next => this.#reload(next),
+    })
+    this.#reloader.start(configuration)
+  }
+
+  /** Reads the Corefile again now (SIGUSR1). */
+  async reload(): Promise<void> {
+    await this.#reloader?.look(true)
+  }
+
+  #read(): Configuration {
+    const configuration = readConfiguration(this.#options.configuration)
+    for (const problem of configuration.problems) {
+      if (problem.severity === 'warning') this.#options.log.write('WARNING', '', formatProblem(problem))
+    }
+    return configuration
+  }
+
+  /** Takes a changed configuration; the error keeps the old one. */
+  async #reload(next: Configuration): Promise<void> {
+    const { log, registry } = this.#options
+    log.write('INFO', '', 'Reloading')
+    const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
+    if (error === undefined) {
+      this.#refused = ''
+      registry.publish('coredns_reload_version_info', [
+        { labels: { hash: 'sha512', value: next.hash }, value: 1 },
+      ])
+      log.write('INFO', 'plugin/reload', `Running configuration SHA512 = ${next.hash}`)
+      log.write('INFO', '', 'Reloading complete')
+      return
+    }
+    this.#refused = error
+    registry.meters.counter('coredns_reload_failed_total').add()
+    log.write('ERROR', '', `Restart failed: ${error}`)
+    log.write(
+      'ERROR',
+      'plugin/reload',
+      'Corefile changed but reload failed; the configuration before it goes on being served',
+    )
+  }
+
+  /** Brings everything to a configuration, or leaves everything as it was and says why. */
+  async #serve(configuration: Configuration): Promise<string | undefined> {
+    const { setup } = configuration
+    const sourceErrors = await this.#sources.prepare(setup.kubernetes)
+    if (sourceErrors.length > 0) return sourceErrors.join('\n')
+    const sites = await this.#sites.prepare(this.#wantedSites(setup))
+    if (sites instanceof HttpListenError) {
+      await this.#keepSources()
+      return sites.message
+    }
+    // The first start says how it stands while it waits; a reload goes on being what it was until it is whole.
+    const first = this.#current === undefined
+    if (first) {
+      await sites.commit()
+      this.#watchReadiness(setup)
+    }
+    await this.#sources.settle(setup.kubernetes)
+    const work = { setup, tables: this.#sources.tables, ownAddresses: ownAddressesOf(setup) }
+    const errors = await this.#threads.prepare(work)
+    if (errors.length > 0) {
+      await sites.abandon()
+      await this.#keepSources()
+      return errors.join('\n')
+    }
+    await this.#threads.commit(work)
+    this.#current = configuration
+    if (!first) {
+      await sites.commit()
+      this.#watchReadiness(setup)
+    }
+    this.#publishFacts(setup)
+    this.#probe(setup)
+    await this.#sources.keepOnly(setup.kubernetes)
+    return undefined
+  }
+
+  async #keepSources(): Promise<void> {
+    await this.#sources.keepOnly(this.#current?.setup.kubernetes ?? [])
+  }
+
+  #watchReadiness(setup: Setup): void {
+    const keys = new Set(setup.kubernetes.map(sourceKey))
+    const watched = this.#sources.all.filter(source => keys.has(source.key))
+    this.#readiness.watch(watched, setup.ready[0]?.monitor ?? 'until-ready')
+  }
+
+  #wantedSites(setup: Setup): HttpSite[] {
+    const site = (address: { host: string; port: number }, path: string, route: HttpRoute): HttpSite => ({
+      ...address,
+      routes: new Map([[path, route]]),
+    })
+    return [
+      ...setup.health.map(({ address }) => site(address, '/health', healthRoute)),
+      ...setup.ready.map(({ address }) => site(address, '/ready', this.#readiness.route)),
+      ...setup.prometheus.map(({ address, tls }) => ({
+        ...site(address, '/metrics', metricsRoute(this.#options.registry)),
+        tls,
+      })),
+    ]
+  }
+
+  #probe(setup: Setup): void {
+    for (const probe of this.#probes) probe.stop()
+    const { log, registry } = this.#options
+    this.#probes = setup.health.slice(0, 1).map(({ address }) => {
+      const url = healthUrl(address.host, this.#sites.portOf(address) ?? address.port)
+      return new HealthProbe({ url, clock: systemClock, meters: registry.meters, log })
+    })
+    for (const probe of this.#probes) probe.start()
+  }
+
+  #publishFacts(setup: Setup): void {
+    const { registry } = this.#options
+    const goversion = `node ${process.versions.node}`
+    registry.publish('coredns_build_info', [
+      { labels: { version: VERSION, revision: '', goversion }, value: 1 },
+    ])
+    registry.publish(
+      'coredns_plugin_enabled',
+      setup.listens.flatMap(({ server, zones }) =>
+        zones.flatMap(({ zone, block }) =>
+          setup.blocks[block]!.plugins.map(({ word }) => ({
+            labels: { server, zone, view: '', name: word },
+            value: 1,
+          })),
+        ),
+      ),
+    )
+    this.#stats.detailed = setup.prometheus.some(({ runtimeMetrics }) => runtimeMetrics)
+  }
+
+  /** Says 503 on /ready, serves on for the lameduck time, finishes what is in flight and closes. */
+  async stop(lameduck: boolean): Promise<void> {
+    this.#readiness.end()
+    this.#reloader?.stop()
+    const lameduckMs = Math.max(0, ...(this.setup?.health ?? []).map(health => health.lameduckMs))
+    if (lameduck && lameduckMs > 0) {
+      this.#options.log.write(
+        'INFO',
+        'plugin/health',
+        `Going into lameduck mode for ${formatDuration(lameduckMs)}`,
+      )
+      await new Promise<void>(resolve => setTimeout(resolve, lameduckMs))
+    }
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    for (const probe of this.#probes) probe.stop()
+    await this.#threads.drain()
+    await this.#sources.stop()
+    await this.#sites.stop(0)
+    this.#endBusy?.()
+    this.#stats.stop()
+  }
+}
+
+const errorsOf = (configuration: Configuration): string =>
+  configuration.problems
+    .filter(problem => problem.severity === 'error')
+    .map(formatProblem)
+    .join('\n')
+
+/** The addresses by which others reach this server: the bound ones, or all of the machine where one listener is on all. */
+function ownAddressesOf(setup: Setup): Uint8Array[] {
+  const bound = setup.listens.map(({ address }) => address)
+  const all = bound.some(address => address === '' || address === '0.0.0.0' || address === '::')
+  const texts = all
+    ? Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address))
+    : bound
+  return ownAddresses([...new Set(texts)])
+}

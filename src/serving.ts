@@ -1,0 +1,141 @@
+// One configuration at work on one serving thread: the chains of its server blocks, and for each listener the road of its
+// queries with the fast paths that the chain allows.
+
+import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import type { CacheConfig } from './plugin/cache/config.ts'
+import type { FastCache } from './plugin/cache/fast.ts'
+import { CacheHandler } from './plugin/cache/handler.ts'
+import { coverage, flattenedTtl } from './plugin/cache/ttl.ts'
+import type { ServingContext } from './plugin/context.ts'
+import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
+import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
+import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
+import type { Handler } from './plugin/plugin.ts'
+import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
+import { composeChain } from './query/chain.ts'
+import { QueryProcess, type ServedZone } from './query/process.ts'
+import type { Query } from './query/query.ts'
+import type { BlockSetup, ListenSetup, PluginSetup, Setup } from './setup.ts'
+import type { TableReader } from './table/reader.ts'
+import { PAYLOAD_DEFAULT } from './wire/header.ts'
+import { formatName, name } from './wire/name.ts'
+
+/** One plugin of a block that answers queries, with its setup. */
+interface Stage extends PluginSetup {
+  readonly handler: Handler
+}
+
+/** A server block with its handlers made. */
+interface Block {
+  readonly setup: BlockSetup
+  readonly stages: readonly Stage[]
+}
+
+export class Serving {
+  readonly #blocks: readonly Block[]
+  readonly #context: ServingContext
+  readonly #meters: QueryMetersTable
+
+  /** `meters` counts queries; the context's zones are replaced by each block's own. */
+  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
+    this.#context = context
+    this.#meters = meters
+    this.#blocks = setup.blocks.map(block => ({
+      setup: block,
+      stages: block.plugins.flatMap(plugin => {
+        const word = servedWord(plugin.word)
+        if (!word?.create) return []
+        const handler = word.create(plugin.config as never, { ...context, zones: block.zones })
+        return [{ ...plugin, handler }]
+      }),
+    }))
+  }
+
+  /** The road of the queries of one listener. */
+  process(listen: ListenSetup): QueryProcess {
+    const tables = new Set<TableReader>()
+    const counted = listen.zones.some(({ block }) => isCounted(this.#blocks[block]!))
+    const zones = listen.zones.map(({ zone, block }) => this.#zone(listen, zone, this.#blocks[block]!))
+    for (const { clusters } of zones) for (const cluster of clusters) tables.add(cluster.table)
+    return new QueryProcess({
+      server: listen.server,
+      zones,
+      tables: [...tables],
+      clock: this.#context.clock,
+      dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
+      bug: (error, query) => this.#bug(error, query),
+    })
+  }
+
+  #bug(error: unknown, query: Query): void {
+    this.#context.meters.counter('coredns_panics_total').add()
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#context.log.write(
+      'ERROR',
+      '',
+      `recovered from a bug while answering ${formatName(query.question.qname)}: ${text}`,
+    )
+  }
+
+  #zone(listen: ListenSetup, zone: string, block: Block): ServedZone {
+    const { stages } = block
+    return {
+      zone: name(zone),
+      zoneText: zone,
+      view: '',
+      chain: composeChain(stages.map(stage => stage.handler)),
+      clusters: this.#clusters(stages),
+      cache: this.#cache(listen, stages),
+      anyClass: stages.some(stage => stage.word === 'chaos'),
+      udpMaxOctets: PAYLOAD_DEFAULT,
+      meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
+    }
+  }
+
+  /** The cluster's zones whose answers no plugin before `kubernetes` can change but in ways known beforehand. */
+  #clusters(stages: readonly Stage[]): ClusterAnswers[] {
+    const at = stages.findIndex(stage => stage.word === 'kubernetes')
+    const handler = stages[at]?.handler
+    if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
+    const cache = stages.slice(0, at).find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+    return handler.answersForZones(zone => {
+      if (cache && coverage(cache, zone) === 'some') return undefined
+      return {
+        shuffle: isShuffled(stages),
+        flattenedTtl: (ttlSeconds, kind) =>
+          cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
+        random: this.#context.random,
+        ownAddresses: this.#context.ownAddresses,
+      }
+    })
+  }
+
+  #cache(listen: ListenSetup, stages: readonly Stage[]): FastCache | undefined {
+    const at = stages.findIndex(stage => stage.word === 'cache')
+    const handler = stages[at]?.handler
+    if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
+    return handler.fastPath(listen.server, '', {
+      shuffle: isShuffled(stages),
+      payloadSize: PAYLOAD_DEFAULT,
+      random: this.#context.random,
+    })
+  }
+
+  /** Ends all handlers. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#blocks.flatMap(block => block.stages.map(stage => stage.handler.stop?.())))
+  }
+}
+
+const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+/** Round robin, which the fast path does by itself. */
+const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
+  word === 'loadbalance' &&
+  (config as LoadbalanceConfig).weights === undefined &&
+  (config as LoadbalanceConfig).prefer.length === 0
+
+const isTransparent = (stage: PluginSetup): boolean =>
+  TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+
+const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

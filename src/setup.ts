@@ -1,0 +1,158 @@
+// A Corefile as the server uses it: plain data that goes to every serving thread. Directives stand in the order of
+// CoreDNS's chain, whatever their order in the file; a listener knows the zones it serves and the block of each.
+
+import { dirname } from 'node:path'
+import { DEFAULT_PORTS, type Key } from './corefile/key.ts'
+import type { Corefile, Directive, ServerBlock } from './corefile/parser.ts'
+import { nearestWord, type Problems } from './corefile/problem.ts'
+import { placeText } from './corefile/token.ts'
+import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from './corefile/words.ts'
+import type { BindConfig } from './plugin/bind.ts'
+import type { HealthConfig } from './plugin/health.ts'
+import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
+import type { PrometheusConfig } from './plugin/prometheus.ts'
+import type { ReadyConfig } from './plugin/ready.ts'
+import { SERVED_WORDS, servedWord } from './plugin/registry.ts'
+import type { ReloadConfig } from './plugin/reload.ts'
+
+/** One plugin of a block. */
+export interface PluginSetup {
+  readonly word: string
+  /** What the word's `parse` made. */
+  readonly config: unknown
+}
+
+/** One server block. */
+export interface BlockSetup {
+  readonly zones: readonly string[]
+  /** In the order of the chain. */
+  readonly plugins: readonly PluginSetup[]
+}
+
+/** One address and port to listen at, with what is served there. */
+export interface ListenSetup {
+  /** An IP address, or '' for all. */
+  readonly address: string
+  readonly port: number
+  /** The label in metrics and the start banner: `dns://:53`. */
+  readonly server: string
+  readonly zones: readonly { readonly zone: string; readonly block: number }[]
+  /** The key that asks for it: `Corefile:1:1`. */
+  readonly place: string
+}
+
+export interface Setup {
+  readonly blocks: readonly BlockSetup[]
+  readonly listens: readonly ListenSetup[]
+  readonly kubernetes: readonly KubernetesConfig[]
+  readonly health: readonly HealthConfig[]
+  readonly ready: readonly ReadyConfig[]
+  readonly prometheus: readonly PrometheusConfig[]
+  readonly reload: ReloadConfig | undefined
+}
+
+export interface SetupOptions {
+  /** The port of keys without one (`-dns.port`). */
+  readonly port: number
+  readonly file: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Reads the blocks of a parsed Corefile. What is wrong is in `problems`; with errors there the result must not be served. */
+export function buildSetup({ blocks }: Corefile, problems: Problems, options: SetupOptions): Setup {
+  const read = blocks.map(block => readBlock(block, problems, options))
+  const configs = <C>(word: string): C[] =>
+    read.flatMap(block =>
+      block.plugins.filter(plugin => plugin.word === word).map(plugin => plugin.config as C),
+    )
+  return {
+    blocks: read,
+    listens: readListens(blocks, read, options.port),
+    kubernetes: configs('kubernetes'),
+    health: configs('health'),
+    ready: configs('ready'),
+    prometheus: configs('prometheus'),
+    reload: configs<ReloadConfig>('reload')[0],
+  }
+}
+
+function readBlock(
+  { keys, directives }: ServerBlock,
+  problems: Problems,
+  { file, env }: SetupOptions,
+): BlockSetup {
+  const zones = [...new Set(keys.map(key => key.zone))]
+  const byWord = new Map<string, Directive[]>()
+  for (const directive of directives) {
+    const { text } = directive.word
+    if (!judgeWord(directive, problems)) continue
+    const same = byWord.get(text)
+    if (same) same.push(directive)
+    else byWord.set(text, [directive])
+  }
+  const context = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
+  const plugins: PluginSetup[] = []
+  for (const { word } of DIRECTIVE_WORDS) {
+    const same = byWord.get(word)
+    const config = same && servedWord(word)?.parse(same, problems, context)
+    if (config !== undefined) plugins.push({ word, config })
+  }
+  return { zones, plugins }
+}
+
+/** Whether the directive is one to be read; otherwise says why not. */
+function judgeWord({ word }: Directive, problems: Problems): boolean {
+  const { text } = word
+  if (servedWord(text)) return true
+  const removed = REMOVED_WORDS.get(text)
+  const known = directiveWord(text)
+  if (removed !== undefined)
+    problems.warning(word, `${text} was removed from CoreDNS and does nothing: ${removed}`)
+  else if (known?.instead !== undefined) problems.warning(word, `${text} does nothing here: ${known.instead}`)
+  else if (known?.notOffered !== undefined)
+    problems.error(word, `${text} is not offered: ${known.notOffered}`)
+  else if (known)
+    problems.error(word, `${text} is known and not yet there`, { found: text, allowed: SERVED_WORDS })
+  else problems.error(word, 'unknown directive', { found: text, allowed: nearest(text) })
+  return false
+}
+
+/** The words to show for an unknown one: the one that was meant, or all. */
+function nearest(text: string): readonly string[] {
+  const word = nearestWord(text, SERVED_WORDS)
+  return word === undefined ? SERVED_WORDS : [word]
+}
+
+function readListens(
+  blocks: readonly ServerBlock[],
+  read: readonly BlockSetup[],
+  defaultPort: number,
+): ListenSetup[] {
+  const listens = new Map<string, { listen: ListenSetup; zones: { zone: string; block: number }[] }>()
+  blocks.forEach((block, index) => {
+    const bind = read[index]!.plugins.find(plugin => plugin.word === 'bind')?.config as BindConfig | undefined
+    for (const key of block.keys) {
+      for (const address of bind?.addresses ?? ['']) addListen(listens, key, address, index, defaultPort)
+    }
+  })
+  return [...listens.values()].map(({ listen, zones }) => ({ ...listen, zones }))
+}
+
+function addListen(
+  listens: Map<string, { listen: ListenSetup; zones: { zone: string; block: number }[] }>,
+  key: Key,
+  address: string,
+  block: number,
+  defaultPort: number,
+): void {
+  const port = key.port ?? (key.scheme === 'dns' ? defaultPort : DEFAULT_PORTS[key.scheme])
+  const server = `${key.scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const known = listens.get(server)
+  const zone = { zone: key.zone, block }
+  if (known) known.zones.push(zone)
+  else
+    listens.set(server, {
+      listen: { address, port, server, zones: [], place: placeText(key.token) },
+      zones: [zone],
+    })
+}

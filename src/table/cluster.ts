@@ -1,0 +1,266 @@
+// Where a source's events become the table: keeps the slim objects, notes which names an event touches, and publishes
+// them a moment later in one batch: what arrives in one turn of the event loop is one batch. Only names that an event
+// touched are built anew, and only those whose block differs are published; addresses that come are published before
+// those that go, so that no address is without an owner in between.
+
+import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
+import { objectKey } from '../watch/objects.ts'
+import { TableFullError } from './arena.ts'
+import { eachAddress } from './block.ts'
+import { type BuildOptions, buildMark, buildService, namespaceKey, podKey, serviceKey } from './build.ts'
+import { hashOctets, KIND } from './layout.ts'
+import type { TableWriter } from './writer.ts'
+
+export interface ClusterOptions extends BuildOptions {
+  /** Exposed namespaces; empty: all. */
+  readonly namespaces: readonly string[]
+  /** The kinds that must be listed before the table counts as synced. */
+  readonly kinds: readonly Kind[]
+}
+
+/** What a cluster tells of its work. */
+export interface ClusterHooks {
+  /** Runs `publish` soon, once: setImmediate outside of tests. */
+  readonly schedule: (publish: () => void) => void
+  readonly wallMs: () => number
+  /** All kinds are listed. */
+  synced?(): void
+  /** The named slices' changes are published. */
+  published?(slices: readonly SlimEndpointSlice[]): void
+  /** The table is full: these names keep their former answers. */
+  full?(error: TableFullError, names: readonly string[]): void
+}
+
+export class Cluster implements Sink {
+  readonly #writer: TableWriter
+  readonly #options: ClusterOptions
+  readonly #hooks: ClusterHooks
+  readonly #exposed: ReadonlySet<string>
+  readonly #objects: { [K in Kind]: Map<string, Kinds[K]> } = {
+    Service: new Map(),
+    EndpointSlice: new Map(),
+    Namespace: new Map(),
+    Pod: new Map(),
+    ServiceImport: new Map(),
+  }
+  /** Slices by NAMESPACE/SERVICE. */
+  readonly #slices = new Map<string, Map<string, SlimEndpointSlice>>()
+  /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
+  readonly #pods = new Map<string, number>()
+  readonly #unsynced: Set<Kind>
+  readonly #dirtyServices = new Set<string>()
+  readonly #dirtyNamespaces = new Set<string>()
+  readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
+  #changedSlices: SlimEndpointSlice[] = []
+  #scheduled = false
+
+  constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
+    this.#writer = writer
+    this.#options = options
+    this.#hooks = hooks
+    this.#exposed = new Set(options.namespaces)
+    this.#unsynced = new Set(options.kinds)
+  }
+
+  get synced(): boolean {
+    return this.#unsynced.size === 0
+  }
+
+  /** Whether the first complete state is in the table. */
+  get published(): boolean {
+    return this.#writer.synced
+  }
+
+  /** The kinds not listed yet. */
+  get waitingFor(): readonly Kind[] {
+    return [...this.#unsynced]
+  }
+
+  /** The objects of a kind, by key: for snapshots and metrics. */
+  objects<K extends Kind>(kind: K): ReadonlyMap<string, Kinds[K]> {
+    return this.#objects[kind]
+  }
+
+  /** The slices of a service, for metrics. */
+  service(namespace: string, name: string): SlimService | undefined {
+    return this.#objects.Service.get(`${namespace}/${name}`)
+  }
+
+  replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void {
+    const left = new Set(this.#objects[kind].keys())
+    for (const object of objects) {
+      this.#put(kind, object)
+      left.delete(objectKey(object))
+    }
+    for (const key of left) this.#drop(kind, key)
+    this.#unsynced.delete(kind)
+    this.#schedule()
+  }
+
+  upsert<K extends Kind>(kind: K, object: Kinds[K]): void {
+    this.#put(kind, object)
+    this.#schedule()
+  }
+
+  remove(kind: Kind, key: string): void {
+    this.#drop(kind, key)
+    this.#schedule()
+  }
+
+  #put<K extends Kind>(kind: K, object: Kinds[K]): void {
+    const map = this.#objects[kind]
+    const key = objectKey(object)
+    const before = map.get(key)
+    map.set(key, object)
+    if (before) this.#unlink(kind, before)
+    this.#link(kind, object)
+  }
+
+  #drop(kind: Kind, key: string): void {
+    const before = this.#objects[kind].get(key)
+    if (!before) return
+    this.#objects[kind].delete(key)
+    this.#unlink(kind, before)
+  }
+
+  /** Notes what an object that goes touches. */
+  #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
+    if (kind === 'EndpointSlice') {
+      const slice = object as SlimEndpointSlice
+      const owner = `${slice.namespace}/${slice.serviceName}`
+      const slices = this.#slices.get(owner)
+      slices?.delete(slice.name)
+      if (slices?.size === 0) this.#slices.delete(owner)
+      this.#dirtyServices.add(owner)
+    } else this.#touch(kind, object)
+    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
+  }
+
+  /** Notes what an object that comes touches. */
+  #link<K extends Kind>(kind: K, object: Kinds[K]): void {
+    if (kind === 'EndpointSlice') {
+      const slice = object as SlimEndpointSlice
+      const owner = `${slice.namespace}/${slice.serviceName}`
+      const slices = this.#slices.get(owner) ?? new Map<string, SlimEndpointSlice>()
+      slices.set(slice.name, slice)
+      this.#slices.set(owner, slices)
+      this.#dirtyServices.add(owner)
+      if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
+    } else this.#touch(kind, object)
+    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], 1)
+  }
+
+  #touch<K extends Kind>(kind: K, object: Kinds[K]): void {
+    if (kind === 'Service') this.#dirtyServices.add(objectKey(object))
+    else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
+  }
+
+  #countPod({ namespace, ip }: Kinds['Pod'], by: 1 | -1): void {
+    const key = `${namespace}/${ip}`
+    const count = (this.#pods.get(key) ?? 0) + by
+    if (count > 0) this.#pods.set(key, count)
+    else this.#pods.delete(key)
+    this.#dirtyPods.set(key, { namespace, ip })
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#hooks.schedule(() => this.publish())
+  }
+
+  /** Publishes all that is noted, now. */
+  publish(): void {
+    this.#scheduled = false
+    const wasSynced = this.#writer.synced
+    const full: string[] = []
+    let error: TableFullError | undefined
+    const attempt = (what: string, change: () => boolean): boolean => {
+      try {
+        return change()
+      } catch (cause) {
+        if (!(cause instanceof TableFullError)) throw cause
+        error = cause
+        full.push(what)
+        return false
+      }
+    }
+    let changed = false
+    for (const name of this.#dirtyNamespaces) {
+      attempt(name, () => this.#publishNamespace(name))
+      for (const owner of this.#ownersIn(name)) this.#dirtyServices.add(owner)
+    }
+    this.#dirtyNamespaces.clear()
+    const gone: [addressHash: number, serviceHash: number][] = []
+    for (const owner of this.#dirtyServices) {
+      if (attempt(owner, () => this.#publishService(owner, gone))) changed = true
+    }
+    this.#dirtyServices.clear()
+    for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
+    for (const [key, pod] of this.#dirtyPods)
+      if (attempt(key, () => this.#publishPod(key, pod))) changed = true
+    this.#dirtyPods.clear()
+    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.wallMs() / 1000))
+    if (!wasSynced && this.synced) this.#writer.setSynced(true)
+    this.#writer.endBatch()
+    const slices = this.#changedSlices
+    this.#changedSlices = []
+    if (slices.length > 0) this.#hooks.published?.(slices)
+    if (error) this.#hooks.full?.(error, full)
+    if (!wasSynced && this.synced) this.#hooks.synced?.()
+  }
+
+  *#ownersIn(namespace: string): Generator<string> {
+    const prefix = `${namespace}/`
+    for (const key of this.#objects.Service.keys()) if (key.startsWith(prefix)) yield key
+  }
+
+  /** coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
+  #isExposed(namespace: string): boolean {
+    return (
+      (this.#exposed.size === 0 || this.#exposed.has(namespace)) && this.#objects.Namespace.has(namespace)
+    )
+  }
+
+  #publishNamespace(name: string): boolean {
+    const key = namespaceKey(name)
+    return this.#isExposed(name)
+      ? this.#writer.publish(key, buildMark(KIND.NAMESPACE, key))
+      : this.#writer.remove(key)
+  }
+
+  #publishPod(id: string, { namespace, ip }: { readonly namespace: string; readonly ip: string }): boolean {
+    const key = podKey(namespace, ip)
+    if (!key) return false
+    return this.#pods.has(id) ? this.#writer.publish(key, buildMark(KIND.POD, key)) : this.#writer.remove(key)
+  }
+
+  #publishService(owner: string, gone: [number, number][]): boolean {
+    const slash = owner.indexOf('/')
+    const namespace = owner.slice(0, slash)
+    const key = serviceKey(namespace, owner.slice(slash + 1))
+    const service = this.#isExposed(namespace) ? this.#objects.Service.get(owner) : undefined
+    const serviceHash = hashOctets(key, 0, key.length)
+    const before = this.#addressesOf(this.#writer.find(key))
+    if (!service) {
+      for (const address of before) gone.push([address, serviceHash])
+      return this.#writer.remove(key)
+    }
+    const block = buildService(service, [...(this.#slices.get(owner)?.values() ?? [])], this.#options)
+    if (!this.#writer.publish(key, block)) return false
+    const after = this.#addressesOf(this.#writer.find(key))
+    for (const address of after) if (!before.has(address)) this.#writer.addAddress(address, serviceHash)
+    for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
+    return true
+  }
+
+  /** The hashes of the addresses in a block. */
+  #addressesOf(block: number): Set<number> {
+    const addresses = new Set<number>()
+    const { octets, words } = this.#writer
+    if (block !== 0) {
+      eachAddress(words, octets, block, (at, length) => addresses.add(hashOctets(octets, at, at + length)))
+    }
+    return addresses
+  }
+}

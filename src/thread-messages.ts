@@ -1,0 +1,40 @@
+// What the control thread and a serving thread say to one another. Everything is plain data; tables and counters are
+// shared memory, so that neither queries nor updates pass through here.
+
+import type { Registration } from './observe/counters.ts'
+import type { Setup } from './setup.ts'
+
+/** What a serving thread is started with. */
+export interface ThreadStart {
+  /** From 0, below the table's bound on readers; no two live threads share one. */
+  readonly thread: number
+  readonly counters: SharedArrayBuffer
+  readonly logLines: SharedArrayBuffer
+  readonly quiet: boolean
+}
+
+/** A configuration to be made ready, beside the one that serves. */
+export interface Prepare {
+  readonly type: 'prepare'
+  readonly generation: number
+  readonly setup: Setup
+  /** The answer tables by the key of their source. */
+  readonly tables: readonly (readonly [key: string, buffer: SharedArrayBuffer])[]
+  readonly ownAddresses: readonly Uint8Array[]
+}
+
+export type ToThread =
+  | Prepare
+  /** Serve the prepared configuration from the next packet on. */
+  | { readonly type: 'commit'; readonly generation: number }
+  /** Forget the prepared configuration. */
+  | { readonly type: 'abandon'; readonly generation: number }
+  /** Answer what is in flight, close, and end. */
+  | { readonly type: 'drain' }
+
+export type FromThread =
+  | { readonly type: 'prepared'; readonly generation: number; readonly errors: readonly string[] }
+  | { readonly type: 'committed'; readonly generation: number; readonly listeners: readonly string[] }
+  | { readonly type: 'drained' }
+  | { readonly type: 'register'; readonly registration: Registration }
+  | { readonly type: 'log'; readonly lines: readonly string[] }

@@ -1,0 +1,190 @@
+// The control thread's side of the serving threads: starts them, brings all of them to a new configuration in two steps
+// (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
+
+import { Worker } from 'node:worker_threads'
+import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
+import type { BusyThread } from './observe/busy.ts'
+import type { ProcessLog } from './observe/log.ts'
+import type { Registry } from './observe/registry.ts'
+import type { Setup } from './setup.ts'
+import { systemClock } from './shared/clock.ts'
+import { serveEntry } from './shared/entry.ts'
+import { clearReader } from './table/reader.ts'
+import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
+
+/** A thread that dies is replaced after this long, so that one that dies at once does not spin. */
+const REPLACE_DELAY_MS = 500
+/** How long draining may take before what is left is cut off. */
+const DRAIN_MAX_MS = 5000
+
+/** What the threads are to serve. */
+export interface Work {
+  readonly setup: Setup
+  readonly tables: readonly (readonly [key: string, buffer: SharedArrayBuffer])[]
+  readonly ownAddresses: readonly Uint8Array[]
+}
+
+export interface ThreadsOptions {
+  readonly count: number
+  readonly registry: Registry
+  readonly log: ProcessLog
+  readonly quiet: boolean
+}
+
+class ServingWorker {
+  readonly worker: Worker
+  readonly thread: number
+  readonly id: number
+  readonly #waiting = new Map<string, (message: FromThread) => void>()
+
+  constructor(
+    thread: number,
+    options: ThreadsOptions,
+    onExit: (worker: ServingWorker, reason: string) => void,
+  ) {
+    this.thread = thread
+    const counters = options.registry.addThread()
+    this.id = counters.id
+    const logLines = lineCountMemory()
+    const start: ThreadStart = { thread, counters: counters.memory, logLines, quiet: options.quiet }
+    this.worker = new Worker(serveEntry(), { workerData: start, name: `serving-${thread}` })
+    let reason = ''
+    this.worker.on('error', (error: Error) => {
+      reason = error.stack ?? error.message
+    })
+    this.worker.on('exit', code => onExit(this, reason || `exit status ${code}`))
+    this.worker.on('message', (message: FromThread) => {
+      if (message.type === 'register') options.registry.register(this.id, message.registration)
+      else if (message.type === 'log') {
+        options.log.writeFormatted(message.lines)
+        acknowledgeLines(logLines, message.lines.length)
+      } else this.#waiting.get(message.type)?.(message)
+    })
+  }
+
+  send(message: ToThread): void {
+    this.worker.postMessage(message)
+  }
+
+  /** The next message of that type; undefined when the thread ends before it comes. */
+  next<T extends FromThread['type']>(type: T): Promise<Extract<FromThread, { type: T }> | undefined> {
+    return new Promise(resolve => {
+      const ended = (): void => resolve(undefined)
+      this.worker.once('exit', ended)
+      this.#waiting.set(type, message => {
+        this.#waiting.delete(type)
+        this.worker.off('exit', ended)
+        resolve(message as Extract<FromThread, { type: T }>)
+      })
+    })
+  }
+}
+
+export class Threads {
+  readonly #options: ThreadsOptions
+  #workers: ServingWorker[] = []
+  #generation = 0
+  #work: Work | undefined
+  #ending = false
+  /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
+  listenerKinds: readonly string[] = []
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options
+  }
+
+  /** For the metric of how busy each thread is. */
+  busy(): BusyThread[] {
+    return this.#workers.map(({ thread, worker }) => ({
+      name: `serving-${thread}`,
+      utilization: () => worker.performance.eventLoopUtilization(),
+    }))
+  }
+
+  /** Starts the threads, which serve nothing yet. */
+  start(): void {
+    for (let thread = 0; thread < this.#options.count; thread++) this.#workers.push(this.#spawn(thread))
+  }
+
+  #spawn(thread: number): ServingWorker {
+    return new ServingWorker(thread, this.#options, (worker, reason) => this.#ended(worker, reason))
+  }
+
+  /** Makes the work ready on every thread; the errors, or none when `commit` or `abandon` is to follow. */
+  async prepare(work: Work): Promise<readonly string[]> {
+    this.#generation++
+    const message: Prepare = { type: 'prepare', generation: this.#generation, ...work }
+    const errors = new Set<string>()
+    for (const worker of this.#workers) {
+      const prepared = worker.next('prepared')
+      worker.send(message)
+      const result = await prepared
+      for (const error of result ? result.errors : ['a serving thread ended']) errors.add(error)
+      if (errors.size > 0) break
+    }
+    if (errors.size > 0) this.abandon()
+    return [...errors]
+  }
+
+  /** Every thread serves what was prepared. */
+  async commit(work: Work): Promise<void> {
+    this.#work = work
+    await Promise.all(this.#workers.map(worker => this.#commitOn(worker)))
+  }
+
+  async #commitOn(worker: ServingWorker): Promise<void> {
+    const committed = worker.next('committed')
+    worker.send({ type: 'commit', generation: this.#generation })
+    this.listenerKinds = (await committed)?.listeners ?? this.listenerKinds
+  }
+
+  abandon(): void {
+    for (const worker of this.#workers) worker.send({ type: 'abandon', generation: this.#generation })
+  }
+
+  /** Lets every thread finish what is in flight, then ends it. */
+  async drain(): Promise<void> {
+    this.#ending = true
+    const drained = Promise.all(
+      this.#workers.map(async worker => {
+        const done = worker.next('drained')
+        worker.send({ type: 'drain' })
+        await done
+      }),
+    )
+    await Promise.race([drained, new Promise<void>(resolve => systemClock.after(DRAIN_MAX_MS, resolve))])
+    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+  }
+
+  /** A thread that was not told to end is replaced: the others serve on meanwhile. */
+  #ended(worker: ServingWorker, reason: string): void {
+    const { registry, log } = this.#options
+    registry.removeThread(worker.id)
+    for (const [, buffer] of this.#work?.tables ?? []) clearReader(buffer, worker.thread)
+    if (this.#ending) return
+    registry.meters.counter('seamark_thread_restarts_total').add()
+    log.write('ERROR', '', `serving thread ${worker.thread} ended and is replaced: ${reason}`)
+    systemClock.after(REPLACE_DELAY_MS, () => {
+      if (!this.#ending) void this.#replace(worker)
+    })
+  }
+
+  async #replace(dead: ServingWorker): Promise<void> {
+    const worker = this.#spawn(dead.thread)
+    this.#workers = this.#workers.map(other => (other === dead ? worker : other))
+    if (!this.#work) return
+    const prepared = worker.next('prepared')
+    worker.send({ type: 'prepare', generation: this.#generation, ...this.#work })
+    const result = await prepared
+    if (!result || result.errors.length > 0) {
+      this.#options.log.write(
+        'ERROR',
+        '',
+        `a new serving thread cannot serve: ${result?.errors.join('; ') ?? 'it ended'}`,
+      )
+      return
+    }
+    await this.#commitOn(worker)
+    this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
+  }
+}

@@ -1,0 +1,271 @@
+// What the cache's tests share: a serving context of their own, queries, replies, and a chain behind the cache that
+// answers what it is told to and remembers what it was asked.
+
+import { type FamilyType, familyOf, labelValues } from '../../../src/observe/families.ts'
+import type { Labels, Meters } from '../../../src/observe/meters.ts'
+import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/config.ts'
+import { CacheHandler } from '../../../src/plugin/cache/handler.ts'
+import type { ServingContext } from '../../../src/plugin/context.ts'
+import type { Next } from '../../../src/plugin/plugin.ts'
+import type { Query } from '../../../src/query/query.ts'
+import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
+import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../../../src/wire/header.ts'
+import { type Edns, MessageWriter } from '../../../src/wire/message.ts'
+import { formatName, type Name, name } from '../../../src/wire/name.ts'
+import { RCODE } from '../../../src/wire/rcode.ts'
+import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
+import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
+
+/** Meters whose values a test can read, by family and label values in the family's order. */
+export class ReadableMeters implements Meters {
+  readonly values = new Map<string, number>()
+
+  counter(name: string, labels: Labels = {}) {
+    const key = this.#key(name, 'counter', labels)
+    return { add: (n = 1) => this.values.set(key, (this.values.get(key) ?? 0) + n) }
+  }
+
+  gauge(name: string, labels: Labels = {}) {
+    const key = this.#key(name, 'gauge', labels)
+    return { set: (value: number) => this.values.set(key, value) }
+  }
+
+  histogram(): never {
+    throw new TypeError('the cache has no histogram')
+  }
+
+  /** The sum over all label sets of the cache's family of that name, or over those that hold the value. */
+  sum(name: string, label?: string): number {
+    let sum = 0
+    for (const [key, value] of this.values) {
+      const [family, ...labels] = key.split('\0')
+      if (family === name && (label === undefined || labels.includes(label))) sum += value
+    }
+    return sum
+  }
+
+  #key(name: string, type: FamilyType, labels: Labels): string {
+    return [name, ...labelValues(familyOf(name, type), labels)].join('\0')
+  }
+}
+
+/** A cache, its time, its counters, its log, and the chain behind it. */
+export class Bench {
+  readonly clock = new VirtualClock()
+  readonly meters = new ReadableMeters()
+  readonly log: string[] = []
+  /** What the chain was asked, in order. */
+  readonly asked: Query[] = []
+  /** What the chain answers; a test may change it at any time. */
+  upstream: (query: Query) => Outcome | Promise<Outcome> = () => DROP
+  readonly cache: CacheHandler
+  readonly config: CacheConfig
+
+  constructor(config: Partial<CacheConfig> = {}) {
+    this.config = { ...defaultConfig(['.']), ...config }
+    const context: ServingContext = {
+      clock: this.clock,
+      random: Math.random,
+      meters: this.meters,
+      log: { write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
+      tables: new Map(),
+      ownAddresses: [],
+      thread: 0,
+      zones: ['.'],
+    }
+    this.cache = new CacheHandler(this.config, context)
+  }
+
+  readonly next: Next = query => {
+    this.asked.push(query)
+    return this.upstream(query)
+  }
+
+  /** Asks the cache. */
+  async ask(query: Query | string): Promise<Outcome> {
+    return await this.cache.handle(typeof query === 'string' ? question(query) : query, this.next)
+  }
+
+  /** Asks, and gives the reply in one line: `NOERROR aa ra | www.example.org. 30 A | | `. */
+  async line(query: Query | string): Promise<string> {
+    return lineOf(await this.ask(query))
+  }
+
+  count(family: string, label?: string): number {
+    return this.meters.sum(`coredns_cache_${family}`, label)
+  }
+}
+
+/** What a query may differ in from the plain one. */
+export interface Asked {
+  readonly dnssecOk?: boolean
+  readonly checkingDisabled?: boolean
+  readonly authenticData?: boolean
+  readonly edns?: boolean
+  readonly transport?: Query['transport']
+  readonly replyMaxOctets?: number
+  readonly server?: string
+}
+
+/** A query for `NAME` or `NAME TYPE`, as a stub resolver would ask. */
+export function question(text: string, asked: Asked = {}): Query {
+  const [owner = '.', type = 'A', qclass = 'IN'] = text.split(' ')
+  const edns =
+    asked.edns || asked.dnssecOk !== undefined
+      ? { payloadSize: PAYLOAD_DEFAULT, dnssecOk: asked.dnssecOk ?? false, options: [] }
+      : undefined
+  return {
+    id: 4711,
+    question: {
+      qname: name(owner),
+      qtype: TYPE[type as keyof typeof TYPE],
+      qclass: CLASS[qclass as keyof typeof CLASS],
+    },
+    recursionDesired: true,
+    authenticData: asked.authenticData ?? false,
+    checkingDisabled: asked.checkingDisabled ?? false,
+    edns,
+    transport: asked.transport ?? 'udp',
+    client: { address: '10.0.0.1', port: 40000, family: 4 },
+    local: { address: '10.96.0.10', port: 53, family: 4 },
+    server: asked.server ?? 'dns://:53',
+    zone: '.',
+    view: '',
+    requestOctets: 40,
+    replyMaxOctets: asked.replyMaxOctets ?? MESSAGE_MAX,
+    receivedAtMs: 0,
+    deadlineMs: 5000,
+    budget: { lookupsLeft: 12 },
+    metadata: new Map(),
+    lookup: () => Promise.reject(new Error('the cache looks nothing up')),
+  }
+}
+
+/** What a reply may differ in from a forwarded, empty NOERROR. */
+export function reply(parts: Partial<Reply> = {}): Reply {
+  return {
+    rcode: RCODE.NOERROR,
+    authoritative: false,
+    recursionAvailable: true,
+    authenticData: false,
+    truncated: false,
+    answer: [],
+    authority: [],
+    additional: [],
+    plugin: 'forward',
+    ...parts,
+  }
+}
+
+/** An A record; the address is 192.0.2.`last`. */
+export const a = (owner: string, ttlSeconds: number, last = 1): Rr =>
+  rr(name(owner), TYPE.A, ttlSeconds, Uint8Array.of(192, 0, 2, last))
+
+/** A CNAME record. */
+export const alias = (owner: string, ttlSeconds: number, target: string): Rr =>
+  cname(name(owner), ttlSeconds, target)
+
+/** An SOA record of example.org; `minimum` is its own last field. */
+export const soa = (ttlSeconds: number, minimum = 3600, owner = 'example.org'): Rr =>
+  rr(
+    name(owner),
+    TYPE.SOA,
+    ttlSeconds,
+    soaRdata(name(`ns.${owner}`), name(`hostmaster.${owner}`), [1, 7200, 1800, 86400, minimum]),
+  )
+
+/** A positive reply to any A question. */
+export const positive =
+  (ttlSeconds: number, last = 1, parts: Partial<Reply> = {}) =>
+  (query: Query): Reply =>
+    reply({
+      answer: [rr(query.question.qname, TYPE.A, ttlSeconds, Uint8Array.of(192, 0, 2, last))],
+      ...parts,
+    })
+
+export const nxdomain =
+  (ttlSeconds: number, parts: Partial<Reply> = {}) =>
+  (): Reply =>
+    reply({ rcode: RCODE.NXDOMAIN, authority: [soa(ttlSeconds)], ...parts })
+
+export const nodata =
+  (ttlSeconds: number, parts: Partial<Reply> = {}) =>
+  (): Reply =>
+    reply({ authority: [soa(ttlSeconds)], ...parts })
+
+export const servfail =
+  (parts: Partial<Reply> = {}) =>
+  (): Reply =>
+    reply({ rcode: RCODE.SERVFAIL, ...parts })
+
+/** A reply in one line: rcode, flags, then the sections, records as `owner TTL TYPE`, an A record with its last octet. */
+export function lineOf(outcome: Outcome): string {
+  if (outcome === DROP) return 'silence'
+  const names = Object.entries(RCODE)
+  const rcode = names.find(([, code]) => code === outcome.rcode)?.[0] ?? String(outcome.rcode)
+  const flags = [
+    outcome.authoritative ? ' aa' : '',
+    outcome.recursionAvailable ? ' ra' : '',
+    outcome.authenticData ? ' ad' : '',
+    outcome.truncated ? ' tc' : '',
+    outcome.extendedError ? ` ede${outcome.extendedError.code}` : '',
+  ]
+  const records = [outcome.answer, outcome.authority, outcome.additional].map(section =>
+    section.map(recordText).join(', '),
+  )
+  return `${rcode}${flags.join('')} | ${records.join(' | ')}`.trimEnd()
+}
+
+function recordText({ owner, ttlSeconds, type, rdata }: Rr): string {
+  const last = type === TYPE.A ? ` .${rdata[3]}` : ''
+  return `${formatName(owner)} ${ttlSeconds} ${typeName(type)}${last}`
+}
+
+const writer = new MessageWriter()
+
+/** A reply as the server sends it to the query's client (query/process.ts). */
+export function encode(query: Query, reply: Reply): Uint8Array {
+  const edns: Edns | undefined = query.edns && {
+    payloadSize: PAYLOAD_DEFAULT,
+    version: 0,
+    dnssecOk: query.edns.dnssecOk,
+    options: [],
+  }
+  const { id, recursionDesired, checkingDisabled } = query
+  const head = {
+    ...reply,
+    id,
+    recursionDesired,
+    checkingDisabled,
+    response: true,
+    opcode: 0,
+    question: query.question,
+  }
+  return writer.write(head, reply, edns, query.replyMaxOctets).slice()
+}
+
+/** A query as its client sends it. */
+export function encodeQuery(query: Query): Uint8Array {
+  const { id, recursionDesired, authenticData, checkingDisabled, edns } = query
+  const head = {
+    id,
+    response: false,
+    opcode: 0,
+    authoritative: false,
+    truncated: false,
+    recursionDesired,
+    recursionAvailable: false,
+    authenticData,
+    checkingDisabled,
+    rcode: 0,
+    question: query.question,
+  }
+  return writer
+    .write(head, { answer: [], authority: [], additional: [] }, edns && { ...edns, version: 0 }, MESSAGE_MAX)
+    .slice()
+}
+
+/** A name of random letters below example.org. */
+export const randomName = (random: () => number): Name =>
+  name(`${Math.floor(random() * 2 ** 52).toString(36)}.example.org`)
