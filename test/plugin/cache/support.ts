@@ -10,8 +10,8 @@ import type { Next } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../../../src/wire/header.ts'
-import { type Edns, MessageWriter } from '../../../src/wire/message.ts'
-import { formatName, type Name, name } from '../../../src/wire/name.ts'
+import { MessageWriter } from '../../../src/wire/message.ts'
+import { formatName, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
@@ -224,27 +224,6 @@ function recordText({ owner, ttlSeconds, type, rdata }: Rr): string {
 
 const writer = new MessageWriter()
 
-/** A reply as the server sends it to the query's client (query/process.ts). */
-export function encode(query: Query, reply: Reply): Uint8Array {
-  const edns: Edns | undefined = query.edns && {
-    payloadSize: PAYLOAD_DEFAULT,
-    version: 0,
-    dnssecOk: query.edns.dnssecOk,
-    options: [],
-  }
-  const { id, recursionDesired, checkingDisabled } = query
-  const head = {
-    ...reply,
-    id,
-    recursionDesired,
-    checkingDisabled,
-    response: true,
-    opcode: 0,
-    question: query.question,
-  }
-  return writer.write(head, reply, edns, query.replyMaxOctets).slice()
-}
-
 /** A query as its client sends it. */
 export function encodeQuery(query: Query): Uint8Array {
   const { id, recursionDesired, authenticData, checkingDisabled, edns } = query
@@ -265,7 +244,3 @@ export function encodeQuery(query: Query): Uint8Array {
     .write(head, { answer: [], authority: [], additional: [] }, edns && { ...edns, version: 0 }, MESSAGE_MAX)
     .slice()
 }
-
-/** A name of random letters below example.org. */
-export const randomName = (random: () => number): Name =>
-  name(`${Math.floor(random() * 2 ** 52).toString(36)}.example.org`)
