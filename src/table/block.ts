@@ -4,8 +4,6 @@
 import { BLOCK_HEAD, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
 
 const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
-const u32 = (octets: Uint8Array, at: number): number =>
-  (octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)) >>> 0
 
 /** The offset behind `count` ports that begin at `at`. */
 export function skipPorts(octets: Uint8Array, at: number, count: number): number {
@@ -31,8 +29,6 @@ export class GroupCursor {
   /** The group that `next` stands on. */
   portCount = 0
   portsAt = 0
-  /** Addresses before those given twice were left out: what SRV weights count (coredns.md 1.5). */
-  candidates = 0
   v4Count = 0
   v4At = 0
   v6Count = 0
@@ -63,11 +59,10 @@ export class GroupCursor {
     this.portCount = octets[this.#next]!
     this.portsAt = this.#next + 1
     let at = skipPorts(octets, this.portsAt, this.portCount)
-    this.candidates = u32(octets, at)
-    this.v4Count = u16(octets, at + 4)
-    this.v6Count = u16(octets, at + 6)
-    const flags = octets[at + 8]!
-    this.v4At = at + 9
+    this.v4Count = u16(octets, at)
+    this.v6Count = u16(octets, at + 2)
+    const flags = octets[at + 4]!
+    this.v4At = at + 5
     this.v6At = this.v4At + 4 * this.v4Count
     at = this.v6At + 16 * this.v6Count
     this.hostnamesAt = this.zonesAt = 0

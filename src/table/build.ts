@@ -18,6 +18,8 @@ export interface BuildOptions {
 /** Endpoints beyond these of one group go into another. */
 const GROUP_ENDPOINTS_MAX = 0xffff
 const PORTS_MAX = 255
+/** Where a block has its flags. */
+const FLAGS_AT = 5
 const LABEL_MAX = 63
 
 /** The key of a service, a namespace or a Pod: labels in lower-case wire form. */
@@ -54,7 +56,28 @@ interface Endpoint {
 interface Group {
   readonly ports: readonly SlimPort[]
   readonly endpoints: Map<string, Endpoint>
-  candidates: number
+}
+
+/** The block of slices whose Service does not exist: only PTR shows them, as in CoreDNS (coredns.md 1.8). */
+export function buildOrphan(
+  namespace: string,
+  name: string,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const nobody: SlimService = {
+    namespace,
+    name,
+    type: 'ClusterIP',
+    clusterIPs: [],
+    headless: true,
+    externalName: '',
+    ports: [],
+    externalIPs: [],
+  }
+  const block = buildService(nobody, slices, options)
+  block[FLAGS_AT]! |= FLAG.NO_SERVICE
+  return block
 }
 
 /** The block of a service and all its slices (any order: they are sorted by name). */
@@ -105,36 +128,42 @@ function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
   return out.finish(good ? detail : 0)
 }
 
-/** Slices with the same ports share a group; an address that stands twice in a group under one name is kept once. */
+/**
+ * Slices with the same ports share a group. An address that stands twice under one name goes into a group of its own
+ * (`part`): SRV weights count it twice (coredns.md 1.5), answers show it once.
+ */
 function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOptions): Group[] {
   const groups = new Map<string, Group>()
   const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const slice of sorted) {
     const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
-    for (let part = 0, done = 0; done < slice.endpoints.length; part++) {
-      const groupKey = `${portsKey}#${part}`
-      let group = groups.get(groupKey)
-      if (!group) {
-        group = { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map(), candidates: 0 }
+    for (const endpoint of slice.endpoints) {
+      const read = readEndpoint(endpoint, options)
+      for (let part = 0; read; part++) {
+        const groupKey = `${portsKey}#${part}`
+        const group = groups.get(groupKey) ?? { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map() }
         groups.set(groupKey, group)
-      }
-      for (; done < slice.endpoints.length && group.endpoints.size < GROUP_ENDPOINTS_MAX; done++) {
-        addEndpoint(group, slice.endpoints[done]!, options)
+        const key = `${read.text} ${read.hostname} ${read.zone}`
+        if (group.endpoints.size === GROUP_ENDPOINTS_MAX || group.endpoints.has(key)) continue
+        group.endpoints.set(key, read)
+        break
       }
     }
   }
   return [...groups.values()]
 }
 
-function addEndpoint(group: Group, endpoint: SlimEndpoint, options: BuildOptions): void {
+function readEndpoint(endpoint: SlimEndpoint, options: BuildOptions): Endpoint | undefined {
   const address = parseIp(endpoint.address)
-  if (!address) return
-  group.candidates++
-  const hostname = hostnameOf(endpoint, options)
-  const key = `${address.text} ${hostname} ${options.zonal ? endpoint.zone : ''}`
-  if (group.endpoints.has(key)) return
+  if (!address) return undefined
   const { family, bytes, text } = address
-  group.endpoints.set(key, { family, bytes, text, hostname, zone: endpoint.zone })
+  return {
+    family,
+    bytes,
+    text,
+    hostname: hostnameOf(endpoint, options),
+    zone: options.zonal ? endpoint.zone : '',
+  }
 }
 
 /** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
@@ -150,7 +179,6 @@ function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
   const v4Count = endpoints.filter(e => e.family === 4).length
   const named = ordered.some(endpoint => endpoint.hostname !== '')
   out.ports(group.ports)
-  out.u32(group.candidates)
   out.u16(v4Count)
   out.u16(ordered.length - v4Count)
   out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0))

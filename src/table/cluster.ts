@@ -7,7 +7,15 @@ import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch
 import { objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
-import { type BuildOptions, buildMark, buildService, namespaceKey, podKey, serviceKey } from './build.ts'
+import {
+  type BuildOptions,
+  buildMark,
+  buildOrphan,
+  buildService,
+  namespaceKey,
+  podKey,
+  serviceKey,
+} from './build.ts'
 import { hashOctets, KIND } from './layout.ts'
 import type { TableWriter } from './writer.ts'
 
@@ -213,6 +221,7 @@ export class Cluster implements Sink {
   *#ownersIn(namespace: string): Generator<string> {
     const prefix = `${namespace}/`
     for (const key of this.#objects.Service.keys()) if (key.startsWith(prefix)) yield key
+    for (const key of this.#slices.keys()) if (key.startsWith(prefix)) yield key
   }
 
   /** coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
@@ -238,20 +247,28 @@ export class Cluster implements Sink {
   #publishService(owner: string, gone: [number, number][]): boolean {
     const slash = owner.indexOf('/')
     const namespace = owner.slice(0, slash)
-    const key = serviceKey(namespace, owner.slice(slash + 1))
-    const service = this.#isExposed(namespace) ? this.#objects.Service.get(owner) : undefined
+    const name = owner.slice(slash + 1)
+    const key = serviceKey(namespace, name)
+    const block = this.#buildBlock(owner, namespace, name)
     const serviceHash = hashOctets(key, 0, key.length)
     const before = this.#addressesOf(this.#writer.find(key))
-    if (!service) {
+    if (!block) {
       for (const address of before) gone.push([address, serviceHash])
       return this.#writer.remove(key)
     }
-    const block = buildService(service, [...(this.#slices.get(owner)?.values() ?? [])], this.#options)
     if (!this.#writer.publish(key, block)) return false
     const after = this.#addressesOf(this.#writer.find(key))
     for (const address of after) if (!before.has(address)) this.#writer.addAddress(address, serviceHash)
     for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
     return true
+  }
+
+  #buildBlock(owner: string, namespace: string, name: string): Uint8Array | undefined {
+    if (!this.#isExposed(namespace)) return undefined
+    const service = this.#objects.Service.get(owner)
+    const slices = [...(this.#slices.get(owner)?.values() ?? [])]
+    if (service) return buildService(service, slices, this.#options)
+    return slices.length > 0 && name !== '' ? buildOrphan(namespace, name, slices, this.#options) : undefined
   }
 
   /** The hashes of the addresses in a block. */

@@ -27,7 +27,7 @@
 // Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
 //    u8 number of service ports, ports; u16 number of groups, groups
 //    port:  u16 number (0xffff: none), u8 protocol (PROTOCOL), u8 length, name in lower case
-//    group: u8 number of ports, ports; u32 candidates before de-duplication; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
+//    group: u8 number of ports, ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone
 
@@ -75,6 +75,8 @@ export const FLAG = {
   IGNORED: 8,
   /** ExternalName whose target is an address or no name at all: the name does not exist. */
   BAD_TARGET: 16,
+  /** Slices without their Service: PTR alone answers from them. */
+  NO_SERVICE: 32,
 } as const
 
 export const GROUP_HOSTNAMES = 1

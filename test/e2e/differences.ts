@@ -24,11 +24,15 @@ const isNodata = (reply: Reply | undefined): boolean =>
   reply.answer.length === 0 &&
   reply.authority.some(line => / IN SOA /.test(line))
 
+/** Some of CoreDNS's records and no other. */
+const isSubset = (reply: Reply | undefined, of: Reply): boolean =>
+  reply !== undefined && reply.answer.length > 0 && reply.answer.every(line => of.answer.includes(line))
+
 const lower = ({ name }: ParityQuestion): string => name.toLowerCase().replace(/\.$/, '')
 
 /** The apex, the categories, the namespaces and the name server's own name. */
 const isStructure = (question: ParityQuestion): boolean =>
-  /^(?:(?:[^.]+\.)?(?:svc|pod)\.|ns\.dns\.)?cluster\.local$/.test(lower(question))
+  /^(?:(?:(?:[^.]+\.)?(?:svc|pod)\.|ns\.dns\.)?cluster\.local|(?:in-addr|ip6)\.arpa)$/.test(lower(question))
 
 const isReverse = (question: ParityQuestion): boolean => /\.(?:in-addr|ip6)\.arpa$/.test(lower(question))
 
@@ -61,6 +65,50 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
       coredns?.flags.tc === false &&
       seamark?.flags.tc === true &&
       coredns.bytes.length > PAYLOAD_OCTETS,
+  },
+  {
+    id: 'transfer',
+    reason:
+      'AXFR and IXFR are refused and never sent to an upstream: no resolver transfers a zone for a client',
+    applies: (question, _coredns, seamark) =>
+      (question.type === 'AXFR' || question.type === 'IXFR') && seamark?.rcode === 'REFUSED',
+  },
+  {
+    id: 'ptr-at-ns-dns',
+    reason: 'ns.dns exists for every type (NODATA); CoreDNS denies it for PTR',
+    applies: (question, coredns, seamark) =>
+      question.type === 'PTR' &&
+      lower(question) === 'ns.dns.cluster.local' &&
+      coredns?.rcode === 'NXDOMAIN' &&
+      isNodata(seamark),
+  },
+  {
+    id: 'category-in-reverse-zone',
+    reason:
+      'svc and pod mean nothing in a reverse zone: the name goes to the next plugin like any other that is no address',
+    applies: (question, coredns, seamark) =>
+      /^(?:svc|pod)\.(?:in-addr|ip6)\.arpa$/.test(lower(question)) &&
+      isNodata(coredns) &&
+      seamark?.rcode === 'NXDOMAIN',
+  },
+  {
+    id: 'ptr-of-malformed-name',
+    reason:
+      'a name in ip6.arpa of other than 32 nibbles is no address (RFC 3596 2.5); CoreDNS reads some of them as one',
+    applies: (question, _coredns, seamark) =>
+      question.type === 'PTR' &&
+      /\.ip6\.arpa$/.test(lower(question)) &&
+      lower(question).split('.').length !== 34 &&
+      seamark?.rcode === 'NXDOMAIN',
+  },
+  {
+    id: 'ptr-of-hidden-namespace',
+    reason: 'namespaces that namespace_labels hide are hidden from PTR too; CoreDNS shows their names there',
+    applies: (question, coredns, seamark) =>
+      question.type === 'PTR' &&
+      isReverse(question) &&
+      coredns?.rcode === 'NOERROR' &&
+      seamark?.rcode === 'NXDOMAIN',
   },
   {
     id: 'ptr-of-unnamed-slice',

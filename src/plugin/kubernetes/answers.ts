@@ -162,7 +162,8 @@ export class ClusterAnswers {
     const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0) return this.#nameError(scan)
     const flags = this.#table.octets[block + 5]!
-    if (flags & (FLAG.NO_READY | FLAG.IGNORED | FLAG.BAD_TARGET)) return this.#nameError(scan)
+    if (flags & (FLAG.NO_READY | FLAG.IGNORED | FLAG.BAD_TARGET | FLAG.NO_SERVICE))
+      return this.#nameError(scan)
     if (flags & FLAG.EXTERNAL_NAME) return this.#external(scan, block, qtype)
     if (!this.#selection.open(scan, packet, request, block)) return this.#nameError(scan)
     if (qtype === TYPE.A) this.#addresses.write(4, this.#ttl, this.#options.shuffle)

@@ -115,7 +115,8 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
         draft.startupTimeoutMs = timeoutMs ?? draft.startupTimeoutMs
       },
       multicluster: option => {
-        draft.multiclusterZones = option.zones()
+        const [zone] = option.some('a zone')
+        if (zone) option.error(zone, 'multicluster is known and not yet there', { found: zone.text })
       },
       endpoint: option => {
         const first = option.text('the URL of the API server')

@@ -127,8 +127,9 @@ export class Selection {
     let candidates = 0
     while (this.nextGroup()) {
       const ports = this.#groupPorts()
-      if (this.request.shape === 'service' || this.request.shape === 'port')
-        candidates += this.groups.candidates * ports
+      const { v4Count, v6Count } = this.groups
+      const all = this.request.shape === 'service' || this.request.shape === 'port'
+      if (all) candidates += (v4Count + v6Count) * ports
       else while (this.nextEndpoint()) candidates += ports
     }
     return candidates
