@@ -1,0 +1,286 @@
+// HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and leave with one
+// write; slow queries are answered as they complete, in any order, and never hold up the others (RFC 7766 6.2.1.1, 7).
+// Budget: 7 µs CPU a query over 50 connections (`test/bench/listen.ts`).
+//
+// A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then `ended` (our
+// FIN is out, the peer has a while to send its own), then closed.
+
+import type { Socket } from 'node:net'
+import type { Endpoint } from '../query/query.ts'
+import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
+import type { Admission } from './admission.ts'
+import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
+import type { CountListen } from './listener.ts'
+import { refusal } from './refusal.ts'
+import { LATER, type Responder } from './responder.ts'
+import type { StreamLimits } from './stream-limits.ts'
+
+/** What the connections of one listener share. */
+export interface StreamShared {
+  readonly transport: 'tcp' | 'tls'
+  readonly responder: Responder
+  readonly admission: Admission
+  readonly count: CountListen
+  readonly limits: StreamLimits
+  /** Where answers are rendered before they are written: room for two of the longest. */
+  readonly out: Uint8Array<ArrayBuffer>
+  nowMs(): number
+  /** The connection was of use: it is now the last one to be closed for being idle. */
+  touched(connection: StreamConnection): void
+  /** Calls the connection's `flush` before long. */
+  flushLater(connection: StreamConnection): void
+}
+
+/** Room for two of the longest frames, so that one always fits behind half-filled room. */
+export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
+
+export class StreamConnection {
+  /** Neighbours in the listener's order of use (stream-order.ts). */
+  older: StreamConnection | undefined
+  newer: StreamConnection | undefined
+  readonly client: Endpoint
+  readonly #local: Endpoint
+  readonly #socket: Socket
+  readonly #shared: StreamShared
+  readonly #carry = new Carry()
+  /** Octets of a read that were left when reading paused. */
+  #rest: Uint8Array | undefined
+  #state: 'open' | 'finishing' | 'ended' | 'closed' = 'open'
+  #paused = false
+  #outLength = 0
+  #replies: Uint8Array[] = []
+  #queries = 0
+  #inFlight = 0
+  readonly #openedAtMs: number
+  #lastQueryAtMs = -1
+  #endedAtMs = 0
+  /** Of a peer that does not take what we write: how much waited, and since when. */
+  #stalledOctets = 0
+  #stalledAtMs = 0
+
+  constructor(socket: Socket, shared: StreamShared, client: Endpoint, local: Endpoint, openedAtMs: number) {
+    this.#socket = socket
+    this.#shared = shared
+    this.client = client
+    this.#local = local
+    this.#openedAtMs = openedAtMs
+    socket.on('data', chunk => this.#read(chunk))
+    socket.on('drain', () => this.#proceed())
+    socket.on('end', () => this.finish())
+    socket.on('error', () => shared.count('tcp-connection-error'))
+    socket.on('close', () => {
+      this.#state = 'closed'
+      this.#rest = undefined
+      this.#replies = []
+    })
+  }
+
+  /** Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#replies.length === 0 && this.#socket.writableLength === 0
+  }
+
+  /** Reads no more, answers what is in flight, then sends FIN. */
+  finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'finishing'
+    this.#rest = undefined
+    this.#carry.clear()
+    // What still comes is read and thrown away: octets left in the kernel would turn our close into a reset.
+    this.#resume()
+    this.#endWhenIdle()
+  }
+
+  /** Closes at once; over TCP with a reset, so that the kernel keeps nothing for a peer that does not read. */
+  abort(): void {
+    if (this.#state === 'closed') return
+    if (this.#shared.transport === 'tcp') this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+
+  /** Enforces the timeouts; called about twice a second. */
+  check(nowMs: number, idleMs: number): void {
+    const { limits, count } = this.#shared
+    const waiting = this.#socket.writableLength
+    if (this.#state === 'ended' && nowMs - this.#endedAtMs >= limits.writeTimeoutMs) {
+      this.abort()
+    } else if (waiting > 0) {
+      if (waiting !== this.#stalledOctets) {
+        this.#stalledOctets = waiting
+        this.#stalledAtMs = nowMs
+      } else if (nowMs - this.#stalledAtMs >= limits.writeTimeoutMs) {
+        count('tcp-write-timeout')
+        this.abort()
+      }
+    } else if (this.#state === 'open' && this.#inFlight === 0) {
+      this.#stalledOctets = 0
+      if (this.#lastQueryAtMs < 0) {
+        if (nowMs - this.#openedAtMs < limits.firstReadTimeoutMs) return
+        count('tcp-first-read-timeout')
+        this.finish()
+      } else if (nowMs - this.#lastQueryAtMs >= idleMs) {
+        count('tcp-idle-timeout')
+        this.finish()
+      }
+    }
+  }
+
+  #read(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return
+    // A pause takes effect behind what the stream had read ahead.
+    if (this.#rest) this.#rest = Buffer.concat([this.#rest, chunk])
+    else this.#frames(chunk)
+  }
+
+  #frames(chunk: Uint8Array): void {
+    const { responder } = this.#shared
+    let at = 0
+    let answered = false
+    responder.enter()
+    if (this.#carry.length > 0) {
+      at = this.#carry.take(chunk, 0)
+      const frame = this.#carry.whole()
+      if (frame) {
+        answered = true
+        this.#query(frame, LENGTH_OCTETS, frame.length)
+        this.#carry.clear()
+      }
+    }
+    const end = chunk.length
+    let garbage = false
+    while (this.#state === 'open' && !this.#blocked()) {
+      if (at + LENGTH_OCTETS > end) break
+      const next = at + LENGTH_OCTETS + readU16(chunk, at)
+      if (next < at + LENGTH_OCTETS + HEADER_OCTETS) {
+        garbage = true
+        break
+      }
+      if (next > end) break
+      answered = true
+      this.#query(chunk, at + LENGTH_OCTETS, next)
+      at = next
+    }
+    responder.leave()
+    this.#writeOut()
+    if (answered) {
+      this.#lastQueryAtMs = this.#shared.nowMs()
+      this.#shared.touched(this)
+    }
+    if (this.#state !== 'open') return
+    if (garbage || (!this.#blocked() && this.#keep(chunk, at))) {
+      this.#shared.count('tcp-garbage')
+      this.finish()
+    } else if (this.#blocked()) {
+      this.#pause(chunk, at)
+    }
+  }
+
+  /** Keeps the beginning of a frame; true where it cannot become a query. */
+  #keep(chunk: Uint8Array, at: number): boolean {
+    if (at === chunk.length) return this.#carry.length > 0 && this.#carry.isGarbage()
+    if (isGarbage(chunk, at, chunk.length)) return true
+    this.#carry.take(chunk, at)
+    return false
+  }
+
+  /** Answers the query in octets[start … end) into the shared buffer, or sets out to answer it later. */
+  #query(octets: Uint8Array, start: number, end: number): void {
+    const { responder, out, transport, limits } = this.#shared
+    if (this.#outLength + LENGTH_OCTETS + MESSAGE_MAX > out.length) this.#writeOut()
+    const at = this.#outLength + LENGTH_OCTETS
+    const written = responder.answerNow(octets, start, end, out, at, transport, this.#local.family, MESSAGE_MAX)
+    if (written > 0) {
+      writeU16(out, at - LENGTH_OCTETS, written)
+      this.#outLength = at + written
+    } else if (written === LATER) {
+      void this.#answerLater(Uint8Array.prototype.slice.call(octets, start, end))
+    }
+    if (++this.#queries === limits.queriesPerConnectionMax) {
+      this.#shared.count('tcp-queries-max')
+      this.finish()
+    }
+  }
+
+  async #answerLater(octets: Uint8Array): Promise<void> {
+    const { admission, responder, transport } = this.#shared
+    if (!admission.enter(this.client.address)) {
+      this.#replyLater(refusal(octets))
+      return
+    }
+    this.#inFlight++
+    const reply = await responder.answerLater(octets, transport, this.client, this.#local)
+    this.#inFlight--
+    admission.leave(this.client.address)
+    this.#replyLater(reply)
+  }
+
+  #replyLater(reply: Uint8Array | undefined): void {
+    if (this.#state === 'closed') return
+    if (reply && reply.length <= MESSAGE_MAX) this.#replies.push(reply)
+    this.#shared.flushLater(this)
+  }
+
+  /** Writes the slow replies that have come in the meantime, then reads on or ends. */
+  flush(): void {
+    if (this.#state === 'closed' || this.#state === 'ended') return
+    const { out } = this.#shared
+    for (const reply of this.#replies) {
+      if (this.#outLength + LENGTH_OCTETS + reply.length > out.length) this.#writeOut()
+      writeU16(out, this.#outLength, reply.length)
+      out.set(reply, this.#outLength + LENGTH_OCTETS)
+      this.#outLength += LENGTH_OCTETS + reply.length
+    }
+    this.#replies = []
+    this.#writeOut()
+    if (this.#inFlight === 0) this.#lastQueryAtMs = this.#shared.nowMs()
+    this.#proceed()
+  }
+
+  #writeOut(): void {
+    const length = this.#outLength
+    if (length === 0) return
+    this.#outLength = 0
+    // A copy: the socket keeps what the kernel does not take at once, and the buffer serves all connections.
+    this.#socket.write(Buffer.from(this.#shared.out.subarray(0, length)))
+  }
+
+  #blocked(): boolean {
+    const { limits } = this.#shared
+    return (
+      this.#inFlight >= limits.inFlightPerConnectionMax || this.#socket.writableLength > limits.writeQueueMaxOctets
+    )
+  }
+
+  #pause(chunk: Uint8Array, at: number): void {
+    if (at < chunk.length) this.#rest = chunk.subarray(at)
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+    const { limits, count } = this.#shared
+    const full = this.#inFlight >= limits.inFlightPerConnectionMax
+    count(full ? 'tcp-in-flight-paused' : 'tcp-write-paused')
+  }
+
+  #resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  /** Goes on where reading paused, or ends a connection that has nothing more to do. */
+  #proceed(): void {
+    if (this.#state === 'finishing') this.#endWhenIdle()
+    if (this.#state !== 'open' || this.#blocked()) return
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest) this.#frames(rest)
+    if (this.#state === 'open' && !this.#rest && !this.#blocked()) this.#resume()
+  }
+
+  #endWhenIdle(): void {
+    if (this.#inFlight > 0 || this.#replies.length > 0 || this.#outLength > 0) return
+    this.#state = 'ended'
+    this.#endedAtMs = this.#shared.nowMs()
+    this.#socket.end()
+  }
+}
