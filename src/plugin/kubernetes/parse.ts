@@ -68,8 +68,8 @@ export function parseKubernetes(
     draft.zones = [...new Set(line.zones(block.zones))]
     readOptions(line, draft, api, block)
   })
-  if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   judge(directive.word, draft, api, problems)
+  if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }
 
@@ -152,11 +152,11 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       },
       local_ips: option => {
         const addresses: string[] = []
-        while (option.has) {
+        do {
           const address = option.ip('an address of this server')
           if (address === undefined) break
           addresses.push(address)
-        }
+        } while (option.has)
         draft.localIps = addresses
       },
       apiserver_qps: option => limitless(option),
@@ -188,11 +188,12 @@ function selector(option: Line): string | undefined {
 
 function judge(word: Token, draft: Draft, api: Api, problems: Problems): void {
   const primary = draft.zones.find(zone => !isReverseZone(zone))
-  if (primary === undefined) {
+  if (primary !== undefined) draft.primaryZone = primary
+  else if (draft.zones.length > 0) {
     problems.error(word, 'only reverse zones: PTR records need a zone to point into', {
       found: draft.zones.join(' '),
     })
-  } else draft.primaryZone = primary
+  }
   if (draft.namespaces.length > 0 && draft.namespaceLabels !== '') {
     problems.error(word, 'namespaces and namespace_labels exclude one another')
   }
