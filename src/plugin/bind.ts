@@ -2,6 +2,7 @@
 // interfaces are resolved when the Corefile is read.
 
 import { readLine } from '../corefile/arguments.ts'
+import type { Token } from '../corefile/token.ts'
 import { bindAddresses } from '../listen/addresses.ts'
 import type { Word } from './plugin.ts'
 
@@ -10,30 +11,32 @@ export interface BindConfig {
   readonly addresses: readonly string[]
 }
 
+const WHAT = 'an address or an interface'
+
 /** `bind`; several in a block add up. */
 export const bindWord: Word<BindConfig> = {
   word: 'bind',
   parse(directives, problems) {
-    const words: string[] = []
-    const except: string[] = []
+    const words: Token[] = []
+    const except: Token[] = []
     for (const directive of directives) {
       readLine(directive, problems, line => {
-        words.push(...line.some('an address or an interface').map(token => token.text))
-        line.options({
-          except: option => {
-            except.push(...option.some('an address or an interface').map(token => token.text))
-          },
-        })
+        words.push(...line.some(WHAT))
+        line.options({ except: option => void except.push(...option.some(WHAT)) })
       })
     }
-    const { addresses, unknown } = bindAddresses(words, except)
-    for (const word of unknown) {
-      const directive = directives.find(({ args }) => args.some(arg => arg.text === word)) ?? directives[0]
-      if (directive) {
-        const place = directive.args.find(arg => arg.text === word) ?? directive.word
-        problems.error(place, 'neither an IP address nor an interface with addresses', { found: word })
+    const { addresses, unknown } = bindAddresses(words.map(textOf), except.map(textOf))
+    for (const token of [...words, ...except]) {
+      if (unknown.includes(token.text)) {
+        problems.error(token, 'neither an IP address nor an interface with addresses', { found: token.text })
       }
+    }
+    const [first] = directives
+    if (first && addresses.length === 0 && unknown.length === 0) {
+      problems.error(first.word, 'nothing is left to listen on', { found: words.map(textOf).join(' ') })
     }
     return { addresses }
   },
 }
+
+const textOf = ({ text }: Token): string => text

@@ -86,7 +86,11 @@ export class LoopHandler implements Handler {
     const nowMs = this.#context.clock.nowMs()
     const question = { qname: this.#probeName, qtype: TYPE.HINFO, qclass: CLASS.IN }
     this.#seen = 1
-    await next({ ...query, question, receivedAtMs: nowMs, deadlineMs: nowMs + LISTEN_MS })
+    try {
+      await next({ ...query, question, receivedAtMs: nowMs, deadlineMs: nowMs + LISTEN_MS })
+    } catch (error) {
+      this.#context.log.write('ERROR', 'plugin/loop', `a plugin failed at the probe: ${String(error)}`)
+    }
     if (this.#stopped) return
     if (this.#looping && this.#seen <= SEEN_MAX) {
       this.#looping = false
