@@ -14,6 +14,7 @@ import { TableWriter } from './table/writer.ts'
 import { type ApiLocation, openAccess } from './watch/access.ts'
 import { ApiClient } from './watch/client.ts'
 import type { Kind, ObjectSource, SlimEndpointSlice } from './watch/objects.ts'
+import type { ReflectorStatus } from './watch/reflector-options.ts'
 import { ApiSource, slimConverters } from './watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
@@ -41,6 +42,44 @@ export class Sources {
 
   constructor(options: SourcesOptions) {
     this.#options = options
+    options.registry.collect(registry => this.#publishStatus(registry))
+  }
+
+  /** How the watches and tables stand, at every scrape. */
+  #publishStatus(registry: Registry): void {
+    const statuses = this.all.flatMap(({ source }) => (source instanceof ApiSource ? source.status() : []))
+    const each = (name: string, value: (status: ReflectorStatus) => number | undefined): void => {
+      const samples = statuses.map(status => ({
+        labels: { resource: status.resource },
+        value: value(status),
+      }))
+      registry.publish(
+        name,
+        samples.flatMap(({ labels, value }) => (value === undefined ? [] : [{ labels, value }])),
+      )
+    }
+    each('seamark_watch_synced', status => (status.synced ? 1 : 0))
+    each('seamark_watch_objects', status => status.objects)
+    each('seamark_watch_last_byte_age_seconds', status =>
+      status.lastByteAgeMs === undefined ? undefined : status.lastByteAgeMs / 1000,
+    )
+    each('seamark_watch_relists_total', status => status.relists)
+    each('seamark_watch_skipped_total', status => status.skipped)
+    registry.publish(
+      'seamark_watch_restarts_total',
+      statuses.flatMap(({ resource, restartsByCause }) =>
+        Object.entries(restartsByCause).map(([cause, value]) => ({ labels: { resource, cause }, value })),
+      ),
+    )
+    const tables = this.all.map(({ config, table }) => ({ labels: { source: config.primaryZone }, table }))
+    registry.publish(
+      'seamark_table_names',
+      tables.map(({ labels, table }) => ({ labels, value: table.nameCount })),
+    )
+    registry.publish(
+      'seamark_table_octets',
+      tables.map(({ labels, table }) => ({ labels, value: table.touchedOctets })),
+    )
   }
 
   /** Everything watched now. */
@@ -194,8 +233,18 @@ export class Sources {
     const location = apiLocation(config)
     const access = await openAccess(location).catch((error: unknown) => describe(error))
     if (typeof access === 'string') return `plugin/kubernetes: ${access}`
+    const { meters } = this.#options
     const source = new ApiSource({
-      client: new ApiClient({ access, clock: systemClock }),
+      client: new ApiClient({
+        access,
+        clock: systemClock,
+        onRequest: ({ method, host, code, durationSeconds }) => {
+          meters.counter('coredns_kubernetes_rest_client_requests_total', { code, method, host }).add()
+          meters
+            .histogram('coredns_kubernetes_rest_client_request_duration_seconds', { verb: method, host })
+            .observe(durationSeconds)
+        },
+      }),
       sink: cluster,
       clock: systemClock,
       random: Math.random,

@@ -288,6 +288,22 @@ const TABLE: readonly Family[] = [
     'event',
     'What listeners met: limits that bit, connections, failed reads and writes.',
   ),
+  gauge('seamark_watch_synced', 'resource', 'Whether the resource was listed completely once.'),
+  gauge('seamark_watch_objects', 'resource', 'Objects of the resource that are kept.'),
+  gauge(
+    'seamark_watch_last_byte_age_seconds',
+    'resource',
+    'Seconds since the API server said anything about the resource.',
+  ),
+  counter('seamark_watch_relists_total', 'resource', 'Complete states taken from the API server.'),
+  counter(
+    'seamark_watch_restarts_total',
+    'resource cause',
+    'Watches that ended and were begun again, by cause.',
+  ),
+  counter('seamark_watch_skipped_total', 'resource', 'Malformed objects that were left out.'),
+  gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
+  gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
   counter('seamark_thread_restarts_total', '', 'Serving threads that ended and were replaced.'),
   counter(
     'seamark_table_full_total',

@@ -84,7 +84,7 @@ export class Cluster implements Sink {
     return [...this.#unsynced]
   }
 
-  /** The objects of a kind, by key: for snapshots and metrics. */
+  /** The objects of a kind, by key. */
   objects<K extends Kind>(kind: K): ReadonlyMap<string, Kinds[K]> {
     return this.#objects[kind]
   }

@@ -43,9 +43,6 @@ export const HEAD = {
   /** Byte offsets of the two indexes. */
   NAMES: 4,
   ADDRESSES: 5,
-  /** 1 while the answers come from a snapshot of an earlier run. */
-  STALE: 6,
-  READERS: 7,
 } as const
 
 export const LAYOUT_VERSION = 1

@@ -33,11 +33,6 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.SYNCED) === 1
   }
 
-  /** Whether the answers come from a snapshot and were not confirmed since. */
-  get stale(): boolean {
-    return Atomics.load(this.words, HEAD.STALE) === 1
-  }
-
   get serial(): number {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
   }

@@ -76,10 +76,6 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SYNCED, synced ? 1 : 0)
   }
 
-  setStale(stale: boolean): void {
-    Atomics.store(this.#words, HEAD.STALE, stale ? 1 : 0)
-  }
-
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)

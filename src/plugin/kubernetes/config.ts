@@ -1,5 +1,5 @@
 // The `kubernetes` directive: its options with defaults and bounds (coredns.md 4.1), and what Seamark adds to them:
-// `manifests`, `snapshot` and `local_ips`.
+// `manifests` and `local_ips`.
 
 /** Where the objects come from. */
 export type SourceConfig =
@@ -35,7 +35,6 @@ export interface KubernetesConfig {
   readonly startupTimeoutMs: number
   readonly multiclusterZones: readonly string[]
   readonly source: SourceConfig
-  readonly snapshot: { readonly file: string; readonly maxAgeMs: number } | undefined
   /** Addresses named by apex NS and ns.dns in place of the bound ones. */
   readonly localIps: readonly string[]
 }
@@ -43,8 +42,6 @@ export interface KubernetesConfig {
 export const TTL_DEFAULT_SECONDS = 5
 export const TTL_MAX_SECONDS = 3600
 export const STARTUP_TIMEOUT_DEFAULT_MS = 5000
-/** A snapshot older than this is not served unless the directive says otherwise: a day. */
-export const SNAPSHOT_MAX_AGE_DEFAULT_MS = 86_400_000
 
 /**
  * The key of what a configuration watches and how it is built: directives with equal keys, before and after a reload,
@@ -65,6 +62,6 @@ export function sourceKey(config: KubernetesConfig): string {
   const multicluster = config.multiclusterZones.length > 0
   return JSON.stringify([
     source, [...namespaces].sort(), namespaceLabels, labels, noEndpoints, ignoreEmptyService, zonal, endpointPodNames,
-    verified, multicluster, config.snapshot ?? null,
+    verified, multicluster,
   ]) // biome-ignore format: one list
 }

@@ -1,4 +1,4 @@
-// Reads the `kubernetes` directive (coredns.md 4.1) with what Seamark adds: `manifests DIR`, `snapshot FILE [MAX_AGE]` and
+// Reads the `kubernetes` directive (coredns.md 4.1) with what Seamark adds: `manifests DIR` and
 // `local_ips ADDRESS…`.
 
 import { resolve } from 'node:path'
@@ -11,7 +11,6 @@ import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import {
   type KubernetesConfig,
-  SNAPSHOT_MAX_AGE_DEFAULT_MS,
   type SourceConfig,
   STARTUP_TIMEOUT_DEFAULT_MS,
   TTL_DEFAULT_SECONDS,
@@ -59,7 +58,6 @@ export function parseKubernetes(
     startupTimeoutMs: STARTUP_TIMEOUT_DEFAULT_MS,
     multiclusterZones: [],
     source: { kind: 'api' },
-    snapshot: undefined,
     localIps: [],
   }
   const api: Api = {}
@@ -141,14 +139,6 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       manifests: option => {
         const directory = file(option, 'the folder')
         if (directory !== undefined) draft.source = { kind: 'manifests', directory } satisfies SourceConfig
-      },
-      snapshot: option => {
-        const path = file(option, 'the file')
-        const maxAgeMs = option.has
-          ? option.duration('the oldest to serve', { maxMs: 365 * DAY_MS })
-          : undefined
-        if (path !== undefined)
-          draft.snapshot = { file: path, maxAgeMs: maxAgeMs ?? SNAPSHOT_MAX_AGE_DEFAULT_MS }
       },
       local_ips: option => {
         const addresses: string[] = []
