@@ -1,0 +1,56 @@
+// The command line as CoreDNS has it: what each line asks for, and what is said about a wrong one.
+
+import t from 'tap'
+import { type Command, parseFlags, USAGE } from '../src/flags.ts'
+
+const serve = { command: 'serve', conf: '', port: 53, pidfile: '', quiet: false } as const
+const check = { command: 'check', file: '', json: false, port: 53 } as const
+
+t.test('what is asked for', async t => {
+  const cases: [line: string, expected: Command][] = [
+    ['', serve],
+    ['-conf /etc/coredns/Corefile', { ...serve, conf: '/etc/coredns/Corefile' }],
+    ['--conf=/etc/Corefile -dns.port=1053', { ...serve, conf: '/etc/Corefile', port: 1053 }],
+    ['-conf=a=b', { ...serve, conf: 'a=b' }],
+    ['-conf=', serve],
+    ['-p 5353', { ...serve, port: 5353 }],
+    ['-dns.port 1 -p 65535', { ...serve, port: 65535 }],
+    ['-pidfile /run/pid -quiet', { ...serve, pidfile: '/run/pid', quiet: true }],
+    ['-conf stdin', { ...serve, conf: 'stdin' }],
+    ['-version', { command: 'version' }],
+    ['--plugins', { command: 'plugins' }],
+    ['-h', { command: 'help' }],
+    ['-help -version', { command: 'help' }],
+    ['check', check],
+    ['check Corefile', { ...check, file: 'Corefile' }],
+    ['check --json -p 1053 Corefile', { ...check, file: 'Corefile', json: true, port: 1053 }],
+    ['check -conf Corefile', { ...check, file: 'Corefile' }],
+  ]
+  for (const [line, expected] of cases) {
+    t.strictSame(parseFlags(line === '' ? [] : line.split(' ')), expected, line)
+  }
+})
+
+t.test('what is wrong', async t => {
+  const cases: [line: string, message: RegExp][] = [
+    ['-cpu 2', /^unknown flag -cpu \(known: conf, dns\.port, /],
+    ['--confs=x', /^unknown flag --confs=x /],
+    ['-conf', /^the flag -conf needs a value$/],
+    ['-quiet -p', /^the flag -p needs a value$/],
+    ['-p 0', /^the port 0 is not a number from 1 to 65535$/],
+    ['-p 65536', /^the port 65536 is not/],
+    ['-p dns', /^the port dns is not/],
+    ['-dns.port 53.5', /^the port 53\.5 is not/],
+    ['Corefile', /^extra arguments: Corefile$/],
+    ['check a b', /^check takes one file, not a b$/],
+  ]
+  for (const [line, message] of cases) {
+    t.match(parseFlags(line.split(' ')), { command: 'error', message }, line)
+  }
+})
+
+t.test('the usage names every flag', async t => {
+  for (const flag of ['-conf', '-dns.port', '-p', '-pidfile', '-quiet', '-plugins', '-version', 'check']) {
+    t.ok(USAGE.includes(flag), flag)
+  }
+})
