@@ -193,7 +193,6 @@ class DgramSocket {
       this.#options.count('udp-source-port-zero')
       return
     }
-    if (this.#draining) return
     const { responder } = this.#options
     const { family } = this.#local
     const end = Math.min(octets.length, UDP_QUERY_MAX_OCTETS)
@@ -236,9 +235,12 @@ class DgramSocket {
     if (error) this.#options.count('udp-send-error')
   }
 
+  /** What still comes meanwhile is answered: the kernel has it, and nobody else will. */
   drain(): Promise<void> {
     this.#draining = true
-    if (this.#inFlight === 0) this.#end()
+    setImmediate(() => {
+      if (this.#inFlight === 0) this.#end()
+    })
     return this.#closed
   }
 
