@@ -20,8 +20,9 @@ export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
   const own = objects.filter(object => object.kind === 'Pod')
   const taken = new Set(own.map(pod => `${pod.namespace}/${pod.name}`))
   const seeds = own.map(seedOf)
+  const made = objects.filter(object => object.kind === 'Pod' || object.kind === 'ReplicaSet')
   for (const workload of objects.filter(object => WORKLOADS.includes(object.kind))) {
-    const missing = replicasOf(workload, warn) - existing(workload, objects)
+    const missing = replicasOf(workload, warn) - existing(workload, made)
     for (let i = 0; i < missing; i++) {
       if (seeds.length >= PODS_MAX) {
         warn(
@@ -57,9 +58,9 @@ function replicasOf(workload: RawObject, warn: Warn): number {
  * How many replicas the folder holds already. A Deployment whose ReplicaSet is there makes nothing itself; a
  * StatefulSet's Pods are known by their names, so none is counted here.
  */
-function existing(workload: RawObject, objects: readonly RawObject[]): number {
+function existing(workload: RawObject, made: readonly RawObject[]): number {
   if (workload.kind === 'StatefulSet') return 0
-  const near = objects.filter(object => object.namespace === workload.namespace)
+  const near = made.filter(object => object.namespace === workload.namespace)
   if (workload.kind === 'Deployment' && near.some(o => o.kind === 'ReplicaSet' && isOwned(o, workload))) {
     return Number.POSITIVE_INFINITY
   }
