@@ -3,9 +3,10 @@
 // compresses names (RFC 1035 4.1.4) and leaves out what does not fit, whole records from the end, setting TC (RFC 2181 9).
 
 import {
-  FLAG_AA, FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RA, FLAG_RD, FLAG_TC, HEADER_OCTETS, readU16, readU32, writeU16, writeU32,
+  FLAG_AA, FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RA, FLAG_RD, FLAG_TC, HEADER_OCTETS, MESSAGE_MAX, readU16,
+  readU32, writeU16, writeU32,
 } from './header.ts' // biome-ignore format: one block of bits
-import { lastNameLength, type Name, readName } from './name.ts'
+import { lastNameLength, NAME_MAX_OCTETS, type Name, readName } from './name.ts'
 import type { Rr } from './record.ts'
 import { COMPRESSIBLE, RDATA_LAYOUT, TYPE } from './rrtype.ts'
 
@@ -125,7 +126,8 @@ export function decodeMessage(octets: Uint8Array): Message | undefined {
   }
 }
 
-const scratch = new Uint8Array(65536)
+/** A message of 65535 octets grows by two uncompressed names at most. */
+const scratch = new Uint8Array(MESSAGE_MAX + 1 + 2 * NAME_MAX_OCTETS)
 
 function decodeOptions(octets: Uint8Array, at: number, end: number): EdnsOption[] | undefined {
   const options: EdnsOption[] = []
