@@ -1,6 +1,7 @@
 // The control thread's side of the serving threads: starts them, brings all of them to a new configuration in two steps
 // (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
 
+import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
@@ -9,6 +10,7 @@ import type { Registry } from './observe/registry.ts'
 import type { Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { serveEntry } from './shared/entry.ts'
+import { serveHeapLimits } from './shared/heap-limits.ts'
 import { clearReader } from './table/reader.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
 
@@ -16,6 +18,9 @@ import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messag
 const REPLACE_DELAY_MS = 500
 /** How long draining may take before what is left is cut off. */
 const DRAIN_MAX_MS = 5000
+
+/** A query's garbage is small and dies young: more room for it would only be memory (V8 takes 48 MiB a thread). */
+const YOUNG_GENERATION_MIB = 6
 
 /** What the threads are to serve. */
 export interface Work {
@@ -47,7 +52,11 @@ class ServingWorker {
     this.id = counters.id
     const logLines = lineCountMemory()
     const start: ThreadStart = { thread, counters: counters.memory, logLines, quiet: options.quiet }
-    this.worker = new Worker(serveEntry(), { workerData: start, name: `serving-${thread}` })
+    this.worker = new Worker(serveEntry(), {
+      workerData: start,
+      name: `serving-${thread}`,
+      resourceLimits: serveHeapLimits(process.constrainedMemory(), totalmem(), options.count),
+    })
     let reason = ''
     this.worker.on('error', (error: Error) => {
       reason = error.stack ?? error.message

