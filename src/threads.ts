@@ -19,9 +19,6 @@ const REPLACE_DELAY_MS = 500
 /** How long draining may take before what is left is cut off. */
 const DRAIN_MAX_MS = 5000
 
-/** A query's garbage is small and dies young: more room for it would only be memory (V8 takes 48 MiB a thread). */
-const YOUNG_GENERATION_MIB = 6
-
 /** What the threads are to serve. */
 export interface Work {
   readonly setup: Setup
