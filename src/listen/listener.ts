@@ -72,9 +72,15 @@ export class ListenError extends Error {
   readonly code: string
   readonly address: string
   readonly port: number
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
 
-  constructor(transport: 'udp' | 'tcp', address: string, port: number, code: string, cause?: unknown) {
+  constructor(
+    transport: 'udp' | 'tcp' | 'tls',
+    address: string,
+    port: number,
+    code: string,
+    cause?: unknown,
+  ) {
     const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
     super(`listening on ${where} over ${transport.toUpperCase()}: ${REASONS[code] ?? code}`, { cause })
     this.name = 'ListenError'

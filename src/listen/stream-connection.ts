@@ -1,6 +1,6 @@
 // HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and leave with one
 // write; slow queries are answered as they complete, in any order, and never hold up the others (RFC 7766 6.2.1.1, 7).
-// Budget: 7 µs CPU a query over 50 connections (`test/bench/listen.ts`).
+// Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
 //
 // A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then `ended` (our
 // FIN is out, the peer has a while to send its own), then closed.
@@ -49,6 +49,8 @@ export class StreamConnection {
   #paused = false
   #outLength = 0
   #replies: Uint8Array[] = []
+  /** Slow queries of the read at hand: they start when the table is let go. */
+  #slow: Uint8Array[] = []
   #queries = 0
   #inFlight = 0
   readonly #openedAtMs: number
@@ -91,15 +93,22 @@ export class StreamConnection {
     this.#endWhenIdle()
   }
 
+  /** Closes an idle connection at once. */
+  close(): void {
+    this.#socket.destroy()
+  }
+
   /** Closes at once; over TCP with a reset, so that the kernel keeps nothing for a peer that does not read. */
   abort(): void {
     if (this.#state === 'closed') return
+    this.#state = 'closed'
     if (this.#shared.transport === 'tcp') this.#socket.resetAndDestroy()
     else this.#socket.destroy()
   }
 
   /** Enforces the timeouts; called about twice a second. */
   check(nowMs: number, idleMs: number): void {
+    if (this.#state === 'closed') return
     const { limits, count } = this.#shared
     const waiting = this.#socket.writableLength
     if (this.#state === 'ended' && nowMs - this.#endedAtMs >= limits.writeTimeoutMs) {
@@ -165,7 +174,9 @@ export class StreamConnection {
     if (answered) {
       this.#lastQueryAtMs = this.#shared.nowMs()
       this.#shared.touched(this)
+      if (this.#slow.length > 0) this.#startSlow()
     }
+    if (this.#state === 'finishing') this.#endWhenIdle()
     if (this.#state !== 'open') return
     if (garbage || (!this.#blocked() && this.#keep(chunk, at))) {
       this.#shared.count('tcp-garbage')
@@ -188,17 +199,32 @@ export class StreamConnection {
     const { responder, out, transport, limits } = this.#shared
     if (this.#outLength + LENGTH_OCTETS + MESSAGE_MAX > out.length) this.#writeOut()
     const at = this.#outLength + LENGTH_OCTETS
-    const written = responder.answerNow(octets, start, end, out, at, transport, this.#local.family, MESSAGE_MAX)
+    const written = responder.answerNow(
+      octets,
+      start,
+      end,
+      out,
+      at,
+      transport,
+      this.#local.family,
+      MESSAGE_MAX,
+    )
     if (written > 0) {
       writeU16(out, at - LENGTH_OCTETS, written)
       this.#outLength = at + written
     } else if (written === LATER) {
-      void this.#answerLater(Uint8Array.prototype.slice.call(octets, start, end))
+      this.#slow.push(Uint8Array.prototype.slice.call(octets, start, end))
     }
     if (++this.#queries === limits.queriesPerConnectionMax) {
       this.#shared.count('tcp-queries-max')
       this.finish()
     }
+  }
+
+  #startSlow(): void {
+    const slow = this.#slow
+    this.#slow = []
+    for (const octets of slow) void this.#answerLater(octets)
   }
 
   async #answerLater(octets: Uint8Array): Promise<void> {
@@ -247,7 +273,8 @@ export class StreamConnection {
   #blocked(): boolean {
     const { limits } = this.#shared
     return (
-      this.#inFlight >= limits.inFlightPerConnectionMax || this.#socket.writableLength > limits.writeQueueMaxOctets
+      this.#inFlight + this.#slow.length >= limits.inFlightPerConnectionMax ||
+      (this.#socket.writableNeedDrain && this.#socket.writableLength > limits.writeQueueMaxOctets)
     )
   }
 
@@ -278,7 +305,8 @@ export class StreamConnection {
   }
 
   #endWhenIdle(): void {
-    if (this.#inFlight > 0 || this.#replies.length > 0 || this.#outLength > 0) return
+    const waiting = this.#inFlight + this.#slow.length + this.#replies.length + this.#outLength
+    if (this.#state !== 'finishing' || waiting > 0) return
     this.#state = 'ended'
     this.#endedAtMs = this.#shared.nowMs()
     this.#socket.end()

@@ -1,0 +1,126 @@
+// What the tests of listeners own: a responder whose answers and their moment the test decides, and counts.
+
+import { Admission } from '../../src/listen/admission.ts'
+import type { ListenEvent } from '../../src/listen/listener.ts'
+import { LATER, type Responder, SILENCE } from '../../src/listen/responder.ts'
+import type { Endpoint, Transport } from '../../src/query/query.ts'
+import { encodeQuestion } from '../support/dns-question.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+/** A slow query that the test answers. */
+export interface Held {
+  readonly octets: Uint8Array
+  readonly transport: Transport
+  readonly client: Endpoint
+  readonly local: Endpoint
+  readonly name: string
+  /** Gives the echo of the query, or what is passed; `undefined` is silence. */
+  answer(reply?: Uint8Array): void
+  drop(): void
+}
+
+/**
+ * Answers by the first label of the question: `slow…` when the test says so, `silent…` never, `bigN…` with N octets,
+ * anything else at once. A reply is its query with QR set.
+ */
+export class FakeResponder implements Responder {
+  readonly held: Held[] = []
+  answered = 0
+  entered = 0
+  /** The lengths of the queries that came. */
+  readonly lengths: number[] = []
+  /** Calls of `answerNow` outside of `enter` and `leave`, and of `answerLater` within. */
+  faults = 0
+
+  enter(): void {
+    this.entered++
+  }
+
+  leave(): void {
+    this.entered--
+  }
+
+  answerNow(
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    out: Uint8Array,
+    outAt: number,
+    _transport: Transport,
+    _family: 4 | 6,
+    replyMaxOctets: number,
+  ): number {
+    if (this.entered !== 1 || outAt + replyMaxOctets > out.length) this.faults++
+    this.lengths.push(end - start)
+    if (end - start < 12) return SILENCE
+    const label = firstLabel(octets.subarray(start, end))
+    if (label.startsWith('silent')) return SILENCE
+    if (label.startsWith('slow')) return LATER
+    out.set(octets.subarray(start, end), outAt)
+    out[outAt + 2]! |= 0x80
+    this.answered++
+    const big = /^big(\d+)/.exec(label)
+    if (!big) return end - start
+    out.fill(0, outAt + end - start, outAt + Number(big[1]))
+    return Number(big[1])
+  }
+
+  answerLater(
+    octets: Uint8Array,
+    transport: Transport,
+    client: Endpoint,
+    local: Endpoint,
+  ): Promise<Uint8Array | undefined> {
+    if (this.entered !== 0) this.faults++
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
+    const name = firstLabel(octets)
+    const answer = (reply: Uint8Array = echo(octets)): void => resolve(reply)
+    this.held.push({ octets, transport, client, local, name, answer, drop: () => resolve(undefined) })
+    return promise
+  }
+}
+
+const firstLabel = (octets: Uint8Array): string =>
+  Buffer.from(octets.buffer, octets.byteOffset + 13, octets[12] ?? 0).toString('latin1')
+
+/** The query with QR set: what the responder answers. */
+export function echo(query: Uint8Array): Uint8Array {
+  const reply = Uint8Array.from(query)
+  reply[2]! |= 0x80
+  return reply
+}
+
+/** A query for NAME.test. */
+export const ask = (name: string, id = 1): Uint8Array => encodeQuestion({ name: `${name}.test` }, id)
+
+/** The query behind its two octets of length. */
+export function frame(query: Uint8Array): Uint8Array {
+  const framed = new Uint8Array(query.length + 2)
+  framed[0] = query.length >> 8
+  framed[1] = query.length
+  framed.set(query, 2)
+  return framed
+}
+
+/** Counts by event. */
+export class Counts {
+  readonly #counts = new Map<ListenEvent, number>()
+
+  readonly count = (event: ListenEvent, n = 1): void => {
+    this.#counts.set(event, this.of(event) + n)
+  }
+
+  of(event: ListenEvent): number {
+    return this.#counts.get(event) ?? 0
+  }
+}
+
+/** A set of options for a listener on a free port of 127.0.0.1. */
+export function bench() {
+  const responder = new FakeResponder()
+  const counts = new Counts()
+  const clock = new VirtualClock()
+  const admission = new Admission(counts.count)
+  const options = { address: '127.0.0.1', port: 0, responder, clock, admission, count: counts.count }
+  return { responder, counts, clock, admission, options }
+}
