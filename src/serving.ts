@@ -8,6 +8,7 @@ import { CacheHandler } from './plugin/cache/handler.ts'
 import { coverage, flattenedTtl } from './plugin/cache/ttl.ts'
 import type { ServingContext } from './plugin/context.ts'
 import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
+import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
 import type { Handler } from './plugin/plugin.ts'
@@ -86,6 +87,7 @@ export class Serving {
       chain: composeChain(stages.map(stage => stage.handler)),
       clusters: this.#clusters(stages),
       cache: this.#cache(listen, stages),
+      passesCache: passesCache(stages),
       anyClass: stages.some(stage => stage.word === 'chaos'),
       udpMaxOctets: PAYLOAD_DEFAULT,
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
@@ -128,6 +130,14 @@ export class Serving {
 }
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+/** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
+function passesCache(stages: readonly Stage[]): boolean {
+  const cache = stages.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+  const cluster = stages.find(stage => stage.word === 'kubernetes')?.config as KubernetesConfig | undefined
+  if (!cache || !cluster) return false
+  return cluster.zones.every(zone => coverage(cache, zone) === 'all')
+}
 
 /** Round robin, which the fast path does by itself. */
 const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>

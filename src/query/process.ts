@@ -42,6 +42,8 @@ export interface ServedZone {
   readonly clusters: readonly ClusterAnswers[]
   /** The block's cache, where nothing stands before it. */
   readonly cache: FastCache | undefined
+  /** Whether the cluster's queries count as having passed the cache. */
+  readonly passesCache: boolean
   /** Whether queries of other classes than IN go down the chain (`chaos`). */
   readonly anyClass: boolean
   /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
@@ -124,7 +126,7 @@ export class QueryProcess implements Responder {
       const length = cluster.answer(scan, octets, out, outAt, limit)
       if (length === CHASE) return LATER
       if (length === PASS) break
-      cache?.countPassed()
+      if (served.passesCache) cache?.countPassed()
       this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
       return length
     }
