@@ -9,6 +9,7 @@ import type { RequestOptions } from 'node:https'
 import { registerHooks } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
 import { type ApiAccess, type ApiCredentials, type ApiTls, parseServer } from './access.ts'
 import { ApiError, isRecord, messageOf } from './api-error.ts'
 
@@ -64,7 +65,7 @@ export async function kubeconfigAccess(file: string, context?: string): Promise<
       throw new ApiError('credentials', `reading kubeconfig ${file}: ${messageOf(cause)}`, { cause })
     }
     if (config && now === text) return config
-    const fresh = await load(new Config(), file, now, context)
+    const fresh = load(new Config(), file, now, context)
     text = now
     config = fresh
     return fresh
@@ -89,11 +90,11 @@ export async function kubeconfigAccess(file: string, context?: string): Promise<
   }
 }
 
-async function load(config: KubeConfig, file: string, text: string, context?: string): Promise<KubeConfig> {
+function load(config: KubeConfig, file: string, text: string, context?: string): KubeConfig {
   try {
     config.loadFromString(text)
     config.makePathsAbsolute(dirname(file))
-    await addTokenFiles(config, text, dirname(file))
+    addTokenFiles(config, text, dirname(file))
   } catch (cause) {
     throw new ApiError('credentials', `reading kubeconfig ${file}: ${messageOf(cause)}`, { cause })
   }
@@ -114,8 +115,7 @@ async function load(config: KubeConfig, file: string, text: string, context?: st
 }
 
 /** `tokenFile` of a user, which kubectl knows and KubeConfig does not, becomes its token-file provider. */
-async function addTokenFiles(config: KubeConfig, text: string, folder: string): Promise<void> {
-  const { parse } = await import('yaml')
+function addTokenFiles(config: KubeConfig, text: string, folder: string): void {
   const raw: unknown = parse(text)
   if (!isRecord(raw) || !Array.isArray(raw.users)) return
   for (const entry of raw.users) {

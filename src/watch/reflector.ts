@@ -12,6 +12,7 @@
 //   new set is taken only when it has caught up with what that watch has told meanwhile.
 // - resourceVersions are opaque: they are sent back and compared for equality, never ordered.
 // - Every failure is followed by another attempt, with full jitter between 0.1 s and 30 s; the state stays as it is.
+// - An object that says the same as before stays the very same object: no upsert, and no memory after a relist.
 // - Nothing that comes from the API server or the sink throws out of here.
 
 import type { Timer } from '../shared/clock.ts'
@@ -30,6 +31,7 @@ import {
   type ReflectorTiming,
   type RestartCause,
 } from './reflector-options.ts'
+import { same } from './same.ts'
 import { WatchStream } from './stream.ts'
 
 /** A stream or list under way: the live watch, or the candidate to follow it. */
@@ -57,7 +59,8 @@ export class Reflector<K extends Kind> {
   readonly #watchBackoff: Backoff
   readonly #fault: FaultLog
   readonly #intake: Intake<K>
-  readonly #keys = new Set<string>()
+  /** What the sink holds, the very same objects. */
+  #objects = new Map<string, Kinds[K]>()
   /** What the live watch has told since a candidate was begun beside it: the version by key, '' for a removal. */
   readonly #ahead = new Map<string, string>()
   readonly #restarts = new Map<RestartCause, number>()
@@ -120,7 +123,7 @@ export class Reflector<K extends Kind> {
     return {
       resource: resource.name,
       synced: this.#synced,
-      objects: this.#keys.size,
+      objects: this.#objects.size,
       lastByteAgeMs: this.#heardMs === undefined ? undefined : clock.nowMs() - this.#heardMs,
       relists: this.#relists,
       restartsByCause: Object.fromEntries(this.#restarts),
@@ -212,8 +215,7 @@ export class Reflector<K extends Kind> {
       this.#candidateEnded(session, new ApiError('protocol', 'publishing a list: the sink failed'))
       return
     }
-    this.#keys.clear()
-    for (const key of objects.keys()) this.#keys.add(key)
+    this.#objects = objects
     session.collected = undefined
     session.seen?.clear()
     this.#ahead.clear()
@@ -233,7 +235,7 @@ export class Reflector<K extends Kind> {
     this.#fault.recovered()
     const first = !this.#synced
     this.#synced = true
-    hooks?.relisted?.(resource.name, this.#keys.size, clock.nowMs() - session.startedMs)
+    hooks?.relisted?.(resource.name, objects.size, clock.nowMs() - session.startedMs)
     if (first) hooks?.synced?.(resource.name)
   }
 
@@ -369,8 +371,10 @@ export class Reflector<K extends Kind> {
   #take(session: Session<K>, deleted: boolean, raw: unknown): void {
     const { sink, resource } = this.#options
     const { kind } = resource
-    const slim = deleted ? undefined : this.#intake.slim(raw)
-    const key = slim ? objectKey(slim) : rawKey(raw)
+    const fresh = deleted ? undefined : this.#intake.slim(raw)
+    const key = fresh ? objectKey(fresh) : rawKey(raw)
+    const known = this.#objects.get(key)
+    const slim = fresh && known && same(fresh, known) ? known : fresh
     const version = textAt(raw, 'metadata', 'resourceVersion')
     if (session.complete) this.#advance(session, version)
     if (key === '') {
@@ -381,11 +385,10 @@ export class Reflector<K extends Kind> {
       session.seen?.set(key, version)
     } else {
       if (this.#candidate) this.#ahead.set(key, slim ? version : '')
-      if (slim) {
-        this.#keys.add(key)
-        this.#toSink(() => sink.upsert(kind, slim))
-      } else if (this.#keys.delete(key)) {
-        this.#toSink(() => sink.remove(kind, key))
+      if (slim && slim !== known) {
+        if (this.#toSink(() => sink.upsert(kind, slim))) this.#objects.set(key, slim)
+      } else if (!slim && known) {
+        if (this.#toSink(() => sink.remove(kind, key))) this.#objects.delete(key)
       }
     }
   }
