@@ -18,13 +18,16 @@ const LOOPBACK = '127.0.0.1'
 export interface Asked extends Decoded {
   readonly octets: Uint8Array
   readonly transport: 'udp' | 'tcp'
-  /** The port that the query was sent from. */
+  /** Where the query was sent from. */
+  readonly address: string
   readonly port: number
   /** Which connection it came over, from 1; 0 over UDP. */
   readonly connection: number
   /** `www.example.org. IN A`, of the first question. */
   readonly what: string
 }
+
+type From = Pick<Asked, 'transport' | 'address' | 'port' | 'connection'>
 
 /** The way back to whoever asked. */
 export interface Back {
@@ -221,7 +224,7 @@ export class UpstreamStub {
         close: () => undefined,
         reset: () => undefined,
       }
-      this.#take(octets, 'udp', port, 0, back)
+      this.#take(octets, { transport: 'udp', address, port, connection: 0 }, back)
     })
     socket.on('error', error => {
       // The asker is gone already.
@@ -243,6 +246,8 @@ export class UpstreamStub {
   #accept(socket: Socket): void {
     const connection = ++this.connections
     this.#sockets.add(socket)
+    const { remoteAddress: address = '', remotePort: port = 0 } = socket
+    const from: From = { transport: 'tcp', address, port, connection }
     let rest: Buffer = Buffer.alloc(0)
     const back: Back = {
       send: reply => socket.write(Buffer.concat([Uint8Array.of(reply.length >> 8, reply.length), reply])),
@@ -255,7 +260,7 @@ export class UpstreamStub {
       rest = Buffer.concat([rest, octets])
       while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
         const end = 2 + rest.readUInt16BE(0)
-        this.#take(rest.subarray(2, end), 'tcp', socket.remotePort ?? 0, connection, back)
+        this.#take(rest.subarray(2, end), from, back)
         rest = rest.subarray(end)
       }
     })
@@ -263,10 +268,10 @@ export class UpstreamStub {
     socket.on('close', () => this.#sockets.delete(socket))
   }
 
-  #take(buffer: Uint8Array, transport: 'udp' | 'tcp', port: number, connection: number, back: Back): void {
+  #take(buffer: Uint8Array, from: From, back: Back): void {
     const octets = Uint8Array.from(buffer)
     const decoded = decodeMessage(octets)
-    const asked: Asked = { ...decoded, octets, transport, port, connection, what: decoded.question[0] ?? '' }
+    const asked: Asked = { ...decoded, ...from, octets, what: decoded.question[0] ?? '' }
     this.asked.push(asked)
     this.script(asked, back)
   }

@@ -43,5 +43,11 @@ export function errorText(operation: Operation, error: NodeJS.ErrnoException): s
   return operationText(operation, `${call}: ${reason}`)
 }
 
+const OURS =
+  /: (?:too many open files|no buffer space available|too many queries under way|cannot assign requested address)$/
+
+/** Whether a failure is this machine's own: it says nothing about the upstream. */
+export const isOurs = (text: string): boolean => OURS.test(text)
+
 /** No answer in time. */
 export const timeoutText = (operation: Operation): string => operationText(operation, 'i/o timeout')

@@ -14,8 +14,8 @@ export interface HealthOptions {
   readonly intervalMs: number
   /** Down when more than this many checks failed in a row; 0: never down, never checked. */
   readonly maxFails: number
-  /** Resolves to whether the upstream answered; never rejects. */
-  readonly check: () => Promise<boolean>
+  /** Resolves to whether the upstream answered, undefined where it could not be asked; never rejects. */
+  readonly check: () => Promise<boolean | undefined>
   /** Told of every failed check. */
   readonly failed: () => void
   /** Told when the upstream goes down or comes back. */
@@ -81,7 +81,7 @@ export class Health {
     this.#checks++
     this.#options.check().then(well => {
       this.#checks--
-      if (loop !== this.#loop) return
+      if (loop !== this.#loop || well === undefined) return
       if (well) return this.acquit()
       const { down } = this
       this.#fails++

@@ -168,10 +168,11 @@ function readHealthCheck(option: Line, draft: Draft): void {
   let recursionDesired = true
   let domain = '.'
   while (option.has) {
-    if (option.choice('an option of health_check', ['no_rec', 'domain']) === 'no_rec') {
-      recursionDesired = false
-    } else if (option.has) {
-      const token = option.token('a name')!
+    const word = option.choice('an option of health_check', ['no_rec', 'domain'])
+    if (word === 'no_rec') recursionDesired = false
+    if (word === 'domain') {
+      const token = option.token('a name behind domain')
+      if (token === undefined) return
       if (parseName(token.text) === undefined) {
         option.error(token, 'this is not a domain name', { found: token.text })
       } else domain = token.text

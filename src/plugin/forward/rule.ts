@@ -14,7 +14,7 @@ import type { Query } from '../../query/query.ts'
 import { EDE, failure, type Reply, servfail } from '../../query/reply.ts'
 import { PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
 import type { Message } from '../../wire/message.ts'
-import { isWithin, type Name, name } from '../../wire/name.ts'
+import { foldName, isWithin, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -73,7 +73,7 @@ export class Rule {
       ...config,
       healthCheck: {
         ...healthCheck,
-        asked: healthQuestion(name(healthCheck.domain), healthCheck.recursionDesired),
+        asked: healthQuestion(foldName(name(healthCheck.domain)), healthCheck.recursionDesired),
       },
       secureContext: to.some(usesTls)
         ? createSecureContext({ ...definedOf(tls), minVersion: 'TLSv1.2' })

@@ -16,6 +16,7 @@ import { rcodeName } from '../../wire/rcode.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type Asked, encodeAsked, judge } from './asked.ts'
 import { addressText, type HealthCheckConfig, type UpstreamAddress } from './config.ts'
+import { isOurs } from './error-text.ts'
 import { CHECK_TIMEOUT_MS, Health } from './health.ts'
 import { CONNECTIONS_MAX, ConnectionPool, STOPPED } from './upstream-tcp.ts'
 import { UdpExchange } from './upstream-udp.ts'
@@ -124,7 +125,7 @@ export class Upstream {
     const attempt = await this.#askAsItCan(asked, overTcp, limitMs)
     this.#asking--
     if ('message' in attempt) this.#health.acquit()
-    else if (!this.#stopped && !this.#retired) this.#health.accuse()
+    else if (!this.#stopped && !this.#retired && !isOurs(attempt.failure)) this.#health.accuse()
     if (this.#retired && this.#asking === 0) this.stop()
     return attempt
   }
@@ -238,11 +239,12 @@ export class Upstream {
   }
 
   /** Any reply will do, whatever it says. */
-  async #check(): Promise<boolean> {
+  async #check(): Promise<boolean | undefined> {
     const { asked } = this.#options.healthCheck
     const { clock } = this.#context
     const attempt = await this.#once(asked, false, clock.nowMs() + CHECK_TIMEOUT_MS, false)
-    return attempt === 'no-edns' || 'message' in attempt
+    if (attempt === 'no-edns' || 'message' in attempt) return true
+    return isOurs(attempt.failure) ? undefined : false
   }
 
   #observe(rcode: number, startMs: number): void {

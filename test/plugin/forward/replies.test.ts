@@ -3,8 +3,17 @@
 import t from 'tap'
 import type { Query } from '../../../src/query/query.ts'
 import {
-  type Asked, a, answerAll, type Back, named, nameOf, question, replyTo, type Script, soa,
-} from '../../support/upstream-stub.ts' // biome-ignore format: one stub
+  type Asked,
+  a,
+  answerAll,
+  type Back,
+  named,
+  nameOf,
+  question,
+  replyTo,
+  type Script,
+  soa,
+} from '../../support/upstream-stub.ts'
 import { until } from '../../support/virtual-clock.ts'
 import { benchTo } from './support.ts'
 

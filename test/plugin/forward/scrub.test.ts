@@ -41,8 +41,15 @@ const cases: readonly Case[] = [
   {
     name: 'records of other names',
     parts: {
-      answer: [a('www.example.org', 30), a('victim.example', 30), a('kubernetes.default.svc.cluster.local', 30)],
-      authority: [named('example.org', 'NS', 30, 'ns.evil.example'), named('victim.example', 'NS', 30, 'ns.evil.example')],
+      answer: [
+        a('www.example.org', 30),
+        a('victim.example', 30),
+        a('kubernetes.default.svc.cluster.local', 30),
+      ],
+      authority: [
+        named('example.org', 'NS', 30, 'ns.evil.example'),
+        named('victim.example', 'NS', 30, 'ns.evil.example'),
+      ],
       additional: [a('ns.evil.example', 30), a('victim.example', 30)],
     },
     answer: ['www.example.org. A'],
@@ -59,7 +66,9 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a chain, whatever its order',
-    parts: { answer: [a('c.net', 30), cname('b.com', 'c.net'), a('x.net', 30), cname('www.example.org', 'b.com')] },
+    parts: {
+      answer: [a('c.net', 30), cname('b.com', 'c.net'), a('x.net', 30), cname('www.example.org', 'b.com')],
+    },
     answer: ['c.net. A', 'b.com. CNAME', 'www.example.org. CNAME'],
   },
   {
@@ -69,12 +78,16 @@ const cases: readonly Case[] = [
   },
   {
     name: 'records beside the chain',
-    parts: { answer: [cname('www.example.org', 'b.com'), a('b.com', 30), cname('x.org', 'y.org'), a('y.org', 30)] },
+    parts: {
+      answer: [cname('www.example.org', 'b.com'), a('b.com', 30), cname('x.org', 'y.org'), a('y.org', 30)],
+    },
     answer: ['www.example.org. CNAME', 'b.com. A'],
   },
   {
     name: 'a second CNAME of one name',
-    parts: { answer: [cname('www.example.org', 'b.com'), cname('www.example.org', 'evil.com'), a('evil.com', 30)] },
+    parts: {
+      answer: [cname('www.example.org', 'b.com'), cname('www.example.org', 'evil.com'), a('evil.com', 30)],
+    },
     answer: ['www.example.org. CNAME'],
   },
   {
@@ -96,13 +109,19 @@ const cases: readonly Case[] = [
   {
     name: 'ANY keeps all types of the name',
     ask: 'www.example.org ANY',
-    parts: { answer: [a('www.example.org', 30), named('www.example.org', 'NS', 30, 'ns.org'), a('b.com', 30)] },
+    parts: {
+      answer: [a('www.example.org', 30), named('www.example.org', 'NS', 30, 'ns.org'), a('b.com', 30)],
+    },
     answer: ['www.example.org. A', 'www.example.org. NS'],
   },
   {
     name: 'a DNAME with its CNAME',
     parts: {
-      answer: [named('example.org', 'DNAME', 30, 'b.com'), cname('www.example.org', 'www.b.com'), a('www.b.com', 30)],
+      answer: [
+        named('example.org', 'DNAME', 30, 'b.com'),
+        cname('www.example.org', 'www.b.com'),
+        a('www.b.com', 30),
+      ],
     },
     answer: ['example.org. DNAME', 'www.example.org. CNAME', 'www.b.com. A'],
   },
@@ -113,7 +132,9 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a DNAME of another name, or of the name itself',
-    parts: { answer: [named('example.net', 'DNAME', 30, 'b.com'), named('www.example.org', 'DNAME', 30, 'b.com')] },
+    parts: {
+      answer: [named('example.net', 'DNAME', 30, 'b.com'), named('www.example.org', 'DNAME', 30, 'b.com')],
+    },
     answer: [],
   },
   {
@@ -133,7 +154,12 @@ const cases: readonly Case[] = [
     parts: { rcode: 3, authority: [soa('victim.example', 30), soa('w.example.org', 30)] },
     answer: [],
   },
-  { name: 'a second SOA', parts: { authority: [soa('org', 30), soa('example.org', 30)] }, answer: [], authority: ['org. SOA'] },
+  {
+    name: 'a second SOA',
+    parts: { authority: [soa('org', 30), soa('example.org', 30)] },
+    answer: [],
+    authority: ['org. SOA'],
+  },
   {
     name: 'no SOA beside an answer',
     parts: { answer: [a('www.example.org', 30)], authority: [soa('example.org', 30)] },
@@ -144,8 +170,12 @@ const cases: readonly Case[] = [
     rest: WITH_DO,
     parts: {
       answer: [
-        cname('www.example.org', 'b.com'), rrsig('www.example.org', 'CNAME'), a('b.com', 30), rrsig('b.com', 'A'),
-        rrsig('b.com', 'MX'), rrsig('victim.example', 'A'),
+        cname('www.example.org', 'b.com'),
+        rrsig('www.example.org', 'CNAME'),
+        a('b.com', 30),
+        rrsig('b.com', 'A'),
+        rrsig('b.com', 'MX'),
+        rrsig('victim.example', 'A'),
       ],
     },
     answer: ['www.example.org. CNAME', 'www.example.org. RRSIG', 'b.com. A', 'b.com. RRSIG'],
@@ -156,7 +186,10 @@ const cases: readonly Case[] = [
     parts: {
       rcode: 3,
       authority: [
-        soa('example.org', 30), rrsig('example.org', 'SOA'), nsec('a.example.org'), rrsig('a.example.org', 'NSEC'),
+        soa('example.org', 30),
+        rrsig('example.org', 'SOA'),
+        nsec('a.example.org'),
+        rrsig('a.example.org', 'NSEC'),
         rrsig('example.org', 'NS'),
       ],
     },
@@ -165,11 +198,14 @@ const cases: readonly Case[] = [
   },
   {
     name: 'no proofs without DO',
-    parts: { rcode: 3, authority: [soa('example.org', 30), rrsig('example.org', 'SOA'), nsec('a.example.org')] },
+    parts: {
+      rcode: 3,
+      authority: [soa('example.org', 30), rrsig('example.org', 'SOA'), nsec('a.example.org')],
+    },
     answer: [],
     authority: ['example.org. SOA'],
   },
-] // biome-ignore format: tables of records
+]
 
 for (const { name, ask = 'www.example.org A', rest, parts, answer, authority = [] } of cases) {
   t.test(name, async t => {

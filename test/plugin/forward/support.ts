@@ -90,7 +90,12 @@ export async function startStub(t: Test, script?: Script): Promise<UpstreamStub>
 
 export function startBench(t: Test, corefile: string, random?: () => number, lookup?: LookupHost): Bench {
   const bench = new Bench(corefile, random, lookup)
-  t.teardown(() => bench.handler.stop())
+  // What `forward` opens does not keep a process alive; a server's listeners do, and here this.
+  const alive = setInterval(() => undefined, 1000)
+  t.teardown(() => {
+    clearInterval(alive)
+    bench.handler.stop()
+  })
   return bench
 }
 
