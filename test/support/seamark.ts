@@ -49,9 +49,9 @@ export interface Seamark {
 /** Starts the command with these flags; resolves at once. */
 export function spawnSeamark(
   flags: readonly string[],
-  options: { cwd?: string; port?: number } = {},
+  options: { cwd?: string; port?: number; command?: readonly string[] } = {},
 ): Seamark {
-  const [program, ...words] = [...seamarkCommand, ...flags]
+  const [program, ...words] = [...(options.command ?? seamarkCommand), ...flags]
   const child = spawn(program!, words, { cwd: options.cwd ?? ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
   let output = ''
   let ended = false

@@ -1,0 +1,120 @@
+// The bundle: complete in its folder, serving, and held to the same conformance cases as the sources.
+
+import { cpSync, globSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
+import { query } from '../support/dns-client.ts'
+import { FakeApiServer } from '../support/fake-api-server.ts'
+import { populate } from '../support/fake-objects.ts'
+import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { buildBundle, ROOT, run } from './bundle.ts'
+
+// Outside of the project, so that nothing is found in its node_modules.
+const folder = mkdtempSync(join(tmpdir(), 'seamark-bundle-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+const dist = join(folder, 'dist')
+await buildBundle(dist)
+const command = [process.execPath, join(dist, 'seamark.mjs')]
+
+t.test('holds what must lie beside it and nothing else', async t => {
+  const files = readdirSync(dist).filter(file => file !== 'node_modules')
+  t.ok(files.includes('seamark.mjs'))
+  t.ok(files.includes('serve.mjs'))
+  t.ok(
+    files.some(file => file.startsWith('kubeconfig-')),
+    'reading a kubeconfig is a part of its own',
+  )
+  t.same(
+    files.filter(file => !file.endsWith('.mjs')),
+    [],
+  )
+  const beside = globSync('node_modules/**/*.{cc,hh,md,ts}', { cwd: dist })
+  t.same(
+    beside.filter(file => !file.endsWith('README.md')),
+    [],
+  )
+})
+
+t.test('says its version', async t => {
+  const { stdout } = await run(command[0]!, [command[1]!, '-version'], { cwd: folder })
+  t.match(stdout, `Seamark-${manifest.version}\n`)
+})
+
+t.test("finds koffi's binary beside it", async t => {
+  const require = createRequire(join(dist, 'seamark.mjs'))
+  try {
+    createRequire(import.meta.url).resolve('koffi')
+  } catch {
+    t.comment('koffi is not installed here: the bundle does without it')
+    return
+  }
+  t.ok(require.resolve('koffi').startsWith(dist), 'of its own, not of the project')
+  const { stdout } = await run(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import koffi from ${JSON.stringify(join(dist, 'node_modules/koffi/index.js'))}; console.log(koffi.version)`,
+    ],
+    { cwd: folder },
+  )
+  t.match(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+t.test('serves a folder of manifests, and stops when told', async t => {
+  const port = await freePort()
+  cpSync(join(ROOT, 'config', 'examples'), join(folder, 'examples'), { recursive: true })
+  writeFileSync(
+    join(folder, 'Corefile'),
+    `.:${port} {\n  bind 127.0.0.1\n  kubernetes cluster.local {\n    manifests examples\n  }\n}\n`,
+  )
+  const server = spawnSeamark([], { cwd: folder, command })
+  t.teardown(() => server.stop('SIGKILL'))
+  await server.printed(/^Seamark-/m)
+  const reply = await query(port, { name: 'my-linkedin-headless-service.default.svc.cluster.local' })
+  t.equal(reply.rcode, 'NOERROR')
+  t.not(reply.answer.length, 0)
+  t.equal(await server.stop(), 0)
+})
+
+t.test('watches an API server by a kubeconfig', async t => {
+  const api = new FakeApiServer({ port: 0 })
+  populate(api.cluster, { namespaces: 1, services: 2, slices: 1, endpoints: 1 })
+  await api.listen()
+  t.teardown(() => api.close())
+  const port = await freePort()
+  writeFileSync(
+    join(folder, 'kubeconfig'),
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'fake', cluster: { server: api.url } }],
+      users: [{ name: 'fake', user: {} }],
+      contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }],
+    }),
+  )
+  writeFileSync(
+    join(folder, 'Corefile'),
+    `.:${port} {\n  bind 127.0.0.1\n  kubernetes cluster.local {\n    kubeconfig kubeconfig fake\n  }\n}\n`,
+  )
+  const server = spawnSeamark([], { cwd: folder, command })
+  t.teardown(() => server.stop('SIGKILL'))
+  await server.printed(/^Seamark-/m)
+  const reply = await query(port, { name: 'service-0.ns-0.svc.cluster.local' })
+  t.equal(reply.rcode, 'NOERROR', server.output())
+})
+
+t.test('answers the conformance cases', async t => {
+  const suites = globSync('*.test.ts', { cwd: join(ROOT, 'test', 'conformance') })
+  t.not(suites.length, 0)
+  for (const suite of suites) {
+    const env = { ...process.env, SEAMARK_COMMAND: JSON.stringify(command), TAP: '1' }
+    const file = join(ROOT, 'test', 'conformance', suite)
+    const { stdout } = await run(process.execPath, [file], { env, maxBuffer: 2 ** 26 })
+    t.match(stdout, /^1\.\.[1-9]/m, suite)
+    t.notMatch(stdout, /^\s*not ok/m, suite)
+  }
+})
