@@ -1,0 +1,104 @@
+// The serving threads as the control thread sees them: prepared and committed together, refused together, replaced one by
+// one, drained at the end.
+
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
+import { readConfiguration } from '../src/configuration.ts'
+import { ProcessLog } from '../src/observe/log.ts'
+import { Registry } from '../src/observe/registry.ts'
+import { systemClock } from '../src/shared/clock.ts'
+import { Threads, type Work } from '../src/threads.ts'
+import { query } from './support/dns-client.ts'
+import { freePort } from './support/seamark.ts'
+
+interface Started {
+  readonly threads: Threads
+  readonly registry: Registry
+  readonly workers: Worker[]
+  /** Resolves when the log has the text. */
+  logged(text: string): Promise<void>
+}
+
+function start(test: Test, count: number): Started {
+  const registry = new Registry()
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+  const output = {
+    write(text: string): boolean {
+      lines.push(text)
+      for (const look of waiting) look()
+      return true
+    },
+    flush: async () => true,
+  }
+  const log = new ProcessLog(output, systemClock, registry.meters)
+  const threads = new Threads({ count, registry, log, quiet: false })
+  const workers: Worker[] = []
+  const seen = (worker: Worker): void => void workers.push(worker)
+  process.on('worker', seen)
+  threads.start()
+  test.teardown(async () => {
+    process.off('worker', seen)
+    await threads.drain()
+  })
+  const logged = (text: string): Promise<void> =>
+    new Promise(resolve => {
+      const look = (): void => {
+        if (lines.some(line => line.includes(text))) resolve()
+      }
+      waiting.add(look)
+      look()
+    })
+  return { threads, registry, workers, logged }
+}
+
+const work = (port: number): Work => {
+  const text = `.:${port} {\n  bind 127.0.0.1\n  whoami\n}\n`
+  const { setup } = readConfiguration({ file: 'Corefile', text, port: 53 })
+  return { setup, tables: [], ownAddresses: [] }
+}
+
+const restarts = (registry: Registry): number | undefined =>
+  registry.gather().find(({ family }) => family.name === 'seamark_thread_restarts_total')?.samples[0]
+    ?.values[0]
+
+t.test('a thread that ends is replaced, counted and logged, while the other serves on', async test => {
+  const { threads, registry, workers, logged } = start(test, 2)
+  const port = await freePort()
+  const served = work(port)
+  test.same(await threads.prepare(served), [], 'prepared on both')
+  await threads.commit(served)
+  test.equal((await query(port, { name: 'example.org' })).rcode, 'NOERROR')
+  test.equal(workers.length, 2)
+
+  const dead = workers[0]!
+  const exit = once(dead, 'exit')
+  await dead.terminate()
+  await exit
+  test.equal((await query(port, { name: 'example.org' })).rcode, 'NOERROR', 'the other one answers')
+  await logged('serving thread 0 serves again')
+  test.equal(workers.length, 3, 'a new one was started')
+  test.equal((await query(port, { name: 'example.org', tcp: true })).rcode, 'NOERROR')
+  test.equal(restarts(registry), 1)
+})
+
+t.test(
+  'a port in use is told with its address and the line that asks for it, and nothing is served',
+  async test => {
+    const { threads } = start(test, 1)
+    const taken = createSocket('udp4')
+    taken.bind(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address()
+    const errors = await threads.prepare(work(port))
+    test.equal(errors.length, 1)
+    test.match(errors[0], new RegExp(`127\\.0\\.0\\.1:${port} .*in use.*Corefile:1:1`))
+    taken.close()
+
+    const free = work(await freePort())
+    test.same(await threads.prepare(free), [], 'another configuration can be prepared after it')
+    await threads.commit(free)
+  },
+)
