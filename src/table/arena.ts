@@ -32,12 +32,18 @@ export class Arena {
     return this.#liveOctets
   }
 
+  /** Throws TableFullError where `allocate` would. */
+  check(octets: number): void {
+    const size = sizeClass(octets)
+    if (this.#top + size > this.#limitOctets && !this.#free.get(size)?.length)
+      throw new TableFullError(octets, this.#limitOctets)
+  }
+
   /** The byte offset of a block of at least `octets`, aligned to 16. Throws TableFullError at the bound. */
   allocate(octets: number): number {
+    this.check(octets)
     const size = sizeClass(octets)
     const reused = this.#free.get(size)?.pop()
-    if (reused === undefined && this.#top + size > this.#limitOctets)
-      throw new TableFullError(octets, this.#limitOctets)
     this.#liveOctets += size
     if (reused !== undefined) return reused
     const at = this.#top

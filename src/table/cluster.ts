@@ -183,31 +183,42 @@ export class Cluster implements Sink {
     const wasSynced = this.#writer.synced
     const full: string[] = []
     let error: TableFullError | undefined
-    const attempt = (what: string, change: () => boolean): boolean => {
+    const later: (() => void)[] = []
+    const attempt = (what: string, change: () => boolean, again: () => void): boolean => {
       try {
         return change()
       } catch (cause) {
         if (!(cause instanceof TableFullError)) throw cause
         error = cause
         full.push(what)
+        later.push(again)
         return false
       }
     }
     let changed = false
     for (const name of this.#dirtyNamespaces) {
-      attempt(name, () => this.#publishNamespace(name))
+      attempt(
+        name,
+        () => this.#publishNamespace(name),
+        () => void this.#dirtyNamespaces.add(name),
+      )
       for (const owner of this.#ownersIn(name)) this.#dirtyServices.add(owner)
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
     for (const owner of this.#dirtyServices) {
-      if (attempt(owner, () => this.#publishService(owner, gone))) changed = true
+      const again = (): void => void this.#dirtyServices.add(owner)
+      if (attempt(owner, () => this.#publishService(owner, gone), again)) changed = true
     }
     this.#dirtyServices.clear()
     for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
-    for (const [key, pod] of this.#dirtyPods)
-      if (attempt(key, () => this.#publishPod(key, pod))) changed = true
+    for (const [key, pod] of this.#dirtyPods) {
+      const again = (): void => void this.#dirtyPods.set(key, pod)
+      if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
+    }
     this.#dirtyPods.clear()
+    // What did not fit is tried again with the next batch: something may have gone by then.
+    for (const again of later) again()
     if (changed) this.#writer.setSerial(Math.floor(this.#hooks.wallMs() / 1000))
     if (!wasSynced && this.synced) this.#writer.setSynced(true)
     this.#writer.endBatch()
@@ -251,16 +262,34 @@ export class Cluster implements Sink {
     const key = serviceKey(namespace, name)
     const block = this.#buildBlock(owner, namespace, name)
     const serviceHash = hashOctets(key, 0, key.length)
-    const before = this.#addressesOf(this.#writer.find(key))
+    const known = this.#writer.find(key)
+    const before = known === 0 ? NO_ADDRESSES : this.#addressesOf(known)
     if (!block) {
       for (const address of before) gone.push([address, serviceHash])
       return this.#writer.remove(key)
     }
-    if (!this.#writer.publish(key, block)) return false
-    const after = this.#addressesOf(this.#writer.find(key))
-    for (const address of after) if (!before.has(address)) this.#writer.addAddress(address, serviceHash)
-    for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
-    return true
+    const after = addressesIn(new Int32Array(block.buffer, 0, block.length >> 2), block, 0)
+    const coming = [...after].filter(address => !before.has(address))
+    // First, or a block that is too large would fill the index of addresses for nothing.
+    if (coming.length > 0) this.#writer.checkRoom(block.length)
+    const published = this.#withAddresses(coming, serviceHash, () => this.#writer.publish(key, block))
+    if (published) for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
+    return published
+  }
+
+  /** Adds a service's new addresses before its block comes, and takes them back where either does not fit. */
+  #withAddresses(coming: readonly number[], serviceHash: number, publish: () => boolean): boolean {
+    let added = 0
+    try {
+      for (const address of coming) {
+        this.#writer.addAddress(address, serviceHash)
+        added++
+      }
+      return publish()
+    } catch (error) {
+      for (const address of coming.slice(0, added)) this.#writer.removeAddress(address, serviceHash)
+      throw error
+    }
   }
 
   #buildBlock(owner: string, namespace: string, name: string): Uint8Array | undefined {
@@ -271,13 +300,16 @@ export class Cluster implements Sink {
     return slices.length > 0 && name !== '' ? buildOrphan(namespace, name, slices, this.#options) : undefined
   }
 
-  /** The hashes of the addresses in a block. */
-  #addressesOf(block: number): Set<number> {
-    const addresses = new Set<number>()
-    const { octets, words } = this.#writer
-    if (block !== 0) {
-      eachAddress(words, octets, block, (at, length) => addresses.add(hashOctets(octets, at, at + length)))
-    }
-    return addresses
+  #addressesOf(block: number): ReadonlySet<number> {
+    return addressesIn(this.#writer.words, this.#writer.octets, block)
   }
+}
+
+const NO_ADDRESSES: ReadonlySet<number> = new Set()
+
+/** The hashes of the addresses in a block. */
+function addressesIn(words: Int32Array, octets: Uint8Array, block: number): ReadonlySet<number> {
+  const addresses = new Set<number>()
+  eachAddress(words, octets, block, (at, length) => addresses.add(hashOctets(octets, at, at + length)))
+  return addresses
 }

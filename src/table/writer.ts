@@ -112,6 +112,11 @@ export class TableWriter {
     return true
   }
 
+  /** Throws TableFullError where a block of that size has no room. */
+  checkRoom(octets: number): void {
+    this.#arena.check(octets)
+  }
+
   /** Takes a key out. Returns whether it was there. */
   remove(key: Uint8Array): boolean {
     const slot = this.#slotOf(hashOctets(key, 0, key.length), key)
@@ -147,7 +152,8 @@ export class TableWriter {
 
   /** Ends a batch of changes: what it put out of use is freed once every reader has moved on. */
   endBatch(): void {
-    Atomics.add(this.#words, HEAD.EPOCH, 1)
+    // The count comes round after 2^32 batches; 0 would be a reader that is outside.
+    Atomics.store(this.#words, HEAD.EPOCH, (this.#words[HEAD.EPOCH]! + 1) | 0 || 1)
     this.reclaim()
   }
 
@@ -157,11 +163,11 @@ export class TableWriter {
     let oldest = this.#words[HEAD.EPOCH]!
     for (let reader = 0; reader < READERS_MAX; reader++) {
       const epoch = Atomics.load(this.#words, HEAD_WORDS + reader * READER_STRIDE_WORDS)
-      if (epoch !== 0 && epoch < oldest) oldest = epoch
+      if (epoch !== 0 && isBefore(epoch, oldest)) oldest = epoch
     }
     let done = 0
     for (const block of this.#retired) {
-      if (block.epoch >= oldest) break
+      if (!isBefore(block.epoch, oldest)) break
       this.#arena.release(block.at, block.octets)
       done++
     }
@@ -240,3 +246,6 @@ export class TableWriter {
     this.#retired.push({ epoch: this.#words[HEAD.EPOCH]!, at: old.at, octets: 4 + old.pairs * 8 })
   }
 }
+
+/** Whether epoch `a` ended before epoch `b` began; right across the wrap-around, as serial numbers are (RFC 1982). */
+const isBefore = (a: number, b: number): boolean => ((a - b) | 0) < 0
