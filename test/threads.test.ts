@@ -62,7 +62,7 @@ const work = (port: number): Work => {
 
 const restarts = (registry: Registry): number | undefined =>
   registry.gather().find(({ family }) => family.name === 'seamark_thread_restarts_total')?.samples[0]
-    ?.values[0]
+    ?.numbers[0]
 
 t.test('a thread that ends is replaced, counted and logged, while the other serves on', async test => {
   const { threads, registry, workers, logged } = start(test, 2)
