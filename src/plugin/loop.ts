@@ -20,8 +20,11 @@ const FIRST_PROBE_MS = 500
 const AGAIN_MS = 10_000
 /** A probe is heard for this long. */
 const LISTEN_MS = 2000
-/** As CoreDNS: the question may come this often before it counts as a loop. */
-const SEEN_MAX = 2
+/**
+ * The question may come this often: only when it is sent. CoreDNS waits for the third, but `forward` here asks the same
+ * question upstream only once at a time, so that a probe that is under way goes round once.
+ */
+const SEEN_MAX = 1
 
 export const loopWord: Word<LoopConfig> = {
   word: 'loop',

@@ -62,7 +62,7 @@ t.test('a loop is broken, reported once, and found gone', async t => {
   t.equal(await ask(), good)
   upstream.loops = true
   await pass(FIRST_PROBE_MS)
-  t.equal(asked.length, 3, 'the probe goes round twice')
+  t.equal(asked.length, 2, 'the probe goes round once')
   t.equal(lines.length, 1)
   const probe = formatName(asked[1]!.question.qname)
   t.ok(
@@ -71,10 +71,10 @@ t.test('a loop is broken, reported once, and found gone', async t => {
     ),
   )
   t.match(await ask(), { rcode: RCODE.SERVFAIL, error: 'forwarding loop' })
-  t.equal(asked.length, 3, 'nothing is forwarded')
+  t.equal(asked.length, 2, 'nothing is forwarded')
 
   await pass(AGAIN_MS)
-  t.equal(asked.length, 5, 'it is probed again')
+  t.equal(asked.length, 3, 'it is probed again')
   t.match(await ask(), { rcode: RCODE.SERVFAIL })
   t.equal(lines.length, 1, 'and not reported again')
 

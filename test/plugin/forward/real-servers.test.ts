@@ -2,7 +2,6 @@
 // test is skipped and says so.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { accessSync, constants, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
@@ -10,6 +9,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { NoAnswer, query } from '../../support/dns-client.ts'
+import { freePort } from '../../support/seamark.ts'
 import { lineOf, startBench } from './support.ts'
 
 /** Where a program is, on the path or where system servers are. */
@@ -26,15 +26,6 @@ function isExecutable(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== undefined) return false
     throw error
   }
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }
 
 /** Starts the program and waits until it answers; it ends with the test. */
