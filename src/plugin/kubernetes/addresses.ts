@@ -3,12 +3,16 @@
 // a UDP query no more than one of 50.
 
 import { addressesAt } from '../../table/block.ts'
+import { hashOctets } from '../../table/layout.ts'
 import { equalOctets } from './match.ts'
 import type { Selection } from './selection.ts'
 import type { AnswerWriter } from './writer.ts'
 
 /** Addresses gathered for one answer at most; the largest message holds fewer. */
 const GATHERED_MAX = 8192
+/** So many are compared one by one; beyond, a hash table tells which are known. */
+const SCANNED_MAX = 16
+const SLOTS = 2 * GATHERED_MAX
 
 export class AddressRecords {
   readonly #selection: Selection
@@ -17,6 +21,9 @@ export class AddressRecords {
   /** Where in the table each address of this answer stands. */
   readonly #gathered = new Int32Array(GATHERED_MAX)
   #count = 0
+  /** Places in `#gathered` by the hash of the address there, one added; 0 is free. In use beyond SCANNED_MAX. */
+  readonly #slots = new Int32Array(SLOTS)
+  #isIndexed = false
 
   constructor(selection: Selection, writer: AnswerWriter, random: () => number) {
     this.#selection = selection
@@ -51,24 +58,56 @@ export class AddressRecords {
 
   #gatherEndpoints(length: 4 | 16): void {
     const selection = this.#selection
+    const fits = Math.min(GATHERED_MAX, Math.floor(this.#writer.room / (12 + length)) + 1)
     this.#count = 0
+    this.#isIndexed = false
     selection.rewind()
-    while (selection.nextGroup()) {
-      while (selection.nextEndpoint() && this.#count < GATHERED_MAX) {
+    while (this.#count < fits && selection.nextGroup()) {
+      while (this.#count < fits && selection.nextEndpoint()) {
         if (selection.endpointOctets === length) this.#gather(selection.endpointAt, length)
       }
     }
   }
 
   #gather(at: number, length: number): void {
-    const { groups, table } = this.#selection
+    const { groups } = this.#selection
     // One group holds an address once under one name; several groups, or several names, may repeat it.
     if (groups.groupCount > 1 || groups.hostnamesAt) {
-      for (let i = 0; i < this.#count; i++) {
-        if (equalOctets(table.octets, this.#gathered[i]!, table.octets, at, length)) return
-      }
+      if (this.#count < SCANNED_MAX ? this.#isScanned(at, length) : this.#isHashed(at, length)) return
     }
     this.#gathered[this.#count++] = at
+  }
+
+  #isScanned(at: number, length: number): boolean {
+    const { octets } = this.#selection.table
+    for (let i = 0; i < this.#count; i++) {
+      if (equalOctets(octets, this.#gathered[i]!, octets, at, length)) return true
+    }
+    return false
+  }
+
+  /** Whether the address was gathered; its place is noted as if it were now. */
+  #isHashed(at: number, length: number): boolean {
+    if (!this.#isIndexed) {
+      this.#isIndexed = true
+      this.#slots.fill(0)
+      for (let i = 0; i < SCANNED_MAX; i++) this.#note(this.#gathered[i]!, length, i)
+    }
+    return this.#note(at, length, this.#count)
+  }
+
+  /** Notes the address as the one at `place`, unless an equal one is noted: then it returns true. */
+  #note(at: number, length: number, place: number): boolean {
+    const { octets } = this.#selection.table
+    const slots = this.#slots
+    for (let i = hashOctets(octets, at, at + length) & (SLOTS - 1); ; i = (i + 1) & (SLOTS - 1)) {
+      const known = slots[i]!
+      if (known === 0) {
+        slots[i] = place + 1
+        return false
+      }
+      if (equalOctets(octets, this.#gathered[known - 1]!, octets, at, length)) return true
+    }
   }
 
   /** Fisher and Yates, over where the addresses stand. */

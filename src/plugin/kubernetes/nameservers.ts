@@ -5,6 +5,7 @@ import { parseIp } from '../../shared/ip.ts'
 import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
 import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
 import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import { writeV4Label, writeV6Label } from './address-label.ts'
 import { equalOctets } from './match.ts'
 
 /** One server: its name relative to the zone in wire form, without the root, and its addresses of 4 or 16 octets. */
@@ -50,32 +51,49 @@ function addService(
   found: Map<string, { name: Uint8Array; addresses: Uint8Array[] }>,
 ): void {
   const { words, octets } = table
-  if (octets[block + 4] !== KIND.SERVICE || !hasEndpoint(table, block, address)) return
+  if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & HIDDEN) !== 0) return
+  const labels = endpointLabels(table, block, address)
   const keyAt = blockKeyAt(words, block)
   const key = octets.slice(keyAt, keyAt + octets[block + 6]! + octets[block + 7]! * 256)
   const headless = (octets[block + 5]! & FLAG.HEADLESS) !== 0
-  const label = [...address].join(address.length === 4 ? '-' : ' ')
-  const name =
-    headless && address.length === 4
-      ? [label.length, ...Buffer.from(label), ...key, ...SVC]
-      : [...key, ...SVC]
-  const addresses = headless ? [address] : clusterIPs(table, block)
-  const known = found.get(name.join())
-  if (known && headless) known.addresses.push(address)
-  else if (!known) found.set(name.join(), { name: Uint8Array.from(name), addresses: [...addresses] })
+  for (const label of labels) {
+    const name = Uint8Array.of(...(headless ? label : []), ...key, ...SVC)
+    const addresses = headless ? [address] : clusterIPs(table, block)
+    const known = found.get(name.join())
+    if (!known) found.set(name.join(), { name, addresses })
+    else if (headless && !known.addresses.includes(address)) known.addresses.push(address)
+  }
 }
 
-function hasEndpoint(table: TableReader, block: number, address: Uint8Array): boolean {
+/** Services without names or addresses to give. */
+const HIDDEN = FLAG.EXTERNAL_NAME | FLAG.IGNORED | FLAG.NO_SERVICE
+
+/** The labels, length octet first, of the endpoints of a service that have the address: host names, or made of it. */
+function endpointLabels(table: TableReader, block: number, address: Uint8Array): Uint8Array[] {
+  const { octets } = table
+  const labels: Uint8Array[] = []
   const groups = new GroupCursor()
-  groups.open(table.octets, detailAt(table.words, block))
+  const v4 = address.length === 4
+  groups.open(octets, detailAt(table.words, block))
   while (groups.next()) {
-    const v4 = address.length === 4
-    for (let i = 0; i < (v4 ? groups.v4Count : groups.v6Count); i++) {
-      const at = v4 ? groups.v4At + 4 * i : groups.v6At + 16 * i
-      if (equalOctets(table.octets, at, address, 0, address.length)) return true
+    let hostnameAt = groups.hostnamesAt
+    for (let i = 0; i < groups.v4Count + groups.v6Count; i++) {
+      const ofV4 = i < groups.v4Count
+      const at = ofV4 ? groups.v4At + 4 * i : groups.v6At + 16 * (i - groups.v4Count)
+      const named = hostnameAt !== 0 && octets[hostnameAt] !== 0
+      if (ofV4 === v4 && equalOctets(octets, at, address, 0, address.length)) {
+        labels.push(named ? octets.slice(hostnameAt, hostnameAt + 1 + octets[hostnameAt]!) : labelOf(address))
+      }
+      if (hostnameAt !== 0) hostnameAt += 1 + octets[hostnameAt]!
     }
   }
-  return false
+  return labels
+}
+
+function labelOf(address: Uint8Array): Uint8Array {
+  const label = new Uint8Array(64)
+  const write = address.length === 4 ? writeV4Label : writeV6Label
+  return label.slice(0, write(address, 0, label, 0))
 }
 
 function clusterIPs(table: TableReader, block: number): Uint8Array[] {
