@@ -90,6 +90,7 @@ class ServingThread {
       tables: readers,
       ownAddresses,
       thread: this.#start.thread,
+      threads: this.#start.threads,
       zones: [],
     }
     const serving = new Serving(setup, context, this.#queryMeters)

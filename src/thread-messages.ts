@@ -8,6 +8,8 @@ import type { Setup } from './setup.ts'
 export interface ThreadStart {
   /** From 0, below the table's bound on readers; no two live threads share one. */
   readonly thread: number
+  /** How many there are. */
+  readonly threads: number
   readonly counters: SharedArrayBuffer
   readonly logLines: SharedArrayBuffer
   readonly quiet: boolean

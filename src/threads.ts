@@ -48,7 +48,13 @@ class ServingWorker {
     const counters = options.registry.addThread()
     this.id = counters.id
     const logLines = lineCountMemory()
-    const start: ThreadStart = { thread, counters: counters.memory, logLines, quiet: options.quiet }
+    const start: ThreadStart = {
+      thread,
+      threads: options.count,
+      counters: counters.memory,
+      logLines,
+      quiet: options.quiet,
+    }
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,

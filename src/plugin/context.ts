@@ -18,6 +18,8 @@ export interface ServingContext {
   readonly ownAddresses: readonly Uint8Array[]
   /** Which serving thread this is, from 0. */
   readonly thread: number
+  /** How many serving threads there are: a limit on the whole process is divided by it. */
+  readonly threads: number
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
 }

@@ -109,7 +109,17 @@ export function testThread(random: () => number = () => 0): TestThread {
   }
   const meters = recordingMeters(counted)
   return {
-    context: { clock, random, meters, log, tables: new Map(), ownAddresses: [], thread: 0, zones: ['.'] },
+    context: {
+      clock,
+      random,
+      meters,
+      log,
+      tables: new Map(),
+      ownAddresses: [],
+      thread: 0,
+      threads: 1,
+      zones: ['.'],
+    },
     clock,
     lines,
     counted,

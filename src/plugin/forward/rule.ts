@@ -58,6 +58,8 @@ export class Rule {
   readonly #rejects: Counter
   readonly #broken: Counter
   #concurrent = 0
+  /** This thread's part of `max_concurrent`, which is the whole process's. */
+  readonly #concurrentShare: number
   #stopped = false
 
   constructor(config: RuleConfig, context: ServingContext, lookup?: LookupHost) {
@@ -66,6 +68,7 @@ export class Rule {
     this.#from = name(config.from)
     this.#except = config.except.map(name)
     this.#policy = new Policy(config.policy, context.random)
+    this.#concurrentShare = Math.ceil(config.concurrentMax / context.threads)
     this.#rejects = context.meters.counter('coredns_forward_max_concurrent_rejects_total')
     this.#broken = context.meters.counter('coredns_forward_healthcheck_broken_total')
     const { healthCheck, tls, to } = config
@@ -97,7 +100,7 @@ export class Rule {
   /** Asks the upstreams. */
   async ask(query: Query): Promise<Reply> {
     const { concurrentMax } = this.config
-    if (concurrentMax > 0 && this.#concurrent >= concurrentMax) return this.#refuse(concurrentMax)
+    if (concurrentMax > 0 && this.#concurrent >= this.#concurrentShare) return this.#refuse(concurrentMax)
     const { qtype } = query.question
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
       return failure(RCODE.REFUSED, { code: EDE.NOT_SUPPORTED, text: 'zone transfers are not forwarded' })

@@ -72,6 +72,7 @@ export class Bench {
       tables: new Map(),
       ownAddresses: [],
       thread: 0,
+      threads: 1,
       zones: ['.'],
     }
     this.cache = new CacheHandler(this.config, context)
