@@ -35,7 +35,11 @@ export function parseIp(text: string): Ip | undefined {
 export function ipFromBytes(bytes: Uint8Array): Ip {
   if (bytes.length === 16 && isMapped(bytes)) return ipFromBytes(bytes.slice(12))
   const v4 = bytes.length === 4
-  return { family: v4 ? 4 : 6, bytes, text: v4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : formatV6(bytes) }
+  return {
+    family: v4 ? 4 : 6,
+    bytes,
+    text: v4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : formatV6(bytes),
+  }
 }
 
 /** Reads ADDRESS/LENGTH, or an address alone as a block of one; bits behind the prefix are cleared. */
