@@ -1,0 +1,126 @@
+// The npm package: what `npm pack` puts into it, unpacked as `npm install -g` would, and its command started by this Node
+// and by an older one where the machine has one.
+
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, delimiter, join } from 'node:path'
+import t from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
+import { query } from '../support/dns-client.ts'
+import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { buildBundle, ROOT, run } from './bundle.ts'
+
+/** Another Node on the PATH, older than the oldest that runs the bundle. */
+async function olderNode(): Promise<string | undefined> {
+  for (const bin of new Set((process.env.PATH ?? '').split(delimiter))) {
+    const node = join(bin, 'node')
+    if (!existsSync(node)) continue
+    const { stdout } = await run(node, ['--version'])
+    const major = Number.parseInt(stdout.slice(1), 10)
+    if (major >= 18 && major < 24) return node
+  }
+  return undefined
+}
+
+const older = await olderNode()
+const folder = mkdtempSync(join(tmpdir(), 'seamark-package-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+
+// Packed from a copy, so that the build of this test is not written into the project.
+const staged = join(folder, 'staged')
+for (const path of ['package.json', 'README.md', 'LICENSE', 'bin', 'config']) {
+  cpSync(join(ROOT, path), join(staged, path), { recursive: true })
+}
+await buildBundle(join(staged, 'dist'))
+const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+  cwd: staged,
+})
+const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
+const modules = join(folder, 'lib', 'node_modules')
+const installed = join(modules, 'seamark')
+mkdirSync(installed, { recursive: true })
+await run('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', installed])
+const launcher = join(installed, 'bin', 'seamark.mjs')
+
+interface Failed extends Error {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const failing = (node: string, ...flags: string[]): Promise<Failed> =>
+  run(node, [launcher, ...flags], { cwd: folder }).then(
+    () => Promise.reject(new Error('ended with status 0')),
+    (error: Failed) => error,
+  )
+
+const corefile = (port: number): string =>
+  `.:${port} {\n  bind 127.0.0.1\n  kubernetes cluster.local {\n    manifests examples\n  }\n}\n`
+
+t.test('holds the bundle, the command and the configuration, no sources', async t => {
+  const paths = files.map(({ path }) => path)
+  for (const path of [
+    'LICENSE',
+    'README.md',
+    'bin/seamark.mjs',
+    'config/Corefile',
+    'config/kubernetes/kustomization.yaml',
+    'dist/seamark.mjs',
+    'dist/serve.mjs',
+    'package.json',
+  ]) {
+    t.ok(paths.includes(path), path)
+  }
+  t.same(
+    paths.filter(path => /\.ts$|^src\/|node_modules|^test\//.test(path)),
+    [],
+  )
+  t.equal(manifest.bin.seamark, 'bin/seamark.mjs')
+})
+
+cpSync(join(ROOT, 'config', 'examples'), join(folder, 'examples'), { recursive: true })
+writeFileSync(join(folder, 'good'), corefile(1053))
+writeFileSync(join(folder, 'bad'), '.:1053 {\n  kubernets\n}\n')
+
+const nodePackage = join(ROOT, 'node_modules', `node-${process.platform}-${process.arch}`)
+
+if (older !== undefined) {
+  t.test('an older Node without the package that brings a newer one says so', async t => {
+    const { code, stderr } = await failing(older, '-version')
+    t.equal(code, 1)
+    t.match(
+      stderr,
+      /^seamark: Node 24 or newer is needed, this is .*, and the optional package .* is not installed\n$/,
+    )
+  })
+}
+t.test('with the package that brings a newer one', async t => {
+  if (existsSync(nodePackage)) symlinkSync(nodePackage, join(modules, basename(nodePackage)))
+  t.equal(existsSync(join(modules, basename(nodePackage))), existsSync(nodePackage))
+})
+
+for (const [what, node] of [
+  ['this Node', process.execPath],
+  ['an older Node', existsSync(nodePackage) ? older : undefined],
+] as const) {
+  t.test(`started by ${what}`, { skip: node === undefined && 'there is none on the PATH' }, async t => {
+    if (node === undefined) return
+    const { stdout } = await run(node, [launcher, '-version'], { cwd: folder })
+    t.match(stdout, `Seamark-${manifest.version}\n`)
+    t.match((await run(node, [launcher, 'check', 'good'], { cwd: folder })).stdout, '0 errors')
+    const bad = await failing(node, 'check', 'bad')
+    t.equal(bad.code, 1)
+    t.match(bad.stdout, 'kubernets')
+
+    const port = await freePort()
+    writeFileSync(join(folder, 'Corefile'), corefile(port))
+    const server = spawnSeamark([], { cwd: folder, command: [node, launcher] })
+    t.teardown(() => server.stop('SIGKILL'))
+    await server.printed(/^Seamark-/m)
+    const name = 'my-linkedin-headless-service.default.svc.cluster.local'
+    t.equal((await query(port, { name })).rcode, 'NOERROR')
+    server.child.kill('SIGHUP')
+    await server.printed('SIGHUP is ignored')
+    t.equal(await server.stop(), 0, 'SIGTERM reaches the server, and its status the caller')
+  })
+}
