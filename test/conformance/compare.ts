@@ -10,6 +10,7 @@ export interface Expected {
   readonly data: string
 }
 
+/** The server that a group of cases asks. */
 export interface Config {
   readonly zones: readonly string[]
   readonly pods?: string
@@ -28,6 +29,7 @@ export interface Config {
   }
 }
 
+/** One question and the reply that is expected. */
 export interface Case {
   readonly id: string
   readonly note?: string
@@ -38,6 +40,8 @@ export interface Case {
     readonly type: string
     readonly class?: string
     readonly tcp?: boolean
+    /** Of IXFR: what the client has. */
+    readonly serial?: number | 'current'
   }
   readonly rcode: string
   readonly aa?: boolean
@@ -49,6 +53,7 @@ export interface Case {
   readonly exact_case?: boolean
 }
 
+/** A reply, OPT left out. */
 export interface Got {
   readonly rcode: string
   readonly aa: boolean
@@ -78,13 +83,23 @@ function sectionDifferences(
   got: readonly DnsRecord[],
   one: Case,
 ): string[] {
-  const left = [...got]
-  const missing: string[] = []
-  for (const record of expected) {
-    const at = left.findIndex(other => isLike(record, other, one.exact_case === true))
-    if (at < 0) missing.push(`${section} lacks ${record.name} ${record.type} ${record.data}`)
-    else left.splice(at, 1)
+  const takenBy = new Map<DnsRecord, Expected>()
+  // An expected record may take a place from another that has a second one (Kuhn's matching): `*` fits several.
+  const place = (record: Expected, tried: Set<DnsRecord>): boolean => {
+    for (const candidate of got) {
+      if (tried.has(candidate) || !isLike(record, candidate, one.exact_case === true)) continue
+      tried.add(candidate)
+      const before = takenBy.get(candidate)
+      if (before && !place(before, tried)) continue
+      takenBy.set(candidate, record)
+      return true
+    }
+    return false
   }
+  const missing = expected
+    .filter(record => !place(record, new Set()))
+    .map(record => `${section} lacks ${record.name} ${record.type} ${record.data}`)
+  const left = got.filter(record => !takenBy.has(record))
   const surplus = one.match === 'exact-set' ? left.map(record => `${section} has ${record.text}`) : []
   return [...missing, ...surplus]
 }

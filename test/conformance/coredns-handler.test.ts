@@ -1,3 +1,3 @@
 import { runSuite } from './run.ts'
 
-runSuite('coredns-handler')
+runSuite('coredns-handler', 60)

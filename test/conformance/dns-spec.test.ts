@@ -1,3 +1,3 @@
 import { runSuite } from './run.ts'
 
-runSuite('dns-spec')
+runSuite('dns-spec', 64)

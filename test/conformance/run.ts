@@ -5,10 +5,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { query } from '../support/dns-client.ts'
-import type { DnsRecord } from '../support/dns-message.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
 import { freePort, startSeamark } from '../support/seamark.ts'
+import { ask } from './ask.ts'
 import { type Case, type Config, differences } from './compare.ts'
 
 interface Group {
@@ -16,8 +15,8 @@ interface Group {
   readonly cases: Case[]
 }
 
-/** Declares one test for each group of the suite in the folder of that name. */
-export function runSuite(suite: string): void {
+/** Declares one test for each group of the suite in the folder of that name, which must have this number of cases. */
+export function runSuite(suite: string, count: number): void {
   const folder = join(import.meta.dirname, suite)
   const groups = new Map<string, Group>()
   for (const line of readFileSync(join(folder, 'cases.jsonl'), 'utf8').split('\n')) {
@@ -27,6 +26,8 @@ export function runSuite(suite: string): void {
     group.cases.push(one)
     groups.set(one.group, group)
   }
+  const found = [...groups.values()].reduce((sum, { cases }) => sum + cases.length, 0)
+  t.equal(found, count, `${suite} has ${count} cases`)
   for (const [name, group] of groups) t.test(`${suite}, ${name}`, test => runGroup(test, folder, group))
 }
 
@@ -38,28 +39,11 @@ async function runGroup(test: Test, folder: string, { config, cases }: Group): P
   for (const one of cases) {
     for (const tcp of one.q.tcp ? [true] : [false, true]) {
       const name = `${one.id} ${one.q.name} ${one.q.type} over ${tcp ? 'TCP' : 'UDP'}`
-      const found = await ask(port, one, tcp)
+      const found = differences(one, await ask(port, one, tcp))
       test.strictSame(found, [], one.note === undefined ? name : `${name}: ${one.note}`)
     }
   }
   test.equal(await server.stop(), 0, 'ends with status 0')
-}
-
-/** Asks one case and gives what differs from what is expected. */
-async function ask(port: number, one: Case, tcp: boolean): Promise<string[]> {
-  const question = { name: one.q.name, type: one.q.type, class: one.q.class ?? 'IN' }
-  const first = await query(port, { ...question, tcp })
-  const again = first.flags.tc && !tcp && one.tc === undefined
-  const reply = again ? await query(port, { ...question, tcp: true }) : first
-  const records = (list: readonly DnsRecord[]): DnsRecord[] => [...list]
-  return differences(one, {
-    rcode: reply.rcode,
-    aa: reply.flags.aa,
-    tc: reply.flags.tc,
-    answer: records(reply.records.answer),
-    authority: records(reply.records.authority),
-    additional: records(reply.records.additional),
-  })
 }
 
 async function buildCorefile(test: Test, config: Config): Promise<string> {

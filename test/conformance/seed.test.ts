@@ -1,3 +1,3 @@
 import { runSuite } from './run.ts'
 
-runSuite('seed')
+runSuite('seed', 57)

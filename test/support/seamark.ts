@@ -1,14 +1,24 @@
-// The real server process for tests: a Corefile on a free loopback port, asked until it answers, stopped by SIGTERM. The
-// command is `node src/main.ts`, or what SEAMARK_COMMAND names (the bundle), as a JSON list of words.
+// The real server process for tests: a Corefile on a free loopback port, waited for by its banner or by asking it, stopped
+// by SIGTERM. The command is `node src/main.ts`, or what SEAMARK_COMMAND names (the bundle), as a JSON list of words.
+// A server that a failed test leaves behind neither holds up the test's process nor outlives it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { NoAnswer, query } from './dns-client.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const READY_MS = 20_000
+/** Between two questions to a server that does not listen yet. */
+const ASK_AGAIN_MS = 25
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** How the server is started: the words before its flags. */
 export const seamarkCommand: readonly string[] =
@@ -35,6 +45,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** A server process, from its start on. */
 export interface Seamark {
   readonly port: number
   readonly child: ChildProcess
@@ -42,6 +53,10 @@ export interface Seamark {
   output(): string
   /** Resolves when the output has this text; rejects with the output when the process ends before. */
   printed(text: string | RegExp): Promise<void>
+  /** Resolves when the port answers a question; rejects with the output when the process ends before. */
+  answers(port: number): Promise<void>
+  /** Resolves to the exit status when the process has ended; rejects with the output when it goes on. */
+  ended(): Promise<number | null>
   /** Sends the signal (SIGTERM) and resolves to the exit status. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -53,6 +68,7 @@ export function spawnSeamark(
 ): Seamark {
   const [program, ...words] = [...(options.command ?? seamarkCommand), ...flags]
   const child = spawn(program!, words, { cwd: options.cwd ?? ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
+  running.add(child)
   let output = ''
   let ended = false
   const watchers = new Set<() => void>()
@@ -65,37 +81,68 @@ export function spawnSeamark(
       tell()
     })
   }
-  const exit = new Promise<number | null>(resolve => {
-    child.once('close', code => {
-      ended = true
-      tell()
-      resolve(code)
-    })
+  let status: number | null = null
+  child.once('error', error => {
+    output += `${error.message}\n`
   })
+  child.once('close', code => {
+    running.delete(child)
+    status = code
+    ended = true
+    tell()
+  })
+  // What waits for the process holds a timer; the process alone holds nothing.
+  child.unref()
+  for (const pipe of child.stdio) if (pipe instanceof Socket) pipe.unref()
+
+  const until = (condition: () => boolean, waitingFor: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(condition()), READY_MS)
+      const done = (met: boolean): void => {
+        clearTimeout(timer)
+        watchers.delete(look)
+        if (met) resolve()
+        else reject(new Error(`waiting for ${waitingFor} of the server, whose output is:\n${output}`))
+      }
+      const look = (): void => {
+        if (condition() || ended) done(condition())
+      }
+      watchers.add(look)
+      look()
+    })
+  const whenEnded = async (): Promise<number | null> => {
+    await until(() => ended, 'the end')
+    return status
+  }
   return {
     port: options.port ?? 0,
     child,
     output: () => output,
     printed: text =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => done(false), READY_MS)
-        const done = (found: boolean): void => {
-          clearTimeout(timer)
-          watchers.delete(look)
-          if (found) resolve()
-          else reject(new Error(`waiting for ${text} in the output of the server:\n${output}`))
-        }
-        const look = (): void => {
-          const found = typeof text === 'string' ? output.includes(text) : text.test(output)
-          if (found || ended) done(found)
-        }
-        watchers.add(look)
-        look()
-      }),
+      until(() => (typeof text === 'string' ? output.includes(text) : text.test(output)), String(text)),
+    answers: async port => {
+      const deadline = performance.now() + READY_MS
+      while (!(await isAnswered(port))) {
+        if (ended || performance.now() > deadline)
+          throw new Error(`waiting for an answer of the server, whose output is:\n${output}`)
+        await after(ASK_AGAIN_MS)
+      }
+    },
+    ended: whenEnded,
     stop: signal => {
       if (!ended) child.kill(signal ?? 'SIGTERM')
-      return exit
+      return whenEnded()
     },
+  }
+}
+
+async function isAnswered(port: number): Promise<boolean> {
+  try {
+    await query(port, { name: '.', type: 'SOA', timeoutMs: 1000 })
+    return true
+  } catch (error) {
+    if (error instanceof NoAnswer) return false
+    throw error
   }
 }
 
