@@ -11,8 +11,6 @@ export type Name = Uint8Array
 export const NAME_MAX_OCTETS = 255
 /** RFC 1035 2.3.4 */
 export const LABEL_MAX_OCTETS = 63
-/** A name of 255 octets holds at most 127 labels besides the root. */
-export const LABELS_MAX = 127
 
 /** The root name. */
 export const ROOT: Name = Uint8Array.of(0)
