@@ -57,7 +57,10 @@ export interface Listener {
   readonly address: string
   /** The port in use, also where 0 was asked. */
   readonly port: number
-  /** Takes nothing new, answers what is in flight, then closes. Resolves when all is closed; `close` cuts it short. */
+  /**
+   * Answers what has come in, takes no more connections and slow queries, waits for those in flight, then closes. Resolves
+   * when all is closed; `close` cuts it short.
+   */
   drain(): Promise<void>
   /** Closes at once: whatever is in flight stays unanswered. May be called again, also during `drain`. */
   close(): Promise<void>

@@ -200,7 +200,8 @@ class DgramSocket {
     const written = responder.answerNow(octets, 0, end, this.#out, 0, 'udp', family, UDP_REPLY_MAX_OCTETS)
     responder.leave()
     if (written > 0) this.#sendOut(written, from)
-    else if (written === LATER) void this.#answerLater(Uint8Array.prototype.slice.call(octets, 0, end), from)
+    else if (written === LATER && !this.#draining)
+      void this.#answerLater(Uint8Array.prototype.slice.call(octets, 0, end), from)
   }
 
   async #answerLater(octets: Uint8Array, from: RemoteInfo): Promise<void> {

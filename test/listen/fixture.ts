@@ -81,7 +81,7 @@ export class FakeResponder implements Responder {
 }
 
 const firstLabel = (octets: Uint8Array): string =>
-  Buffer.from(octets.buffer, octets.byteOffset + 13, octets[12] ?? 0).toString('latin1')
+  Buffer.from(octets.subarray(13, 13 + (octets[12] ?? 0))).toString('latin1')
 
 /** The query with QR set: what the responder answers. */
 export function echo(query: Uint8Array): Uint8Array {

@@ -1,0 +1,56 @@
+// Socket addresses as the kernel writes them on Linux (struct sockaddr_in and sockaddr_in6, ip(7), ipv6(7)):
+//
+//   sockaddr_in   0 family (host order)  2 port (network order)  4 address              16 octets
+//   sockaddr_in6  0 family               2 port  4 flow  8 address  24 scope (host order)  28 octets
+
+import { networkInterfaces } from 'node:os'
+import type { Endpoint } from '../query/query.ts'
+import { ipFromBytes, parseIp } from '../shared/ip.ts'
+import { readU16, writeU16 } from '../wire/header.ts'
+import { LINUX } from './libc.ts'
+
+/** Room that holds either. */
+export const SOCKADDR_MAX_OCTETS = 28
+
+/** The address and port at octets[at …]. */
+export function readSockaddr(octets: Uint8Array, at: number): Endpoint {
+  const v4 = octets[at] === LINUX.AF_INET
+  const ip = ipFromBytes(v4 ? octets.slice(at + 4, at + 8) : octets.slice(at + 8, at + 24))
+  const scope = v4 ? 0 : readHostU32(octets, at + 24)
+  return {
+    address: scope ? `${ip.text}%${scope}` : ip.text,
+    port: readU16(octets, at + 2),
+    family: ip.family,
+  }
+}
+
+/** The octets of an address (IPv6 with `%interface` or `%number` where it has a scope); undefined for no address. */
+export function sockaddr(address: string, port: number): Uint8Array | undefined {
+  const [host = '', scope] = address.split('%')
+  const v6 = host.includes(':')
+  const ip = parseIp(host)
+  if (!ip || (v6 && ip.family === 4)) return undefined
+  const octets = new Uint8Array(v6 ? 28 : 16)
+  octets[0] = v6 ? LINUX.AF_INET6 : LINUX.AF_INET
+  writeU16(octets, 2, port)
+  octets.set(ip.bytes, v6 ? 8 : 4)
+  if (scope !== undefined) {
+    const number = /^\d+$/.test(scope) ? Number(scope) : scopeOf(scope)
+    if (number === undefined) return undefined
+    writeHostU32(octets, 24, number)
+  }
+  return octets
+}
+
+const scopeOf = (interfaceName: string): number | undefined =>
+  networkInterfaces()
+    [interfaceName]?.flatMap(info => (info.family === 'IPv6' ? [info.scopeid] : []))
+    .find(id => id > 0)
+
+/** Both processors that this runs on are little-endian. */
+const readHostU32 = (octets: Uint8Array, at: number): number =>
+  (octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)) >>> 0
+
+function writeHostU32(octets: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) octets[at + i] = value >>> (8 * i)
+}

@@ -1,0 +1,50 @@
+// UDP by batches of system calls (recvmmsg, sendmmsg): the form for Linux, where koffi loads. One socket for each family
+// of an address, also for all addresses.
+
+import { BatchLoop } from './batch-loop.ts'
+import { BatchSocket } from './batch-socket.ts'
+import { type Libc, loadLibc } from './libc.ts'
+import {
+  bindParts,
+  ListenError,
+  type Listener,
+  type ListenOptions,
+  type ListenResult,
+  openParts,
+} from './listener.ts'
+
+/** One for all batch sockets of this thread: they wait together. */
+let loop: BatchLoop | undefined
+
+/** Opens UDP sockets on `address`; an error is a value, undefined says that this machine lacks the means. Never throws. */
+export async function listenUdpBatch(
+  options: ListenOptions & { readonly reusePort?: boolean },
+): Promise<ListenResult | undefined> {
+  const libc = await loadLibc()
+  if (!libc) return undefined
+  const scheduler = loopOf(libc)
+  const opened = await openParts(bindParts(options.address), options.port, async (part, port) => {
+    const socket = BatchSocket.open(options, libc, scheduler, part, port)
+    if (socket instanceof ListenError || scheduler.add(socket)) return socket
+    await socket.close()
+    return new ListenError('udp', part.address, port, 'EMFILE')
+  })
+  if (opened instanceof ListenError) return { ok: false, error: opened }
+  const listener: Listener = {
+    kind: 'udp-batch',
+    address: options.address,
+    port: opened[0]!.port,
+    drain: async () => {
+      await Promise.all(opened.map(socket => socket.drain()))
+    },
+    close: async () => {
+      await Promise.all(opened.map(socket => socket.close()))
+    },
+  }
+  return { ok: true, listener }
+}
+
+function loopOf(libc: Libc): BatchLoop {
+  loop ??= new BatchLoop(libc)
+  return loop
+}
