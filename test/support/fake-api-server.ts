@@ -87,7 +87,9 @@ export class FakeApiServer {
     this.#port = options.port ?? 0
     this.#scheme = options.tls ? 'https' : 'http'
     const handle: http.RequestListener = (request, response) => this.#handle(request, response)
-    this.#server = options.tls ? https.createServer(options.tls, handle) : http.createServer(handle)
+    this.#server = options.tls
+      ? https.createServer({ ...options.tls, rejectUnauthorized: false }, handle)
+      : http.createServer(handle)
     this.#server.keepAliveTimeout = 0
     this.#server.on('connection', socket => {
       this.#sockets.add(socket)
@@ -96,7 +98,7 @@ export class FakeApiServer {
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       const name = socket.getPeerCertificate().subject?.CN
-      if (typeof name === 'string') this.clients.add(name)
+      if (socket.authorized && typeof name === 'string') this.clients.add(name)
     })
     this.#forget = this.cluster.onChange(() => this.#pump())
   }

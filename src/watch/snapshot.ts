@@ -1,0 +1,287 @@
+// The last good state on a volume, so that a restart while the API server is away has something to serve. One JSON
+// value a line, each object as it is in memory, and a last line by which a whole file is known from half of one:
+//
+//   {"seamark":"snapshot","version":1,"savedAtMs":1767225600000}
+//   ["Namespace",{"name":"default"}]
+//   ["Service",{"namespace":"default","name":"web",…}]
+//   {"objects":2,"sha256":"…"}                            the digest of all octets before this line
+//
+// The file is written beside its place, flushed to the disk and renamed, so that what is found there is always whole:
+// the old one or the new one. Objects are written and read in pieces; neither file nor state is ever held twice.
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Clock } from '../shared/clock.ts'
+import { isRecord, messageOf } from './api-error.ts'
+import { LineSplitter } from './line-splitter.ts'
+import type { Kind, Kinds } from './objects.ts'
+
+const FORMAT_VERSION = 1
+const PIECE_CHARACTERS = 256 * 1024
+const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
+
+/** The objects of one kind, complete. */
+export type SnapshotSet = { readonly [K in Kind]: readonly [kind: K, objects: Iterable<Kinds[K]>] }[Kind]
+
+/** A snapshot that was read. */
+export interface Snapshot {
+  /** Wall time in ms since 1970. */
+  readonly savedAtMs: number
+  /** Of every kind that was saved, an empty list included. */
+  readonly sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>
+}
+
+/** Why there is no snapshot to use. */
+export interface SnapshotProblem {
+  readonly problem: 'absent' | 'damaged' | 'too-old' | 'unreadable'
+  readonly message: string
+}
+
+/**
+ * Writes all sets to `file`, replacing what is there in one step. Rejects with the file system's error (no space, no
+ * permission) and leaves the old file as it was. Sets are copied by reference before the first octet is written, so
+ * that changes made meanwhile do not tear the snapshot.
+ */
+export async function writeSnapshot(
+  file: string,
+  sets: Iterable<SnapshotSet>,
+  savedAtMs: number,
+): Promise<void> {
+  const kept = Array.from(sets, ([kind, objects]) => [kind, [...objects]] as const)
+  const temporary = `${file}.${process.pid}.tmp`
+  const handle = await open(temporary, 'w', 0o600)
+  try {
+    const lines = new LineWriter(handle)
+    const kinds = kept.map(([kind]) => kind)
+    await lines.write(JSON.stringify({ seamark: 'snapshot', version: FORMAT_VERSION, savedAtMs, kinds }))
+    let objects = 0
+    for (const [kind, list] of kept) {
+      objects += list.length
+      for (const object of list) await lines.write(JSON.stringify([kind, object]))
+    }
+    await lines.end(sha256 => JSON.stringify({ objects, sha256 }))
+    await handle.sync()
+    await handle.close()
+    await rename(temporary, file)
+  } catch (error) {
+    // Closing twice is an error of its own and says nothing new.
+    await handle.close().catch(() => undefined)
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(file))
+}
+
+/**
+ * Reads a snapshot and checks it to the last octet. `maxAgeMs` refuses one that was saved longer ago than that by the
+ * wall clock; one from the future is taken (clocks of nodes differ). Never rejects.
+ */
+export async function readSnapshot(
+  file: string,
+  nowMs: number,
+  maxAgeMs = Infinity,
+): Promise<Snapshot | SnapshotProblem> {
+  const reader = new SnapshotReader(file)
+  try {
+    for await (const chunk of createReadStream(file)) reader.push(chunk)
+    const snapshot = reader.end()
+    const ageMs = nowMs - snapshot.savedAtMs
+    if (ageMs <= maxAgeMs) return snapshot
+    const message = `snapshot ${file} is ${Math.round(ageMs / 1000)} s old, allowed are ${maxAgeMs / 1000} s`
+    return { problem: 'too-old', message }
+  } catch (error) {
+    if (error instanceof Damage)
+      return { problem: 'damaged', message: `snapshot ${file} is damaged: ${error.message}` }
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const message = absent ? `no snapshot at ${file}` : `reading snapshot ${file}: ${messageOf(error)}`
+    return { problem: absent ? 'absent' : 'unreadable', message }
+  }
+}
+
+/** What a writer of snapshots is made of. */
+export interface SnapshotWriterOptions {
+  readonly file: string
+  /** At least so long between two writes. */
+  readonly intervalMs: number
+  readonly clock: Clock
+  /** The state to save, asked for at each write; undefined while it is not complete, and then nothing is written. */
+  readonly collect: () => Iterable<SnapshotSet> | undefined
+  readonly log?: ((level: 'info' | 'error', message: string) => void) | undefined
+}
+
+/** Saves a state now and then while it changes, and once more at the end. */
+export class SnapshotWriter {
+  readonly #options: SnapshotWriterOptions
+  #dirty = false
+  #scheduled = false
+  #stopped = false
+  #writing: Promise<void> = Promise.resolve()
+  #savedAtMs: number | undefined
+  #failures = 0
+  #lastError: string | undefined
+
+  constructor(options: SnapshotWriterOptions) {
+    this.#options = options
+  }
+
+  /** Notes that the state has changed; cheap, to be called as often as one likes. */
+  touch(): void {
+    this.#dirty = true
+    if (this.#scheduled || this.#stopped) return
+    this.#scheduled = true
+    this.#options.clock.after(this.#options.intervalMs, () => {
+      this.#scheduled = false
+      if (!this.#stopped) void this.#save()
+    })
+  }
+
+  /** Saves what has changed since and ends; resolves when it is on the disk or has failed. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#save()
+  }
+
+  /** For metrics: wall time of the last write in ms (undefined before), failed writes, and what is wrong now. */
+  status(): {
+    readonly savedAtMs: number | undefined
+    readonly failures: number
+    readonly lastError: string | undefined
+  } {
+    return { savedAtMs: this.#savedAtMs, failures: this.#failures, lastError: this.#lastError }
+  }
+
+  #save(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#saveNow())
+    return this.#writing
+  }
+
+  async #saveNow(): Promise<void> {
+    const { file, clock, collect, log } = this.#options
+    const sets = this.#dirty ? collect() : undefined
+    if (sets === undefined) return
+    this.#dirty = false
+    const savedAtMs = clock.wallMs()
+    try {
+      await writeSnapshot(file, sets, savedAtMs)
+      this.#savedAtMs = savedAtMs
+      if (this.#lastError !== undefined) log?.('info', `writing snapshot ${file} works again`)
+      this.#lastError = undefined
+    } catch (error) {
+      const message = `writing snapshot ${file}: ${messageOf(error)}`
+      this.#failures++
+      // A full disk stays full for a while: said once.
+      if (this.#lastError === undefined) log?.('error', message)
+      this.#lastError = message
+      // Not saved is still to be saved.
+      this.touch()
+    }
+  }
+}
+
+/** Lines into a file in large pieces, and their digest. */
+class LineWriter {
+  readonly #handle: FileHandle
+  readonly #hash = createHash('sha256')
+  #piece = ''
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async write(line: string): Promise<void> {
+    this.#piece += `${line}\n`
+    if (this.#piece.length >= PIECE_CHARACTERS) await this.#flush()
+  }
+
+  async end(lastLine: (sha256: string) => string): Promise<void> {
+    await this.#flush()
+    await this.#handle.writeFile(`${lastLine(this.#hash.digest('hex'))}\n`)
+  }
+
+  async #flush(): Promise<void> {
+    const octets = Buffer.from(this.#piece)
+    this.#piece = ''
+    this.#hash.update(octets)
+    await this.#handle.writeFile(octets)
+  }
+}
+
+/** What is wrong with the contents of a file. */
+class Damage extends Error {}
+
+class SnapshotReader {
+  readonly #file: string
+  readonly #lines = new LineSplitter(line => this.#line(line))
+  readonly #hash = createHash('sha256')
+  readonly #sets = new Map<Kind, Kinds[Kind][]>()
+  /** A line is held back until the next one comes: the last is not part of the digest. */
+  #held: string | undefined
+  #objects = 0
+  #savedAtMs: number | undefined
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  push(chunk: Buffer): void {
+    try {
+      this.#lines.push(chunk)
+    } catch (error) {
+      throw error instanceof Damage ? error : new Damage(messageOf(error))
+    }
+  }
+
+  end(): Snapshot {
+    const last = this.#held === undefined ? undefined : parse(this.#held)
+    if (!isRecord(last) || typeof last.sha256 !== 'string') throw new Damage('its last line is missing')
+    if (last.sha256 !== this.#hash.digest('hex')) throw new Damage('its digest is another')
+    if (last.objects !== this.#objects || this.#savedAtMs === undefined)
+      throw new Damage('objects are missing')
+    return { savedAtMs: this.#savedAtMs, sets: this.#sets }
+  }
+
+  #line(line: string): void {
+    const held = this.#held
+    this.#held = line
+    if (held === undefined) return
+    this.#hash.update(`${held}\n`)
+    const value = parse(held)
+    if (this.#savedAtMs === undefined) this.#header(value)
+    else this.#object(value)
+  }
+
+  #header(value: unknown): void {
+    if (!isRecord(value) || value.seamark !== 'snapshot') throw new Damage(`${this.#file} is no snapshot`)
+    if (value.version !== FORMAT_VERSION)
+      throw new Damage(`it has the format ${JSON.stringify(value.version)}`)
+    if (typeof value.savedAtMs !== 'number') throw new Damage('it has no date')
+    this.#savedAtMs = value.savedAtMs
+    for (const kind of KINDS)
+      if (Array.isArray(value.kinds) && value.kinds.includes(kind)) this.#sets.set(kind, [])
+  }
+
+  #object(value: unknown): void {
+    const set = Array.isArray(value) ? this.#sets.get(value[0]) : undefined
+    if (!Array.isArray(value) || !set || !isRecord(value[1])) throw new Damage('a line is no object')
+    // The digest vouches for the shape: it was a slim object of this kind when it was written.
+    set.push(value[1] as unknown as Kinds[Kind])
+    this.#objects++
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    throw new Damage(messageOf(error))
+  }
+}
+
+/** The rename itself is to survive a power failure; file systems that cannot flush a folder say so, harmlessly. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
