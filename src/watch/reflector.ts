@@ -17,7 +17,6 @@
 
 import type { Timer } from '../shared/clock.ts'
 import { ApiError, messageOf } from './api-error.ts'
-import { Backoff } from './backoff.ts'
 import type { ApiCall } from './client.ts'
 import { FaultLog } from './fault-log.ts'
 import { textAt } from './field.ts'
@@ -31,38 +30,23 @@ import {
   type ReflectorTiming,
   type RestartCause,
 } from './reflector-options.ts'
+import { Retry } from './retry.ts'
 import { same } from './same.ts'
+import { type Ahead, Session } from './session.ts'
 import { WatchStream } from './stream.ts'
-
-/** A stream or list under way: the live watch, or the candidate to follow it. */
-interface Session<K extends Kind> {
-  call: ApiCall | undefined
-  /** How it began. */
-  readonly verb: 'list' | 'watch'
-  readonly startedMs: number
-  /** What a candidate has collected; undefined once its objects go to the sink. */
-  collected: Map<string, Kinds[K]> | undefined
-  /** Only beside a live watch: the version of each object that the candidate has seen. */
-  readonly seen: Map<string, string> | undefined
-  /** The initial state is complete. */
-  complete: boolean
-  version: string
-  /** An event or a bookmark came. */
-  progress: boolean
-}
 
 /** One resource, watched. Started once, stopped once. */
 export class Reflector<K extends Kind> {
   readonly #options: ReflectorOptions<K>
   readonly #timing: ReflectorTiming
-  readonly #relistBackoff: Backoff
-  readonly #watchBackoff: Backoff
+  readonly #relistRetry: Retry
+  readonly #watchRetry: Retry
   readonly #fault: FaultLog
   readonly #intake: Intake<K>
   /** What the sink holds, the very same objects. */
   #objects = new Map<string, Kinds[K]>()
-  /** What the live watch has told since a candidate was begun beside it: the version by key, '' for a removal. */
-  readonly #ahead = new Map<string, string>()
+  /** What the live watch has told since a candidate was begun beside it. */
+  readonly #ahead: Ahead = new Map()
   readonly #restarts = new Map<RestartCause, number>()
   #live: Session<K> | undefined
   #candidate: Session<K> | undefined
@@ -75,8 +59,6 @@ export class Reflector<K extends Kind> {
   #relists = 0
   #sinkErrors = 0
   #heardMs: number | undefined
-  #relistRetry: Timer | undefined
-  #watchRetry: Timer | undefined
   #periodic: Timer | undefined
   #idle: Timer | undefined
   #catchUp: Timer | undefined
@@ -84,9 +66,9 @@ export class Reflector<K extends Kind> {
   constructor(options: ReflectorOptions<K>) {
     this.#options = options
     this.#timing = { ...DEFAULT_TIMING, ...options.timing }
-    const { backoffBaseMs: baseMs, backoffCeilingMs: ceilingMs } = this.#timing
-    this.#relistBackoff = new Backoff({ baseMs, ceilingMs, random: options.random })
-    this.#watchBackoff = new Backoff({ baseMs, ceilingMs, random: options.random })
+    const { clock, random } = options
+    this.#relistRetry = new Retry(clock, random, this.#timing, () => this.#relist())
+    this.#watchRetry = new Retry(clock, random, this.#timing, () => this.#resume())
     this.#fault = new FaultLog(options.resource, options.clock, options.hooks)
     this.#intake = new Intake(options.convert, message => this.#fault.log('warning', message))
     this.#watchList = options.watchList ?? true
@@ -113,8 +95,13 @@ export class Reflector<K extends Kind> {
   wake(): void {
     const code = this.#fault.error?.code
     if (this.#stopped || (code !== 'network' && code !== 'timeout' && code !== 'tls')) return
-    if (this.#relistRetry) this.#retryRelist(0)
-    if (this.#watchRetry) this.#retryWatch(0)
+    if (this.#relistRetry.pending) this.#relistRetry.atOnce()
+    if (this.#watchRetry.pending) this.#watchRetry.atOnce()
+  }
+
+  /** What the sink holds now, by key; empty before the first sync. Read it, do not keep it. */
+  get objects(): ReadonlyMap<string, Kinds[K]> {
+    return this.#objects
   }
 
   /** How things stand. */
@@ -136,8 +123,7 @@ export class Reflector<K extends Kind> {
   // ── relist ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #relist(): void {
-    this.#relistRetry?.cancel()
-    this.#relistRetry = undefined
+    this.#relistRetry.cancel()
     if (this.#stopped || this.#candidate) return
     this.#ahead.clear()
     if (this.#watchList) this.#streamInitialState()
@@ -145,29 +131,20 @@ export class Reflector<K extends Kind> {
   }
 
   #begin(verb: 'list' | 'watch'): Session<K> {
-    return {
-      call: undefined,
-      verb,
-      startedMs: this.#options.clock.nowMs(),
-      collected: new Map(),
-      seen: this.#live && new Map(),
-      complete: false,
-      version: '',
-      progress: false,
-    }
+    const session = new Session<K>(verb, this.#options.clock.nowMs(), this.#live !== undefined)
+    this.#candidate = session
+    return session
   }
 
   /** Without a version the server asks etcd for the newest state, so that a relist never goes back in time. */
   #streamInitialState(): void {
     const session = this.#begin('watch')
-    this.#candidate = session
     session.call = this.#watch(session, { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' })
   }
 
   #listPages(): void {
     const { client, clock, resource } = this.#options
     const session = this.#begin('list')
-    this.#candidate = session
     session.call = new PagedList({
       client,
       clock,
@@ -179,10 +156,7 @@ export class Reflector<K extends Kind> {
       receiver: {
         heard: () => this.#heard(),
         item: object => this.#take(session, false, object),
-        restarted: () => {
-          session.collected?.clear()
-          session.seen?.clear()
-        },
+        restarted: () => session.clear(),
         done: version => {
           session.complete = true
           session.version = version
@@ -197,11 +171,7 @@ export class Reflector<K extends Kind> {
   /** Takes a complete candidate as soon as it is not behind the live watch. */
   #commitWhenCaughtUp(session: Session<K>): void {
     if (!session.complete || session.collected === undefined) return
-    for (const [key, version] of this.#ahead) {
-      const caughtUp = version === '' ? !session.collected.has(key) : session.seen?.get(key) === version
-      if (caughtUp) this.#ahead.delete(key)
-    }
-    if (this.#live === undefined || this.#ahead.size === 0) this.#commit(session)
+    if (this.#live === undefined || session.hasCaughtUpWith(this.#ahead)) this.#commit(session)
     else this.#catchUp ??= this.#options.clock.after(this.#timing.catchUpMs, () => this.#commit(session))
   }
 
@@ -216,17 +186,15 @@ export class Reflector<K extends Kind> {
       return
     }
     this.#objects = objects
-    session.collected = undefined
-    session.seen?.clear()
+    session.publish()
     this.#ahead.clear()
     this.#candidate = undefined
     this.#live?.call?.abort()
     this.#live = undefined
-    this.#watchRetry?.cancel()
-    this.#watchRetry = undefined
+    this.#watchRetry.cancel()
     this.#version = session.version
     this.#fruitless = 0
-    this.#relistBackoff.reset()
+    this.#relistRetry.reset()
     // A list has no watch of its own yet, unless it was made beside another watch.
     if (session.call instanceof PagedList) this.#resume()
     else this.#live = session
@@ -255,17 +223,16 @@ export class Reflector<K extends Kind> {
       error ?? new ApiError('network', 'the server ended the initial state before it was complete')
     this.#count(error?.code ?? 'closed')
     this.#failed(reason, session.complete ? 'watch' : session.verb)
-    this.#retryRelist(this.#delayMs(this.#relistBackoff, reason))
+    this.#relistRetry.afterFailure(reason, this.#synced)
   }
 
   // ── watch ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #resume(): void {
-    this.#watchRetry?.cancel()
-    this.#watchRetry = undefined
+    this.#watchRetry.cancel()
     if (this.#stopped || this.#live || this.#version === undefined) return
     const version = this.#version
-    const session: Session<K> = { ...this.#begin('watch'), collected: undefined, complete: true, version }
+    const session = Session.resume<K>(version, this.#options.clock.nowMs())
     this.#live = session
     session.call = this.#watch(session, { resourceVersion: version })
   }
@@ -347,7 +314,7 @@ export class Reflector<K extends Kind> {
     this.#live = undefined
     const livedMs = this.#options.clock.nowMs() - session.startedMs
     const steady = session.progress && livedMs >= this.#timing.steadyMs
-    if (steady) this.#watchBackoff.reset()
+    if (steady) this.#watchRetry.reset()
     if (session.progress) this.#fruitless = 0
     else if (isFruitless(error)) this.#fruitless++
     const stale = this.#fruitless >= this.#timing.fruitlessMax
@@ -357,11 +324,15 @@ export class Reflector<K extends Kind> {
       // Whatever the version stood for, it is not to be built on.
       this.#version = undefined
       this.#fruitless = 0
-      const atOnce = error?.code === 'gone' && this.#relistBackoff.fresh
-      if (!this.#candidate) this.#retryRelist(atOnce ? 0 : this.#delayMs(this.#relistBackoff, error))
+      if (this.#candidate === undefined) {
+        if (error?.code === 'gone' && this.#relistRetry.fresh) this.#relistRetry.atOnce()
+        else this.#relistRetry.afterFailure(error, this.#synced)
+      }
+    } else if (error === undefined && steady) {
+      // An end that the server wished is no failure.
+      this.#watchRetry.atOnce()
     } else {
-      // An end that the server wished is no failure: the next watch begins at once.
-      this.#retryWatch(error === undefined && steady ? 0 : this.#delayMs(this.#watchBackoff, error))
+      this.#watchRetry.afterFailure(error, this.#synced)
     }
     if (this.#candidate) this.#commitWhenCaughtUp(this.#candidate)
   }
@@ -380,9 +351,7 @@ export class Reflector<K extends Kind> {
     if (key === '') {
       if (deleted) this.#intake.skip(raw, 'deleted, but without a name')
     } else if (session.collected) {
-      if (slim) session.collected.set(key, slim)
-      else session.collected.delete(key)
-      session.seen?.set(key, version)
+      session.collect(key, slim, version)
     } else {
       if (this.#candidate) this.#ahead.set(key, slim ? version : '')
       if (slim && slim !== known) {
@@ -433,16 +402,6 @@ export class Reflector<K extends Kind> {
     this.#fault.failed(error, verb)
   }
 
-  #retryRelist(delayMs: number): void {
-    this.#relistRetry?.cancel()
-    this.#relistRetry = this.#options.clock.after(delayMs, () => this.#relist())
-  }
-
-  #retryWatch(delayMs: number): void {
-    this.#watchRetry?.cancel()
-    this.#watchRetry = this.#options.clock.after(delayMs, () => this.#resume())
-  }
-
   #endCatchUp(): void {
     this.#catchUp?.cancel()
     this.#catchUp = undefined
@@ -453,20 +412,10 @@ export class Reflector<K extends Kind> {
     this.#periodic?.cancel()
     this.#periodic = clock.after(this.#timing.relistMs * (0.8 + 0.4 * random()), () => {
       // A relist that is under way or waits for its turn ends in the next check being set.
-      if (this.#candidate || this.#relistRetry) return
+      if (this.#candidate || this.#relistRetry.pending) return
       this.#count('consistency')
       this.#relist()
     })
-  }
-
-  #delayMs(backoff: Backoff, error: ApiError | undefined): number {
-    const { slowMs, unsyncedCeilingMs } = this.#timing
-    if (error?.retryAfterMs !== undefined)
-      return backoff.next(1 + error.retryAfterMs / 10, error.retryAfterMs)
-    if (error?.code === 'forbidden' || error?.code === 'not-found') return backoff.next(undefined, slowMs)
-    // Before the first sync nothing can be answered, and a connection that is refused costs nobody anything.
-    const unreachable = error?.code === 'network' || error?.code === 'tls' || error?.code === 'credentials'
-    return backoff.next(!this.#synced && unreachable ? unsyncedCeilingMs : undefined)
   }
 }
 

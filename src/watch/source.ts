@@ -20,6 +20,7 @@ import {
   slimService,
   slimServiceImport,
 } from './slim.ts'
+import type { SnapshotSet } from './snapshot.ts'
 
 /** Pods that have ended keep their address in the API but not on the network (CoreDNS: podListFunc). */
 const LIVE_PODS = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown'
@@ -68,9 +69,11 @@ export function slimConverters(slices: SliceOptions = {}): Converters {
   }
 }
 
+type KindReflector = { readonly kind: Kind; readonly reflector: Reflector<Kind> }
+
 /** Watches all that the selection needs, from `start` to `stop`. */
 export class ApiSource implements ObjectSource {
-  readonly #reflectors: readonly Reflector<Kind>[]
+  readonly #reflectors: readonly KindReflector[]
   readonly #synced = Promise.withResolvers<void>()
 
   constructor(options: ApiSourceOptions) {
@@ -83,24 +86,24 @@ export class ApiSource implements ObjectSource {
       recovered: resource => {
         options.hooks?.recovered?.(resource)
         // The server is back: the others need not wait for the end of their delays.
-        for (const reflector of this.#reflectors) reflector.wake()
+        for (const { reflector } of this.#reflectors) reflector.wake()
       },
     })
   }
 
   /** Begins all watches and returns at once: an API server that is away is waited for, not an error. */
   async start(): Promise<void> {
-    for (const reflector of this.#reflectors) reflector.start()
+    for (const { reflector } of this.#reflectors) reflector.start()
   }
 
   /** Ends all watches. */
   async stop(): Promise<void> {
-    for (const reflector of this.#reflectors) reflector.stop()
+    for (const { reflector } of this.#reflectors) reflector.stop()
   }
 
   /** Every resource has been complete once; never false again after that. */
   get synced(): boolean {
-    return this.#reflectors.every(reflector => reflector.status().synced)
+    return this.#reflectors.every(({ reflector }) => reflector.status().synced)
   }
 
   /** Resolves at the first complete state of every resource; never rejects. */
@@ -110,7 +113,16 @@ export class ApiSource implements ObjectSource {
 
   /** How each resource stands. */
   status(): readonly ReflectorStatus[] {
-    return this.#reflectors.map(reflector => reflector.status())
+    return this.#reflectors.map(({ reflector }) => reflector.status())
+  }
+
+  /** The state for a snapshot: the sets that the sink holds; undefined until all of them are complete. */
+  sets(): SnapshotSet[] | undefined {
+    if (!this.synced) return undefined
+    // Each reflector holds objects of its own kind and no others.
+    return this.#reflectors.map(
+      ({ kind, reflector }) => [kind, reflector.objects.values()] as unknown as SnapshotSet,
+    )
   }
 
   /** One line for each resource that has not been complete yet and why, for `/ready`; empty when synced. */
@@ -121,27 +133,18 @@ export class ApiSource implements ObjectSource {
   }
 }
 
-function reflectorsFor(options: ApiSourceOptions, hooks: WatchHooks): Reflector<Kind>[] {
+function reflectorsFor(options: ApiSourceOptions, hooks: WatchHooks): KindReflector[] {
   const { client, sink, clock, random, timing, watchList, labels, namespaceLabels } = options
   const convert = options.convert ?? slimConverters()
   const reflector = <K extends Kind>(
     kind: K,
     labelSelector?: string,
     fieldSelector?: string,
-  ): Reflector<Kind> =>
-    new Reflector<K>({
-      resource: RESOURCES[kind],
-      convert: convert[kind],
-      sink,
-      client,
-      clock,
-      random,
-      timing,
-      hooks,
-      watchList,
-      labelSelector,
-      fieldSelector,
-    })
+  ): KindReflector => {
+    const resource = RESOURCES[kind]
+    const common = { sink, client, clock, random, timing, hooks, watchList, labelSelector, fieldSelector }
+    return { kind, reflector: new Reflector<K>({ ...common, resource, convert: convert[kind] }) }
+  }
   const reflectors = [reflector('Namespace', namespaceLabels), reflector('Service', labels)]
   if (options.endpoints !== false) reflectors.push(reflector('EndpointSlice', labels))
   else if (options.multicluster) {

@@ -7,8 +7,8 @@ import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
-import { parseSelector } from '../../src/shared/label-selector.ts'
-import { FAKE_RESOURCES, FakeCluster, type RawObject, type ResourceName } from './fake-cluster.ts'
+import { decodeToken, encodeToken, matcher, resourceOf, statusOf } from './fake-api-wire.ts'
+import { FAKE_RESOURCES, FakeCluster, type ResourceName } from './fake-cluster.ts'
 import { type Chunking, FakeWatch } from './fake-watch.ts'
 
 /** What the server does with `sendInitialEvents`: stream, refuse with that status, or not know it at all. */
@@ -395,43 +395,3 @@ export class FakeApiServer {
 }
 
 type Refuse = (status: number, reason: string, message: string, details?: object) => void
-
-/** A Status object as the API server writes them. */
-export const statusOf = (code: number, reason: string, message: string, details: object = {}): RawObject => ({
-  kind: 'Status',
-  apiVersion: 'v1',
-  metadata: { name: '' },
-  status: 'Failure',
-  message,
-  reason,
-  details,
-  code,
-})
-
-function resourceOf(path: string): ResourceName | undefined {
-  for (const [name, { group, version }] of Object.entries(FAKE_RESOURCES)) {
-    const prefix = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-    if (path === `${prefix}/${name}`) return name as ResourceName
-  }
-  return undefined
-}
-
-function matcher(query: URLSearchParams): (object: RawObject) => boolean {
-  const selector = parseSelector(query.get('labelSelector') ?? '')
-  const fields = (query.get('fieldSelector') ?? '').split(',').filter(Boolean)
-  return object => {
-    const labels = new Map(Object.entries(object.metadata.labels ?? {}))
-    if (typeof selector === 'function' && !selector(labels)) return false
-    return fields.every(field => {
-      const [path, value] = field.split('!=')
-      return path !== 'status.phase' || (object.status as { phase?: string } | undefined)?.phase !== value
-    })
-  }
-}
-
-const encodeToken = (version: number, from: number): string =>
-  Buffer.from(JSON.stringify({ version, from })).toString('base64url')
-
-function decodeToken(token: string | null): { readonly version: number; readonly from: number } | undefined {
-  return token ? JSON.parse(Buffer.from(token, 'base64url').toString()) : undefined
-}

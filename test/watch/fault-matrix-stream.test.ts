@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { SlimService } from '../../src/watch/objects.ts'
-import { statusOf } from '../support/fake-api-server.ts'
+import { statusOf } from '../support/fake-api-wire.ts'
 import { FakeCluster } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
 import { row } from './fault-rows.ts'

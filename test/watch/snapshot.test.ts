@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import type { SlimService } from '../../src/watch/objects.ts'
 import { readSnapshot, type SnapshotSet, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { World } from './world.ts'
 
 const folder = async (t: Test): Promise<string> => {
   const path = await mkdtemp(join(tmpdir(), 'seamark-test-'))
@@ -183,4 +184,18 @@ t.test('a failed write keeps the old file', async t => {
   ]
   await t.rejects(writeSnapshot(file, broken, 2000), /no/)
   t.match(await readSnapshot(file, 1000), { savedAtMs: 1000 })
+})
+
+t.test('the state of a source goes to a file and comes back', async t => {
+  const file = join(await folder(t), 'state')
+  const world = await World.make(t, { absent: true })
+  t.equal(world.source.sets(), undefined, 'nothing is saved before it is complete')
+  await world.server.listen()
+  await world.within(5000, 'synced', () => world.source.synced)
+  await writeSnapshot(file, world.source.sets() ?? [], 0)
+  const snapshot = await readSnapshot(file, 0)
+  if ('problem' in snapshot) return t.fail(snapshot.message)
+  t.same([...snapshot.sets.keys()].sort(), ['EndpointSlice', 'Namespace', 'Service'])
+  for (const [kind, objects] of snapshot.sets) t.same(objects, world.sink.state(kind))
+  return undefined
 })

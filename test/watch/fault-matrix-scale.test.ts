@@ -1,0 +1,77 @@
+// Row 18 of the fault matrix: 10,000 Services and as many EndpointSlices of ten endpoints, 50 MB of JSON from a server
+// in a process of its own, by real time. The state arrives in one step, and reading it never stops the event loop. A turn of the loop is measured
+// by the processor time that it takes, so that a busy machine fails nothing.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { systemClock } from '../../src/shared/clock.ts'
+import { endpointAccess } from '../../src/watch/access.ts'
+import { ApiClient } from '../../src/watch/client.ts'
+import { ApiSource } from '../../src/watch/source.ts'
+import { RecordingSink } from '../support/recording-sink.ts'
+import { row } from './fault-rows.ts'
+
+const SYNCED_WITHIN_MS = 5000
+const TURN_MAX_MS = 100
+
+async function largeServer(t: Test, ...flags: string[]): Promise<string> {
+  const main = fileURLToPath(new URL('../support/fake-api-server-main.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--no-warnings', main, '--services', '10000', ...flags], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  t.teardown(async () => {
+    const exit = once(child, 'exit')
+    child.stdin.end()
+    child.kill()
+    await exit
+  })
+  const [line] = await once(createInterface(child.stdout), 'line')
+  return String(line).replace('listening on ', '')
+}
+
+/** Measures every turn of the event loop until the function that comes back is called for the longest. */
+function measureTurns(): () => number {
+  let longest = 0
+  let running = true
+  let before = process.threadCpuUsage()
+  const turn = (): void => {
+    const now = process.threadCpuUsage()
+    longest = Math.max(longest, now.user + now.system - before.user - before.system)
+    before = now
+    if (running) setImmediate(turn)
+  }
+  setImmediate(turn)
+  return () => {
+    running = false
+    return Math.round(longest / 1000)
+  }
+}
+
+for (const flags of [[], ['--paged']]) {
+  t.test(row(18, flags.length === 0 ? 'streamed' : 'paged'), async t => {
+    const url = await largeServer(t, ...flags)
+    const sink = new RecordingSink()
+    const client = new ApiClient({ access: endpointAccess({ from: 'endpoint', url }), clock: systemClock })
+    const source = new ApiSource({ client, sink, clock: systemClock, random: Math.random })
+    const longestTurnMs = measureTurns()
+    const startMs = performance.now()
+    await source.start()
+    await source.whenSynced()
+    const syncedMs = Math.round(performance.now() - startMs)
+    const turnMs = longestTurnMs()
+    await source.stop()
+    client.close()
+    t.ok(syncedMs <= SYNCED_WITHIN_MS, `synced after ${syncedMs} ms`)
+    t.ok(turnMs <= TURN_MAX_MS, `the longest turn took ${turnMs} ms`)
+    t.same(sink.calls.toSorted(), [
+      'replace EndpointSlice 10000',
+      'replace Namespace 100',
+      'replace Service 10000',
+    ])
+    const endpoints = sink.state('EndpointSlice').reduce((sum, slice) => sum + slice.endpoints.length, 0)
+    t.equal(endpoints, 100_000)
+  })
+}
