@@ -135,7 +135,7 @@ function handleSignals(server: Server, log: ProcessLog, end: (status: number) =>
   const stop = (signal: string, lameduck: boolean): void => {
     if (stopping) {
       log.write('WARNING', '', `${signal} again: ending at once`)
-      end(2)
+      void server.abort().finally(() => end(2))
       return
     }
     stopping = true

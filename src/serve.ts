@@ -77,6 +77,9 @@ class ServingThread {
         return this.#abandon(message.generation)
       case 'drain':
         return this.#drain()
+      case 'quit':
+        await this.close()
+        return this.#send({ type: 'drained' })
     }
   }
 
@@ -160,6 +163,21 @@ class ServingThread {
     await abandoned.serving.stop()
   }
 
+  /** Closes all sockets at once. The thread must not be ended before: native waiting does not survive that. */
+  async close(): Promise<void> {
+    const sites = [...(this.#current?.sites.values() ?? []), ...(this.#prepared?.sites.values() ?? [])]
+    await Promise.all(sites.flatMap(site => site.listeners.map(listener => listener.close())))
+  }
+
+  /** A bug that no query's road caught: the thread ends in good order, and is replaced. */
+  async fail(error: unknown): Promise<never> {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#log.write('ERROR', '', `serving thread ${this.#start.thread} met a bug of its own: ${text}`)
+    this.#log.flush()
+    await this.close()
+    process.exit(1)
+  }
+
   async #drain(): Promise<void> {
     const current = this.#current
     if (current) {
@@ -176,8 +194,10 @@ class ServingThread {
 const port = parentPort
 if (!port) throw new Error('serve.ts is the entry of a serving thread; start main.ts')
 const thread = new ServingThread(workerData as ThreadStart, message => port.postMessage(message))
+process.on('uncaughtException', error => void thread.fail(error))
 /** One message after another: a commit must not overtake what prepares it. */
 let last = Promise.resolve()
 port.on('message', (message: ToThread) => {
-  last = last.then(() => thread.handle(message))
+  if (message.type === 'quit') void thread.handle(message)
+  else last = last.then(() => thread.handle(message))
 })

@@ -244,6 +244,11 @@ export class Server {
     await this.#close()
   }
 
+  /** Ends the threads at once, whatever is in flight. */
+  async abort(): Promise<void> {
+    await this.#threads.terminate()
+  }
+
   async #close(): Promise<void> {
     for (const probe of this.#probes) probe.stop()
     await this.#threads.drain()

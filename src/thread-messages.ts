@@ -31,8 +31,10 @@ export type ToThread =
   | { readonly type: 'commit'; readonly generation: number }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
-  /** Answer what is in flight, close, and end. */
+  /** Answer what is in flight and close. */
   | { readonly type: 'drain' }
+  /** Close at once, whatever is in flight. */
+  | { readonly type: 'quit' }
 
 export type FromThread =
   | { readonly type: 'prepared'; readonly generation: number; readonly errors: readonly string[] }

@@ -18,6 +18,8 @@ import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messag
 const REPLACE_DELAY_MS = 500
 /** How long draining may take before what is left is cut off. */
 const DRAIN_MAX_MS = 5000
+/** How long closing all sockets may take. */
+const QUIT_MAX_MS = 1000
 
 /** What the threads are to serve. */
 export interface Work {
@@ -154,18 +156,18 @@ export class Threads {
     for (const worker of this.#workers) worker.send({ type: 'abandon', generation: this.#generation })
   }
 
+  /** Ends every thread at once. Sockets are closed first: a thread that waits natively does not survive its end. */
+  async terminate(): Promise<void> {
+    this.#ending = true
+    await within(QUIT_MAX_MS, Promise.all(this.#workers.map(worker => tell(worker, 'quit'))))
+    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+  }
+
   /** Lets every thread finish what is in flight, then ends it. */
   async drain(): Promise<void> {
     this.#ending = true
-    const drained = Promise.all(
-      this.#workers.map(async worker => {
-        const done = worker.next('drained')
-        worker.send({ type: 'drain' })
-        await done
-      }),
-    )
-    await Promise.race([drained, new Promise<void>(resolve => systemClock.after(DRAIN_MAX_MS, resolve))])
-    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+    await within(DRAIN_MAX_MS, Promise.all(this.#workers.map(worker => tell(worker, 'drain'))))
+    await this.terminate()
   }
 
   /** A thread that was not told to end is replaced: the others serve on meanwhile. */
@@ -199,4 +201,16 @@ export class Threads {
     await this.#commitOn(worker)
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
   }
+}
+
+/** Tells a thread to end, and waits until its sockets are closed. */
+async function tell(worker: ServingWorker, type: 'drain' | 'quit'): Promise<void> {
+  const done = worker.next('drained')
+  worker.send({ type })
+  await done
+}
+
+/** Waits for something, but not for longer than that. */
+async function within(limitMs: number, done: Promise<unknown>): Promise<void> {
+  await Promise.race([done, new Promise<void>(resolve => systemClock.after(limitMs, resolve))])
 }
