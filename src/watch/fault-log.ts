@@ -37,8 +37,8 @@ export class FaultLog {
     if (this.#error === undefined) this.#sinceMs = this.#clock.nowMs()
     this.#error = error
     this.#text = explain(error, verb, this.#resource)
-    // A version that aged is the API's ordinary way to ask for a relist.
-    if (!known) this.log(error.code === 'gone' ? 'info' : 'warning', this.#text)
+    // A version that aged is the API's ordinary way to ask for a relist: counted, not logged.
+    if (!known && error.code !== 'gone') this.log('warning', this.#text)
   }
 
   /** Notes that it is over; nothing happens if nothing was wrong. */
