@@ -60,19 +60,30 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))
   const ended = Promise.withResolvers<number>()
-  try {
-    await server.start()
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    return 1
+  // Before anything is started: whoever asks a server to end that still waits for its cluster must not be ignored.
+  handleSignals(server, log, ended.resolve)
+  const failure = await Promise.race([startError(server), ended.promise])
+  if (failure !== undefined) {
+    if (typeof failure === 'string') process.stderr.write(`${failure}\n`)
+    await log.flush(LOG_FLUSH_MS)
+    return typeof failure === 'string' ? 1 : failure
   }
   if (command.pidfile !== '') writePidfile(command.pidfile, log)
   if (!command.quiet) banner(server, log)
-  handleSignals(server, log, ended.resolve)
   const status = await ended.promise
   await log.flush(LOG_FLUSH_MS)
   return status
+}
+
+/** Starts the server; what is wrong, in words, where it cannot. */
+async function startError(server: Server): Promise<string | undefined> {
+  try {
+    await server.start()
+    return undefined
+  } catch (error) {
+    if (error instanceof StartError) return error.message
+    throw error
+  }
 }
 
 /** Where the configuration comes from: as CoreDNS, ./Corefile, or a server that only says who asks. */

@@ -84,7 +84,7 @@ export class Server {
     if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
     this.#stats.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
-    this.#threads.start()
+    await this.#threads.start()
     const error = await this.#serve(configuration)
     if (error !== undefined) {
       await this.#close()

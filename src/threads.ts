@@ -3,6 +3,7 @@
 
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { loadLibc } from './listen/libc.ts'
 import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
 import type { ProcessLog } from './observe/log.ts'
@@ -115,8 +116,12 @@ export class Threads {
     }))
   }
 
-  /** Starts the threads, which serve nothing yet. */
-  start(): void {
+  /**
+   * Starts the threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
+   * with the last thread that has it, under handles that are still closing.
+   */
+  async start(): Promise<void> {
+    await loadLibc()
     for (let thread = 0; thread < this.#options.count; thread++) this.#workers.push(this.#spawn(thread))
   }
 

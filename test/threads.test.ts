@@ -21,7 +21,7 @@ interface Started {
   logged(text: string): Promise<void>
 }
 
-function start(test: Test, count: number): Started {
+async function start(test: Test, count: number): Promise<Started> {
   const registry = new Registry()
   const lines: string[] = []
   const waiting = new Set<() => void>()
@@ -38,7 +38,7 @@ function start(test: Test, count: number): Started {
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
-  threads.start()
+  await threads.start()
   test.teardown(async () => {
     process.off('worker', seen)
     await threads.drain()
@@ -65,7 +65,7 @@ const restarts = (registry: Registry): number | undefined =>
     ?.numbers[0]
 
 t.test('a thread that ends is replaced, counted and logged, while the other serves on', async test => {
-  const { threads, registry, workers, logged } = start(test, 2)
+  const { threads, registry, workers, logged } = await start(test, 2)
   const port = await freePort()
   const served = work(port)
   test.same(await threads.prepare(served), [], 'prepared on both')
@@ -87,7 +87,7 @@ t.test('a thread that ends is replaced, counted and logged, while the other serv
 t.test(
   'a port in use is told with its address and the line that asks for it, and nothing is served',
   async test => {
-    const { threads } = start(test, 1)
+    const { threads } = await start(test, 1)
     const taken = createSocket('udp4')
     taken.bind(0, '127.0.0.1')
     await once(taken, 'listening')
