@@ -1,7 +1,7 @@
 // What `bind` and the hosts of zone keys mean: an address, an interface's name, or everything.
 //
-// A wildcard means both families, whichever way it is spelled, because Go's net.Listen (and so CoreDNS) opens 0.0.0.0
-// and :: alike as one socket for IPv4 and IPv6.
+// A wildcard means both families, whichever way it is spelled, because Go's net.Listen (and so CoreDNS) opens
+// 0.0.0.0 and :: alike as one socket for IPv4 and IPv6.
 
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { parseIp } from '../shared/ip.ts'
@@ -44,9 +44,9 @@ export interface BindAddresses {
 }
 
 /**
- * The addresses that `bind WORD… { except WORD… }` means on this machine (CoreDNS plugin/bind): an interface stands for
- * all its addresses; without words, or with a wildcard among them, everything. With `except` a wildcard becomes the
- * list of what is left, and does not follow later changes of the machine's addresses.
+ * The addresses that `bind WORD… { except WORD… }` means on this machine (CoreDNS plugin/bind): an interface
+ * stands for all its addresses; without words, or with a wildcard among them, everything. With `except` a
+ * wildcard becomes the list of what is left, and does not follow later changes of the machine's addresses.
  */
 export function bindAddresses(
   words: readonly string[],

@@ -1,10 +1,10 @@
-// How many slow queries (forwarded, or answered by plugins) one serving thread holds at a time. Answers out of the
-// table are never counted here: they cost nothing that could pile up.
+// How many slow queries (forwarded, or answered by plugins) one serving thread holds at a time. Answers out
+// of the table are never counted here: they cost nothing that could pile up.
 //
-// The noisy client loses first: a client may hold as many as there is room left for everybody. Alone it gets half of
-// the whole, two noisy ones a third each, and a quiet client finds room until the last place is gone (Choudhury and
-// Hahne's dynamic threshold for shared buffers). Memory is bounded by the limit: a client is known only while it has
-// queries in flight.
+// The noisy client loses first: a client may hold as many as there is room left for everybody. Alone it gets
+// half of the whole, two noisy ones a third each, and a quiet client finds room until the last place is gone
+// (Choudhury and Hahne's dynamic threshold for shared buffers). Memory is bounded by the limit: a client is
+// known only while it has queries in flight.
 
 import type { CountListen } from './listener.ts'
 
@@ -32,7 +32,9 @@ export class Admission {
     return this.#byClient.size
   }
 
-  /** Takes a place for a query of that address; false where there is none, which is counted. Pair with `leave`. */
+  /**
+   * Takes a place for a query of that address; false where there is none, which is counted. Pair with `leave`.
+   */
   enter(client: string): boolean {
     const held = this.#byClient.get(client) ?? 0
     if (held >= this.#max - this.#inFlight) {

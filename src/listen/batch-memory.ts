@@ -1,8 +1,10 @@
-// The memory that recvmmsg and sendmmsg work on: headers, vectors, addresses, control messages, queries and replies of
-// one batch, in one buffer whose address is taken once. All UDP sockets of a thread share it, as a batch is answered
-// before the next one is read. Layouts of Linux on 64 bits, alike for glibc, musl, x64 and arm64 (recvmmsg(2), cmsg(3)):
+// The memory that recvmmsg and sendmmsg work on: headers, vectors, addresses, control messages, queries and
+// replies of one batch, in one buffer whose address is taken once. All UDP sockets of a thread share it, as a
+// batch is answered before the next one is read. Layouts of Linux on 64 bits, alike for glibc, musl, x64 and
+// arm64 (recvmmsg(2), cmsg(3)):
 //
-//   mmsghdr  0 name *  8 name length  16 iovec *  24 iovec count  32 control *  40 control length  48 flags  56 octets
+//   mmsghdr  0 name *  8 name length  16 iovec *  24 iovec count  32 control *  40 control length  48 flags
+//            56 datagram length
 //   iovec    0 base *  8 length
 //   cmsghdr  0 length  8 level  12 type  16 in_pktinfo { interface, our address, its destination }, 12 octets
 //                                        or in6_pktinfo { our address, interface }, 20 octets
@@ -23,7 +25,6 @@ const CONTROL_STRIDE = 64
 // A line more than a power of two, or the heads of all queries would share one set of the cache.
 const QUERY_STRIDE = UDP_QUERY_MAX_OCTETS + 64
 const REPLY_STRIDE = UDP_REPLY_MAX_OCTETS + 64
-const POLL_OCTETS = 8
 
 const RECEIVE_HEADERS = 0
 const SEND_HEADERS = RECEIVE_HEADERS + BATCH_MAX * HEADER_STRIDE
@@ -33,10 +34,7 @@ const NAMES = SEND_IOVECS + BATCH_MAX * IOVEC_STRIDE
 const CONTROLS = NAMES + BATCH_MAX * NAME_STRIDE
 const QUERIES = CONTROLS + BATCH_MAX * CONTROL_STRIDE
 const REPLIES = QUERIES + BATCH_MAX * QUERY_STRIDE
-const POLLS = REPLIES + BATCH_MAX * REPLY_STRIDE
-/** Descriptors that one `poll` watches. */
-export const POLLS_MAX = 256
-const TOTAL_OCTETS = POLLS + POLLS_MAX * POLL_OCTETS
+const TOTAL_OCTETS = REPLIES + BATCH_MAX * REPLY_STRIDE
 const FOUR_GIB = 2 ** 32
 
 export class BatchMemory {
@@ -83,11 +81,6 @@ export class BatchMemory {
   /** Where the send header of that slot lies. */
   sendHeaders(slot: number): number {
     return this.#base + SEND_HEADERS + slot * HEADER_STRIDE
-  }
-
-  /** Where the descriptors of `poll` lie. */
-  get polls(): number {
-    return this.#base + POLLS
   }
 
   /** Sets the lengths that the kernel overwrote in the first `count` receive headers. */
@@ -137,18 +130,6 @@ export class BatchMemory {
     words[header + 2] = nameOctets
     words[header + 10] = controlOctets
     words[(SEND_IOVECS + slot * IOVEC_STRIDE + 8) >> 2] = octets
-  }
-
-  /** Makes descriptor `slot` of `poll` that one, waiting to be readable. */
-  watch(slot: number, fd: number): void {
-    const words = this.#words
-    words[(POLLS + slot * POLL_OCTETS) >> 2] = fd
-    words[(POLLS + slot * POLL_OCTETS + 4) >> 2] = 1
-  }
-
-  /** Whether `poll` found that descriptor readable or broken. */
-  isReady(slot: number): boolean {
-    return this.#words[(POLLS + slot * POLL_OCTETS + 4) >> 2]! >>> 16 !== 0
   }
 }
 

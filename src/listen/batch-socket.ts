@@ -1,7 +1,7 @@
-// HOT: one UDP socket that is drained by recvmmsg and answered by sendmmsg, a batch at a time. Of a socket on all addresses
-// the control message of each query (IP_PKTINFO, IPV6_RECVPKTINFO) goes back with its reply, so that the reply leaves
-// from the address that was asked. Nothing is allocated per packet. Budget: the kernel's share and 1 µs
-// (`node test/bench/listen.ts`).
+// HOT: one UDP socket that is drained by recvmmsg and answered by sendmmsg, a batch at a time. Of a socket on
+// all addresses the control message of each query (IP_PKTINFO, IPV6_RECVPKTINFO) goes back with its reply, so
+// that the reply leaves from the address that was asked. Nothing is allocated per packet. Budget: the
+// kernel's share and 1 µs (`node test/bench/listen.ts`).
 
 import { closeSync } from 'node:fs'
 import type { Endpoint } from '../query/query.ts'
@@ -26,7 +26,7 @@ interface SlowReply {
   readonly control: Uint8Array
 }
 
-/** The part of the loop that a socket sees. */
+/** What a socket needs of its thread (batch-thread.ts). */
 export interface BatchScheduler {
   readonly memory: BatchMemory
   /** Calls `flush` before long. */
@@ -113,8 +113,8 @@ export class BatchSocket {
   }
 
   /**
-   * Reads one batch and answers what can be answered at once. Returns the datagrams read: BATCH_MAX where there may be
-   * more.
+   * Reads one batch and answers what can be answered at once. Returns the datagrams read: BATCH_MAX where
+   * there may be more.
    */
   receive(): number {
     const { octets } = this.#memory
@@ -165,7 +165,9 @@ export class BatchSocket {
     if (errno !== LINUX.EAGAIN && errno !== LINUX.EINTR) this.#options.count('udp-receive-error')
   }
 
-  /** The reply takes the way that routing says; only a link-local address means nothing without its interface. */
+  /**
+   * The reply takes the way that routing says; only a link-local address means nothing without its interface.
+   */
   #forgetInterface(control: number): void {
     const { octets } = this.#memory
     if (this.#family === 4) octets.fill(0, control + 16, control + 20)

@@ -4,12 +4,14 @@ import { HEADER_OCTETS, readU16 } from '../wire/header.ts'
 
 /** Octets of the length before each message. */
 export const LENGTH_OCTETS = 2
-/** The first piece of a frame that arrives in pieces gets this much room, which doubles until the frame fits. */
+/**
+ * The first piece of a frame that arrives in pieces gets this much room, which doubles until the frame fits.
+ */
 const CARRY_MIN_OCTETS = 512
 
 /**
- * Whether octets[at … end), the beginning of a frame that is not complete, cannot become a query: HTTP, a TLS hello,
- * a banner. Judged by the counts of the header, which no query has higher; too short to say is false.
+ * Whether octets[at … end), the beginning of a frame that is not complete, cannot become a query: HTTP, a TLS
+ * hello, a banner. Judged by the counts of the header, which no query has higher; too short to say is false.
  */
 export function isGarbage(octets: Uint8Array, at: number, end: number): boolean {
   if (end - at >= LENGTH_OCTETS && readU16(octets, at) < HEADER_OCTETS) return true
@@ -23,7 +25,10 @@ export function isGarbage(octets: Uint8Array, at: number, end: number): boolean 
   )
 }
 
-/** The octets of a frame that has not arrived whole. Its memory follows what has come, not what the length promises. */
+/**
+ * The octets of a frame that has not arrived whole. Its memory follows what has come, not what the length
+ * promises.
+ */
 export class Carry {
   #octets = new Uint8Array(0)
   #length = 0

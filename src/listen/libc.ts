@@ -1,17 +1,13 @@
-// The few system calls that node has no words for, through koffi, where it loads: Linux on x64 and arm64, glibc or musl.
-// Pointers are plain numbers into memory that never moves; a call costs about 200 ns, so they are made per batch.
+// The few system calls that node has no words for, through koffi, where it loads: Linux on x64 and arm64,
+// glibc or musl. Pointers are plain numbers into memory that never moves; a call costs about 200 ns, so they
+// are made per batch.
 
 import { closeSync, openSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { codeOf } from './listener.ts'
 
-/**
- * A file descriptor watched by libuv; `start` may be called again after `stop`. The callback runs outside of node's own
- * scope: no promise job follows it, and what it throws is lost.
- */
+/** A file descriptor watched by libuv until it is closed. */
 export interface FdWatch {
-  start(options: { readable: true }, callback: () => void): void
-  stop(): void
   close(): void
 }
 
@@ -25,14 +21,17 @@ export interface Libc {
   close(fd: number): number
   recvmmsg(fd: number, headers: number, count: number, flags: number, timeout: number): number
   sendmmsg(fd: number, headers: number, count: number, flags: number): number
-  poll(fds: number, count: number, timeoutMs: number): number
   errno(): number
   /** Where the octets lie. They must be kept referenced for as long as the number is used. */
   addressOf(octets: Uint8Array): number
-  watch(fd: number): FdWatch
+  /**
+   * Calls back whenever the descriptor is readable. The callback runs outside of node's own scope: no promise
+   * job follows it, and what it throws is lost.
+   */
+  watch(fd: number, onReadable: () => void): FdWatch
 }
 
-/** Values of Linux on x64 and arm64 (asm-generic/errno.h, asm-generic/socket.h, linux/in.h, linux/in6.h, poll.h). */
+/** Values of Linux on x64 and arm64 (asm-generic/errno.h, asm-generic/socket.h, linux/in.h, linux/in6.h). */
 export const LINUX = {
   AF_INET: 2,
   AF_INET6: 10,
@@ -50,7 +49,6 @@ export const LINUX = {
   IPV6_V6ONLY: 26,
   IPV6_RECVPKTINFO: 49,
   MSG_DONTWAIT: 0x40,
-  POLLIN: 1,
   EINTR: 4,
   EBADF: 9,
   EAGAIN: 11,
@@ -67,7 +65,8 @@ export function loadLibc(): Promise<Libc | undefined> {
 
 async function load(): Promise<Libc | undefined> {
   if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return undefined
-  // Optional: where it is missing, or has no build for this machine, node:dgram serves and the listener's kind says so.
+  // Optional: where it is missing, or has no build for this machine, node:dgram serves and the listener's
+  // kind says so.
   const koffi = await import('koffi').then(
     loaded => loaded.default,
     () => undefined,
@@ -84,15 +83,16 @@ async function load(): Promise<Libc | undefined> {
     close: library.func('close', 'int', ['int']),
     recvmmsg: library.func('recvmmsg', 'int', ['int', 'uintptr_t', 'uint', 'int', 'uintptr_t']),
     sendmmsg: library.func('sendmmsg', 'int', ['int', 'uintptr_t', 'uint', 'int']),
-    poll: library.func('poll', 'int', ['uintptr_t', 'ulong', 'int']),
     errno: () => koffi.errno(),
     addressOf: octets => Number(koffi.address(octets)),
-    watch: fd => koffi.node.poll(fd, { readable: true }, () => undefined),
+    watch: (fd, onReadable) => koffi.node.poll(fd, { readable: true }, onReadable),
   }
   return hasBatches(libc) ? libc : undefined
 }
 
-/** Whether the kernel, or the sandbox around us, lets the calls through: then it only minds the bad descriptor. */
+/**
+ * Whether the kernel, or the sandbox around us, lets the calls through: then it only minds the bad descriptor.
+ */
 function hasBatches(libc: Libc): boolean {
   const received = libc.recvmmsg(-1, 0, 0, 0, 0) < 0 && libc.errno() === LINUX.EBADF
   const sent = libc.sendmmsg(-1, 0, 0, 0) < 0 && libc.errno() === LINUX.EBADF
@@ -103,9 +103,9 @@ function hasBatches(libc: Libc): boolean {
 export const errorCode = (libc: Libc): string => getSystemErrorName(-libc.errno())
 
 /**
- * Moves a descriptor to a number that node closes when this thread ends, terminated or not: otherwise the socket of a
- * lost thread would stay in its SO_REUSEPORT group and swallow queries. To be closed by `closeSync`. Gives the new
- * number, or the code of an error; the old one is closed either way.
+ * Moves a descriptor to a number that node closes when this thread ends, terminated or not: otherwise the
+ * socket of a lost thread would stay in its SO_REUSEPORT group and swallow queries. To be closed by
+ * `closeSync`. Gives the new number, or the code of an error; the old one is closed either way.
  */
 export function adoptFd(libc: Libc, fd: number): number | string {
   try {

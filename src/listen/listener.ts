@@ -1,10 +1,14 @@
-// What every listener is to its owner, whatever its transport: how it is asked for, what it gives back, what it counts.
+// What every listener is to its owner, whatever its transport: how it is asked for, what it gives back, what
+// it counts.
 
 import type { Clock } from '../shared/clock.ts'
 import type { Admission } from './admission.ts'
 import type { Responder } from './responder.ts'
 
-/** The longest query that is read whole over UDP; of a longer datagram the responder sees the first 4096 octets. */
+/**
+ * The longest query that is read whole over UDP; of a longer datagram the responder sees the first 4096
+ * octets.
+ */
 export const UDP_QUERY_MAX_OCTETS = 4096
 /** Room for one reply over UDP; the client's own payload size binds below it. */
 export const UDP_REPLY_MAX_OCTETS = 4096
@@ -34,12 +38,18 @@ export const LISTEN_EVENTS = [
 
 export type ListenEvent = (typeof LISTEN_EVENTS)[number]
 
-/** Counts an event, once or `n` times. Called only where a limit bites or something fails, and once per connection. */
+/**
+ * Counts an event, once or `n` times. Called only where a limit bites or something fails, and once per
+ * connection.
+ */
 export type CountListen = (event: ListenEvent, n?: number) => void
 
 /** What a listener needs; one set serves all listeners of a thread. */
 export interface ListenOptions {
-  /** An IP address, IPv6 with `%interface` where it is link-local; 0.0.0.0 or :: for all of that family; '' for all of both. */
+  /**
+   * An IP address, IPv6 with `%interface` where it is link-local; 0.0.0.0 or :: for all of that family; '' for
+   * all of both.
+   */
   readonly address: string
   /** 0 takes a free port. */
   readonly port: number
@@ -58,8 +68,8 @@ export interface Listener {
   /** The port in use, also where 0 was asked. */
   readonly port: number
   /**
-   * Answers what has come in, takes no more connections and slow queries, waits for those in flight, then closes. Resolves
-   * when all is closed; `close` cuts it short.
+   * Answers what has come in, takes no more connections and slow queries, waits for those in flight, then
+   * closes. Resolves when all is closed; `close` cuts it short.
    */
   drain(): Promise<void>
   /** Closes at once: whatever is in flight stays unanswered. May be called again, also during `drain`. */
@@ -70,7 +80,9 @@ export type ListenResult<L extends Listener = Listener> =
   | { readonly ok: true; readonly listener: L }
   | { readonly ok: false; readonly error: ListenError }
 
-/** A socket that could not be opened. `code` is the system's: EADDRINUSE, EACCES, EADDRNOTAVAIL, EAFNOSUPPORT… */
+/**
+ * A socket that could not be opened. `code` is the system's: EADDRINUSE, EACCES, EADDRNOTAVAIL, EAFNOSUPPORT…
+ */
 export class ListenError extends Error {
   readonly code: string
   readonly address: string
@@ -133,8 +145,8 @@ export const isAddressMissing = (code: string): boolean =>
 const PORT_ATTEMPTS = 8
 
 /**
- * Opens all parts on one port, or none: with port 0 the first part's free port may be taken in another family, and then
- * another one is tried. `open` gives the opened part and its port.
+ * Opens all parts on one port, or none: with port 0 the first part's free port may be taken in another
+ * family, and then another one is tried. `open` gives the opened part and its port.
  */
 export async function openParts<T extends { readonly port: number; close(): Promise<void> }>(
   parts: readonly BindPart[],

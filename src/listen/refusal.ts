@@ -1,5 +1,6 @@
-// The answer to a slow query that found no place (admission.ts): REFUSED, as CoreDNS's `max_concurrent` answers, so
-// that the client asks its next server at once instead of waiting 5 s. Never longer than the query it answers.
+// The answer to a slow query that found no place (admission.ts): REFUSED, as CoreDNS's `max_concurrent`
+// answers, so that the client asks its next server at once instead of waiting 5 s. Never longer than the
+// query it answers.
 
 import { FLAG_CD, FLAG_QR, FLAG_RD, HEADER_OCTETS, PAYLOAD_DEFAULT, writeU16 } from '../wire/header.ts'
 import { RCODE } from '../wire/rcode.ts'
@@ -9,7 +10,10 @@ import { Scan } from '../wire/scan.ts'
 const OPT_OCTETS = 11
 const scan = new Scan()
 
-/** REFUSED for the query in `octets`, with its question and, where it had one, an OPT record; undefined for no query. */
+/**
+ * REFUSED for the query in `octets`, with its question and, where it had one, an OPT record; undefined for no
+ * query.
+ */
 export function refusal(octets: Uint8Array): Uint8Array | undefined {
   const verdict = scan.read(octets, 0, octets.length)
   if (verdict === 'drop') return undefined

@@ -24,7 +24,10 @@ export function readSockaddr(octets: Uint8Array, at: number): Endpoint {
   }
 }
 
-/** The octets of an address (IPv6 with `%interface` or `%number` where it has a scope); undefined for no address. */
+/**
+ * The octets of an address (IPv6 with `%interface` or `%number` where it has a scope); undefined for no
+ * address.
+ */
 export function sockaddr(address: string, port: number): Uint8Array | undefined {
   const [host = '', scope] = address.split('%')
   const v6 = host.includes(':')

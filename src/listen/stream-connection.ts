@@ -1,9 +1,9 @@
-// HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and leave with one
-// write; slow queries are answered as they complete, in any order, and never hold up the others (RFC 7766 6.2.1.1, 7).
-// Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
+// HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and
+// leave with one write; slow queries are answered as they complete, in any order, and never hold up the
+// others (RFC 7766 6.2.1.1, 7). Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
 //
-// A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then `ended` (our
-// FIN is out, the peer has a while to send its own), then closed.
+// A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then
+// `ended` (our FIN is out, the peer has a while to send its own), then closed.
 
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../query/query.ts'
@@ -77,7 +77,9 @@ export class StreamConnection {
     })
   }
 
-  /** Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query. */
+  /**
+   * Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query.
+   */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#replies.length === 0 && this.#socket.writableLength === 0
   }

@@ -1,5 +1,5 @@
-// What TCP and TLS listeners share: accepting within bounds, the timeouts of all connections by one coarse timer, drain
-// and close. Opened by tcp.ts and tls.ts.
+// What TCP and TLS listeners share: accepting within bounds, the timeouts of all connections by one coarse
+// timer, drain and close. Opened by tcp.ts and tls.ts.
 
 import type { Server, Socket } from 'node:net'
 import type { Endpoint } from '../query/query.ts'

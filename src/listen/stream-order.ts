@@ -1,5 +1,5 @@
-// Connections in the order of their last use, oldest first: a list that is its own links, because every read moves one
-// to the end.
+// Connections in the order of their last use, oldest first: a list that is its own links, because every read
+// moves one to the end.
 
 import type { StreamConnection } from './stream-connection.ts'
 

@@ -6,7 +6,10 @@ import { STREAM_LIMITS } from './stream-limits.ts'
 import { listenStream, type StreamListener, type StreamOptions } from './stream-listener.ts'
 
 export interface TlsListenOptions extends StreamOptions {
-  /** PEM texts: our certificate chain and its key; of `ca` the authorities that clients' certificates are checked against. */
+  /**
+   * PEM texts: our certificate chain and its key; of `ca` the authorities that clients' certificates are
+   * checked against.
+   */
   readonly cert: string
   readonly key: string
   readonly ca?: string
@@ -14,7 +17,9 @@ export interface TlsListenOptions extends StreamOptions {
   readonly clientAuth?: 'none' | 'request' | 'require-and-verify'
 }
 
-/** Opens TLS sockets on `address`; an error (also of an unusable certificate or key) is a value. Never throws. */
+/**
+ * Opens TLS sockets on `address`; an error (also of an unusable certificate or key) is a value. Never throws.
+ */
 export async function listenTls(options: TlsListenOptions): Promise<ListenResult<StreamListener>> {
   const { cert, key, ca, clientAuth = 'none', limits, count } = options
   const secure: TlsOptions & { allowHalfOpen: boolean; noDelay: boolean } = {

@@ -1,9 +1,9 @@
-// UDP by batches of system calls (recvmmsg, sendmmsg): the form for Linux, where koffi loads. One socket for each family
-// of an address, also for all addresses.
+// UDP by batches of system calls (recvmmsg, sendmmsg): the form for Linux, where koffi loads. One socket for
+// each family of an address, also for all addresses.
 
-import { BatchLoop } from './batch-loop.ts'
 import { BatchSocket } from './batch-socket.ts'
-import { type Libc, loadLibc } from './libc.ts'
+import { BatchThread } from './batch-thread.ts'
+import { loadLibc } from './libc.ts'
 import {
   bindParts,
   ListenError,
@@ -13,21 +13,24 @@ import {
   openParts,
 } from './listener.ts'
 
-/** One for all batch sockets of this thread: they wait together. */
-let loop: BatchLoop | undefined
+/** One for all batch sockets of this thread. */
+let thread: BatchThread | undefined
 
-/** Opens UDP sockets on `address`; an error is a value, undefined says that this machine lacks the means. Never throws. */
+/**
+ * Opens UDP sockets on `address`; an error is a value, undefined says that this machine lacks the means. Never
+ * throws.
+ */
 export async function listenUdpBatch(
   options: ListenOptions & { readonly reusePort?: boolean },
 ): Promise<ListenResult | undefined> {
   const libc = await loadLibc()
   if (!libc) return undefined
-  const scheduler = loopOf(libc)
+  thread ??= new BatchThread(libc)
+  const scheduler = thread
   const opened = await openParts(bindParts(options.address), options.port, async (part, port) => {
     const socket = BatchSocket.open(options, libc, scheduler, part, port)
-    if (socket instanceof ListenError || scheduler.add(socket)) return socket
-    await socket.close()
-    return new ListenError('udp', part.address, port, 'EMFILE')
+    if (!(socket instanceof ListenError)) scheduler.add(socket)
+    return socket
   })
   if (opened instanceof ListenError) return { ok: false, error: opened }
   const listener: Listener = {
@@ -42,9 +45,4 @@ export async function listenUdpBatch(
     },
   }
   return { ok: true, listener }
-}
-
-function loopOf(libc: Libc): BatchLoop {
-  loop ??= new BatchLoop(libc)
-  return loop
 }

@@ -1,6 +1,6 @@
-// UDP over node:dgram: the form that runs everywhere. One socket per local address, so that a listener on all addresses
-// answers from the one that was asked (a client drops a reply that comes from elsewhere); the list of local addresses
-// is read again every few seconds, as Pods' nodes gain and lose them.
+// UDP over node:dgram: the form that runs everywhere. One socket per local address, so that a listener on all
+// addresses answers from the one that was asked (a client drops a reply that comes from elsewhere); the list
+// of local addresses is read again every few seconds, as Pods' nodes gain and lose them.
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
@@ -151,7 +151,10 @@ class DgramSocket {
   readonly #socket: Socket
   readonly #local: Endpoint
   readonly #closed: Promise<void>
-  /** Where replies are rendered; the socket keeps it, and a new one is made, when the kernel does not take one at once. */
+  /**
+   * Where replies are rendered; the socket keeps it, and a new one is made, when the kernel does not take one
+   * at once.
+   */
   #out = new Uint8Array(UDP_REPLY_MAX_OCTETS)
   #inFlight = 0
   #draining = false

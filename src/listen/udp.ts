@@ -6,7 +6,10 @@ import { listenUdpDgram } from './udp-dgram.ts'
 
 /** What `listenUdp` takes beyond every listener's options. */
 export interface UdpOptions extends ListenOptions {
-  /** `dgram` keeps to node:dgram; `batch`, the default, takes batches where they can be had. The listener's kind says. */
+  /**
+   * `dgram` keeps to node:dgram; `batch`, the default, takes batches where they can be had. The listener's
+   * kind says.
+   */
   readonly prefer?: 'batch' | 'dgram'
   /** Whether other threads may share the port; where the system cannot, they may not. */
   readonly reusePort?: boolean

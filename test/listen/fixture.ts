@@ -20,8 +20,8 @@ export interface Held {
 }
 
 /**
- * Answers by the first label of the question: `slow…` when the test says so, `silent…` never, `bigN…` with N octets,
- * anything else at once. A reply is its query with QR set.
+ * Answers by the first label of the question: `slow…` when the test says so, `silent…` never, `bigN…` with N
+ * octets, anything else at once. A reply is its query with QR set.
  */
 export class FakeResponder implements Responder {
   readonly held: Held[] = []

@@ -1,28 +1,9 @@
-import t, { type Test } from 'tap'
-import type { ListenEvent } from '../../src/listen/listener.ts'
-import type { StreamLimits } from '../../src/listen/stream-limits.ts'
-import type { StreamListener } from '../../src/listen/stream-listener.ts'
+import t from 'tap'
 import { listenTcp } from '../../src/listen/tcp.ts'
-import { type ExchangeOptions, exchangeTcp, NoAnswer, TcpClient } from '../support/dns-client.ts'
+import { exchangeTcp, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/virtual-clock.ts'
 import { ask, bench, echo, frame } from './fixture.ts'
-
-async function open(t: Test, limits: Partial<StreamLimits> = {}, address = '127.0.0.1') {
-  const parts = bench()
-  const listening = await listenTcp({ ...parts.options, address, limits })
-  if (!listening.ok) throw listening.error
-  const listener: StreamListener = listening.listener
-  t.teardown(() => listener.close())
-  const connect = async (options: ExchangeOptions = {}): Promise<TcpClient> => {
-    const client = await TcpClient.connect(listener.port, options)
-    t.teardown(() => client.destroy())
-    return client
-  }
-  const counted = (event: ListenEvent): Promise<void> => until(event, () => parts.counts.of(event) > 0)
-  return { ...parts, listener, connect, counted }
-}
-
-const idOf = (message: Uint8Array): number => (message[0]! << 8) | message[1]!
+import { idOf, openTcp as open } from './tcp-fixture.ts'
 
 t.test('frames, however they come', async t => {
   const queries = (count: number, name = 'web'): Uint8Array[] =>
@@ -149,77 +130,6 @@ t.test('what cannot be a query ends the connection, after the answers that are o
   })
 })
 
-t.test('timeouts', async t => {
-  await t.test('no query: 3 s', async t => {
-    const { connect, clock, counts, listener } = await open(t)
-    const client = await connect()
-    client.sendRaw(Uint8Array.of(0))
-    await until('accepted', () => listener.connections === 1)
-    clock.advance(2900)
-    t.equal(counts.of('tcp-first-read-timeout'), 0)
-    clock.advance(600)
-    await client.closed()
-    t.equal(counts.of('tcp-first-read-timeout'), 1)
-  })
-  await t.test('no further query: 10 s, and octets that make none do not count', async t => {
-    const { connect, clock, counts } = await open(t)
-    const client = await connect()
-    client.send(ask('web'))
-    await client.receive()
-    clock.advance(8000)
-    client.send(ask('web'))
-    await client.receive()
-    clock.advance(9900)
-    client.sendRaw(Uint8Array.of(0))
-    t.equal(counts.of('tcp-idle-timeout'), 0)
-    clock.advance(1000)
-    await client.closed()
-    t.equal(counts.of('tcp-idle-timeout'), 1)
-  })
-  await t.test('a slow query is waited for, and the idle time begins with its answer', async t => {
-    const { connect, clock, responder, counts } = await open(t)
-    const client = await connect()
-    client.send(ask('slow'))
-    await until('held', () => responder.held.length === 1)
-    clock.advance(60_000)
-    responder.held[0]!.answer()
-    await client.receive()
-    clock.advance(9000)
-    client.send(ask('web'))
-    await client.receive()
-    t.equal(counts.of('tcp-idle-timeout'), 0)
-  })
-  await t.test('half of the idle time is gone where connections are three quarters taken', async t => {
-    const { connect, clock, counts } = await open(t, { connectionsMax: 4 })
-    for (let i = 0; i < 3; i++) {
-      const client = await connect()
-      client.send(ask('web'))
-      await client.receive()
-    }
-    clock.advance(5000)
-    t.equal(counts.of('tcp-idle-timeout'), 0)
-    clock.advance(1000)
-    t.equal(counts.of('tcp-idle-timeout'), 3)
-  })
-})
-
-t.test('a peer that does not read is not read, and cut off after 5 s', async t => {
-  const { connect, clock, counted, counts, responder, listener } = await open(t)
-  const client = await connect()
-  client.socket.pause()
-  const queries = Buffer.concat(Array.from({ length: 400 }, (_, id) => frame(ask('big65000', id))))
-  for (let i = 0; i < 20; i++) client.sendRaw(queries)
-  await counted('tcp-write-paused')
-  const answered = responder.answered
-  t.ok(answered < 8000, `${answered} answered`)
-  clock.advance(4500)
-  t.equal(counts.of('tcp-write-timeout'), 0)
-  clock.advance(1500)
-  await until('cut off', () => listener.connections === 0)
-  t.equal(counts.of('tcp-write-timeout'), 1)
-  t.equal(responder.answered, answered)
-})
-
 t.test('a peer that reads late gets all', async t => {
   const { connect, counted } = await open(t, { writeQueueMaxOctets: 1 })
   const client = await connect()
@@ -232,95 +142,6 @@ t.test('a peer that reads late gets all', async t => {
     if (idOf(await client.receive()) !== id) t.fail(`answer ${id} is missing`)
   }
   t.pass()
-})
-
-t.test('limits', async t => {
-  await t.test('slow queries of one connection', async t => {
-    const { connect, responder, counted, counts } = await open(t, { inFlightPerConnectionMax: 3 })
-    const client = await connect()
-    client.sendRaw(Buffer.concat(Array.from({ length: 8 }, (_, id) => frame(ask('slow', id)))))
-    client.send(ask('web', 100))
-    await counted('tcp-in-flight-paused')
-    await until('held', () => responder.held.length === 3)
-    const ids = []
-    for (let id = 0; id < 8; id++) {
-      await until('next', () => responder.held.length > id)
-      t.ok(responder.held.length <= id + 3)
-      responder.held[id]!.answer()
-      ids.push(idOf(await client.receive()))
-    }
-    ids.push(idOf(await client.receive()))
-    t.same(
-      ids.sort((a, b) => a - b),
-      [0, 1, 2, 3, 4, 5, 6, 7, 100],
-    )
-    t.ok(counts.of('tcp-in-flight-paused') > 0)
-  })
-  await t.test('queries of one connection', async t => {
-    const { connect, counts } = await open(t, { queriesPerConnectionMax: 2 })
-    const client = await connect()
-    client.sendRaw(Buffer.concat([1, 2, 3].map(id => frame(ask('web', id)))))
-    t.same([idOf(await client.receive()), idOf(await client.receive())], [1, 2])
-    await t.rejects(client.receive(), NoAnswer)
-    t.equal(counts.of('tcp-queries-max'), 1)
-  })
-  await t.test('slow queries of the thread: REFUSED', async t => {
-    const { connect, options, responder } = await open(t)
-    for (let i = 0; i < 5000; i++) options.admission.enter('127.0.0.1')
-    const client = await connect()
-    client.send(ask('slow', 9))
-    const reply = await client.receive()
-    t.equal(idOf(reply), 9)
-    t.equal(reply[3]! & 15, 5)
-    t.equal(responder.held.length, 0)
-  })
-  await t.test('connections of one client', async t => {
-    const { connect, counts, listener } = await open(t, { connectionsPerClientMax: 2 })
-    const clients = [await connect(), await connect()]
-    const third = await connect()
-    await third.closed()
-    t.equal(counts.of('tcp-refused-client'), 1)
-    t.same(await exchangeTcp(listener.port, ask('web'), { localAddress: '127.0.0.2' }), echo(ask('web')))
-    clients[0]!.destroy()
-    await until('released', () => listener.connections === 1)
-    t.same(await exchangeTcp(listener.port, ask('web')), echo(ask('web')))
-  })
-  await t.test('connections in all: the one that was idle longest makes room', async t => {
-    const { connect, counts } = await open(t, { connectionsMax: 3 })
-    const clients = []
-    for (const name of ['slow', 'web', 'web']) {
-      const client = await connect()
-      client.sendRaw(Buffer.concat([frame(ask(name)), frame(ask('web', 2))]))
-      await client.receive()
-      clients.push(client)
-    }
-    // The second becomes the newest; the first is older than the third but has a query in flight.
-    clients[1]!.send(ask('web', 3))
-    await clients[1]!.receive()
-    const next = await connect()
-    await clients[2]!.closed()
-    next.send(ask('web', 4))
-    t.equal(idOf(await next.receive()), 4)
-    t.equal(counts.of('tcp-evicted-idle'), 1)
-  })
-  await t.test('connections in all: none is idle', async t => {
-    const { connect, responder, counted } = await open(t, { connectionsMax: 2 })
-    for (let i = 0; i < 2; i++) (await connect()).send(ask('slow'))
-    await until('held', () => responder.held.length === 2)
-    await (await connect()).closed()
-    await counted('tcp-refused-total')
-    t.equal(responder.held.length, 2)
-  })
-})
-
-t.test('1000 stalled connections leave room for a fresh one', async t => {
-  const { connect, listener, counts } = await open(t, { connectionsMax: 500, connectionsPerClientMax: 500 })
-  for (let i = 0; i < 1000; i++) {
-    const client = await connect({ localAddress: `127.0.0.${2 + (i % 4)}` })
-    client.sendRaw(Uint8Array.of(0, 50, 1))
-  }
-  t.same(await exchangeTcp(listener.port, ask('web')), echo(ask('web')))
-  t.ok(counts.of('tcp-evicted-idle') >= 500)
 })
 
 t.test('resets, also with a query in flight, harm nobody', async t => {

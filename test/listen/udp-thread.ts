@@ -1,4 +1,5 @@
-// A serving thread of udp.test.ts: answers with its own number in the last octet of the id, so that the test sees who did.
+// A serving thread of udp.test.ts: answers with its own number in the last octet of the id, so that the test
+// sees who did.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { listenUdp } from '../../src/listen/udp.ts'

@@ -1,4 +1,5 @@
-// One table of cases for both forms of UDP: batches of system calls, where this machine has them, and node:dgram.
+// One table of cases for both forms of UDP: batches of system calls, where this machine has them, and
+// node:dgram.
 
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'

@@ -1,0 +1,29 @@
+// A TCP listener on a free port and clients for it, closed with the test.
+
+import type { Test } from 'tap'
+import type { ListenEvent } from '../../src/listen/listener.ts'
+import type { StreamLimits } from '../../src/listen/stream-limits.ts'
+import type { StreamListener } from '../../src/listen/stream-listener.ts'
+import { listenTcp } from '../../src/listen/tcp.ts'
+import { type ExchangeOptions, TcpClient } from '../support/dns-client.ts'
+import { until } from '../support/virtual-clock.ts'
+import { bench } from './fixture.ts'
+
+/** Opens the listener; `counted` waits until an event has been counted. */
+export async function openTcp(t: Test, limits: Partial<StreamLimits> = {}, address = '127.0.0.1') {
+  const parts = bench()
+  const listening = await listenTcp({ ...parts.options, address, limits })
+  if (!listening.ok) throw listening.error
+  const listener: StreamListener = listening.listener
+  t.teardown(() => listener.close())
+  const connect = async (options: ExchangeOptions = {}): Promise<TcpClient> => {
+    const client = await TcpClient.connect(listener.port, options)
+    t.teardown(() => client.destroy())
+    return client
+  }
+  const counted = (event: ListenEvent): Promise<void> => until(event, () => parts.counts.of(event) > 0)
+  return { ...parts, listener, connect, counted }
+}
+
+/** The id of a message. */
+export const idOf = (message: Uint8Array): number => (message[0]! << 8) | message[1]!
