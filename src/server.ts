@@ -17,8 +17,9 @@ import type { Registry } from './observe/registry.ts'
 import { metricsRoute } from './observe/scrape.ts'
 import { sourceKey } from './plugin/kubernetes/config.ts'
 import { ownAddresses } from './plugin/kubernetes/nameservers.ts'
+import { servedWord } from './plugin/registry.ts'
 import { Reloader } from './reload.ts'
-import type { Setup } from './setup.ts'
+import type { PluginSetup, Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { formatDuration } from './shared/duration.ts'
 import { Sources } from './sources.ts'
@@ -161,13 +162,13 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
+    this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     if (!first) {
       await sites.commit()
       this.#watchReadiness(setup)
     }
-    this.#publishFacts(setup)
     this.#probe(setup)
     await this.#sources.keepOnly(setup.kubernetes)
     return undefined
@@ -218,7 +219,7 @@ export class Server {
       'coredns_plugin_enabled',
       setup.listens.flatMap(({ server, zones }) =>
         zones.flatMap(({ zone, block }) =>
-          setup.blocks[block]!.plugins.map(({ word }) => ({
+          setup.blocks[block]!.plugins.filter(isHandler).map(({ word }) => ({
             labels: { server, zone, view: '', name: word },
             value: 1,
           })),
@@ -258,6 +259,10 @@ export class Server {
     this.#stats.stop()
   }
 }
+
+/** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
+const isHandler = ({ word }: PluginSetup): boolean =>
+  word === 'prometheus' || servedWord(word)?.create !== undefined
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

@@ -2,10 +2,11 @@
 // CoreDNS's chain, whatever their order in the file; a listener knows the zones it serves and the block of each.
 
 import { dirname } from 'node:path'
+import { usageOf, type WordDoc } from './corefile/doc.ts'
 import { DEFAULT_PORTS, type Key } from './corefile/key.ts'
 import type { Corefile, Directive, ServerBlock } from './corefile/parser.ts'
-import { nearestWord, type Problems } from './corefile/problem.ts'
-import { placeText } from './corefile/token.ts'
+import { nearestWord, type Problem, type Problems } from './corefile/problem.ts'
+import { type Place, placeText } from './corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from './corefile/words.ts'
 import type { BindConfig } from './plugin/bind.ts'
 import type { HealthConfig } from './plugin/health.ts'
@@ -94,10 +95,25 @@ function readBlock(
   const plugins: PluginSetup[] = []
   for (const { word } of DIRECTIVE_WORDS) {
     const same = byWord.get(word)
-    const config = same && servedWord(word)?.parse(same, problems, context)
+    const served = servedWord(word)
+    if (!same || !served) continue
+    const config = problems.explaining(usagesOf(served.doc, same), () =>
+      served.parse(same, problems, context),
+    )
     if (config !== undefined) plugins.push({ word, config })
   }
   return { zones, plugins }
+}
+
+/** Finds how the line of a problem is written. */
+function usagesOf(doc: WordDoc, directives: readonly Directive[]): (problem: Problem) => string | undefined {
+  const lineOf = ({ file, line }: Place): string => `${file}:${line}`
+  const usages = new Map<string, string>()
+  for (const { word, block } of directives) {
+    usages.set(lineOf(word), doc.usage)
+    for (const option of block ?? []) usages.set(lineOf(option.word), usageOf(doc, option.word.text))
+  }
+  return problem => usages.get(lineOf(problem))
 }
 
 /** Whether the directive is one to be read; otherwise says why not. */

@@ -19,6 +19,8 @@ export interface Problem {
   readonly found?: string
   /** The words that could stand there. */
   readonly allowed?: readonly string[]
+  /** How the line is written. */
+  readonly usage?: string
 }
 
 /** What a problem may tell beside its message. */
@@ -49,6 +51,18 @@ export class Problems {
     return this.#errors
   }
 
+  /** Runs `read`, and tells beside each problem it reports without a choice of words how its line is written. */
+  explaining<T>(usageAt: (problem: Problem) => string | undefined, read: () => T): T {
+    const from = this.#list.length
+    const result = read()
+    for (let i = from; i < this.#list.length; i++) {
+      const problem = this.#list[i]!
+      const usage = problem.allowed === undefined ? usageAt(problem) : undefined
+      if (usage !== undefined) this.#list[i] = { ...problem, usage }
+    }
+    return result
+  }
+
   /** Every problem so far; where some were dropped, the last one says how many. */
   get list(): readonly Problem[] {
     const last = this.#list.at(-1)
@@ -67,12 +81,13 @@ export class Problems {
 
 /** A problem as one line: `FILE:LINE:COLUMN: error: message (found "x"; allowed: a, b; did you mean "a"?)`. */
 export function formatProblem(problem: Problem): string {
-  const { severity, file, line, column, message, found, allowed } = problem
+  const { severity, file, line, column, message, found, allowed, usage } = problem
   const details: string[] = []
   if (found !== undefined) details.push(`found ${JSON.stringify(found)}`)
   if (allowed !== undefined && allowed.length > 0) details.push(`allowed: ${allowed.join(', ')}`)
   const near = found === undefined || allowed === undefined ? undefined : nearestWord(found, allowed)
   if (near !== undefined) details.push(`did you mean "${near}"?`)
+  if (usage !== undefined) details.push(`usage: ${usage}`)
   const tail = details.length > 0 ? ` (${details.join('; ')})` : ''
   return `${file}:${line}:${column}: ${severity}: ${message}${tail}`
 }

@@ -16,6 +16,12 @@ const WHAT = 'an address or an interface'
 /** `bind`; several in a block add up. */
 export const bindWord: Word<BindConfig> = {
   word: 'bind',
+  doc: {
+    usage: 'bind ADDRESS|INTERFACE…',
+    meaning: 'listens there instead of everywhere',
+    default: 'all addresses',
+    options: [{ usage: 'except ADDRESS|INTERFACE…', meaning: 'leaves these out' }],
+  },
   parse(directives, problems) {
     const words: Token[] = []
     const except: Token[] = []

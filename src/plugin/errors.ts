@@ -56,6 +56,20 @@ export interface ErrorsConfig {
 /** `errors [stdout]`, once in a server block. */
 export const errorsWord: Word<ErrorsConfig> = {
   word: 'errors',
+  doc: {
+    usage: 'errors [stdout]',
+    meaning: 'logs what went wrong inside the server while it answered a query',
+    options: [
+      {
+        usage: 'consolidate DURATION REGEX [warning|error|info|debug] [show_first]',
+        meaning:
+          'counts the errors that match, and tells their number once in DURATION; show_first logs the first at once',
+        default: 'every error in a line of its own, at the level error',
+        range: `DURATION from 1ms, REGEX of RE2 in ${REGEX_MAX_CHARACTERS} characters, ${CONSOLIDATIONS_MAX} lines`,
+      },
+      { usage: 'stacktrace', meaning: "logs the stack of an exception, which is a bug of the server's" },
+    ],
+  },
   parse(directives, problems) {
     const consolidations: Consolidation[] = []
     let stacktrace = false

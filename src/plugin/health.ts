@@ -20,6 +20,19 @@ const LAMEDUCK_MAX_MS = 86_400_000
 /** `health`; of several in a block the last one that says something counts, as in CoreDNS. */
 export const healthWord: Word<HealthConfig> = {
   word: 'health',
+  doc: {
+    usage: 'health [HOST:PORT]',
+    meaning: 'answers 200 at /health while the process lives',
+    default: ':8080',
+    options: [
+      {
+        usage: 'lameduck DURATION',
+        meaning: 'goes on answering that long after SIGTERM, while /ready says no',
+        default: '0s',
+        range: 'to 24h',
+      },
+    ],
+  },
   parse(directives, problems) {
     let address = HEALTH_ADDRESS
     let lameduckMs = 0

@@ -28,6 +28,14 @@ const SEEN_MAX = 1
 
 export const loopWord: Word<LoopConfig> = {
   word: 'loop',
+  doc: {
+    usage: 'loop',
+    meaning: 'finds queries that this server forwards to itself',
+    options: [],
+    notes: [
+      'A loop that is found stops forwarding until it is gone and says so in the log; CoreDNS ends its process.',
+    ],
+  },
   parse(directives, problems) {
     const directive = once(directives, problems)
     if (directive === undefined) return undefined

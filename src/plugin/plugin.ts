@@ -2,6 +2,7 @@
 // every serving thread `create` turns that configuration into a handler. Nothing else crosses: a configuration is data
 // that structuredClone takes.
 
+import type { WordDoc } from '../corefile/doc.ts'
 import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
@@ -15,6 +16,11 @@ export type Next = (query: Query) => MaybePromise<Outcome>
 export interface Handler {
   /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
   handle(query: Query, next: Next): MaybePromise<Outcome>
+  /**
+   * Leaves facts about the query in its metadata (labels such as `kubernetes/namespace`), before the chain is walked;
+   * called where the block has `metadata` only.
+   */
+  annotate?(query: Query): void
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }
@@ -33,6 +39,8 @@ export interface BlockContext {
 /** A Corefile word. `C` is its configuration. */
 export interface Word<C> {
   readonly word: string
+  /** How its lines are written and what they mean; config/README.md shows it. */
+  readonly doc: WordDoc
   /**
    * All directives of that word in one block, in file order. Everything wrong is reported with its place; undefined
    * where no configuration could be made.

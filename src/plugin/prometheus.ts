@@ -31,6 +31,18 @@ export const PROMETHEUS_ADDRESS: ListenAddress = { host: 'localhost', port: 9153
 /** `prometheus`, once in a server block; several blocks may name one address. */
 export const prometheusWord: Word<PrometheusConfig> = {
   word: 'prometheus',
+  doc: {
+    usage: 'prometheus [HOST:PORT]',
+    meaning: "counts the block's queries and shows all metrics at /metrics",
+    default: 'localhost:9153',
+    options: [
+      { usage: 'runtime_metrics', meaning: 'shows the use of the JavaScript heap by space, too' },
+      {
+        usage: 'tls FILE',
+        meaning: "serves HTTPS with the certificates of a web configuration file of Prometheus's exporters",
+      },
+    ],
+  },
   parse(directives, problems, { directory }) {
     let address = PROMETHEUS_ADDRESS
     let runtimeMetrics = false

@@ -18,6 +18,19 @@ export const READY_ADDRESS: ListenAddress = { host: '', port: 8181 }
 /** `ready`, once in a server block. */
 export const readyWord: Word<ReadyConfig> = {
   word: 'ready',
+  doc: {
+    usage: 'ready [HOST:PORT]',
+    meaning:
+      'answers 200 at /ready when everything is there to be served; /ready?verbose says what is waited for',
+    default: ':8181',
+    options: [
+      {
+        usage: 'monitor until-ready|continuously',
+        meaning: 'whether what was ready once may become unready again',
+        default: 'until-ready',
+      },
+    ],
+  },
   parse(directives, problems) {
     let address = READY_ADDRESS
     let monitor: MonitorMode = 'until-ready'

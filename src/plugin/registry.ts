@@ -1,6 +1,7 @@
 // The Corefile words that Seamark serves, and the order of the chain. A word that is not here is refused at start: as one
 // that CoreDNS has and Seamark does not yet or never will, or as unknown.
 
+import type { WordDoc } from '../corefile/doc.ts'
 import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
@@ -23,6 +24,7 @@ import { whoamiWord } from './whoami.ts'
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
 export interface ServedWord {
   readonly word: string
+  readonly doc: WordDoc
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): unknown
   create?(config: never, context: ServingContext): Handler
 }

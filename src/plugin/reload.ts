@@ -20,6 +20,13 @@ const DAY_MS = 86_400_000
 /** `reload`, once in a server block; the first block that has it counts for the whole Corefile. */
 export const reloadWord: Word<ReloadConfig> = {
   word: 'reload',
+  doc: {
+    usage: 'reload [INTERVAL] [JITTER]',
+    meaning: 'looks at the Corefile and all it imports, and takes what changed without losing a query',
+    default: '30s, 15s',
+    range: 'INTERVAL 2s to 24h, JITTER 1s to half the interval',
+    options: [],
+  },
   parse(directives, problems) {
     const directive = once(directives, problems)
     if (directive === undefined) return undefined

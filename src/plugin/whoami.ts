@@ -16,6 +16,11 @@ import type { Word } from './plugin.ts'
 /** `whoami`, without arguments. */
 export const whoamiWord: Word<Record<string, never>> = {
   word: 'whoami',
+  doc: {
+    usage: 'whoami',
+    meaning: 'answers with the address and the port that the client asks from',
+    options: [],
+  },
   parse(directives, problems) {
     const directive = once(directives, problems)
     if (directive !== undefined) readLine(directive, problems, () => {})

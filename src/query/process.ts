@@ -277,7 +277,8 @@ export class QueryProcess implements Responder {
     packet.set(qname, 12)
     packet.set([qtype >> 8, qtype & 255, 0, CLASS.IN], 12 + qname.length)
     if (scan.read(packet, 0, packet.length) !== 'ok') return servfail()
-    const query: Query = { ...asker, question: { qname, qtype, qclass: CLASS.IN } }
+    const question = { qname, qtype, qclass: CLASS.IN }
+    const query: Query = { ...asker, question, requestOctets: packet.length }
     const served = this.#servedZone(scan, query)
     if (!served) return refused()
     const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })

@@ -132,6 +132,26 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
   },
 ]
 
+/** Differences that show in many replies together with others, and are taken out of both before the comparison. */
+export const FORWARDED_DIFFERENCES = [
+  'AA is set for data of our own zones only; CoreDNS sets it on everything out of its cache',
+  'CD is copied from the query (RFC 4035 3.2.2); CoreDNS shows what the upstream sent',
+  "owner names are spelled as this client asked; CoreDNS's cache has the first client's spelling",
+] as const
+
+/** The lines of a forwarded reply (RA is set) without what FORWARDED_DIFFERENCES names; other replies as they are. */
+export function withoutForwarded(lines: readonly string[]): string[] {
+  const flags = lines.find(line => line.startsWith('flags ')) ?? ''
+  if (!/ ra\b/.test(flags)) return [...lines]
+  return lines.map(line => {
+    if (line === flags) return line.replace(/ (?:aa|cd)\b/g, '')
+    return line.replace(
+      /^(answer|authority) (\S+)/,
+      (_, section: string, owner: string) => `${section} ${owner.toLowerCase()}`,
+    )
+  })
+}
+
 /** The only row where CoreDNS is compared with itself: it is silent about the same questions. */
 export const CORE_DNS_SILENCE: AcceptedDifference = {
   id: 'silence',

@@ -9,6 +9,7 @@ import { freePorts, Program, type Scope } from './processes.ts'
 import { programPath } from './programs.ts'
 
 const READY_DEADLINE_MS = 30_000
+const LOOPBACK = '127.0.0.1'
 const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /** The programs that can be put under test. */
@@ -120,9 +121,29 @@ export class DnsServer {
     writeFileSync(file, corefile(options, sidePorts))
     const command = [...(options.wrap ?? []), ...serverCommand(kind), '-conf', file, '-p', String(port)]
     const program = Program.start(scope, folder, kind, command, options.env ? { env: options.env } : {})
-    const server = new DnsServer(kind, port, options.address ?? '127.0.0.1', sidePorts, program)
+    const server = new DnsServer(kind, port, options.address ?? LOOPBACK, sidePorts, program)
     if (options.waitReady ?? true) await program.ready(() => server.#answersWhenReady(), READY_DEADLINE_MS)
     return server
+  }
+
+  /** Starts a server on a Corefile of the caller's own in `folder`, and waits for nothing. */
+  static async startText(
+    scope: Scope,
+    kind: ServerKind,
+    options: {
+      readonly folder: string
+      readonly text: string
+      readonly port: number
+      readonly env: NodeJS.ProcessEnv
+      readonly sidePorts: SidePorts
+    },
+  ): Promise<DnsServer> {
+    const { folder, text, port, env, sidePorts } = options
+    const file = join(folder, 'Corefile')
+    writeFileSync(file, text)
+    const command = [...serverCommand(kind), '-conf', file, '-p', String(port)]
+    const program = Program.start(scope, folder, kind, command, { env })
+    return new DnsServer(kind, port, LOOPBACK, sidePorts, program)
   }
 
   /** CoreDNS opens its ready port a moment before its DNS sockets. */

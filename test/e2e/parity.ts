@@ -57,17 +57,20 @@ export function comparable(reply: Reply): string[] {
 }
 
 function toQuery(question: ParityQuestion): Query {
-  const { udpSize, ...rest } = question
-  return { ...rest, ...(udpSize === undefined ? {} : { edns: { udpSize } }) }
+  const { udpSize, dnssecOk, ...rest } = question
+  if (udpSize === undefined && dnssecOk === undefined) return rest
+  return { ...rest, edns: { ...(udpSize && { udpSize }), ...(dnssecOk && { dnssecOk }) } }
 }
 
-const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> =>
+/** Asks one question; a missing answer is an answer, too. */
+export const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> =>
   query(server.port, { host: server.address, ...toQuery(question) }).catch((error: unknown) => {
     if (error instanceof NoAnswer) return error
     throw error
   })
 
-const linesOf = (reply: Reply | NoAnswer): string[] =>
+/** What is compared of an answer. */
+export const linesOf = (reply: Reply | NoAnswer): string[] =>
   reply instanceof NoAnswer ? [reply.code] : comparable(reply)
 
 const replyOf = (reply: Reply | NoAnswer): Reply | undefined =>

@@ -12,6 +12,10 @@ export interface ParityQuestion {
   readonly tcp?: boolean
   readonly rd?: boolean
   readonly cd?: boolean
+  readonly ad?: boolean
+  readonly dnssecOk?: boolean
+  /** The address to ask from. */
+  readonly localAddress?: string
   /** Announced payload in octets; without it no OPT record is sent. */
   readonly udpSize?: number
 }

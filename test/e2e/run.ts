@@ -1,7 +1,9 @@
 // `npm run test:e2e`: builds what is missing, then runs every *.e2e.ts on one real control plane, in one process, inside
 // namespaces of its own where the machine lets it, and sums up: `N passed, N failed, N skipped`.
 //
-//   node test/e2e/run.ts [--server coredns|seamark] [SUITE …]      SUITE: a file name without .e2e.ts
+//   node test/e2e/run.ts [--server coredns|seamark] [--only TEXT] [SUITE …]
+//
+// SUITE is a file name without .e2e.ts; with --only just the checks run whose names contain TEXT.
 //
 // Exit status: 0 nothing failed, 1 something did, 2 wrong arguments, 69 (EX_UNAVAILABLE) the programs cannot be built
 // because Go is not installed: then everything counts as skipped.
@@ -67,7 +69,7 @@ async function outside(): Promise<number> {
 }
 
 /** The inner process: the control plane and the suites. */
-async function inside(subject: ServerKind, chosen: readonly string[]): Promise<number> {
+async function inside({ subject, only, chosen }: Wanted): Promise<number> {
   const scope = new Scope()
   const inNamespaces = process.env[INSIDE] === '1'
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
@@ -88,7 +90,7 @@ async function inside(subject: ServerKind, chosen: readonly string[]): Promise<n
 
   try {
     if (inNamespaces) run(['ip', 'link', 'set', 'lo', 'up'])
-    const world = await startWorld(scope, subject, inNamespaces)
+    const world = await startWorld(scope, { subject, only, inNamespaces })
     for (const name of chosen) {
       const { suite } = (await import(`./${name}.e2e.ts`)) as { suite: Suite }
       const context = new Context(world, tally, suite.name)
@@ -105,7 +107,11 @@ async function inside(subject: ServerKind, chosen: readonly string[]): Promise<n
   return tally.failed > 0 ? 1 : 0
 }
 
-async function startWorld(scope: Scope, subject: ServerKind, inNamespaces: boolean): Promise<World> {
+async function startWorld(
+  scope: Scope,
+  chosen: Pick<World, 'subject' | 'only' | 'inNamespaces'>,
+): Promise<World> {
+  const { subject, inNamespaces } = chosen
   const started = performance.now()
   const plane = await ControlPlane.start(scope)
   await Kubelet.start(scope, () => plane.client)
@@ -114,12 +120,19 @@ async function startWorld(scope: Scope, subject: ServerKind, inNamespaces: boole
   console.log(
     `control plane ready in ${Math.round(performance.now() - started)} ms ${where}; under test: ${subject}`,
   )
-  return { plane, upstreamPort, subject, inNamespaces }
+  return { plane, upstreamPort, ...chosen }
 }
 
-function readArguments(): { subject: ServerKind; chosen: readonly string[] } | string {
+/** What the command line asks for. */
+interface Wanted {
+  readonly subject: ServerKind
+  readonly only: string
+  readonly chosen: readonly string[]
+}
+
+function readArguments(): Wanted | string {
   const { values, positionals } = parseArgs({
-    options: { server: { type: 'string', default: 'seamark' } },
+    options: { server: { type: 'string', default: 'seamark' }, only: { type: 'string', default: '' } },
     allowPositionals: true,
   })
   const { server } = values
@@ -127,7 +140,7 @@ function readArguments(): { subject: ServerKind; chosen: readonly string[] } | s
   const known = suiteNames()
   const unknown = positionals.find(name => !known.includes(name))
   if (unknown !== undefined) return `suite ${unknown} is not known; there are ${known.join(', ')}`
-  return { subject: server, chosen: positionals.length > 0 ? positionals : known }
+  return { subject: server, only: values.only, chosen: positionals.length > 0 ? positionals : known }
 }
 
 const wanted = readArguments()
@@ -135,7 +148,6 @@ if (typeof wanted === 'string') {
   console.error(wanted)
   process.exitCode = 2
 } else {
-  const status =
-    process.env[INSIDE] === undefined ? await outside() : await inside(wanted.subject, wanted.chosen)
+  const status = process.env[INSIDE] === undefined ? await outside() : await inside(wanted)
   process.exit(status)
 }

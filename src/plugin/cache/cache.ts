@@ -3,12 +3,14 @@
 
 import type { Word } from '../plugin.ts'
 import type { CacheConfig } from './config.ts'
+import { cacheDoc } from './doc.ts'
 import { CacheHandler } from './handler.ts'
 import { parseCache } from './parse.ts'
 
 /** The word; its handlers are CacheHandlers, which also make the fast path of their cache. */
 export const cacheWord = {
   word: 'cache',
+  doc: cacheDoc,
   parse: parseCache,
   create: (config, context) => new CacheHandler(config, context),
 } satisfies Word<CacheConfig>

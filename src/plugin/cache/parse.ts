@@ -1,15 +1,4 @@
-// Reads the directive (coredns plugin/cache/setup.go):
-//
-//   cache [TTL] [ZONES…] {
-//     success CAP [TTL] [MINTTL]
-//     denial CAP [TTL] [MINTTL]
-//     prefetch N [D [P%]]
-//     serve_stale [D] [immediate [RTTL [RECHECK]] | verify [VT [RTTL [RECHECK]]]]
-//     serve_stale_policy prefer_positive
-//     servfail D
-//     disable success|denial [ZONES…]
-//     keepttl
-//   }
+// Reads the directive (doc.ts; coredns plugin/cache/setup.go).
 
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/parser.ts'

@@ -7,6 +7,7 @@ import type { MaybePromise, Outcome } from '../../query/reply.ts'
 import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
+import { forwardDoc } from './doc.ts'
 import { parseForward } from './parse.ts'
 import { Rule } from './rule.ts'
 import type { LookupHost } from './upstream-set.ts'
@@ -14,6 +15,7 @@ import type { LookupHost } from './upstream-set.ts'
 /** `forward`, as often in a server block as there are rules. */
 export const forwardWord: Word<ForwardConfig> = {
   word: 'forward',
+  doc: forwardDoc,
   parse: parseForward,
   create: (config, context) => new ForwardHandler(config, context),
 }

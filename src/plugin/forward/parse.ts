@@ -1,14 +1,4 @@
-// Reads the directives (coredns plugin/forward/setup.go):
-//
-//   forward FROM TO… {
-//     except NAME…                  policy random|round_robin|sequential      max_concurrent N
-//     force_tcp                     prefer_udp                                read_timeout D
-//     expire D                      max_age D                                 max_idle_conns N
-//     max_fails N                   health_check D [no_rec] [domain FQDN]     max_connect_attempts N
-//     failover RCODE…               next RCODE…                               next_on_nodata
-//     tls [CERT KEY] [CA]           tls_servername NAME                       source_address IP
-//     resolver IP[:PORT]…           failfast_all_unhealthy_upstreams
-//   }
+// Reads the directives (doc.ts; coredns plugin/forward/setup.go).
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

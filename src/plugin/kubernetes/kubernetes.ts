@@ -21,6 +21,7 @@ import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from './answers.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
+import { kubernetesDoc } from './doc.ts'
 import { ownAddresses } from './nameservers.ts'
 import { parseKubernetes } from './parse.ts'
 
@@ -30,6 +31,7 @@ const PLUGIN = 'kubernetes'
 
 export const kubernetesWord = {
   word: PLUGIN,
+  doc: kubernetesDoc,
   parse: parseKubernetes,
   create: (config, context) => new KubernetesHandler(config, context),
 } satisfies Word<KubernetesConfig>

@@ -47,6 +47,24 @@ export interface LoadbalanceConfig {
 /** `loadbalance`; of several in a block the last policy counts and the networks add up, as in CoreDNS. */
 export const loadbalanceWord: Word<LoadbalanceConfig> = {
   word: 'loadbalance',
+  doc: {
+    usage: 'loadbalance [round_robin | weighted FILE]',
+    meaning: 'orders the addresses of every answer anew: at random, or by the weights in FILE',
+    default: 'round_robin',
+    options: [
+      {
+        usage: 'reload DURATION',
+        meaning: 'how often the weight file is looked at; 0s is never',
+        default: `${RELOAD_MS / 1000}s`,
+        range: `from ${RELOAD_MIN_MS}ms`,
+      },
+      {
+        usage: 'prefer CIDR…',
+        meaning: 'puts addresses in these networks first',
+        range: `${PREFER_MAX} networks`,
+      },
+    ],
+  },
   parse(directives, problems, block) {
     let weights: WeightFile | undefined
     const networks: string[] = []

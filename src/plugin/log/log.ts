@@ -36,6 +36,19 @@ export interface LogConfig {
 /** `log`, as often as wanted. */
 export const logWord: Word<LogConfig> = {
   word: 'log',
+  doc: {
+    usage: 'log [NAME…] [FORMAT]',
+    meaning: 'logs a line for each query below the names; the first directive that covers a name decides',
+    default: 'all names, the common format `{common}`',
+    options: [
+      {
+        usage: 'class CLASS…',
+        meaning: 'logs only replies of these classes',
+        default: 'all',
+        range: REPLY_CLASSES.join(', '),
+      },
+    ],
+  },
   parse(directives, problems) {
     const rules: LogRule[] = []
     for (const directive of directives) {

@@ -1,0 +1,64 @@
+// How `kubernetes` is written (coredns.md 4.1), with the defaults and bounds of config.ts, and what Seamark adds.
+
+import type { WordDoc } from '../../corefile/doc.ts'
+import { STARTUP_TIMEOUT_DEFAULT_MS, TTL_DEFAULT_SECONDS, TTL_MAX_SECONDS } from './config.ts'
+
+export const kubernetesDoc: WordDoc = {
+  usage: 'kubernetes [ZONE…]',
+  meaning: 'answers for the Services, endpoints and Pods of a cluster; reverse zones and CIDRs give PTR',
+  default: "the block's zones",
+  options: [
+    {
+      usage: 'pods disabled|insecure|verified',
+      meaning: 'names of Pods: none, any address, or only those of Pods that run',
+      default: 'disabled',
+    },
+    {
+      usage: 'ttl SECONDS',
+      meaning: 'the TTL of answers, and of denials',
+      default: `${TTL_DEFAULT_SECONDS}`,
+      range: `0 to ${TTL_MAX_SECONDS}`,
+    },
+    {
+      usage: 'fallthrough [ZONE…]',
+      meaning: 'hands names that do not exist to the next plugin',
+      default: 'off; all zones where none is named',
+    },
+    { usage: 'endpoint_pod_names', meaning: 'names endpoints without a hostname after their Pods' },
+    { usage: 'namespaces NAMESPACE…', meaning: 'the namespaces that exist for DNS', default: 'all' },
+    { usage: 'namespace_labels SELECTOR', meaning: 'the same by labels; excludes namespaces' },
+    { usage: 'labels SELECTOR', meaning: 'serves only objects with these labels' },
+    { usage: 'noendpoints', meaning: 'no endpoints: no headless Services, no endpoint names' },
+    { usage: 'ignore empty_service', meaning: 'a Service without ready endpoints does not exist' },
+    { usage: 'zonal', meaning: 'names for the endpoints of one topology zone: ZONE.pin._zone.SVC.NS.svc' },
+    {
+      usage: 'startup_timeout DURATION',
+      meaning: 'how long a start waits for the first listing',
+      default: `${STARTUP_TIMEOUT_DEFAULT_MS / 1000}s`,
+      range: 'to 24h',
+    },
+    { usage: 'multicluster ZONE…', meaning: 'zones that are answered from ServiceImports' },
+    {
+      usage: 'endpoint URL',
+      meaning: 'where the API server is',
+      default: 'in the cluster that the Pod runs in',
+    },
+    { usage: 'tls CERT KEY CA', meaning: 'files for that endpoint' },
+    { usage: 'kubeconfig FILE [CONTEXT]', meaning: 'a kubeconfig instead; overrides endpoint' },
+    {
+      usage: 'manifests DIR',
+      meaning: 'the objects come from a folder of YAML files instead of an API server (Seamark only)',
+    },
+    {
+      usage: 'local_ips ADDRESS…',
+      meaning: 'the addresses that NS and ns.dns name (Seamark only)',
+      default: 'the bound ones',
+    },
+    {
+      usage: 'apiserver_qps N',
+      meaning: 'accepted, does nothing: one watch a resource is all that is asked',
+    },
+    { usage: 'apiserver_burst N', meaning: 'accepted, does nothing' },
+    { usage: 'apiserver_max_inflight N', meaning: 'accepted, does nothing' },
+  ],
+}
