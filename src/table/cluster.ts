@@ -4,7 +4,7 @@
 // those that go, so that no address is without an owner in between.
 
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
-import { objectKey } from '../watch/objects.ts'
+import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
 import {
@@ -51,8 +51,8 @@ export class Cluster implements Sink {
     Pod: new Map(),
     ServiceImport: new Map(),
   }
-  /** Slices by NAMESPACE/SERVICE. */
-  readonly #slices = new Map<string, Map<string, SlimEndpointSlice>>()
+  /** Slices by NAMESPACE/SERVICE; most have one. */
+  readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #unsynced: Set<Kind>
@@ -91,7 +91,7 @@ export class Cluster implements Sink {
 
   /** The slices of a service, for metrics. */
   service(namespace: string, name: string): SlimService | undefined {
-    return this.#objects.Service.get(`${namespace}/${name}`)
+    return this.#objects.Service.get(namespacedKey(namespace, name))
   }
 
   replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void {
@@ -135,10 +135,10 @@ export class Cluster implements Sink {
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner)
-      slices?.delete(slice.name)
-      if (slices?.size === 0) this.#slices.delete(owner)
+      const owner = ownerOf(slice)
+      const left = (this.#slices.get(owner) ?? []).filter(other => other.name !== slice.name)
+      if (left.length > 0) this.#slices.set(owner, left)
+      else this.#slices.delete(owner)
       this.#dirtyServices.add(owner)
     } else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
@@ -148,10 +148,9 @@ export class Cluster implements Sink {
   #link<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner) ?? new Map<string, SlimEndpointSlice>()
-      slices.set(slice.name, slice)
-      this.#slices.set(owner, slices)
+      const owner = ownerOf(slice)
+      const others = this.#slices.get(owner)
+      this.#slices.set(owner, others ? others.concat(slice) : [slice])
       this.#dirtyServices.add(owner)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
@@ -295,7 +294,7 @@ export class Cluster implements Sink {
   #buildBlock(owner: string, namespace: string, name: string): Uint8Array | undefined {
     if (!this.#isExposed(namespace)) return undefined
     const service = this.#objects.Service.get(owner)
-    const slices = [...(this.#slices.get(owner)?.values() ?? [])]
+    const slices = this.#slices.get(owner) ?? []
     if (service) return buildService(service, slices, this.#options)
     return slices.length > 0 && name !== '' ? buildOrphan(namespace, name, slices, this.#options) : undefined
   }
@@ -304,6 +303,9 @@ export class Cluster implements Sink {
     return addressesIn(this.#writer.words, this.#writer.octets, block)
   }
 }
+
+const ownerOf = ({ namespace, serviceName }: SlimEndpointSlice): string =>
+  namespacedKey(namespace, serviceName)
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()
 

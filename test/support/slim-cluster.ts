@@ -7,7 +7,8 @@ import { parseIp } from '../../src/shared/ip.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
+import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { type Decoded, decodeMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'
@@ -64,7 +65,7 @@ export function slimSlice(
     name,
     serviceName,
     ports: portsOf(ports),
-    endpoints: endpoints.map(endpointOf),
+    endpoints: packEndpoints(endpoints.map(endpointOf)),
     triggerTimeMs: 0,
   }
 }
