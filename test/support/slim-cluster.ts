@@ -128,6 +128,7 @@ export class SlimCluster {
           shuffle: false,
           flattenedTtl: ttl => ttl,
           random: () => 0.5,
+          reasons: true,
           ownAddresses,
           ...options,
         }),
