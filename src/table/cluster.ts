@@ -3,6 +3,7 @@
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
+import type { Clock } from '../shared/clock.ts'
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
 import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
@@ -30,11 +31,14 @@ export interface ClusterOptions extends BuildOptions {
 export interface ClusterHooks {
   /** Runs `publish` soon, once: setImmediate outside of tests. */
   readonly schedule: (publish: () => void) => void
-  readonly wallMs: () => number
+  readonly clock: Clock
   /** All kinds are listed. */
   synced?(): void
-  /** The named slices' changes are published. */
-  published?(slices: readonly SlimEndpointSlice[]): void
+  /**
+   * A batch is published: whether an answer changed, how long ago the first event of each kind in it came, in ms, and
+   * the slices in it that say when their cause was.
+   */
+  published?(changed: boolean, delays: ReadonlyMap<Kind, number>, slices: readonly SlimEndpointSlice[]): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -60,6 +64,8 @@ export class Cluster implements Sink {
   readonly #dirtyNamespaces = new Set<string>()
   readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
   #changedSlices: SlimEndpointSlice[] = []
+  /** When the first event of each kind in the batch came. */
+  #since = new Map<Kind, number>()
   #scheduled = false
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -102,17 +108,30 @@ export class Cluster implements Sink {
     }
     for (const key of left) this.#drop(kind, key)
     this.#unsynced.delete(kind)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   upsert<K extends Kind>(kind: K, object: Kinds[K]): void {
     this.#put(kind, object)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   remove(kind: Kind, key: string): void {
     this.#drop(kind, key)
-    this.#schedule()
+    this.#schedule(kind)
+  }
+
+  /**
+   * Serves a state of an earlier process, whole, until every kind has been listed anew. False, and nothing is done, where
+   * a kind that is needed is not in it.
+   */
+  restore(sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>): boolean {
+    if (this.waitingFor.some(kind => !sets.has(kind))) return false
+    for (const kind of this.waitingFor) for (const object of sets.get(kind) ?? []) this.#put(kind, object)
+    this.#writer.setStale(true)
+    this.publish()
+    this.#writer.setSynced(true)
+    return true
   }
 
   #put<K extends Kind>(kind: K, object: Kinds[K]): void {
@@ -170,7 +189,8 @@ export class Cluster implements Sink {
     this.#dirtyPods.set(key, { namespace, ip })
   }
 
-  #schedule(): void {
+  #schedule(kind: Kind): void {
+    if (!this.#since.has(kind)) this.#since.set(kind, this.#hooks.clock.nowMs())
     if (this.#scheduled) return
     this.#scheduled = true
     this.#hooks.schedule(() => this.publish())
@@ -179,7 +199,7 @@ export class Cluster implements Sink {
   /** Publishes all that is noted, now. */
   publish(): void {
     this.#scheduled = false
-    const wasSynced = this.#writer.synced
+    const listed = this.synced && (!this.#writer.synced || this.#writer.stale)
     const full: string[] = []
     let error: TableFullError | undefined
     const later: (() => void)[] = []
@@ -218,14 +238,24 @@ export class Cluster implements Sink {
     this.#dirtyPods.clear()
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
-    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.wallMs() / 1000))
-    if (!wasSynced && this.synced) this.#writer.setSynced(true)
+    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.clock.wallMs() / 1000))
+    if (listed) {
+      this.#writer.setSynced(true)
+      this.#writer.setStale(false)
+    }
     this.#writer.endBatch()
-    const slices = this.#changedSlices
-    this.#changedSlices = []
-    if (slices.length > 0) this.#hooks.published?.(slices)
+    this.#tell(changed)
     if (error) this.#hooks.full?.(error, full)
-    if (!wasSynced && this.synced) this.#hooks.synced?.()
+    if (listed) this.#hooks.synced?.()
+  }
+
+  #tell(changed: boolean): void {
+    const nowMs = this.#hooks.clock.nowMs()
+    const delays = new Map([...this.#since].map(([kind, sinceMs]) => [kind, nowMs - sinceMs]))
+    const slices = this.#changedSlices
+    this.#since.clear()
+    this.#changedSlices = []
+    this.#hooks.published?.(changed, delays, slices)
   }
 
   *#ownersIn(namespace: string): Generator<string> {

@@ -3,6 +3,7 @@
 
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from '../../src/plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from '../../src/plugin/kubernetes/config.ts'
+import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { parseIp } from '../../src/shared/ip.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
 import { TableReader } from '../../src/table/reader.ts'
@@ -86,8 +87,12 @@ export const KUBERNETES: KubernetesConfig = {
   startupTimeoutMs: 5000,
   multiclusterZones: [],
   source: { kind: 'api' },
+  snapshot: undefined,
   localIps: [],
 }
+
+/** Time stands still. */
+const FIXED_CLOCK: Clock = { ...systemClock, nowMs: () => 0, wallMs: () => 1_700_000_000_000 }
 
 /** One answer in short: the rcode and the sections, or what is done in place of an answer. */
 export type Asked = Decoded | 'chase' | 'pass'
@@ -118,7 +123,7 @@ export class SlimCluster {
     this.cluster = new Cluster(
       this.writer,
       { ...kubernetes, kinds: ['Service', 'EndpointSlice', 'Namespace'], ...options },
-      { schedule: publish => publish(), wallMs: () => 1_700_000_000_000, ...options },
+      { schedule: publish => publish(), clock: FIXED_CLOCK, ...options },
     )
     this.reader = new TableReader(this.writer.buffer, 0)
     const ownAddresses = (options.ownTexts ?? []).map(text => parseIp(text)!.bytes)
