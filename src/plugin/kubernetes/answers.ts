@@ -4,7 +4,7 @@
 // (`npm run bench:micro`).
 
 import { detailAt } from '../../table/block.ts'
-import { FLAG } from '../../table/layout.ts'
+import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
 import { countLabels, isWithin, type Name, name, parseName } from '../../wire/name.ts'
@@ -50,6 +50,7 @@ export class ClusterAnswers {
   readonly zone: Name
   readonly #labels: number
   readonly #reverse: boolean
+  readonly #multicluster: boolean
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #options: AnswerOptions
@@ -66,11 +67,13 @@ export class ClusterAnswers {
   readonly #ptr: PtrRecords
   readonly #address = new Uint8Array(16)
   readonly #podKey = new Uint8Array(2 + 16 + 64)
+  readonly #importKey = new Uint8Array(1 + 64 + 64)
 
   constructor(config: KubernetesConfig, zoneText: string, table: TableReader, options: AnswerOptions) {
     this.zone = name(zoneText)
     this.#labels = countLabels(this.zone)
     this.#reverse = isWithin(this.zone, IN_ADDR_ARPA) || isWithin(this.zone, IP6_ARPA)
+    this.#multicluster = config.multiclusterZones.includes(zoneText)
     this.#config = config
     this.#table = table
     this.#options = options
@@ -116,7 +119,7 @@ export class ClusterAnswers {
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
     if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata()
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)
-    request.read(scan, labels, zoneAt, this.#config.zonal)
+    request.read(scan, labels, zoneAt, this.#config.zonal, this.#multicluster)
     switch (request.shape) {
       case 'apex':
         return this.#apex(qtype)
@@ -141,8 +144,8 @@ export class ClusterAnswers {
   externalTarget(scan: Scan): Name | undefined {
     const labels = scan.labelCount - this.#labels
     const request = this.#request
-    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false)
-    if (request.shape !== 'service') return undefined
+    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false, this.#multicluster)
+    if (request.shape !== 'service' || this.#multicluster) return undefined
     const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0 || (this.#table.octets[block + 5]! & FLAG.EXTERNAL_NAME) === 0) return undefined
     const at = detailAt(this.#table.words, block)
@@ -154,7 +157,7 @@ export class ClusterAnswers {
     this.#writer.begin(scan, packet, out, outAt, maxOctets)
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
-    this.#request.read(scan, labels, zoneAt, false)
+    this.#request.read(scan, labels, zoneAt, false, this.#multicluster)
     return this.#nodata(REASON.NO_TARGET)
   }
 
@@ -164,7 +167,9 @@ export class ClusterAnswers {
 
   #service(scan: Scan, packet: Uint8Array, qtype: number): number {
     const request = this.#request
-    const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
+    const block = this.#multicluster
+      ? this.#findImport(scan)
+      : this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0) return this.#nameError(scan, this.#noService(scan))
     const flags = this.#table.octets[block + 5]!
     if (flags & HIDDEN) return this.#nameError(scan, hiddenBecause(flags))
@@ -182,6 +187,15 @@ export class ClusterAnswers {
     if (qtype !== TYPE.SRV) return this.#nodata()
     this.#srv.write(this.#ttl)
     return this.#positive(REASON.NO_PORTS)
+  }
+
+  /** The block of the imported service, whose key begins with an octet that no name has. */
+  #findImport(scan: Scan): number {
+    const { serviceAt, keyEnd } = this.#request
+    const key = this.#importKey
+    key[0] = KEY.IMPORT
+    for (let at = serviceAt; at < keyEnd; at++) key[1 + at - serviceAt] = scan.folded[at]!
+    return this.#table.find(key, 0, 1 + keyEnd - serviceAt)
   }
 
   /** Whether it is the namespace that is missing. */
@@ -231,7 +245,7 @@ export class ClusterAnswers {
   #podRuns(scan: Scan, octets: 4 | 16): boolean {
     const { namespaceAt, keyEnd } = this.#request
     const key = this.#podKey
-    key[0] = 0xff
+    key[0] = KEY.POD
     key[1] = octets === 4 ? 4 : 6
     for (let i = 0; i < octets; i++) key[2 + i] = this.#address[i]!
     let length = 2 + octets
@@ -307,7 +321,7 @@ export class ClusterAnswers {
   }
 
   #soa(zoneAt: number): number {
-    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#table.serial, 'answer')
+    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#serial, 'answer')
     return this.#finish(RCODE.NOERROR)
   }
 
@@ -341,8 +355,12 @@ export class ClusterAnswers {
     return false
   }
 
+  get #serial(): number {
+    return this.#multicluster ? this.#table.importSerial : this.#table.serial
+  }
+
   #negative(rcode: number, reason: Reason | undefined): number {
-    const serial = this.#table.serial
+    const serial = this.#serial
     const { zoneAt } = this.#request
     this.#writer.soa(zoneAt, this.#negativeTtl, this.#config.ttlSeconds, serial, 'authority')
     return this.#finish(rcode, reason)
