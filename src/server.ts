@@ -165,6 +165,7 @@ export class Server {
     this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
+    this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
       this.#watchReadiness(setup)

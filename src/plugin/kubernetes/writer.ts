@@ -32,6 +32,12 @@ export class AnswerWriter {
   authorities = 0
   additionals = 0
   truncated = false
+  readonly #minimal: boolean
+
+  /** With `minimal` nothing is written beside the answer but a denial's SOA. */
+  constructor(minimal = false) {
+    this.#minimal = minimal
+  }
 
   /** Begins a message of at most `maxOctets` by copying the question of `octets`. */
   begin(scan: Scan, octets: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): void {
@@ -96,6 +102,7 @@ export class AnswerWriter {
 
   /** The address record of an additional name that was written at `ownerAt` in `out`. */
   glue(ownerAt: number, from: Uint8Array, fromAt: number, length: 4 | 16, ttlSeconds: number): boolean {
+    if (this.#minimal) return true
     const pointer = ownerAt - this.start
     if (pointer > POINTER_MAX) {
       this.truncated = true
