@@ -116,10 +116,10 @@ export class HostsSource {
     this.#settle(this.#seenProblem)
     if (table.overfull) return
     this.table = table
-    const { meters, log } = this.#context
-    meters.gauge('coredns_hosts_reload_timestamp_seconds').set(Number(stats.mtimeNs / 1_000_000n) / 1000)
+    const modifiedSeconds = Number(stats.mtimeNs / 1_000_000n) / 1000
+    this.#context.meters.gauge('coredns_hosts_reload_timestamp_seconds').set(modifiedSeconds)
     this.#count()
-    log.write('DEBUG', PLUGIN, `Parsed hosts file into ${table.entries} entries`)
+    this.#log('DEBUG', `Parsed hosts file into ${table.entries} entries`)
   }
 
   #count(): void {
@@ -136,7 +136,7 @@ export class HostsSource {
   }
 
   /** Every serving thread reads the file; one of them tells. */
-  #log(level: 'WARNING' | 'INFO', text: string): void {
+  #log(level: 'DEBUG' | 'INFO' | 'WARNING', text: string): void {
     if (this.#context.thread === 0) this.#context.log.write(level, PLUGIN, text)
   }
 }
