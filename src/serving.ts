@@ -158,16 +158,10 @@ const isTransparent = (stage: Stage): boolean =>
   stage.handler.concerns !== undefined
 
 /** The plugins before that word which tell what concerns them. */
-const guardsBefore = (word: string, stages: readonly Stage[]): readonly Guard[] =>
-  stages
-    .slice(
-      0,
-      Math.max(
-        0,
-        stages.findIndex(stage => stage.word === word),
-      ),
-    )
-    .flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
+function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] {
+  const at = stages.findIndex(stage => stage.word === word)
+  return stages.slice(0, Math.max(0, at)).flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
+}
 
 const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
 

@@ -77,7 +77,10 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
   byWord.has(word),
 )
 
-/** Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. */
+/**
+ * Words that may stand before `kubernetes` or `cache` in the chain without changing what these answer to class IN, which
+ * alone takes the fast path.
+ */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
   'bufsize',

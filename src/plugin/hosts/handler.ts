@@ -9,7 +9,7 @@
 import { ZoneTable } from '../../query/chain.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, EDE, type MaybePromise, type Outcome, servfail } from '../../query/reply.ts'
-import { foldName, isWithin, type Name, name } from '../../wire/name.ts'
+import { foldName, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
@@ -62,8 +62,8 @@ export class HostsHandler implements Handler {
       const names = table.pointers(folded)
       return names.length > 0 ? records(TYPE.PTR, names) : next(query)
     }
-    if (!isCovered(this.#zones, qname)) return next(query)
-    const falls = isCovered(this.#fallthrough, qname)
+    if (!isWithinAny(qname, this.#zones)) return next(query)
+    const falls = isWithinAny(qname, this.#fallthrough)
     const isAddress = qtype === TYPE.A || qtype === TYPE.AAAA
     if (!isAddress && falls && fallthroughUnsupported) return next(query)
     const v4 = table.addresses(folded, 4)
@@ -74,5 +74,3 @@ export class HostsHandler implements Handler {
     return servfail({ code: EDE.OTHER, text: 'not among the hosts, which have no fallthrough' })
   }
 }
-
-const isCovered = (zones: readonly Name[], qname: Name): boolean => zones.some(zone => isWithin(qname, zone))

@@ -10,7 +10,7 @@
 
 import { resolve } from 'node:path'
 import { type Line, type LineReader, once, readLine } from '../../corefile/arguments.ts'
-import { isWithin, name, parseName } from '../../wire/name.ts'
+import { isWithinAny, name, parseName } from '../../wire/name.ts'
 import type { Word } from '../plugin.ts'
 import { HostsHandler } from './handler.ts'
 import { FILE_MAX_OCTETS, fileProblem } from './source.ts'
@@ -97,6 +97,8 @@ export const hostsWord: Word<HostsConfig> = {
       if (line.has) config.file = readFile(line, block.directory)
       config.zones = line.zones(block.zones)
       readBlock(line, config)
+      const entries = config.inline.reduce((sum, inline) => sum + inline.split(' ').length - 1, 0)
+      if (entries > ENTRIES_MAX) line.error(line.word, `more than ${ENTRIES_MAX} names with an address`)
       if (config.fallthroughUnsupported && config.fallthrough.length === 0)
         line.error(line.word, 'fallthrough_unsupported needs fallthrough')
     })
@@ -163,7 +165,7 @@ function readInline(line: Line, config: Draft, allowed: readonly string[]): void
   for (const token of names) {
     const parsed = parseName(token.text)
     if (parsed === undefined) problems.warning(token, 'this is no domain name', { found: token.text })
-    else if (!config.zones.some(zone => isWithin(parsed, name(zone))))
+    else if (!isWithinAny(parsed, config.zones.map(name)))
       problems.warning(token, 'this name is in no zone of hosts', { found: token.text })
   }
   config.inline.push([found, ...names.map(({ text }) => text)].join(' '))

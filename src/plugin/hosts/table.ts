@@ -8,7 +8,7 @@
 
 import { reverseZones } from '../../corefile/zone.ts'
 import { type Ip, parseIp } from '../../shared/ip.ts'
-import { foldName, isWithin, type Name, name, parseName } from '../../wire/name.ts'
+import { foldName, isWithinAny, type Name, name, parseName } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { NameMultimap } from './multimap.ts'
 
@@ -71,7 +71,7 @@ export class HostTable {
   }
 
   #add(ip: Ip, name: Name, reverse: Name | undefined): void {
-    if (!this.#rules.zones.some(zone => isWithin(name, zone))) return
+    if (!isWithinAny(name, this.#rules.zones)) return
     if (this.#names.size + this.#wildcards.size >= ENTRIES_MAX) {
       this.overfull = true
     } else if (name[0] === STAR[0] && name[1] === STAR[1]) {
