@@ -88,7 +88,7 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
       opcode: OPCODE.QUERY,
       authoritative: reply.authoritative,
       truncated: reply.truncated,
-      recursionDesired: query.recursionDesired,
+      recursionDesired: reply.recursionDesired ?? query.recursionDesired,
       recursionAvailable: reply.recursionAvailable,
       authenticData: reply.authenticData,
       checkingDisabled: query.checkingDisabled,

@@ -72,6 +72,18 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     applies: (question, _coredns, seamark) => question.class !== undefined && seamark?.rcode === 'REFUSED',
   },
   {
+    id: 'opt-unasked',
+    reason:
+      'no OPT record goes to a client that sent none (RFC 6891 7); the acl of CoreDNS puts one on its refusals and empty answers',
+    applies: (question, coredns, seamark) =>
+      question.udpSize === undefined &&
+      question.dnssecOk === undefined &&
+      coredns?.edns !== undefined &&
+      seamark?.edns === undefined &&
+      seamark?.rcode === coredns.rcode &&
+      seamark.answer.length + coredns.answer.length === 0,
+  },
+  {
     id: 'payload',
     reason: `replies over UDP stay within ${PAYLOAD_OCTETS} octets, so that none is ever fragmented (RFC 9715)`,
     applies: (question, coredns, seamark) =>

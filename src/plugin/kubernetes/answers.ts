@@ -37,6 +37,8 @@ const SOA_TTL_MAX_SECONDS = 300
 export interface AnswerOptions {
   /** Whether `loadbalance` shuffles addresses. */
   readonly shuffle: boolean
+  /** Whether `minimal` takes additional records out. */
+  readonly minimal?: boolean
   /** The TTL that `cache` gives to a positive or a negative answer (coredns.md 3.4); the identity without one. */
   flattenedTtl(ttlSeconds: number, kind: 'success' | 'denial'): number
   readonly random: () => number
@@ -59,8 +61,8 @@ export class ClusterAnswers {
   readonly #negativeTtl: number
   readonly #soaTtl: number
   readonly #versionTtl: number
+  readonly #writer: AnswerWriter
   readonly #request = new Request()
-  readonly #writer = new AnswerWriter(this.#request)
   readonly #selection: Selection
   readonly #addresses: AddressRecords
   readonly #srv: SrvRecords
@@ -83,6 +85,7 @@ export class ClusterAnswers {
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
     this.#versionTtl = options.flattenedTtl(VERSION_TTL_SECONDS, 'success')
+    this.#writer = new AnswerWriter(this.#request, options.minimal)
     this.#selection = new Selection(table)
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)
