@@ -13,6 +13,7 @@ import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
 import type { Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
+import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
@@ -88,7 +89,7 @@ export class Serving {
       clusters: this.#clusters(stages),
       cache: this.#cache(listen, stages),
       passesCache: passesCache(stages),
-      anyClass: stages.some(stage => stage.word === 'chaos'),
+      anyClass: stages.some(speaksOtherClasses),
       udpMaxOctets: PAYLOAD_DEFAULT,
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
     }
@@ -98,9 +99,11 @@ export class Serving {
   #clusters(stages: readonly Stage[]): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
-    if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
-    const cache = stages.slice(0, at).find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+    if (!(handler instanceof KubernetesHandler)) return []
+    const before = stages.slice(0, at)
+    const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
     return handler.answersForZones(zone => {
+      if (before.some(stage => concerns(stage, zone))) return undefined
       if (cache && coverage(cache, zone) === 'some') return undefined
       return {
         shuffle: isShuffled(stages),
@@ -139,6 +142,10 @@ function passesCache(stages: readonly Stage[]): boolean {
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
 }
 
+/** Whether queries of other classes than IN mean something to the plugin. */
+const speaksOtherClasses = ({ word, handler }: Stage): boolean =>
+  word === 'chaos' || (handler instanceof RewriteHandler && handler.takesOtherClasses)
+
 /** Round robin, which the fast path does by itself. */
 const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
   word === 'loadbalance' &&
@@ -147,5 +154,9 @@ const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
 
 const isTransparent = (stage: PluginSetup): boolean =>
   TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+
+/** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
+const concerns = (stage: Stage, zone: string): boolean =>
+  !isTransparent(stage) && (stage.handler.concerns?.(name(zone)) ?? true)
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

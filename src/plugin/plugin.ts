@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { Name } from '../wire/name.ts'
 import type { ServingContext } from './context.ts'
 
 /** Hands the query to the rest of the chain. */
@@ -21,6 +22,11 @@ export interface Handler {
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
+  /**
+   * Whether it can change what the cluster answers about some name of the zone, the question or the reply; asked when the
+   * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word is in TRANSPARENT_WORDS.
+   */
+  concerns?(zone: Name): boolean
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }

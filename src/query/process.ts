@@ -44,7 +44,7 @@ export interface ServedZone {
   readonly cache: FastCache | undefined
   /** Whether the cluster's queries count as having passed the cache. */
   readonly passesCache: boolean
-  /** Whether queries of other classes than IN go down the chain (`chaos`). */
+  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
   /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
   readonly udpMaxOctets: number

@@ -66,7 +66,7 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options: reply.extendedError ? [extendedErrorOption(reply.extendedError)] : [],
+    options: optionsOf(query, reply),
   }
   const octets = writer.write(
     {
@@ -87,6 +87,20 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
     query.replyMaxOctets,
   )
   return octets.slice()
+}
+
+/** The reply's options, as far as the whole question and they fit into the reply together. */
+function optionsOf(
+  { question, replyMaxOctets }: Query,
+  { options = [], extendedError }: Reply,
+): EdnsOption[] {
+  const all = extendedError ? [extendedErrorOption(extendedError), ...options] : options
+  let room = replyMaxOctets - HEADER_OCTETS - question.qname.length - 4 - OPT_OCTETS
+  return all.filter(({ data }) => {
+    const fits = 4 + data.length <= room
+    if (fits) room -= 4 + data.length
+    return fits
+  })
 }
 
 /** RFC 8914 section 2. */

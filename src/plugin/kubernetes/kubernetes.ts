@@ -8,6 +8,7 @@ import {
   type Outcome,
   answer as positive,
   type Reply,
+  refused,
   servfail,
 } from '../../query/reply.ts'
 import type { TableReader } from '../../table/reader.ts'
@@ -91,6 +92,8 @@ export class KubernetesHandler implements Handler {
     const { question } = query
     const answers = this.#answersOf(question.qname)
     if (!answers) return next(query)
+    // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
+    if (question.qclass !== CLASS.IN) return refused()
     const found = this.#find(answers, question)
     if (found === PASS) return next(query)
     return found === CHASE ? this.#external(answers, query) : found
