@@ -6,7 +6,6 @@
 //   edns0 local unset CODE,  edns0 nsid unset,  edns0 subnet unset
 
 import type { Line } from '../../corefile/arguments.ts'
-import type { Token } from '../../corefile/token.ts'
 import { OPTION } from '../../wire/scan.ts'
 import { ACTIONS, OPTION_MAX_OCTETS, type OptionData, VARIABLES } from './config.ts'
 import type { ReadRule } from './parse.ts'
@@ -14,14 +13,13 @@ import type { ReadRule } from './parse.ts'
 const OPTIONS = ['local', 'nsid', 'subnet'] as const
 
 /** Reads one rule. */
-export function readEdns(line: Line, args: readonly Token[]): ReadRule | undefined {
+export function readEdns(line: Line): ReadRule | undefined {
   const option = readWord(line, 'an EDNS option', OPTIONS)
   const action = readWord(line, 'an action', ACTIONS)
   if (option === undefined || action === undefined) return undefined
-  const revert = action !== 'unset' && args.length > 2 && args.at(-1)!.text === 'revert'
   const code = option === 'local' ? readCode(line) : option === 'nsid' ? OPTION.NSID : OPTION.ECS
   const data = action === 'unset' ? undefined : readData(line, option)
-  if (revert) line.choice('revert', ['revert'])
+  const revert = action !== 'unset' && line.has && line.choice('the word revert', ['revert']) !== undefined
   if (code === undefined || (data === undefined && action !== 'unset')) return undefined
   return { rule: { field: 'edns0', action, code, data, revert }, substitutions: [] }
 }
@@ -57,6 +55,7 @@ function readLocalData(line: Line): OptionData | undefined {
   const token = line.token('the data of the option')
   if (token === undefined) return undefined
   const { text } = token
+  if (text === 'revert') return line.error(token, 'the data of the option must stand before revert')
   const inside = /^\{(.*)\}$/s.exec(text)?.[1]
   if (inside !== undefined) {
     const variable = VARIABLES.find(each => each === inside)

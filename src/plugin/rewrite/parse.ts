@@ -182,8 +182,9 @@ function readCname(line: Line, args: readonly Token[]): ReadRule | undefined {
 function readTtl(line: Line, args: readonly Token[]): ReadRule | undefined {
   const kind = args.length > 2 ? readKind(line) : 'exact'
   const written = kind && readFrom(line, kind)
+  if (written === undefined) return undefined
   const token = line.token('a TTL')
-  if (written === undefined || token === undefined) return undefined
+  if (token === undefined) return undefined
   const [, low = '', dash, high = ''] = /^(\d*)(?:(-)(\d*))?$/.exec(token.text) ?? []
   const minSeconds = Number(low)
   const maxSeconds = dash === undefined ? minSeconds : high === '' ? TTL_MAX_SECONDS : Number(high)
@@ -222,7 +223,7 @@ function readNumbers(
   parse: (text: string) => number | undefined,
 ): ReadRule | undefined {
   const from = readNumber(line, `a ${field}`, parse)
-  const to = readNumber(line, `a ${field}`, parse)
+  const to = from === undefined ? undefined : readNumber(line, `a ${field}`, parse)
   return from === undefined || to === undefined ? undefined : { rule: { field, from, to }, substitutions: [] }
 }
 
@@ -254,8 +255,9 @@ function readFrom(line: Line, kind: Kind, read = readAbsoluteText) {
 /** FROM and TO; the pattern has the groups that TO names, as far as CoreDNS checks it. */
 function readSubstitution(line: Line, kind: Kind, read: (written: string) => string): Written | undefined {
   const written = readFrom(line, kind, read)
+  if (written === undefined) return undefined
   const to = line.token('TO')
-  if (written === undefined || to === undefined) return undefined
+  if (to === undefined) return undefined
   if (to.text.length > TO_MAX_CHARACTERS) return line.error(to, `TO may have ${TO_MAX_CHARACTERS} characters`)
   const { token: from, match } = written
   if (kind === 'regex') {
