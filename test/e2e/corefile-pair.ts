@@ -3,6 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { NoAnswer } from '../support/dns-client.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
 import type { CorefileCase } from './corefile-case.ts'
@@ -21,6 +22,8 @@ export interface Trace {
 /** Families whose values must agree, too: they count queries and nothing that depends on time or threads. */
 const COUNTED =
   /^coredns_(?:dns_(?:requests|responses|do_requests)_total|template_\w+_total|acl_\w+_total|autopath_success_total|dns64_\w+_total|local_localhost_requests_total|hosts_entries)\b/
+/** Nothing asks a server for this long, so that its counts stand still. */
+const SETTLE_MS = 50
 /** Families that tell about the process or its connections and not about queries. */
 const OF_THE_PROCESS =
   /^coredns_(?:build_info|kubernetes_rest_client_\w+|kubernetes_dns_programming_\w+|proxy_conn_cache_\w+|reload_version_info|health_request_\w+)\b/
@@ -60,13 +63,17 @@ export class CaseServer {
     }
     const sidePorts = { ready, health, metrics }
     const server = await DnsServer.startText(scope, kind, { folder, text: corefile, port, env, sidePorts })
-    await server.program.ready(() => answers(server, questions[0]!.name), 30_000)
-    return new CaseServer(server, corefile.includes('prometheus') ? await samples(server) : new Map())
+    const counts = corefile.includes('prometheus')
+    await server.program.ready(
+      async () => (await answers(server, questions[0]!.name)) && (!counts || (await hasFacts(server))),
+      30_000,
+    )
+    return new CaseServer(server, counts ? await settled(server) : new Map())
   }
 
   /** What was counted and logged since the start. */
   async trace(): Promise<Trace> {
-    const after = this.#before.size > 0 ? await samples(this.server) : new Map<string, number>()
+    const after = this.#before.size > 0 ? await settled(this.server) : new Map<string, number>()
     const compared = [...after].filter(([key]) => key.startsWith('coredns_') && !OF_THE_PROCESS.test(key))
     const added = compared
       .filter(([key]) => COUNTED.test(key))
@@ -92,6 +99,20 @@ async function answers(server: DnsServer, name: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof NoAnswer) return false
     throw error
+  }
+}
+
+/** A server may answer before its control thread has told what it serves. */
+const hasFacts = async (server: DnsServer): Promise<boolean> =>
+  (await server.metrics()).includes('coredns_plugin_enabled{')
+
+/** The samples when the last query has been counted, too, which happens behind its reply. */
+async function settled(server: DnsServer): Promise<Map<string, number>> {
+  for (let before = await samples(server); ; ) {
+    await delay(SETTLE_MS)
+    const after = await samples(server)
+    if ([...after].every(([key, value]) => !COUNTED.test(key) || before.get(key) === value)) return after
+    before = after
   }
 }
 
