@@ -101,11 +101,14 @@ export interface EdnsRule {
   readonly revert: boolean
 }
 
+/** What a rule does. */
+export type RuleBody = NameRule | NumberRule | TtlRule | RcodeRule | CnameRule | EdnsRule
+
 /** One directive. */
-export type Rule = {
+export type Rule = RuleBody & {
   /** Whether no rule behind it is tried after it was applied. */
   readonly stop: boolean
-} & (NameRule | NumberRule | TtlRule | RcodeRule | CnameRule | EdnsRule)
+}
 
 export interface RewriteConfig {
   readonly rules: readonly Rule[]

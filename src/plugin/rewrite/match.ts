@@ -80,3 +80,7 @@ export function groupNumber(part: string): number | undefined {
 /** The groups that a replacement names, each once. */
 export const groupsUsed = (to: string): ReadonlySet<number> =>
   new Set((to.match(/\{\d+\}/g) ?? []).flatMap(part => groupNumber(part) ?? []))
+
+/** Those of them that a pattern with so many groups does not have, as written. */
+export const groupsMissing = (to: string, groups: number): readonly string[] =>
+  [...groupsUsed(to)].filter(group => group > groups).map(group => `{${group}}`)

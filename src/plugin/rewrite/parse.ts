@@ -26,10 +26,11 @@ import {
   type RewriteConfig,
   RULES_MAX,
   type Rule,
+  type RuleBody,
   type Substitution,
   TO_MAX_CHARACTERS,
 } from './config.ts'
-import { groupsUsed } from './match.ts'
+import { groupsMissing, groupsUsed } from './match.ts'
 import { readEdns } from './parse-edns0.ts'
 import { warnOfSlips } from './slips.ts'
 import { readAbsoluteText, readText } from './text.ts'
@@ -52,10 +53,8 @@ export interface WrittenRule {
   readonly from?: Token | undefined
 }
 
-/** What a field's reader makes: the rule but for `stop`. */
-export type ReadRule = Omit<WrittenRule, 'rule' | 'word'> & {
-  readonly rule: Rule extends infer R ? (R extends Rule ? Omit<R, 'stop'> : never) : never
-}
+/** What a field's reader makes. */
+export type ReadRule = Omit<WrittenRule, 'rule' | 'word'> & { readonly rule: RuleBody }
 
 const FIELDS: Readonly<Record<string, (line: Line, args: readonly Token[]) => ReadRule | undefined>> = {
   class: line => readNumbers(line, 'class', parseClass),
@@ -119,18 +118,18 @@ function readRule(line: Line, words: readonly Token[], problems: Problems): Writ
 function readName(line: Line, args: readonly Token[]): ReadRule | undefined {
   const kind = args.length > 2 ? readKind(line) : 'exact'
   const written = kind && readSubstitution(line, kind, readAbsoluteText)
-  if (written === undefined) return undefined
+  if (written === undefined || !hasGroups(line, written)) return undefined
   const answers = readAnswers(line)
   if (answers === undefined) return undefined
-  const auto = answers.auto || kind === 'exact'
-  const { substitution } = written
-  const rule = {
-    field: 'name' as const,
-    substitution,
-    auto,
-    answers: answers.rules.map(each => each.substitution),
+  return {
+    rule: {
+      field: 'name',
+      substitution: written.substitution,
+      auto: answers.auto || kind === 'exact',
+      answers: answers.rules.map(each => each.substitution),
+    },
+    substitutions: [written, ...answers.rules],
   }
-  return { rule, substitutions: [written, ...answers.rules] }
 }
 
 interface Answers {
@@ -153,7 +152,7 @@ function readAnswers(line: Line): Answers | undefined {
       continue
     }
     const written = readSubstitution(line, 'regex', readAbsoluteText)
-    if (written === undefined) return undefined
+    if (written === undefined || !hasGroups(line, written)) return undefined
     rules.push({ ...written, substitution: { ...written.substitution, part } })
     if (rules.length > ANSWERS_MAX) return line.error(line.word, `more than ${ANSWERS_MAX} answer rules`)
   }
@@ -252,19 +251,20 @@ function readFrom(line: Line, kind: Kind, read = readAbsoluteText) {
   return { token, match: { kind, from: token.text } }
 }
 
-/** FROM and TO; the pattern has the groups that TO names, as far as CoreDNS checks it. */
 function readSubstitution(line: Line, kind: Kind, read: (written: string) => string): Written | undefined {
   const written = readFrom(line, kind, read)
   if (written === undefined) return undefined
   const to = line.token('TO')
   if (to === undefined) return undefined
   if (to.text.length > TO_MAX_CHARACTERS) return line.error(to, `TO may have ${TO_MAX_CHARACTERS} characters`)
-  const { token: from, match } = written
-  if (kind === 'regex') {
-    const groups = regexGroups(match.from)
-    const used = [...groupsUsed(to.text)].filter(group => group > groups)
-    if (used.length > 0 && groupsUsed(to.text).size > groups)
-      return line.error(to, `the pattern has ${groups} groups`, { found: `{${used[0]}}` })
-  }
-  return { substitution: { ...match, to: read(to.text) }, from, to }
+  return { substitution: { ...written.match, to: read(to.text) }, from: written.token, to }
+}
+
+/** Refuses a TO that names more groups than the pattern has, as CoreDNS counts them; slips.ts warns about the rest. */
+function hasGroups(line: Line, { substitution: { kind, from }, to }: Written): boolean {
+  if (kind !== 'regex' || groupsUsed(to.text).size <= regexGroups(from)) return true
+  const missing = groupsMissing(to.text, regexGroups(from))
+  if (missing.length === 0) return true
+  line.error(to, `the pattern has ${regexGroups(from)} groups`, { found: missing[0]! })
+  return false
 }

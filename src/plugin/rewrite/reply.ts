@@ -150,6 +150,14 @@ export function cnameStep({ substitution }: CnameRule): ReplyStep {
 }
 
 async function follow(chain: Reply, end: Promise<Reply>): Promise<Reply> {
-  const { rcode, truncated, answer, authority } = await end
-  return { ...chain, rcode, truncated, answer: [...chain.answer, ...answer], authority, additional: [] }
+  const { rcode, truncated, answer, authority, extendedError } = await end
+  return {
+    ...chain,
+    rcode,
+    truncated,
+    answer: [...chain.answer, ...answer],
+    authority,
+    additional: [],
+    extendedError,
+  }
 }

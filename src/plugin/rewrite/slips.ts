@@ -1,10 +1,11 @@
 // Rules that are surely not meant as they are written. A warning changes nothing: the rule works as in CoreDNS.
 
 import type { Problems } from '../../corefile/problem.ts'
+import { regexGroups } from '../../corefile/regex.ts'
 import { placeText, type Token } from '../../corefile/token.ts'
 import type { BlockContext } from '../plugin.ts'
 import type { Match, Rule } from './config.ts'
-import { compileMatch, groupsUsed } from './match.ts'
+import { compileMatch, groupsMissing, groupsUsed } from './match.ts'
 import type { Written, WrittenRule } from './parse.ts'
 import { endingOf, type Part, readParts } from './shape.ts'
 import { nameOf } from './text.ts'
@@ -63,7 +64,10 @@ function warnOfShadows(rules: readonly WrittenRule[], problems: Problems): void 
 function takesAll(rule: Rule, later: Rule): boolean {
   if (rule.field === 'cname') return true
   if (rule.field === 'edns0')
-    return rule.action === 'unset' || (rule.action === 'set' && rule.data?.kind === 'octets')
+    return (
+      rule.action === 'unset' ||
+      (rule.action === 'set' && (rule.data?.kind === 'octets' || rule.data?.kind === 'nsid'))
+    )
   if (rule.field === 'type' || rule.field === 'class')
     return later.field === rule.field && later.from === rule.from
   const [match, other] = [matchOf(rule), matchOf(later)]
@@ -122,6 +126,8 @@ function warnOfSubstitution({ substitution, from, to }: Written, problems: Probl
     return
   }
   warnOfPattern(substitution, from, problems)
+  const [missing] = groupsMissing(to.text, regexGroups(substitution.from))
+  if (missing !== undefined) problems.warning(to, `the pattern has no group ${missing}: the braces are text`)
   const groups = takesFinalDot(substitution.from)
   if (groups !== undefined && to.text.replace(/\.$/, '').endsWith(`{${groups}}`)) {
     const message = `group ${groups} takes the name's final dot, and TO gets a second one, which is SERVFAIL: let the pattern end with (.*)\\.`

@@ -62,6 +62,14 @@ t.test('rules that are surely not meant so', async t => {
       'rewrite name regex ^(?:a|b)(.+)$ x{1}. answer auto',
       /2:34: warning: group 1 takes the name's final dot/,
     ],
+    [
+      'rewrite cname regex ^a\\.$ {1}.b',
+      /2:27: warning: the pattern has no group \{1\}: the braces are text/,
+    ],
+    [
+      'rewrite name regex ^(a)\\.$ {2} answer auto',
+      /2:28: warning: the pattern has no group \{2\}: the braces are text/,
+    ],
     ['rewrite edns0 local set 1 {a/b}', /2:9: warning: without the directive metadata no label has a value/],
   ]
   for (const [directives, warning] of cases) {
