@@ -55,8 +55,8 @@ function warnOfShadows(rules: readonly WrittenRule[], problems: Problems): void 
       problems.warning(word, message)
     }
     if (rule.stop && stops.length < STOPS_MAX) stops.push(written)
-    // Behind a changed name nothing is known.
-    if (!rule.stop && rule.field === 'name') stops = []
+    // Behind a changed question nothing is known.
+    if (!rule.stop && ['name', 'type', 'class'].includes(rule.field)) stops = []
   }
 }
 
@@ -77,9 +77,9 @@ function takesAll(rule: Rule, later: Rule): boolean {
 /** Whether every name that matches `narrow` matches `wide`; false where that cannot be seen. */
 function includesMatch(wide: Match, narrow: Match): boolean {
   if (wide.kind === narrow.kind && wide.from === narrow.from) return true
-  if (narrow.kind === 'exact') return compileMatch(wide)(narrow.from)
-  if (narrow.kind === 'regex' || wide.kind === 'exact' || wide.kind === 'regex') return false
-  return (wide.kind === narrow.kind || wide.kind === 'substring') && compileMatch(wide)(narrow.from)
+  if (wide.kind === 'regex' || narrow.kind === 'regex') return false
+  const comparable = narrow.kind === 'exact' || wide.kind === narrow.kind || wide.kind === 'substring'
+  return comparable && wide.kind !== 'exact' && compileMatch(wide)(narrow.from)
 }
 
 function warnOfName({ rule, word, substitutions }: WrittenRule, problems: Problems): void {
