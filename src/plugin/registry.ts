@@ -30,6 +30,7 @@ import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { whoamiWord } from './whoami.ts'
 
@@ -66,6 +67,7 @@ const words: readonly ServedWord[] = [
   readyWord,
   reloadWord,
   rootWord,
+  rewriteWord,
   whoamiWord,
 ]
 

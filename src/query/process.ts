@@ -45,7 +45,7 @@ export interface ServedZone {
   readonly cacheGuards: readonly Guard[]
   /** Whether the cluster's queries count as having passed the cache. */
   readonly passesCache: boolean
-  /** Whether queries of other classes than IN go down the chain (`chaos`). */
+  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
   /** Whether clients with EDNS are told why they get nothing (`ede`). */
   readonly reasons: boolean
