@@ -34,6 +34,8 @@ export interface ThreadsOptions {
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
+  /** The container's limit of memory in octets, as Node reads it unless given. */
+  readonly memoryOctets?: number
 }
 
 class ServingWorker {
@@ -61,7 +63,11 @@ class ServingWorker {
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(process.constrainedMemory(), totalmem(), options.count),
+      resourceLimits: serveHeapLimits(
+        options.memoryOctets ?? process.constrainedMemory(),
+        totalmem(),
+        options.count,
+      ),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {
