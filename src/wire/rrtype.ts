@@ -17,6 +17,7 @@ export const CLASS = { IN: 1, CS: 2, CH: 3, HS: 4, NONE: 254, ANY: 255 } as cons
 
 const typeNames = new Map<number, string>(Object.entries(TYPE).map(([name, number]) => [number, name]))
 const typeNumbers = new Map<string, number>(Object.entries(TYPE))
+const classNumbers = new Map<string, number>(Object.entries(CLASS))
 const classNames = new Map<number, string>(Object.entries(CLASS).map(([name, number]) => [number, name]))
 
 /** The mnemonic of a type, or TYPEn (RFC 3597 section 5). */
@@ -28,6 +29,11 @@ export const className = (qclass: number): string => classNames.get(qclass) ?? `
 /** The number of a mnemonic or of TYPEn, in any case; undefined where it is neither. */
 export function parseType(text: string): number | undefined {
   return typeNumbers.get(text.toUpperCase()) ?? parseGeneric(/^TYPE(\d{1,5})$/i, text)
+}
+
+/** The number of a mnemonic or of CLASSn, in any case; undefined where it is neither. */
+export function parseClass(text: string): number | undefined {
+  return classNumbers.get(text.toUpperCase()) ?? parseGeneric(/^CLASS(\d{1,5})$/i, text)
 }
 
 function parseGeneric(pattern: RegExp, text: string): number | undefined {
