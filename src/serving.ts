@@ -86,7 +86,7 @@ export class Serving {
       view: '',
       chain: composeChain(stages.map(stage => stage.handler)),
       clusters: this.#clusters(stages),
-      cache: this.#cache(listen, stages),
+      cache: this.#cache(listen, zone, stages),
       passesCache: passesCache(stages),
       anyClass: stages.some(stage => stage.word === 'chaos'),
       udpMaxOctets: PAYLOAD_DEFAULT,
@@ -98,11 +98,14 @@ export class Serving {
   #clusters(stages: readonly Stage[]): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
-    if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
-    const cache = stages.slice(0, at).find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+    if (!(handler instanceof KubernetesHandler)) return []
+    const before = stages.slice(0, at)
+    const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
     return handler.answersForZones(zone => {
-      if (cache && coverage(cache, zone) === 'some') return undefined
+      const heeded = heededQtypes(before, zone)
+      if (heeded === 'all' || (cache && coverage(cache, zone) === 'some')) return undefined
       return {
+        heeded,
         shuffle: isShuffled(stages),
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
@@ -112,11 +115,14 @@ export class Serving {
     })
   }
 
-  #cache(listen: ListenSetup, stages: readonly Stage[]): FastCache | undefined {
+  #cache(listen: ListenSetup, zone: string, stages: readonly Stage[]): FastCache | undefined {
     const at = stages.findIndex(stage => stage.word === 'cache')
     const handler = stages[at]?.handler
-    if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
+    if (!(handler instanceof CacheHandler)) return undefined
+    const heeded = heededQtypes(stages.slice(0, at), zone)
+    if (heeded === 'all') return undefined
     return handler.fastPath(listen.server, '', {
+      heeded,
       shuffle: isShuffled(stages),
       payloadSize: PAYLOAD_DEFAULT,
       random: this.#context.random,
@@ -147,5 +153,20 @@ const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
 
 const isTransparent = (stage: PluginSetup): boolean =>
   TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+
+/** Whether the plugin may change answers about the zone in ways not known beforehand. */
+const concerns = (stage: Stage, zone: string): boolean =>
+  !isTransparent(stage) && (stage.handler.concerns?.(name(zone)) ?? true)
+
+/** The types of questions about a zone that are left to the chain because of these plugins; undefined where none is. */
+function heededQtypes(stages: readonly Stage[], zone: string): ReadonlySet<number> | 'all' | undefined {
+  const heeded = new Set<number>()
+  for (const { handler } of stages.filter(stage => concerns(stage, zone))) {
+    const qtypes = handler.qtypesOf?.(name(zone))
+    if (qtypes === undefined) return 'all'
+    for (const qtype of qtypes) heeded.add(qtype)
+  }
+  return heeded.size > 0 ? heeded : undefined
+}
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

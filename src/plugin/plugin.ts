@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { Name } from '../wire/name.ts'
 import type { ServingContext } from './context.ts'
 
 /** Hands the query to the rest of the chain. */
@@ -21,6 +22,13 @@ export interface Handler {
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
+  /**
+   * Whether it may change what becomes of questions for names of the zone, or the replies to them; asked when a
+   * configuration is loaded. Absent: yes, unless the word is in TRANSPARENT_WORDS.
+   */
+  concerns?(zone: Name): boolean
+  /** Of a zone that it concerns: the only types of questions that it heeds. Absent or undefined: all types. */
+  qtypesOf?(zone: Name): ReadonlySet<number> | undefined
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }

@@ -19,6 +19,7 @@ import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { templateWord } from './template/template.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -42,6 +43,7 @@ const words: readonly ServedWord[] = [
   prometheusWord,
   readyWord,
   reloadWord,
+  templateWord,
   whoamiWord,
 ]
 

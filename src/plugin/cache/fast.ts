@@ -26,6 +26,8 @@ const OPT_OCTETS = 11
 
 /** What stands around the cache in its server block, as far as it changes answers. */
 export interface FastOptions {
+  /** Types of questions that a plugin before the cache may answer or change: the handler answers them. */
+  readonly heeded?: ReadonlySet<number> | undefined
   /** Whether `loadbalance` (round robin) stands before the cache: addresses are then shuffled for each answer. */
   readonly shuffle: boolean
   /** The payload size of our OPT records. */
@@ -40,6 +42,7 @@ export class FastCache {
   readonly #config: CacheConfig
   readonly #counters: CacheCounters
   readonly #options: FastOptions
+  readonly #heeded: ReadonlySet<number> | undefined
   #out: Uint8Array = new Uint8Array()
   #view: Buffer = Buffer.alloc(0)
 
@@ -48,6 +51,7 @@ export class FastCache {
     this.#config = config
     this.#counters = counters
     this.#options = options
+    this.#heeded = options.heeded
   }
 
   /**
@@ -62,6 +66,7 @@ export class FastCache {
     limit: number,
     nowMs: number,
   ): number {
+    if (this.#heeded?.has(scan.qtype)) return MISS
     const entry = this.#store.select(scanKey(scan), nowMs)
     if (entry === undefined) return MISS
     const ttl = entry.ttlAt(nowMs)

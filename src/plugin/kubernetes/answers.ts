@@ -23,7 +23,7 @@ import { AnswerWriter } from './writer.ts'
 
 /** Not answered here: an ExternalName whose target must be looked up; what was written counts for nothing. */
 export const CHASE = -1
-/** A name error that falls through to the next plugin. */
+/** Not answered here: a name error that falls through to the next plugin, or a type that is left to the chain. */
 export const PASS = -2
 
 /** dns-version.ZONE (specification 2.1): the version of the specification, its TTL fixed. */
@@ -34,6 +34,8 @@ const SOA_TTL_MAX_SECONDS = 300
 
 /** What the plugins around make of an answer, known before any query comes. */
 export interface AnswerOptions {
+  /** Types of questions that another plugin may answer or change: they are left to the chain. */
+  readonly heeded?: ReadonlySet<number> | undefined
   /** Whether `loadbalance` shuffles addresses. */
   readonly shuffle: boolean
   /** The TTL that `cache` gives to a positive or a negative answer (coredns.md 3.4); the identity without one. */
@@ -50,6 +52,7 @@ export class ClusterAnswers {
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #options: AnswerOptions
+  readonly #heeded: ReadonlySet<number> | undefined
   readonly #fallthrough: readonly Name[]
   readonly #ttl: number
   readonly #negativeTtl: number
@@ -71,6 +74,7 @@ export class ClusterAnswers {
     this.#config = config
     this.#table = table
     this.#options = options
+    this.#heeded = options.heeded
     this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
     const soaTtl = Math.min(config.ttlSeconds, SOA_TTL_MAX_SECONDS)
     this.#ttl = options.flattenedTtl(config.ttlSeconds, 'success')
@@ -103,6 +107,7 @@ export class ClusterAnswers {
    * most. Returns the octets written, CHASE or PASS. Between enter and leave of the table's reader only.
    */
   answer(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
+    if (this.#heeded?.has(scan.qtype)) return PASS
     const writer = this.#writer
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!

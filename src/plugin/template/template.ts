@@ -1,0 +1,203 @@
+// `template CLASS TYPE [ZONE…] { … }`: answers questions out of themselves (CoreDNS plugin/template). Directives are tried in
+// the order of the file: the first whose zone, class, type and regular expression take a question answers it; a name
+// that is in its zone and that no expression takes is SERVFAIL, unless `fallthrough` lets it go on. Records are Go templates
+// of lines as in a zone file (go/, ../../wire/presentation/).
+//
+//   template IN A example {
+//       match "^ip-(?P<a>\d+)-(?P<b>\d+)-(?P<c>\d+)-(?P<d>\d+)[.]example[.]$"
+//       answer "{{ .Name }} 60 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
+//       fallthrough
+//   }
+
+import { RE2JS } from 're2js'
+import type { Query } from '../../query/query.ts'
+import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
+import { foldName, formatName, isWithin, type Name, name, ROOT } from '../../wire/name.ts'
+import { parseRecord } from '../../wire/presentation/record.ts'
+import { RCODE } from '../../wire/rcode.ts'
+import { type Rr, targetOf } from '../../wire/record.ts'
+import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import type { ServingContext } from '../context.ts'
+import type { Handler, Next, Word } from '../plugin.ts'
+import { SECTIONS, type Section, type TemplateConfig, type TemplateRule } from './config.ts'
+import { classAndType, type Match, type Taken, templateData } from './data.ts'
+import { templateDoc } from './doc.ts'
+import { compileTemplate, type Template } from './go/parse.ts'
+import { renderTemplate } from './go/render.ts'
+import { templateText } from './go/syntax.ts'
+import type { Struct } from './go/value.ts'
+import { parseTemplate } from './parse.ts'
+
+const PLUGIN = 'template'
+/** Of records without one, as CoreDNS has it. */
+const TTL_DEFAULT_SECONDS = 3600
+
+/** `template`, as often in a server block as there are rules. */
+export const templateWord: Word<TemplateConfig> = {
+  word: 'template',
+  doc: templateDoc,
+  parse: parseTemplate,
+  create: (config, context) => new TemplateHandler(config, context),
+}
+
+/** A directive, compiled. */
+class Rule {
+  readonly config: TemplateRule
+  readonly records: Readonly<Record<Section, readonly Template[]>>
+  /** The longest first. */
+  readonly #zones: readonly { readonly text: string; readonly zone: Name }[]
+  readonly #fallthrough: readonly Name[]
+  readonly #regexes: readonly RE2JS[]
+
+  constructor(config: TemplateRule) {
+    this.config = config
+    this.#zones = config.zones
+      .map(text => ({ text, zone: name(text) }))
+      .sort((a, b) => b.zone.length - a.zone.length)
+    this.#fallthrough = (config.fallthrough ?? []).map(name)
+    this.#regexes = config.regexes.map(regex => RE2JS.compile(regex))
+    const { answer, additional, authority } = config.records
+    this.records = {
+      answer: answer.map(compiled),
+      additional: additional.map(compiled),
+      authority: authority.map(compiled),
+    }
+  }
+
+  /** The zone of the directive that the question is for; undefined where zone, class or type are others. */
+  zoneOf({ question: { qname, qclass, qtype } }: Query): string | undefined {
+    const { config } = this
+    if (config.qclass !== CLASS.ANY && qclass !== CLASS.ANY && qclass !== config.qclass) return undefined
+    if (config.qtype !== TYPE.ANY && qtype !== TYPE.ANY && qtype !== config.qtype) return undefined
+    return this.#zones.find(({ zone }) => isWithin(qname, zone))?.text
+  }
+
+  /** The first regular expression that is found in the name. */
+  match(qname: string): Match | undefined {
+    if (this.#regexes.length === 0) return { regex: '.*', groups: [qname], names: {} }
+    for (const [i, regex] of this.#regexes.entries()) {
+      const matcher = regex.matcher(qname)
+      if (!matcher.find()) continue
+      const groups = Array.from({ length: regex.groupCount() + 1 }, (_, group) => matcher.group(group) ?? '')
+      return { regex: this.config.regexes[i]!, groups, names: regex.namedGroups() }
+    }
+    return undefined
+  }
+
+  /** Whether a name that no expression takes goes on. */
+  letsThrough(qname: Name): boolean {
+    return this.#fallthrough.some(zone => isWithin(qname, zone))
+  }
+
+  /** Whether names of the zone may be its own. */
+  reaches(zone: Name): boolean {
+    const { qclass } = this.config
+    if (qclass !== CLASS.IN && qclass !== CLASS.ANY) return false
+    return this.#zones.some(own => isWithin(own.zone, zone) || isWithin(zone, own.zone))
+  }
+}
+
+/** A template that the configuration was read with. */
+function compiled(text: string): Template {
+  const template = compileTemplate(text)
+  if ('reason' in template) throw new TypeError(`not a template: ${template.reason}`)
+  return template
+}
+
+class TemplateHandler implements Handler {
+  readonly #rules: readonly Rule[]
+  readonly #context: ServingContext
+
+  constructor({ rules }: TemplateConfig, context: ServingContext) {
+    this.#rules = rules.map(rule => new Rule(rule))
+    this.#context = context
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Outcome> {
+    const { qname } = query.question
+    let text: string | undefined
+    for (const rule of this.#rules) {
+      const zone = rule.zoneOf(query)
+      if (zone === undefined) continue
+      text ??= formatName(foldName(qname))
+      const match = rule.match(text)
+      if (match !== undefined)
+        return this.#answer(rule, { query, rule: rule.config, zone, name: text, match })
+      if (!rule.letsThrough(qname)) return servfail()
+    }
+    return next(query)
+  }
+
+  concerns(zone: Name): boolean {
+    return this.#rules.some(rule => rule.reaches(zone))
+  }
+
+  /** A question for ANY is taken by a directive of any type. */
+  qtypesOf(zone: Name): ReadonlySet<number> | undefined {
+    const qtypes = this.#rules.filter(rule => rule.reaches(zone)).map(rule => rule.config.qtype)
+    return qtypes.includes(TYPE.ANY) ? undefined : new Set([...qtypes, TYPE.ANY])
+  }
+
+  #answer(rule: Rule, taken: Taken): MaybePromise<Outcome> {
+    this.#count('coredns_template_matches_total', taken)
+    const { rcode, extendedError } = rule.config
+    if (rcode === RCODE.SERVFAIL) return servfail()
+    const data = templateData(taken)
+    const records: Record<Section, Rr[]> = { answer: [], additional: [], authority: [] }
+    for (const section of SECTIONS) {
+      for (const template of rule.records[section]) {
+        const record = this.#record(template, section, data, taken)
+        if ('reason' in record) return servfail(undefined, `template: ${section}: ${record.reason}`)
+        records[section].push(record)
+      }
+    }
+    const reply = {
+      ...answer(PLUGIN, records.answer, records.additional),
+      authority: records.authority,
+      rcode,
+      extendedError,
+    }
+    return hasAlias(reply, taken.query) ? chase(reply, taken.query) : reply
+  }
+
+  #record(
+    template: Template,
+    section: Section,
+    data: Struct,
+    taken: Taken,
+  ): Rr | { readonly reason: string } {
+    const labels = () => ({ section, template: templateText(template.nodes) })
+    const rendered = renderTemplate(template, data)
+    if ('reason' in rendered) {
+      this.#count('coredns_template_template_failures_total', taken, labels())
+      return rendered
+    }
+    const record = parseRecord(rendered.text, { origin: ROOT, ttlSeconds: TTL_DEFAULT_SECONDS })
+    if (!('reason' in record)) return record
+    this.#count('coredns_template_rr_failures_total', taken, labels())
+    return { reason: `${JSON.stringify(rendered.text.slice(0, 200))}: ${record.reason}` }
+  }
+
+  #count(family: string, taken: Taken, labels: Readonly<Record<string, string>> = {}): void {
+    const { query, zone } = taken
+    const { server, view } = query
+    this.#context.meters.counter(family, { server, zone, view, ...classAndType(taken), ...labels }).add()
+  }
+}
+
+const hasAlias = ({ answer }: Reply, { question: { qtype } }: Query): boolean =>
+  (qtype === TYPE.A || qtype === TYPE.AAAA) && answer.some(record => record.type === TYPE.CNAME)
+
+/** Puts behind each CNAME of the answer what the whole server says about its target. */
+async function chase(reply: Reply, query: Query): Promise<Reply> {
+  const records: Rr[] = []
+  let truncated = false
+  for (const record of reply.answer) {
+    records.push(record)
+    if (record.type !== TYPE.CNAME) continue
+    const target = await query.lookup(targetOf(record), query.question.qtype)
+    records.push(...target.answer)
+    truncated = target.truncated
+  }
+  return { ...reply, answer: records, truncated }
+}
