@@ -7,6 +7,7 @@ import type { FastCache } from './plugin/cache/fast.ts'
 import { CacheHandler } from './plugin/cache/handler.ts'
 import { coverage, flattenedTtl } from './plugin/cache/ttl.ts'
 import type { ServingContext } from './plugin/context.ts'
+import type { EdeConfig } from './plugin/ede.ts'
 import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
@@ -85,17 +86,18 @@ export class Serving {
       zoneText: zone,
       view: '',
       chain: composeChain(stages.map(stage => stage.handler)),
-      clusters: this.#clusters(stages),
+      clusters: this.#clusters(block),
       cache: this.#cache(listen, zone, stages),
       passesCache: passesCache(stages),
       anyClass: stages.some(stage => stage.word === 'chaos'),
+      reasons: givesReasons(block.setup),
       udpMaxOctets: PAYLOAD_DEFAULT,
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
     }
   }
 
   /** The cluster's zones whose answers no plugin before `kubernetes` can change but in ways known beforehand. */
-  #clusters(stages: readonly Stage[]): ClusterAnswers[] {
+  #clusters({ setup, stages }: Block): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
     if (!(handler instanceof KubernetesHandler)) return []
@@ -110,6 +112,7 @@ export class Serving {
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
+        reasons: givesReasons(setup),
         ownAddresses: this.#context.ownAddresses,
       }
     })
@@ -124,7 +127,6 @@ export class Serving {
     return handler.fastPath(listen.server, '', {
       heeded,
       shuffle: isShuffled(stages),
-      payloadSize: PAYLOAD_DEFAULT,
       random: this.#context.random,
     })
   }
@@ -136,6 +138,12 @@ export class Serving {
 }
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+/** Whether clients are told why they get nothing. */
+function givesReasons({ plugins }: BlockSetup): boolean {
+  const ede = plugins.find(plugin => plugin.word === 'ede')?.config as EdeConfig | undefined
+  return ede?.on ?? true
+}
 
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
 function passesCache(stages: readonly Stage[]): boolean {

@@ -8,6 +8,7 @@ import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { bindWord } from './bind.ts'
 import { cacheWord } from './cache/cache.ts'
 import type { ServingContext } from './context.ts'
+import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
 import { healthWord } from './health.ts'
@@ -33,6 +34,7 @@ export interface ServedWord {
 const words: readonly ServedWord[] = [
   bindWord,
   cacheWord,
+  edeWord,
   errorsWord,
   forwardWord,
   healthWord,
@@ -60,6 +62,7 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
 /** Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
+  'ede',
   'errors',
   'health',
   'loop',

@@ -25,7 +25,7 @@ import { Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
-import { replyLimit, writeFailure, writeReply } from './write.ts'
+import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
 
 /** How long a client waits at most for an answer: what every plugin's deadlines start from. */
 export const PATIENCE_MS = 5000
@@ -46,6 +46,8 @@ export interface ServedZone {
   readonly passesCache: boolean
   /** Whether queries of other classes than IN go down the chain (`chaos`). */
   readonly anyClass: boolean
+  /** Whether clients with EDNS are told why they get nothing (`ede`). */
+  readonly reasons: boolean
   /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
   readonly udpMaxOctets: number
   /** Absent without `prometheus`. */
@@ -64,6 +66,10 @@ export interface ProcessOptions {
   /** Told of a plugin's bug: a rejection on the way of a query, which got SERVFAIL. */
   readonly bug: (error: unknown, query: Query) => void
 }
+
+const NO_BLOCK_ERROR = { code: EDE.NOT_AUTHORITATIVE, text: 'no server block of the Corefile has this name' }
+const NO_BLOCK = failureReason(NO_BLOCK_ERROR.code, NO_BLOCK_ERROR.text)
+const WRONG_CLASS = failureReason(EDE.NOT_SUPPORTED, 'only the class IN is served')
 
 const KUBERNETES = pluginIndex('kubernetes')
 const CACHE = pluginIndex('cache')
@@ -160,7 +166,8 @@ export class QueryProcess implements Responder {
     transport: Transport,
     family: 4 | 6,
   ): number {
-    const length = writeFailure(this.#scan, octets, out, outAt, RCODE.REFUSED)
+    const reason = !served ? NO_BLOCK : served.reasons ? WRONG_CLASS : undefined
+    const length = writeFailure(this.#scan, octets, out, outAt, RCODE.REFUSED, reason)
     this.#count(served ? served.meters : this.#dropped, transport, family, RCODE.REFUSED, length, NOBODY)
     return length
   }
@@ -192,11 +199,12 @@ export class QueryProcess implements Responder {
     if (verdict !== 'ok') return undefined
     const query = this.#query(scan, octets, transport, client, local)
     const served = this.#servedZone(scan, query)
-    if (!served) return writeReply(query, refused())
+    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR))
     const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
     const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
     const outcome = await this.#run(served, inBlock)
-    return outcome === DROP ? undefined : writeReply(inBlock, outcome)
+    if (outcome === DROP) return undefined
+    return writeReply(inBlock, served.reasons ? outcome : { ...outcome, extendedError: undefined })
   }
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */

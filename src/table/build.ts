@@ -2,7 +2,8 @@
 // update which changes nothing that DNS shows is seen by comparing blocks.
 
 import { parseIp } from '../shared/ip.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../watch/objects.ts'
+import { eachEndpoint } from '../watch/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
 import { BLOCK_HEAD, FLAG, GROUP_HOSTNAMES, GROUP_ZONES, KIND, NO_PORT, PROTOCOL } from './layout.ts'
 
@@ -44,11 +45,10 @@ export function buildMark(kind: number, key: Uint8Array): Uint8Array {
   return out.finish(0)
 }
 
-/** One endpoint with its address read. */
+/** One endpoint; its address is octets as characters. */
 interface Endpoint {
   readonly family: 4 | 6
-  readonly bytes: Uint8Array
-  readonly text: string
+  readonly address: string
   readonly hostname: string
   readonly zone: string
 }
@@ -94,15 +94,15 @@ export function buildService(
   if (service.headless) flags = FLAG.HEADLESS | (ready ? 0 : FLAG.NO_READY)
   else if (options.ignoreEmptyService && !ready) flags = FLAG.IGNORED
   const own = service.headless
-    ? groups.flatMap(group => [...group.endpoints.values()])
-    : service.clusterIPs.flatMap(read)
-  const addresses = [...new Map(own.map(address => [address.text, address])).values()]
-  const v4 = addresses.filter(address => address.family === 4)
-  const v6 = addresses.filter(address => address.family === 6)
+    ? groups.flatMap(group => Array.from(group.endpoints.values(), ({ address }) => address))
+    : service.clusterIPs.flatMap(addressOctets)
+  const addresses = [...new Set(own)]
+  const v4 = addresses.filter(address => address.length === 4)
+  const v6 = addresses.filter(address => address.length === 16)
   const out = new Octets()
   out.head(KIND.SERVICE, flags, key.length, v4.length, v6.length)
-  for (const address of v4) out.bytes(address.bytes)
-  for (const address of v6) out.bytes(address.bytes)
+  for (const address of v4) out.octets(address)
+  for (const address of v6) out.octets(address)
   out.bytes(key)
   const detail = out.length
   out.ports(service.ports)
@@ -111,10 +111,10 @@ export function buildService(
   return out.finish(detail)
 }
 
-/** What a `read` text is: a list of none or one address. */
-function read(text: string): { family: 4 | 6; bytes: Uint8Array; text: string }[] {
-  const address = parseIp(text)
-  return address ? [{ family: address.family, bytes: address.bytes, text: address.text }] : []
+/** The octets of an address as characters; none where the text is no address. */
+function addressOctets(text: string): string[] {
+  const ip = parseIp(text)
+  return ip ? [String.fromCharCode(...ip.bytes)] : []
 }
 
 function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
@@ -137,38 +137,26 @@ function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOpti
   const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const slice of sorted) {
     const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
-    for (const endpoint of slice.endpoints) {
-      const read = readEndpoint(endpoint, options)
-      for (let part = 0; read; part++) {
+    eachEndpoint(slice.endpoints, (address, ownHostname, targetName, ownZone) => {
+      const hostname = hostnameOf(ownHostname, targetName, options)
+      const zone = options.zonal ? ownZone : ''
+      const endpoint: Endpoint = { family: address.length === 4 ? 4 : 6, address, hostname, zone }
+      const key = `${address} ${hostname} ${zone}`
+      for (let part = 0; ; part++) {
         const groupKey = `${portsKey}#${part}`
         const group = groups.get(groupKey) ?? { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map() }
         groups.set(groupKey, group)
-        const key = `${read.text} ${read.hostname} ${read.zone}`
         if (group.endpoints.size === GROUP_ENDPOINTS_MAX || group.endpoints.has(key)) continue
-        group.endpoints.set(key, read)
+        group.endpoints.set(key, endpoint)
         break
       }
-    }
+    })
   }
   return [...groups.values()]
 }
 
-function readEndpoint(endpoint: SlimEndpoint, options: BuildOptions): Endpoint | undefined {
-  const address = parseIp(endpoint.address)
-  if (!address) return undefined
-  const { family, bytes, text } = address
-  return {
-    family,
-    bytes,
-    text,
-    hostname: hostnameOf(endpoint, options),
-    zone: options.zonal ? endpoint.zone : '',
-  }
-}
-
 /** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
-function hostnameOf(endpoint: SlimEndpoint, options: BuildOptions): string {
-  const { hostname, targetName } = endpoint
+function hostnameOf(hostname: string, targetName: string, options: BuildOptions): string {
   if (hostname !== '' && hostname.length <= LABEL_MAX) return hostname
   return options.endpointPodNames && targetName.length <= LABEL_MAX ? targetName.toLowerCase() : ''
 }
@@ -182,7 +170,7 @@ function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
   out.u16(v4Count)
   out.u16(ordered.length - v4Count)
   out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0))
-  for (const endpoint of ordered) out.bytes(endpoint.bytes)
+  for (const endpoint of ordered) out.octets(endpoint.address)
   if (named) for (const endpoint of ordered) out.text(endpoint.hostname)
   if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)
 }
@@ -224,8 +212,13 @@ class Octets {
   text(text: string): void {
     const kept = text.slice(0, 255)
     this.u8(kept.length)
-    this.#room(kept.length)
-    for (let i = 0; i < kept.length; i++) scratch.octets[this.length++] = kept.charCodeAt(i)
+    this.octets(kept)
+  }
+
+  /** Characters that stand for one octet each. */
+  octets(text: string): void {
+    this.#room(text.length)
+    for (let i = 0; i < text.length; i++) scratch.octets[this.length++] = text.charCodeAt(i)
   }
 
   bytes(bytes: Uint8Array): void {

@@ -3,8 +3,9 @@
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
+import type { Clock } from '../shared/clock.ts'
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
-import { objectKey } from '../watch/objects.ts'
+import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
 import {
@@ -30,11 +31,14 @@ export interface ClusterOptions extends BuildOptions {
 export interface ClusterHooks {
   /** Runs `publish` soon, once: setImmediate outside of tests. */
   readonly schedule: (publish: () => void) => void
-  readonly wallMs: () => number
+  readonly clock: Clock
   /** All kinds are listed. */
   synced?(): void
-  /** The named slices' changes are published. */
-  published?(slices: readonly SlimEndpointSlice[]): void
+  /**
+   * A batch is published: whether an answer changed, how long ago the first event of each kind in it came, in ms, and
+   * the slices in it that say when their cause was.
+   */
+  published?(changed: boolean, delays: ReadonlyMap<Kind, number>, slices: readonly SlimEndpointSlice[]): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -51,8 +55,8 @@ export class Cluster implements Sink {
     Pod: new Map(),
     ServiceImport: new Map(),
   }
-  /** Slices by NAMESPACE/SERVICE. */
-  readonly #slices = new Map<string, Map<string, SlimEndpointSlice>>()
+  /** Slices by NAMESPACE/SERVICE; most have one. */
+  readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #unsynced: Set<Kind>
@@ -60,6 +64,8 @@ export class Cluster implements Sink {
   readonly #dirtyNamespaces = new Set<string>()
   readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
   #changedSlices: SlimEndpointSlice[] = []
+  /** When the first event of each kind in the batch came. */
+  #since = new Map<Kind, number>()
   #scheduled = false
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -91,7 +97,7 @@ export class Cluster implements Sink {
 
   /** The slices of a service, for metrics. */
   service(namespace: string, name: string): SlimService | undefined {
-    return this.#objects.Service.get(`${namespace}/${name}`)
+    return this.#objects.Service.get(namespacedKey(namespace, name))
   }
 
   replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void {
@@ -102,17 +108,30 @@ export class Cluster implements Sink {
     }
     for (const key of left) this.#drop(kind, key)
     this.#unsynced.delete(kind)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   upsert<K extends Kind>(kind: K, object: Kinds[K]): void {
     this.#put(kind, object)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   remove(kind: Kind, key: string): void {
     this.#drop(kind, key)
-    this.#schedule()
+    this.#schedule(kind)
+  }
+
+  /**
+   * Serves a state of an earlier process, whole, until every kind has been listed anew. False, and nothing is done, where
+   * a kind that is needed is not in it.
+   */
+  restore(sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>): boolean {
+    if (this.waitingFor.some(kind => !sets.has(kind))) return false
+    for (const kind of this.waitingFor) for (const object of sets.get(kind) ?? []) this.#put(kind, object)
+    this.#writer.setStale(true)
+    this.publish()
+    this.#writer.setSynced(true)
+    return true
   }
 
   #put<K extends Kind>(kind: K, object: Kinds[K]): void {
@@ -135,10 +154,10 @@ export class Cluster implements Sink {
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner)
-      slices?.delete(slice.name)
-      if (slices?.size === 0) this.#slices.delete(owner)
+      const owner = ownerOf(slice)
+      const left = (this.#slices.get(owner) ?? []).filter(other => other.name !== slice.name)
+      if (left.length > 0) this.#slices.set(owner, left)
+      else this.#slices.delete(owner)
       this.#dirtyServices.add(owner)
     } else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
@@ -148,10 +167,9 @@ export class Cluster implements Sink {
   #link<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner) ?? new Map<string, SlimEndpointSlice>()
-      slices.set(slice.name, slice)
-      this.#slices.set(owner, slices)
+      const owner = ownerOf(slice)
+      const others = this.#slices.get(owner)
+      this.#slices.set(owner, others ? others.concat(slice) : [slice])
       this.#dirtyServices.add(owner)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
@@ -171,7 +189,8 @@ export class Cluster implements Sink {
     this.#dirtyPods.set(key, { namespace, ip })
   }
 
-  #schedule(): void {
+  #schedule(kind: Kind): void {
+    if (!this.#since.has(kind)) this.#since.set(kind, this.#hooks.clock.nowMs())
     if (this.#scheduled) return
     this.#scheduled = true
     this.#hooks.schedule(() => this.publish())
@@ -180,7 +199,7 @@ export class Cluster implements Sink {
   /** Publishes all that is noted, now. */
   publish(): void {
     this.#scheduled = false
-    const wasSynced = this.#writer.synced
+    const listed = this.synced && (!this.#writer.synced || this.#writer.stale)
     const full: string[] = []
     let error: TableFullError | undefined
     const later: (() => void)[] = []
@@ -219,14 +238,24 @@ export class Cluster implements Sink {
     this.#dirtyPods.clear()
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
-    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.wallMs() / 1000))
-    if (!wasSynced && this.synced) this.#writer.setSynced(true)
+    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.clock.wallMs() / 1000))
+    if (listed) {
+      this.#writer.setSynced(true)
+      this.#writer.setStale(false)
+    }
     this.#writer.endBatch()
-    const slices = this.#changedSlices
-    this.#changedSlices = []
-    if (slices.length > 0) this.#hooks.published?.(slices)
+    this.#tell(changed)
     if (error) this.#hooks.full?.(error, full)
-    if (!wasSynced && this.synced) this.#hooks.synced?.()
+    if (listed) this.#hooks.synced?.()
+  }
+
+  #tell(changed: boolean): void {
+    const nowMs = this.#hooks.clock.nowMs()
+    const delays = new Map([...this.#since].map(([kind, sinceMs]) => [kind, nowMs - sinceMs]))
+    const slices = this.#changedSlices
+    this.#since.clear()
+    this.#changedSlices = []
+    this.#hooks.published?.(changed, delays, slices)
   }
 
   *#ownersIn(namespace: string): Generator<string> {
@@ -295,7 +324,7 @@ export class Cluster implements Sink {
   #buildBlock(owner: string, namespace: string, name: string): Uint8Array | undefined {
     if (!this.#isExposed(namespace)) return undefined
     const service = this.#objects.Service.get(owner)
-    const slices = [...(this.#slices.get(owner)?.values() ?? [])]
+    const slices = this.#slices.get(owner) ?? []
     if (service) return buildService(service, slices, this.#options)
     return slices.length > 0 && name !== '' ? buildOrphan(namespace, name, slices, this.#options) : undefined
   }
@@ -304,6 +333,9 @@ export class Cluster implements Sink {
     return addressesIn(this.#writer.words, this.#writer.octets, block)
   }
 }
+
+const ownerOf = ({ namespace, serviceName }: SlimEndpointSlice): string =>
+  namespacedKey(namespace, serviceName)
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()
 

@@ -43,6 +43,8 @@ export const HEAD = {
   /** Byte offsets of the two indexes. */
   NAMES: 4,
   ADDRESSES: 5,
+  /** 1 while the state is one of before this process: a snapshot's. */
+  STALE: 6,
 } as const
 
 export const LAYOUT_VERSION = 1

@@ -33,6 +33,11 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.SYNCED) === 1
   }
 
+  /** Whether the state is a snapshot's, which nobody has confirmed yet. */
+  get stale(): boolean {
+    return Atomics.load(this.words, HEAD.STALE) === 1
+  }
+
   get serial(): number {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
   }

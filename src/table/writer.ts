@@ -76,6 +76,14 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SYNCED, synced ? 1 : 0)
   }
 
+  get stale(): boolean {
+    return this.#words[HEAD.STALE] === 1
+  }
+
+  setStale(stale: boolean): void {
+    Atomics.store(this.#words, HEAD.STALE, stale ? 1 : 0)
+  }
+
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)

@@ -11,6 +11,7 @@ import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import {
   type KubernetesConfig,
+  SNAPSHOT_AGE_DEFAULT_MS,
   type SourceConfig,
   STARTUP_TIMEOUT_DEFAULT_MS,
   TTL_DEFAULT_SECONDS,
@@ -58,6 +59,7 @@ export function parseKubernetes(
     startupTimeoutMs: STARTUP_TIMEOUT_DEFAULT_MS,
     multiclusterZones: [],
     source: { kind: 'api' },
+    snapshot: undefined,
     localIps: [],
   }
   const api: Api = {}
@@ -140,6 +142,12 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
         const directory = file(option, 'the folder')
         if (directory !== undefined) draft.source = { kind: 'manifests', directory } satisfies SourceConfig
       },
+      snapshot: option => {
+        const path = file(option, 'the file for the last good state')
+        const bounds = { minMs: 1000, maxMs: 365 * DAY_MS }
+        const maxAgeMs = option.has ? option.duration('the age', bounds) : SNAPSHOT_AGE_DEFAULT_MS
+        if (path !== undefined && maxAgeMs !== undefined) draft.snapshot = { file: path, maxAgeMs }
+      },
       local_ips: option => {
         const addresses: string[] = []
         do {
@@ -192,6 +200,9 @@ function judge(word: Token, draft: Draft, api: Api, problems: Problems): void {
   const fromApi = api.endpoint !== undefined || api.kubeconfig !== undefined
   if (draft.source.kind === 'manifests' && fromApi) {
     problems.error(word, 'manifests excludes endpoint and kubeconfig: the objects come from one source')
+  }
+  if (draft.source.kind === 'manifests' && draft.snapshot !== undefined) {
+    problems.error(word, 'manifests needs no snapshot: the folder is there at every start')
   }
   if (api.endpoint !== undefined && api.kubeconfig !== undefined) {
     problems.warning(word, 'kubeconfig overrides endpoint')

@@ -43,13 +43,18 @@ export class Request {
   /** For shape zone: whether all endpoints stand in for a zone without any. */
   prefer = false
 
-  /** Reads the first `labels` labels of the name, those before a zone that begins at `zoneAt`. */
-  read(scan: Scan, labels: number, zoneAt: number, zonal: boolean): void {
-    const { folded, labelAt } = scan
+  /** Nothing is asked for yet but in a zone that begins at `zoneAt`. */
+  clear(zoneAt: number): void {
     this.zoneAt = zoneAt
     this.serviceAt = this.namespaceAt = this.endpointAt = this.portAt = this.protocolAt = -1
     this.pod = false
     this.shape = 'apex'
+  }
+
+  /** Reads the first `labels` labels of the name, those before a zone that begins at `zoneAt`. */
+  read(scan: Scan, labels: number, zoneAt: number, zonal: boolean): void {
+    const { folded, labelAt } = scan
+    this.clear(zoneAt)
     if (labels === 0) return
     const category = labelAt[labels - 1]!
     this.pod = isLabel(folded, category, POD)
