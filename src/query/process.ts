@@ -286,7 +286,8 @@ export class QueryProcess implements Responder {
     packet.set([qtype >> 8, qtype & 255, 0, CLASS.IN], 12 + qname.length)
     if (scan.read(packet, 0, packet.length) !== 'ok') return servfail()
     const question = { qname, qtype, qclass: CLASS.IN }
-    const query: Query = { ...asker, question, requestOctets: packet.length }
+    // Whatever the client asked for, its target must be resolved (CoreDNS sets RD, too).
+    const query: Query = { ...asker, question, recursionDesired: true, requestOctets: packet.length }
     const served = this.#servedZone(scan, query)
     if (!served) return refused()
     const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
