@@ -60,6 +60,7 @@ t.test("the cluster's names", async t => {
     ['a template for all types', 'template IN ANY', []],
     ['a template for a part of the zone', 'template IN ANY demo.svc.cluster.local', []],
     ['a template for a zone above', 'template IN TXT local', ['A', 'AAAA', 'SRV']],
+    ['dns64', 'dns64\ncache 30', ['A', 'SRV', 'ANY']],
     ['a template for another class', 'template CH ANY', ALL],
   ]
   for (const [what, directives, fast] of cases) {

@@ -8,6 +8,7 @@ import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { bindWord } from './bind.ts'
 import { cacheWord } from './cache/cache.ts'
 import type { ServingContext } from './context.ts'
+import { dns64Word } from './dns64.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
@@ -34,6 +35,7 @@ export interface ServedWord {
 const words: readonly ServedWord[] = [
   bindWord,
   cacheWord,
+  dns64Word,
   edeWord,
   errorsWord,
   forwardWord,
