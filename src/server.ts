@@ -153,6 +153,8 @@ export class Server {
     if (first) {
       await sites.commit()
       this.#watchReadiness(setup)
+      // One thread answers already while the next one is prepared.
+      this.#publishFacts(setup)
     }
     await this.#sources.settle(setup.kubernetes)
     const work = { setup, tables: this.#sources.tables, ownAddresses: ownAddressesOf(setup) }
@@ -162,7 +164,7 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
-    this.#publishFacts(setup)
+    if (!first) this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     if (!first) {

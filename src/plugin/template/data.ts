@@ -4,7 +4,7 @@ import type { Query } from '../../query/query.ts'
 import { formatName } from '../../wire/name.ts'
 import { CLASS, className, TYPE, typeName } from '../../wire/rrtype.ts'
 import type { TemplateRule } from './config.ts'
-import type { Struct } from './go/value.ts'
+import type { Method, Struct, Value } from './go/value.ts'
 
 /** A question that a directive takes. */
 export interface Taken {
@@ -24,34 +24,6 @@ export interface Match {
   readonly names: Readonly<Record<string, number>>
 }
 
-const QUESTION_FIELDS = ['Name', 'Qtype', 'Qclass'] as const
-const FLAGS = ['Response', 'Authoritative', 'Truncated', 'RecursionAvailable', 'Zero'] as const
-const MESSAGE_FIELDS = [
-  'Id',
-  'Opcode',
-  'Rcode',
-  'RecursionDesired',
-  'AuthenticatedData',
-  'CheckingDisabled',
-  'Question',
-  ...FLAGS,
-] as const
-
-/** The fields of the data, and of those that have some the fields below. */
-export const FIELDS: Readonly<Record<string, readonly string[] | undefined>> = {
-  Zone: [],
-  Name: [],
-  Class: [],
-  Type: [],
-  Match: [],
-  Group: undefined,
-  Regex: [],
-  Question: QUESTION_FIELDS,
-  Message: MESSAGE_FIELDS,
-  Remote: [],
-  Meta: [],
-}
-
 /** The class and the type of the question by name, those of the directive where all were asked; '' for one without a name. */
 export function classAndType({ query, rule }: Taken): { readonly class: string; readonly type: string } {
   const { qclass, qtype } = query.question
@@ -62,59 +34,75 @@ export function classAndType({ query, rule }: Taken): { readonly class: string; 
   }
 }
 
+/** How each field is read when a template asks for it. */
+type Readers<T> = Readonly<Record<string, (source: T) => Value | Method>>
+
+const DATA: Readers<Taken> = {
+  Zone: ({ zone }) => zone,
+  Name: ({ name }) => name,
+  Class: taken => classAndType(taken).class,
+  Type: taken => classAndType(taken).type,
+  Match: ({ match }) => match.groups,
+  Group: ({ match }) => groupsOf(match),
+  Regex: ({ match }) => match.regex,
+  Question: ({ query }) => questionOf(query),
+  Message: ({ query }) => struct('*dns.Msg', () => '', MESSAGE, query),
+  Remote: ({ query }) => query.client.address,
+  Meta:
+    ({ query }) =>
+    label =>
+      query.metadata.get(label) ?? '',
+}
+
+const QUESTION: Readers<Query> = {
+  Name: ({ question }) => formatName(question.qname),
+  Qtype: ({ question }) => BigInt(question.qtype),
+  Qclass: ({ question }) => BigInt(question.qclass),
+}
+
+/** The head of the message that a query came in; its records are not there. */
+const MESSAGE: Readers<Query> = {
+  Id: ({ id }) => BigInt(id),
+  Opcode: () => 0n,
+  Rcode: () => 0n,
+  Response: () => false,
+  Authoritative: () => false,
+  Truncated: () => false,
+  RecursionDesired: query => query.recursionDesired,
+  RecursionAvailable: () => false,
+  Zero: () => false,
+  AuthenticatedData: query => query.authenticData,
+  CheckingDisabled: query => query.checkingDisabled,
+  Question: query => [questionOf(query)],
+}
+
+/** The fields of the data, and the fields below them; those of Group are the groups of the regular expressions. */
+export const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(Object.keys(DATA).map(field => [field, []])),
+  Question: Object.keys(QUESTION),
+  Message: Object.keys(MESSAGE),
+}
+
 /** The data of a taken question. */
-export function templateData(taken: Taken): Struct {
-  const { query, zone, name, match } = taken
-  const question = questionData(query)
-  const names = classAndType(taken)
-  const byNumber = match.groups.map((text, i) => [String(i), text] as const)
-  const byName = Object.entries(match.names).map(([group, i]) => [group, match.groups[i] ?? ''] as const)
-  return {
-    type: '*template.templateData',
-    text: '',
-    fields: new Map<string, ReturnType<Struct['fields']['get']>>([
-      ['Zone', zone],
-      ['Name', name],
-      ['Class', names.class],
-      ['Type', names.type],
-      ['Match', match.groups],
-      ['Group', new Map([...byNumber, ...byName])],
-      ['Regex', match.regex],
-      ['Question', question],
-      ['Message', messageData(query, question)],
-      ['Remote', query.client.address],
-      ['Meta', label => query.metadata.get(label) ?? ''],
-    ]),
-  }
+export const templateData = (taken: Taken): Struct => struct('*template.templateData', () => '', DATA, taken)
+
+function questionOf(query: Query): Struct {
+  const { qname, qtype, qclass } = query.question
+  const text = (): string => `;${formatName(qname)}\t${className(qclass)}\t ${typeName(qtype)}`
+  return struct('*dns.Question', text, QUESTION, query)
 }
 
-function questionData({ question: { qname, qtype, qclass } }: Query): Struct {
-  const name = formatName(qname)
-  return {
-    type: '*dns.Question',
-    text: `;${name}\t${className(qclass)}\t ${typeName(qtype)}`,
-    fields: new Map<(typeof QUESTION_FIELDS)[number], string | bigint>([
-      ['Name', name],
-      ['Qtype', BigInt(qtype)],
-      ['Qclass', BigInt(qclass)],
-    ]),
-  }
+/** Groups by number and by name. */
+function groupsOf({ groups, names }: Match): ReadonlyMap<string, string> {
+  const byName = Object.entries(names).map(([name, i]) => [name, groups[i] ?? ''] as const)
+  return new Map([...groups.map((text, i) => [String(i), text] as const), ...byName])
 }
 
-/** The head of the question's message; its records are not there. */
-function messageData(query: Query, question: Struct): Struct {
+function struct<T>(type: string, text: () => string, readers: Readers<T>, source: T): Struct {
   return {
-    type: '*dns.Msg',
-    text: '',
-    fields: new Map<(typeof MESSAGE_FIELDS)[number], bigint | boolean | readonly Struct[]>([
-      ['Id', BigInt(query.id)],
-      ['Opcode', 0n],
-      ['Rcode', 0n],
-      ['RecursionDesired', query.recursionDesired],
-      ['AuthenticatedData', query.authenticData],
-      ['CheckingDisabled', query.checkingDisabled],
-      ['Question', [question]],
-      ...FLAGS.map(flag => [flag, false] as const),
-    ]),
+    type,
+    text,
+    has: field => Object.hasOwn(readers, field),
+    get: field => readers[field]?.(source),
   }
 }

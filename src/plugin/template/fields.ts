@@ -21,25 +21,22 @@ interface FieldPath {
 /** The fields that do not exist, and the groups that none of the regular expressions has. */
 export function unknownFields({ nodes }: Template, groups: ReadonlySet<string>): readonly UnknownField[] {
   return [...pathsOf(nodes, true)].flatMap(({ path, at }) => {
-    const [first = '', second] = path
-    const found = `.${path.join('.')}`
-    if (!Object.hasOwn(FIELDS, first)) {
-      const message = `the data of a template has no such field: questions that need it get SERVFAIL; there are ${Object.keys(FIELDS).join(', ')}`
-      return [{ at, found, message }]
-    }
-    const below = FIELDS[first]
-    if (second === undefined || below === undefined ? first !== 'Group' : below.includes(second)) return []
-    if (first !== 'Group')
-      return [{ at, found, message: `${first} has no such field: questions that need it get SERVFAIL` }]
-    if (second === undefined || groups.has(second)) return []
-    return [
-      {
-        at,
-        found,
-        message: `no regular expression here has a group of the name ${second}: it is written <no value>`,
-      },
-    ]
+    const message = complaintAbout(path, groups)
+    return message === undefined ? [] : [{ at, found: `.${path.join('.')}`, message }]
   })
+}
+
+function complaintAbout(path: readonly string[], groups: ReadonlySet<string>): string | undefined {
+  const [first = '', second] = path
+  const below = Object.hasOwn(FIELDS, first) ? FIELDS[first]! : undefined
+  if (below === undefined) {
+    return `the data of a template has no such field, which is SERVFAIL; it has ${Object.keys(FIELDS).join(', ')}`
+  }
+  if (second === undefined || (first === 'Group' ? groups.has(second) : below.includes(second)))
+    return undefined
+  return first === 'Group'
+    ? `no regular expression here has a group of the name ${second}: it is written <no value>`
+    : `${first} has no such field, which is SERVFAIL`
 }
 
 /** Every path from the data; `atData` is whether the dot is the data itself. */

@@ -2,7 +2,7 @@
 // once, so that every mistake in them is told with its place.
 
 import { RE2JS } from 're2js'
-import { type Line, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
+import { type Line, type OptionReaders, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
@@ -39,68 +39,88 @@ export function parseTemplate(
   return { rules }
 }
 
+/** What the lines of a block have said so far. */
+interface Parts {
+  readonly regexes: Token[]
+  readonly templates: Readonly<Record<Section, Token[]>>
+  rcode: number
+  extendedError: TemplateRule['extendedError']
+  fallthrough: readonly string[] | undefined
+}
+
 function readRule(line: Line, block: BlockContext): TemplateRule {
   const qclass = readNumber(line, 'a class such as IN', parseClass, Object.keys(CLASS)) ?? CLASS.IN
   const qtype = readNumber(line, 'a type such as A', parseType, Object.keys(TYPE)) ?? TYPE.ANY
-  if (qclass !== CLASS.IN && qclass !== CLASS.ANY) {
-    const message =
-      'questions of other classes than IN are refused before any plugin sees them; this answers none'
-    line.problems.warning(line.word, message)
-  }
   const zones = line.zones(block.zones)
-  const regexes: string[] = []
-  const groups = new Set<string>()
-  const templates: Record<Section, Token[]> = { answer: [], additional: [], authority: [] }
-  let rcode: number = RCODE.NOERROR
-  let extendedError: TemplateRule['extendedError']
-  let fallthrough: readonly string[] | undefined
-  const records = (section: Section) => (option: Line) => {
-    templates[section].push(...readParts(option, 'a record', templates[section].length))
+  const parts: Parts = {
+    regexes: [],
+    templates: { answer: [], additional: [], authority: [] },
+    rcode: RCODE.NOERROR,
+    extendedError: undefined,
+    fallthrough: undefined,
   }
-  line.options(
-    {
-      match: option => {
-        for (const token of readParts(option, 'a regular expression', regexes.length)) {
-          for (const group of readRegex(option, token)) groups.add(group)
-          regexes.push(token.text)
-        }
-      },
-      answer: records('answer'),
-      additional: records('additional'),
-      authority: records('authority'),
-      rcode: option => {
-        rcode =
-          readNumber(option, 'a response code such as NXDOMAIN', parseRcode, Object.keys(RCODE)) ?? rcode
-      },
-      ederror: option => {
-        const code = option.integer('the code', 0, 0xffff)
-        const text = option.has ? option.text('the reason') : ''
-        if (code !== undefined) extendedError = { code, text: text ?? '' }
-      },
-      fallthrough: option => {
-        fallthrough = option.zones(['.'])
-      },
-    },
-    REMOVED,
-  )
-  const compiled = (section: Section): readonly string[] =>
-    templates[section].map(token => {
-      readTemplate(line, token, groups)
-      return token.text
-    })
+  line.options(optionReaders(parts), REMOVED)
+  const { regexes, templates, rcode, extendedError, fallthrough } = parts
+  const groups = new Set(regexes.flatMap(token => readRegex(line, token)))
+  const compiled = (section: Section): readonly string[] => {
+    for (const token of templates[section]) readTemplate(line, token, groups)
+    return templates[section].map(({ text }) => text)
+  }
+  const records = {
+    answer: compiled('answer'),
+    additional: compiled('additional'),
+    authority: compiled('authority'),
+  }
+  warn(line, qclass, parts)
   return {
     qclass,
     qtype,
     zones,
-    regexes,
-    records: {
-      answer: compiled('answer'),
-      additional: compiled('additional'),
-      authority: compiled('authority'),
-    },
+    regexes: regexes.map(({ text }) => text),
+    records,
     rcode,
     extendedError,
     fallthrough,
+  }
+}
+
+function optionReaders(parts: Parts): OptionReaders {
+  const records = (section: Section) => (option: Line) => {
+    parts.templates[section].push(...readParts(option, 'a record', parts.templates[section].length))
+  }
+  return {
+    match: option => {
+      parts.regexes.push(...readParts(option, 'a regular expression', parts.regexes.length))
+    },
+    answer: records('answer'),
+    additional: records('additional'),
+    authority: records('authority'),
+    rcode: option => {
+      const rcode = readNumber(option, 'a response code such as NXDOMAIN', parseRcode, Object.keys(RCODE))
+      parts.rcode = rcode ?? parts.rcode
+    },
+    ederror: option => {
+      const code = option.integer('the code', 0, 0xffff)
+      const text = option.has ? option.text('the reason') : ''
+      if (code !== undefined) parts.extendedError = { code, text: text ?? '' }
+    },
+    fallthrough: option => {
+      parts.fallthrough = option.zones(['.'])
+    },
+  }
+}
+
+/** Tells of what CoreDNS takes and never uses either. */
+function warn({ word, problems }: Line, qclass: number, { rcode, extendedError, templates }: Parts): void {
+  if (qclass !== CLASS.IN && qclass !== CLASS.ANY) {
+    problems.warning(
+      word,
+      'questions of other classes than IN are refused before any plugin; this answers none',
+    )
+  }
+  const says = extendedError !== undefined || Object.values(templates).some(tokens => tokens.length > 0)
+  if (rcode === RCODE.SERVFAIL && says) {
+    problems.warning(word, 'SERVFAIL is sent without records and without an extended error')
   }
 }
 
@@ -130,13 +150,13 @@ function readParts(option: Line, what: string, before: number): readonly Token[]
   return []
 }
 
-/** The names of the expression's groups. */
-function readRegex(option: Line, token: Token): readonly string[] {
+/** The names of an expression's groups. */
+function readRegex(line: Line, token: Token): readonly string[] {
   try {
     return Object.keys(RE2JS.compile(token.text).namedGroups())
   } catch (error) {
     const message = `this is not a regular expression of RE2: ${(error as Error).message}`
-    option.error(token, message, { found: token.text.slice(0, 100) })
+    line.error(token, message, { found: token.text.slice(0, 100) })
     return []
   }
 }

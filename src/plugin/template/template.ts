@@ -12,8 +12,7 @@
 import { RE2JS } from 're2js'
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
-import { foldName, formatName, isWithin, type Name, name, ROOT } from '../../wire/name.ts'
-import { parseRecord } from '../../wire/presentation/record.ts'
+import { foldName, formatName, isWithin, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
@@ -22,15 +21,10 @@ import type { Handler, Next, Word } from '../plugin.ts'
 import { SECTIONS, type Section, type TemplateConfig, type TemplateRule } from './config.ts'
 import { classAndType, type Match, type Taken, templateData } from './data.ts'
 import { templateDoc } from './doc.ts'
-import { compileTemplate, type Template } from './go/parse.ts'
-import { renderTemplate } from './go/render.ts'
-import { templateText } from './go/syntax.ts'
-import type { Struct } from './go/value.ts'
 import { parseTemplate } from './parse.ts'
+import { RecordTemplate } from './record-template.ts'
 
 const PLUGIN = 'template'
-/** Of records without one, as CoreDNS has it. */
-const TTL_DEFAULT_SECONDS = 3600
 
 /** `template`, as often in a server block as there are rules. */
 export const templateWord: Word<TemplateConfig> = {
@@ -40,14 +34,21 @@ export const templateWord: Word<TemplateConfig> = {
   create: (config, context) => new TemplateHandler(config, context),
 }
 
+/** A regular expression, compiled, with the numbers of its named groups. */
+interface Regex {
+  readonly text: string
+  readonly compiled: RE2JS
+  readonly names: Readonly<Record<string, number>>
+}
+
 /** A directive, compiled. */
 class Rule {
   readonly config: TemplateRule
-  readonly records: Readonly<Record<Section, readonly Template[]>>
+  readonly records: Readonly<Record<Section, readonly RecordTemplate[]>>
   /** The longest first. */
   readonly #zones: readonly { readonly text: string; readonly zone: Name }[]
   readonly #fallthrough: readonly Name[]
-  readonly #regexes: readonly RE2JS[]
+  readonly #regexes: readonly Regex[]
 
   constructor(config: TemplateRule) {
     this.config = config
@@ -55,12 +56,15 @@ class Rule {
       .map(text => ({ text, zone: name(text) }))
       .sort((a, b) => b.zone.length - a.zone.length)
     this.#fallthrough = (config.fallthrough ?? []).map(name)
-    this.#regexes = config.regexes.map(regex => RE2JS.compile(regex))
+    this.#regexes = config.regexes.map(text => {
+      const compiled = RE2JS.compile(text)
+      return { text, compiled, names: compiled.namedGroups() }
+    })
     const { answer, additional, authority } = config.records
     this.records = {
-      answer: answer.map(compiled),
-      additional: additional.map(compiled),
-      authority: authority.map(compiled),
+      answer: answer.map(text => new RecordTemplate(text)),
+      additional: additional.map(text => new RecordTemplate(text)),
+      authority: authority.map(text => new RecordTemplate(text)),
     }
   }
 
@@ -75,11 +79,11 @@ class Rule {
   /** The first regular expression that is found in the name. */
   match(qname: string): Match | undefined {
     if (this.#regexes.length === 0) return { regex: '.*', groups: [qname], names: {} }
-    for (const [i, regex] of this.#regexes.entries()) {
-      const matcher = regex.matcher(qname)
+    for (const { text, compiled, names } of this.#regexes) {
+      const matcher = compiled.matcher(qname)
       if (!matcher.find()) continue
-      const groups = Array.from({ length: regex.groupCount() + 1 }, (_, group) => matcher.group(group) ?? '')
-      return { regex: this.config.regexes[i]!, groups, names: regex.namedGroups() }
+      const groups = Array.from({ length: compiled.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '')
+      return { regex: text, groups, names }
     }
     return undefined
   }
@@ -95,13 +99,6 @@ class Rule {
     if (qclass !== CLASS.IN && qclass !== CLASS.ANY) return false
     return this.#zones.some(own => isWithin(own.zone, zone) || isWithin(zone, own.zone))
   }
-}
-
-/** A template that the configuration was read with. */
-function compiled(text: string): Template {
-  const template = compileTemplate(text)
-  if ('reason' in template) throw new TypeError(`not a template: ${template.reason}`)
-  return template
 }
 
 class TemplateHandler implements Handler {
@@ -146,8 +143,11 @@ class TemplateHandler implements Handler {
     const records: Record<Section, Rr[]> = { answer: [], additional: [], authority: [] }
     for (const section of SECTIONS) {
       for (const template of rule.records[section]) {
-        const record = this.#record(template, section, data, taken)
-        if ('reason' in record) return servfail(undefined, `template: ${section}: ${record.reason}`)
+        const record = template.make(data)
+        if ('reason' in record) {
+          this.#count(record.family, taken, { section, template: template.label })
+          return servfail(undefined, `template: ${section}: ${record.reason}`)
+        }
         records[section].push(record)
       }
     }
@@ -158,24 +158,6 @@ class TemplateHandler implements Handler {
       extendedError,
     }
     return hasAlias(reply, taken.query) ? chase(reply, taken.query) : reply
-  }
-
-  #record(
-    template: Template,
-    section: Section,
-    data: Struct,
-    taken: Taken,
-  ): Rr | { readonly reason: string } {
-    const labels = () => ({ section, template: templateText(template.nodes) })
-    const rendered = renderTemplate(template, data)
-    if ('reason' in rendered) {
-      this.#count('coredns_template_template_failures_total', taken, labels())
-      return rendered
-    }
-    const record = parseRecord(rendered.text, { origin: ROOT, ttlSeconds: TTL_DEFAULT_SECONDS })
-    if (!('reason' in record)) return record
-    this.#count('coredns_template_rr_failures_total', taken, labels())
-    return { reason: `${JSON.stringify(rendered.text.slice(0, 200))}: ${record.reason}` }
   }
 
   #count(family: string, taken: Taken, labels: Readonly<Record<string, string>> = {}): void {

@@ -78,7 +78,7 @@ export function* splitEntries(text: string): Generator<Entry | Fault> {
 }
 
 /** Text with a character for each octet of its UTF-8 form. */
-export const asOctets = (text: string): string =>
+const asOctets = (text: string): string =>
   /[^\x00-\x7f]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text
 
 /** Where lines begin. */

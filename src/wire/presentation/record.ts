@@ -1,4 +1,5 @@
-// One resource record in presentation form (RFC 1035 5.1): owner, TTL and class in either order or left out, type, data.
+// One resource record in presentation form (RFC 1035 5.1): owner, TTL and class (IN unless given) in either order or left
+// out, type, data.
 //
 //   www.example.org. 3600 IN A 192.0.2.1
 //   example.org. IN 1h SOA ns hostmaster ( 1 2h 30m 1d 60 )
@@ -19,8 +20,6 @@ export interface RecordDefaults {
   readonly owner?: Name | undefined
   /** Without it a record needs a TTL. */
   readonly ttlSeconds?: number | undefined
-  /** IN unless given. */
-  readonly class?: number | undefined
 }
 
 /** Types that stand in questions or go with one message only, never in data (RFC 6895 3.1). */
@@ -57,7 +56,7 @@ export function readRecord(entry: Entry, defaults: RecordDefaults = {}): Rr | Fa
   const cursor = new Cursor(fields, head.at + 1, defaults.origin)
   const rdata = readRdata(cursor, type)
   if (rdata === undefined) return cursor.fault!
-  return { owner, type, class: head.class ?? defaults.class ?? CLASS.IN, ttlSeconds, rdata }
+  return { owner, type, class: head.class ?? CLASS.IN, ttlSeconds, rdata }
 }
 
 /** TTL and class, each at most once, and the index of the field behind them. */

@@ -143,6 +143,8 @@ t.test('what will never work is warned about', async t => {
   const inside = (line: string): string => `template IN A {\nmatch "(?P<host>[^.]+)"\n${line}\n}`
   const cases: [text: string, complaint: RegExp | undefined][] = [
     ['template CH TXT', /^2:1: warning: questions of other classes than IN are refused/],
+    ['template IN A {\nrcode SERVFAIL\nederror 15\n}', /^2:1: warning: SERVFAIL is sent without records/],
+    ['template IN A {\nrcode SERVFAIL\n}', undefined],
     [
       inside('answer "{{ .Nmae }}"'),
       /^4:12: warning: the data of a template has no such field.*\(found ".Nmae"/,

@@ -13,7 +13,7 @@ function world(text: string, upstream: Partial<Reply> = {}) {
   const thread = testThread()
   const { config, complaints } = parseWord(templateWord, text)
   t.same(
-    complaints.filter(complaint => complaint.includes('error')),
+    complaints.filter(complaint => complaint.includes(' error: ')),
     [],
     text,
   )

@@ -186,14 +186,14 @@ class Renderer {
 function field(value: Value, name: string, args: readonly Value[]): Value {
   if (value === undefined) return undefined
   if (isMap(value) && args.length === 0) return value.get(name)
-  const found = isStruct(value) ? value.fields.get(name) : undefined
+  if (!isStruct(value) || !value.has(name)) {
+    throw new RenderFault(`can't evaluate field ${name} in type ${typeOf(value)}`)
+  }
+  const found = value.get(name)
   if (typeof found === 'function') {
     const [text] = args
     if (args.length === 1 && typeof text === 'string') return found(text)
     throw new RenderFault(`${name} takes one string`)
-  }
-  if (!isStruct(value) || !value.fields.has(name)) {
-    throw new RenderFault(`can't evaluate field ${name} in type ${typeOf(value)}`)
   }
   if (args.length > 0) throw new RenderFault(`${name} has arguments but cannot be invoked as function`)
   return found

@@ -1,11 +1,14 @@
 // The values that a template works with, and what Go makes of them: truth, type names, printing.
 
-/** A struct of Go: its fields by name, and how it prints itself. */
+/** A struct of Go. */
 export interface Struct {
   /** `*dns.Question` */
   readonly type: string
-  readonly fields: ReadonlyMap<string, Value | Method>
-  readonly text: string
+  /** How it prints itself. */
+  text(): string
+  has(field: string): boolean
+  /** The value of a field that it has. */
+  get(field: string): Value | Method
 }
 
 /** A method of a struct that takes one text. */
@@ -58,7 +61,7 @@ export function valueText(value: Value): string {
       .sort(byKey)
       .map(([key, text]) => `${key}:${text}`)
       .join(' ')}]`
-  if (isStruct(value)) return value.text
+  if (isStruct(value)) return value.text()
   return String(value)
 }
 

@@ -7,10 +7,15 @@ import { renderTemplate } from '../../../../src/plugin/template/go/render.ts'
 import { templateText } from '../../../../src/plugin/template/go/syntax.ts'
 import type { Struct, Value } from '../../../../src/plugin/template/go/value.ts'
 
-const struct = (type: string, text: string, fields: Readonly<Record<string, unknown>>): Struct => ({
+const struct = (
+  type: string,
+  text: string,
+  fields: Readonly<Record<string, ReturnType<Struct['get']>>>,
+): Struct => ({
   type,
-  text,
-  fields: new Map(Object.entries(fields)) as Struct['fields'],
+  text: () => text,
+  has: field => Object.hasOwn(fields, field),
+  get: field => fields[field],
 })
 
 const DATA = struct('*data', '', {
