@@ -17,6 +17,7 @@ import type { ListenSetup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { TableReader } from './table/reader.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
+import { PAYLOAD_DEFAULT } from './wire/header.ts'
 
 /** The open listeners of one address and port. */
 interface Site {
@@ -95,6 +96,7 @@ class ServingThread {
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)
     const sites = new Map<string, Site>()
@@ -143,6 +145,7 @@ class ServingThread {
     const before = this.#current
     this.#prepared = undefined
     this.#current = next
+    this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
     }

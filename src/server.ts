@@ -52,6 +52,8 @@ export class Server {
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   #refused = ''
+  /** Of the latest look at the Corefile: what stays as it was is told once. */
+  #warnings: readonly string[] = []
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
@@ -108,9 +110,13 @@ export class Server {
 
   #read(): Configuration {
     const configuration = readConfiguration(this.#options.configuration)
-    for (const problem of configuration.problems) {
-      if (problem.severity === 'warning') this.#options.log.write('WARNING', '', formatProblem(problem))
+    const warnings = configuration.problems
+      .filter(({ severity }) => severity === 'warning')
+      .map(formatProblem)
+    for (const warning of warnings) {
+      if (!this.#warnings.includes(warning)) this.#options.log.write('WARNING', '', warning)
     }
+    this.#warnings = warnings
     return configuration
   }
 
@@ -167,6 +173,7 @@ export class Server {
     if (!first) this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
+    this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
       this.#watchReadiness(setup)

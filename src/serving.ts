@@ -2,6 +2,7 @@
 // queries with the fast paths that the chain allows.
 
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import type { BufsizeConfig } from './plugin/bufsize.ts'
 import type { CacheConfig } from './plugin/cache/config.ts'
 import type { FastCache } from './plugin/cache/fast.ts'
 import { CacheHandler } from './plugin/cache/handler.ts'
@@ -12,8 +13,9 @@ import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
-import type { Handler } from './plugin/plugin.ts'
+import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
+import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
@@ -38,19 +40,19 @@ export class Serving {
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
 
-  /** `meters` counts queries; the context's zones are replaced by each block's own. */
+  /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
-    this.#blocks = setup.blocks.map(block => ({
-      setup: block,
-      stages: block.plugins.flatMap(plugin => {
+    this.#blocks = setup.blocks.map(block => {
+      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block) }
+      const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
-        const handler = word.create(plugin.config as never, { ...context, zones: block.zones })
-        return [{ ...plugin, handler }]
-      }),
-    }))
+        return [{ ...plugin, handler: word.create(plugin.config as never, ofBlock) }]
+      })
+      return { setup: block, stages }
+    })
   }
 
   /** The road of the queries of one listener. */
@@ -87,16 +89,18 @@ export class Serving {
       view: '',
       chain: composeChain(stages.map(stage => stage.handler)),
       clusters: this.#clusters(block),
-      cache: this.#cache(listen, zone, stages),
+      clusterGuards: guardsBefore('kubernetes', stages),
+      cache: this.#cache(listen, stages),
+      cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
-      anyClass: stages.some(stage => stage.word === 'chaos'),
+      anyClass: stages.some(speaksOtherClasses),
       reasons: givesReasons(block.setup),
-      udpMaxOctets: PAYLOAD_DEFAULT,
+      udpMaxOctets: udpMaxOf(block.setup),
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
     }
   }
 
-  /** The cluster's zones whose answers no plugin before `kubernetes` can change but in ways known beforehand. */
+  /** The cluster's zones, unless a plugin before `kubernetes` may change their answers in ways not known beforehand. */
   #clusters({ setup, stages }: Block): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
@@ -104,11 +108,11 @@ export class Serving {
     const before = stages.slice(0, at)
     const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
     return handler.answersForZones(zone => {
-      const heeded = heededQtypes(before, zone)
-      if (heeded === 'all' || (cache && coverage(cache, zone) === 'some')) return undefined
+      if (before.some(stage => concerns(stage, zone))) return undefined
+      if (cache && coverage(cache, zone) === 'some') return undefined
       return {
-        heeded,
         shuffle: isShuffled(stages),
+        minimal: stages.some(stage => stage.word === 'minimal'),
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
@@ -118,14 +122,11 @@ export class Serving {
     })
   }
 
-  #cache(listen: ListenSetup, zone: string, stages: readonly Stage[]): FastCache | undefined {
+  #cache(listen: ListenSetup, stages: readonly Stage[]): FastCache | undefined {
     const at = stages.findIndex(stage => stage.word === 'cache')
     const handler = stages[at]?.handler
-    if (!(handler instanceof CacheHandler)) return undefined
-    const heeded = heededQtypes(stages.slice(0, at), zone)
-    if (heeded === 'all') return undefined
+    if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
     return handler.fastPath(listen.server, '', {
-      heeded,
       shuffle: isShuffled(stages),
       random: this.#context.random,
     })
@@ -153,28 +154,40 @@ function passesCache(stages: readonly Stage[]): boolean {
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
 }
 
+/** Whether queries of other classes than IN mean something to the plugin. */
+const speaksOtherClasses = ({ word, handler }: Stage): boolean =>
+  word === 'chaos' || (handler instanceof RewriteHandler && handler.takesOtherClasses)
+
 /** Round robin, which the fast path does by itself. */
 const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
   word === 'loadbalance' &&
   (config as LoadbalanceConfig).weights === undefined &&
   (config as LoadbalanceConfig).prefer.length === 0
 
-const isTransparent = (stage: PluginSetup): boolean =>
-  TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+/** Whether it changes no answer, or only in ways known beforehand, or tells by itself which queries concern it. */
+const isTransparent = (stage: Stage): boolean =>
+  TRANSPARENT_WORDS.has(stage.word) ||
+  stage.word === 'cache' ||
+  stage.word === 'minimal' ||
+  isPlainLoadbalance(stage) ||
+  stage.handler.concerns !== undefined
 
-/** Whether the plugin may change answers about the zone in ways not known beforehand. */
-const concerns = (stage: Stage, zone: string): boolean =>
-  !isTransparent(stage) && (stage.handler.concerns?.(name(zone)) ?? true)
-
-/** The types of questions about a zone that are left to the chain because of these plugins; undefined where none is. */
-function heededQtypes(stages: readonly Stage[], zone: string): ReadonlySet<number> | 'all' | undefined {
-  const heeded = new Set<number>()
-  for (const { handler } of stages.filter(stage => concerns(stage, zone))) {
-    const qtypes = handler.qtypesOf?.(name(zone))
-    if (qtypes === undefined) return 'all'
-    for (const qtype of qtypes) heeded.add(qtype)
-  }
-  return heeded.size > 0 ? heeded : undefined
+/** The plugins before that word which tell what concerns them. */
+function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] {
+  const at = stages.findIndex(stage => stage.word === word)
+  return stages.slice(0, Math.max(0, at)).flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
 }
+
+const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
+
+/** The largest message over UDP: `bufsize`, or ours. */
+const udpMaxOf = ({ plugins }: BlockSetup): number => {
+  const bufsize = plugins.find(plugin => plugin.word === 'bufsize')?.config as BufsizeConfig | undefined
+  return bufsize?.udpMaxOctets ?? PAYLOAD_DEFAULT
+}
+
+/** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
+const concerns = (stage: Stage, zone: string): boolean =>
+  !isTransparent(stage) && (stage.handler.concernsZone?.(name(zone)) ?? true)
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

@@ -139,6 +139,7 @@ export class WatchedCluster implements ReadySource {
   async #api(): Promise<ApiSource | string> {
     const { config, cluster } = this
     const { meters } = this.#options
+    const multicluster = config.multiclusterZones.length > 0
     const access = await openAccess(apiLocation(config)).catch(describe)
     if (typeof access === 'string') return `plugin/kubernetes: ${access}`
     const client = new ApiClient({
@@ -156,10 +157,15 @@ export class WatchedCluster implements ReadySource {
       sink: cluster,
       clock: systemClock,
       random: Math.random,
-      convert: slimConverters({ endpointPodNames: config.endpointPodNames, zonal: config.zonal }),
+      convert: slimConverters({
+        endpointPodNames: config.endpointPodNames,
+        zonal: config.zonal,
+        multicluster,
+        noEndpoints: config.noEndpoints,
+      }),
       endpoints: !config.noEndpoints,
       pods: config.pods === 'verified',
-      multicluster: config.multiclusterZones.length > 0,
+      multicluster,
       labels: config.labels || undefined,
       namespaceLabels: config.namespaceLabels || undefined,
       hooks: {
@@ -243,9 +249,10 @@ const dateOf = (wallMs: number): string => new Date(wallMs).toISOString()
 
 function wantedKinds(config: KubernetesConfig): Kind[] {
   const kinds: Kind[] = ['Namespace', 'Service']
-  if (!config.noEndpoints) kinds.push('EndpointSlice')
+  const multicluster = config.multiclusterZones.length > 0
+  if (!config.noEndpoints || multicluster) kinds.push('EndpointSlice')
   if (config.pods === 'verified') kinds.push('Pod')
-  if (config.multiclusterZones.length > 0) kinds.push('ServiceImport')
+  if (multicluster) kinds.push('ServiceImport')
   return kinds
 }
 

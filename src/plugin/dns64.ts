@@ -12,6 +12,7 @@ import { answer, DROP, type MaybePromise, type Outcome, type Reply } from '../qu
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
+import type { Scan } from '../wire/scan.ts'
 import type { ServingContext } from './context.ts'
 import type { Handler, Next, Word } from './plugin.ts'
 
@@ -129,8 +130,9 @@ class Dns64Handler implements Handler {
       : this.#translate(query, outcome)
   }
 
-  qtypesOf(): ReadonlySet<number> {
-    return HEEDED
+  /** Whoever asks: addresses are known to the chain only. */
+  concerns(scan: Scan): boolean {
+    return scan.qtype === TYPE.AAAA
   }
 
   #translate(query: Query, outcome: Outcome): MaybePromise<Outcome> {
@@ -162,8 +164,6 @@ class Dns64Handler implements Handler {
     return { ...answer(PLUGIN, translated, additional), authoritative: false, authority, truncated }
   }
 }
-
-const HEEDED: ReadonlySet<number> = new Set([TYPE.AAAA])
 
 const translate = (record: Rr, prefix: Uint8Array, ttlMaxSeconds: number): Rr => ({
   ...record,

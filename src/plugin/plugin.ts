@@ -8,6 +8,7 @@ import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
 import type { Name } from '../wire/name.ts'
+import type { Scan } from '../wire/scan.ts'
 import type { ServingContext } from './context.ts'
 
 /** Hands the query to the rest of the chain. */
@@ -18,20 +19,27 @@ export interface Handler {
   /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
   handle(query: Query, next: Next): MaybePromise<Outcome>
   /**
+   * HOT: whether it may answer or change this query of class IN. Where the plugins before `kubernetes` or `cache` can tell,
+   * the fast path asks them about each query and leaves to the chain what concerns one of them; a plugin that cannot tell
+   * takes the fast path from its block. What it says may be another thing for the next query.
+   */
+  concerns?(scan: Scan): boolean
+  /**
    * Leaves facts about the query in its metadata (labels such as `kubernetes/namespace`), before the chain is walked;
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
   /**
-   * Whether it may change what becomes of questions for names of the zone, or the replies to them; asked when a
-   * configuration is loaded. Absent: yes, unless the word is in TRANSPARENT_WORDS.
+   * Whether it can change what the cluster answers about some name of the zone, the question or the reply; asked when the
+   * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word is in TRANSPARENT_WORDS.
    */
-  concerns?(zone: Name): boolean
-  /** Of a zone that it concerns: the only types of questions that it heeds. Absent or undefined: all types. */
-  qtypesOf?(zone: Name): ReadonlySet<number> | undefined
+  concernsZone?(zone: Name): boolean
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }
+
+/** What the fast path asks of a handler. */
+export type Guard = Required<Pick<Handler, 'concerns'>>
 
 /** What `parse` sees of the server block beside its own directives. */
 export interface BlockContext {
@@ -39,7 +47,7 @@ export interface BlockContext {
   readonly zones: readonly string[]
   /** The words in the block, for the few that depend on one another. */
   readonly words: ReadonlySet<string>
-  /** The folder of the Corefile, which relative file names start from. */
+  /** What relative file names start from: the folder that `root` names, or the Corefile's. */
   readonly directory: string
   readonly env: Readonly<Record<string, string | undefined>>
 }

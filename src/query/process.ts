@@ -4,8 +4,8 @@
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ server block ─ REFUSED where none has the name
-//             ├─ cluster's zone, no plugin in the way ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
-//             ├─ cached answer, no plugin in the way ─ answer (cache)
+//             ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
+//             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
 
 import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
@@ -13,7 +13,7 @@ import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observ
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
-import type { Next } from '../plugin/plugin.ts'
+import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
@@ -24,12 +24,9 @@ import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
-import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
+import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
 import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
-
-/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
-export const PATIENCE_MS = 5000
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {
@@ -39,13 +36,17 @@ export interface ServedZone {
   /** Whether this view is for the query; absent without `view`. */
   readonly accepts?: ((query: Query) => boolean) | undefined
   readonly chain: Next
-  /** Zones of the cluster that nothing in the block stands before, longest first. */
+  /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
   readonly clusters: readonly ClusterAnswers[]
-  /** The block's cache, where nothing stands before it. */
+  /** Plugins before `kubernetes` that take some queries. */
+  readonly clusterGuards: readonly Guard[]
+  /** The block's cache; absent where a plugin before it takes the fast path. */
   readonly cache: FastCache | undefined
+  /** Plugins before `cache` that take some queries. */
+  readonly cacheGuards: readonly Guard[]
   /** Whether the cluster's queries count as having passed the cache. */
   readonly passesCache: boolean
-  /** Whether queries of other classes than IN go down the chain (`chaos`). */
+  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
   /** Whether clients with EDNS are told why they get nothing (`ede`). */
   readonly reasons: boolean
@@ -130,6 +131,7 @@ export class QueryProcess implements Responder {
     for (let i = 0; i < clusters.length; i++) {
       const cluster = clusters[i]!
       if (!cluster.covers(scan)) continue
+      if (concernsOne(served.clusterGuards, scan)) break
       const length = cluster.answer(scan, octets, out, outAt, limit)
       if (length === CHASE) return LATER
       if (length === PASS) break
@@ -137,7 +139,7 @@ export class QueryProcess implements Responder {
       this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
       return length
     }
-    if (cache === undefined) return LATER
+    if (cache === undefined || concernsOne(served.cacheGuards, scan)) return LATER
     const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
     if (length === MISS) return LATER
     this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, CACHE)
@@ -226,20 +228,33 @@ export class QueryProcess implements Responder {
       this.#bug(error, query)
       outcome = servfail({ code: EDE.OTHER, text: 'the server met a bug of its own' })
     }
-    if (served.meters && outcome !== DROP) {
-      served.meters.count(
-        qtypeIndex(query.question.qtype),
-        query.client.family,
-        protoIndex(query.transport),
-        outcome.rcode,
-        query.requestOctets,
-        uncompressedOctets(query, outcome),
-        (this.#clock.nowMs() - query.receivedAtMs) / 1000,
-        pluginIndex(outcome.plugin),
-        query.edns?.dnssecOk ?? false,
-      )
-    }
+    if (served.meters) this.#countOutcome(served.meters, query, outcome)
     return outcome
+  }
+
+  #countOutcome(meters: QueryMeters, query: Query, outcome: Outcome): void {
+    const qtype = qtypeIndex(query.question.qtype)
+    const proto = protoIndex(query.transport)
+    const { requestOctets, client } = query
+    const dnssecOk = query.edns?.dnssecOk ?? false
+    if (outcome === DROP) {
+      meters.countRequest(qtype, client.family, proto, requestOctets, dnssecOk)
+      return
+    }
+    const replyOctets = uncompressedOctets(query, outcome)
+    const seconds = (this.#clock.nowMs() - query.receivedAtMs) / 1000
+    const plugin = pluginIndex(outcome.plugin)
+    meters.count(
+      qtype,
+      client.family,
+      proto,
+      outcome.rcode,
+      requestOctets,
+      replyOctets,
+      seconds,
+      plugin,
+      dnssecOk,
+    )
   }
 
   #query(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Query {
@@ -295,6 +310,11 @@ export class QueryProcess implements Responder {
     const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
     return outcome === DROP ? refused() : outcome
   }
+}
+
+function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
+  for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true
+  return false
 }
 
 function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {

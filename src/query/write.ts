@@ -13,7 +13,7 @@ import {
   writeU16,
 } from '../wire/header.ts'
 import { type Edns, type EdnsOption, MessageWriter } from '../wire/message.ts'
-import { addExtendedError, EDE_OCTETS, writeOpt } from '../wire/opt.ts'
+import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../wire/opt.ts'
 import { OPCODE } from '../wire/rcode.ts'
 import { OPTION, type Scan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
@@ -79,7 +79,7 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options: reply.extendedError ? [extendedErrorOption(reply.extendedError)] : [],
+    options: optionsOf(query, reply),
   }
   const octets = writer.write(
     {
@@ -88,7 +88,7 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
       opcode: OPCODE.QUERY,
       authoritative: reply.authoritative,
       truncated: reply.truncated,
-      recursionDesired: query.recursionDesired,
+      recursionDesired: reply.recursionDesired ?? query.recursionDesired,
       recursionAvailable: reply.recursionAvailable,
       authenticData: reply.authenticData,
       checkingDisabled: query.checkingDisabled,
@@ -100,6 +100,20 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
     query.replyMaxOctets,
   )
   return octets.slice()
+}
+
+/** The reply's options, as far as the whole question and they fit into the reply together. */
+function optionsOf(
+  { question, replyMaxOctets }: Query,
+  { options = [], extendedError }: Reply,
+): EdnsOption[] {
+  const all = extendedError ? [extendedErrorOption(extendedError), ...options] : options
+  let room = replyMaxOctets - HEADER_OCTETS - question.qname.length - 4 - OPT_OCTETS
+  return all.filter(({ data }) => {
+    const fits = 4 + data.length <= room
+    if (fits) room -= 4 + data.length
+    return fits
+  })
 }
 
 /** The extended error among the options of a reply, if there is one. */

@@ -3,9 +3,11 @@
 
 import { parseIp } from '../shared/ip.ts'
 import { eachEndpoint } from '../watch/endpoints.ts'
-import type { SlimEndpointSlice, SlimPort, SlimService } from '../watch/objects.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
-import { BLOCK_HEAD, FLAG, GROUP_HOSTNAMES, GROUP_ZONES, KIND, NO_PORT, PROTOCOL } from './layout.ts'
+import {
+  BLOCK_HEAD, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND, NO_PORT, PROTOCOL,
+} from './layout.ts' // biome-ignore format: one import
 
 export interface BuildOptions {
   /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (coredns.md 1.5). */
@@ -25,10 +27,13 @@ const LABEL_MAX = 63
 
 /** The key of a service, a namespace or a Pod: labels in lower-case wire form. */
 export const serviceKey = (namespace: string, name: string): Uint8Array => labels(name, namespace)
+/** The key of an imported service. */
+export const importKey = (namespace: string, name: string): Uint8Array =>
+  Uint8Array.of(KEY.IMPORT, ...labels(name, namespace))
 export const namespaceKey = (name: string): Uint8Array => labels(name)
 export function podKey(namespace: string, ip: string): Uint8Array | undefined {
   const address = parseIp(ip)
-  return address && Uint8Array.of(0xff, address.family, ...address.bytes, ...labels(namespace))
+  return address && Uint8Array.of(KEY.POD, address.family, ...address.bytes, ...labels(namespace))
 }
 
 function labels(...texts: string[]): Uint8Array {
@@ -55,6 +60,8 @@ interface Endpoint {
 
 interface Group {
   readonly ports: readonly SlimPort[]
+  /** The cluster that they were imported from, or ''. */
+  readonly cluster: string
   readonly endpoints: Map<string, Endpoint>
 }
 
@@ -87,8 +94,29 @@ export function buildService(
   options: BuildOptions,
 ): Uint8Array {
   const key = serviceKey(service.namespace, service.name)
-  if (service.type === 'ExternalName') return buildExternalName(service, key)
-  const groups = groupEndpoints(slices, options)
+  return service.type === 'ExternalName'
+    ? buildExternalName(service, key)
+    : build(KIND.SERVICE, key, service, slices, options)
+}
+
+/** The block of an imported service and the slices of all clusters that export it. */
+export function buildImport(
+  imported: SlimServiceImport,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const key = importKey(imported.namespace, imported.name)
+  return build(KIND.IMPORT, key, imported, slices, { ...options, zonal: false })
+}
+
+function build(
+  kind: number,
+  key: Uint8Array,
+  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'>,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const groups = groupEndpoints(slices, options, kind === KIND.IMPORT)
   const ready = groups.some(group => group.endpoints.size > 0)
   let flags = 0
   if (service.headless) flags = FLAG.HEADLESS | (ready ? 0 : FLAG.NO_READY)
@@ -100,7 +128,7 @@ export function buildService(
   const v4 = addresses.filter(address => address.length === 4)
   const v6 = addresses.filter(address => address.length === 16)
   const out = new Octets()
-  out.head(KIND.SERVICE, flags, key.length, v4.length, v6.length)
+  out.head(kind, flags, key.length, v4.length, v6.length)
   for (const address of v4) out.octets(address)
   for (const address of v6) out.octets(address)
   out.bytes(key)
@@ -129,13 +157,18 @@ function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
 }
 
 /**
- * Slices with the same ports share a group. An address that stands twice under one name goes into a group of its own
+ * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice under one name goes into a group of its own
  * (`part`): SRV weights count it twice (coredns.md 1.5), answers show it once.
  */
-function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOptions): Group[] {
+function groupEndpoints(
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+  byCluster: boolean,
+): Group[] {
   const groups = new Map<string, Group>()
   const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const slice of sorted) {
+    const cluster = byCluster ? (slice.imported?.cluster ?? '') : ''
     const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
     eachEndpoint(slice.endpoints, (address, ownHostname, targetName, ownZone) => {
       const hostname = hostnameOf(ownHostname, targetName, options)
@@ -143,8 +176,9 @@ function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOpti
       const endpoint: Endpoint = { family: address.length === 4 ? 4 : 6, address, hostname, zone }
       const key = `${address} ${hostname} ${zone}`
       for (let part = 0; ; part++) {
-        const groupKey = `${portsKey}#${part}`
-        const group = groups.get(groupKey) ?? { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map() }
+        const groupKey = `${cluster}#${portsKey}#${part}`
+        const ports = slice.ports.slice(0, PORTS_MAX)
+        const group = groups.get(groupKey) ?? { ports, cluster, endpoints: new Map() }
         groups.set(groupKey, group)
         if (group.endpoints.size === GROUP_ENDPOINTS_MAX || group.endpoints.has(key)) continue
         group.endpoints.set(key, endpoint)
@@ -169,7 +203,9 @@ function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
   out.ports(group.ports)
   out.u16(v4Count)
   out.u16(ordered.length - v4Count)
-  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0))
+  const ofCluster = group.cluster === '' ? 0 : GROUP_CLUSTER
+  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0) | ofCluster)
+  if (ofCluster) out.text(group.cluster)
   for (const endpoint of ordered) out.octets(endpoint.address)
   if (named) for (const endpoint of ordered) out.text(endpoint.hostname)
   if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)

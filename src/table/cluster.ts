@@ -10,9 +10,11 @@ import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
 import {
   type BuildOptions,
+  buildImport,
   buildMark,
   buildOrphan,
   buildService,
+  importKey,
   namespaceKey,
   podKey,
   serviceKey,
@@ -57,10 +59,13 @@ export class Cluster implements Sink {
   }
   /** Slices by NAMESPACE/SERVICE; most have one. */
   readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
+  /** Imported slices by NAMESPACE/IMPORT. */
+  readonly #importSlices = new Map<string, readonly SlimEndpointSlice[]>()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #unsynced: Set<Kind>
   readonly #dirtyServices = new Set<string>()
+  readonly #dirtyImports = new Set<string>()
   readonly #dirtyNamespaces = new Set<string>()
   readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
   #changedSlices: SlimEndpointSlice[] = []
@@ -152,14 +157,8 @@ export class Cluster implements Sink {
 
   /** Notes what an object that goes touches. */
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
-    if (kind === 'EndpointSlice') {
-      const slice = object as SlimEndpointSlice
-      const owner = ownerOf(slice)
-      const left = (this.#slices.get(owner) ?? []).filter(other => other.name !== slice.name)
-      if (left.length > 0) this.#slices.set(owner, left)
-      else this.#slices.delete(owner)
-      this.#dirtyServices.add(owner)
-    } else this.#touch(kind, object)
+    if (kind === 'EndpointSlice') this.#eachOwner(object as SlimEndpointSlice, withoutSlice)
+    else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
   }
 
@@ -167,17 +166,33 @@ export class Cluster implements Sink {
   #link<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = ownerOf(slice)
-      const others = this.#slices.get(owner)
-      this.#slices.set(owner, others ? others.concat(slice) : [slice])
-      this.#dirtyServices.add(owner)
+      this.#eachOwner(slice, withSlice)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], 1)
   }
 
+  /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
+  #eachOwner(
+    slice: SlimEndpointSlice,
+    change: (owner: Slices, key: string, slice: SlimEndpointSlice) => void,
+  ): void {
+    const { namespace, serviceName, imported } = slice
+    if (serviceName !== '') {
+      const key = namespacedKey(namespace, serviceName)
+      change(this.#slices, key, slice)
+      this.#dirtyServices.add(key)
+    }
+    if (imported) {
+      const key = namespacedKey(namespace, imported.name)
+      change(this.#importSlices, key, slice)
+      this.#dirtyImports.add(key)
+    }
+  }
+
   #touch<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'Service') this.#dirtyServices.add(objectKey(object))
+    else if (kind === 'ServiceImport') this.#dirtyImports.add(objectKey(object))
     else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
   }
 
@@ -221,7 +236,8 @@ export class Cluster implements Sink {
         () => this.#publishNamespace(name),
         () => void this.#dirtyNamespaces.add(name),
       )
-      for (const owner of this.#ownersIn(name)) this.#dirtyServices.add(owner)
+      for (const owner of keysIn(name, this.#objects.Service, this.#slices)) this.#dirtyServices.add(owner)
+      for (const owner of keysIn(name, this.#objects.ServiceImport)) this.#dirtyImports.add(owner)
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
@@ -231,6 +247,12 @@ export class Cluster implements Sink {
     }
     this.#dirtyServices.clear()
     for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
+    let importsChanged = false
+    for (const key of this.#dirtyImports) {
+      const again = (): void => void this.#dirtyImports.add(key)
+      if (attempt(key, () => this.#publishImport(key), again)) importsChanged = true
+    }
+    this.#dirtyImports.clear()
     for (const [key, pod] of this.#dirtyPods) {
       const again = (): void => void this.#dirtyPods.set(key, pod)
       if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
@@ -238,13 +260,15 @@ export class Cluster implements Sink {
     this.#dirtyPods.clear()
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
-    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.clock.wallMs() / 1000))
+    const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
+    if (changed) this.#writer.setSerial(serial)
+    if (importsChanged) this.#writer.setImportSerial(serial)
     if (listed) {
       this.#writer.setSynced(true)
       this.#writer.setStale(false)
     }
     this.#writer.endBatch()
-    this.#tell(changed)
+    this.#tell(changed || importsChanged)
     if (error) this.#hooks.full?.(error, full)
     if (listed) this.#hooks.synced?.()
   }
@@ -256,12 +280,6 @@ export class Cluster implements Sink {
     this.#since.clear()
     this.#changedSlices = []
     this.#hooks.published?.(changed, delays, slices)
-  }
-
-  *#ownersIn(namespace: string): Generator<string> {
-    const prefix = `${namespace}/`
-    for (const key of this.#objects.Service.keys()) if (key.startsWith(prefix)) yield key
-    for (const key of this.#slices.keys()) if (key.startsWith(prefix)) yield key
   }
 
   /** coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
@@ -282,6 +300,15 @@ export class Cluster implements Sink {
     const key = podKey(namespace, ip)
     if (!key) return false
     return this.#pods.has(id) ? this.#writer.publish(key, buildMark(KIND.POD, key)) : this.#writer.remove(key)
+  }
+
+  #publishImport(key: string): boolean {
+    const imported = this.#objects.ServiceImport.get(key)
+    const [namespace = '', name = ''] = key.split('/')
+    const tableKey = importKey(namespace, name)
+    if (!imported || !this.#isExposed(namespace)) return this.#writer.remove(tableKey)
+    const slices = this.#importSlices.get(key) ?? []
+    return this.#writer.publish(tableKey, buildImport(imported, slices, this.#options))
   }
 
   #publishService(owner: string, gone: [number, number][]): boolean {
@@ -334,8 +361,25 @@ export class Cluster implements Sink {
   }
 }
 
-const ownerOf = ({ namespace, serviceName }: SlimEndpointSlice): string =>
-  namespacedKey(namespace, serviceName)
+/** Slices by the key of what they belong to. */
+type Slices = Map<string, readonly SlimEndpointSlice[]>
+
+function withSlice(owners: Slices, key: string, slice: SlimEndpointSlice): void {
+  const others = owners.get(key)
+  owners.set(key, others ? others.concat(slice) : [slice])
+}
+
+function withoutSlice(owners: Slices, key: string, { name }: SlimEndpointSlice): void {
+  const left = (owners.get(key) ?? []).filter(other => other.name !== name)
+  if (left.length > 0) owners.set(key, left)
+  else owners.delete(key)
+}
+
+/** The keys of the maps that lie in the namespace. */
+function* keysIn(namespace: string, ...maps: ReadonlyMap<string, unknown>[]): Generator<string> {
+  const prefix = `${namespace}/`
+  for (const map of maps) for (const key of map.keys()) if (key.startsWith(prefix)) yield key
+}
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()
 

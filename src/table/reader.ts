@@ -42,6 +42,11 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
   }
 
+  /** The serial of imported services' zones. */
+  get importSerial(): number {
+    return Atomics.load(this.words, HEAD.IMPORT_SERIAL) >>> 0
+  }
+
   /** The block whose key is key[at … end), or 0. */
   find(key: Uint8Array, at: number, end: number): number {
     const index = Atomics.load(this.words, HEAD.NAMES)

@@ -89,6 +89,10 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)
   }
 
+  setImportSerial(serial: number): void {
+    Atomics.store(this.#words, HEAD.IMPORT_SERIAL, serial | 0)
+  }
+
   /** The block of a key, or 0. */
   find(key: Uint8Array): number {
     return findBlock(

@@ -29,8 +29,10 @@ export interface SlimService {
 export interface SlimEndpointSlice {
   readonly namespace: string
   readonly name: string
-  /** The label kubernetes.io/service-name: the Service that these endpoints belong to. */
+  /** The label kubernetes.io/service-name: the Service that these endpoints belong to; '' for an imported slice. */
   readonly serviceName: string
+  /** The ServiceImport that they belong to, and the cluster that they are in; only where `multicluster` needs it. */
+  readonly imported?: { readonly name: string; readonly cluster: string }
   /** A port without number is kept as -1. */
   readonly ports: readonly SlimPort[]
   /** Its ready addresses (endpoints.ts). */

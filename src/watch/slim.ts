@@ -30,10 +30,17 @@ export interface SliceOptions {
   readonly endpointPodNames?: boolean | undefined
   /** Keep the topology zone, for `zonal`. */
   readonly zonal?: boolean | undefined
+  /** Keep slices of ServiceImports, for `multicluster`. */
+  readonly multicluster?: boolean | undefined
+  /** Leave out which Service a slice belongs to, for `noendpoints`. */
+  readonly noEndpoints?: boolean | undefined
 }
 
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io). */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+/** The labels that tie an EndpointSlice to a ServiceImport and to the cluster it was exported from (KEP-1645). */
+export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name'
+const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster'
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
@@ -113,7 +120,7 @@ export function slimService(raw: unknown, note: Note = unnoted): SlimService | S
   }
 }
 
-/** An EndpointSlice with its ready addresses; undefined where no label says which Service it belongs to. */
+/** An EndpointSlice with its ready addresses; undefined where no label says which Service or import it belongs to. */
 export function slimEndpointSlice(
   raw: unknown,
   options: SliceOptions = {},
@@ -121,13 +128,17 @@ export function slimEndpointSlice(
 ): SlimEndpointSlice | SlimProblem | undefined {
   const id = identity(raw, isDnsSubdomain)
   if (isProblem(id)) return id
-  const serviceName = (labelsOf(raw).get(SERVICE_NAME_LABEL) ?? '').toLowerCase()
-  if (serviceName === '') return undefined
-  if (!isDnsLabel(serviceName)) {
-    return {
-      problem: `${quote(serviceName)} is no valid Service name`,
-      path: ['metadata', 'labels', SERVICE_NAME_LABEL],
-    }
+  const labels = labelsOf(raw)
+  const label = (key: string): string => (labels.get(key) ?? '').toLowerCase()
+  const serviceName = options.noEndpoints ? '' : label(SERVICE_NAME_LABEL)
+  const importName = options.multicluster ? label(IMPORT_NAME_LABEL) : ''
+  if (serviceName === '' && importName === '') return undefined
+  for (const [key, text] of [
+    [SERVICE_NAME_LABEL, serviceName],
+    [IMPORT_NAME_LABEL, importName],
+  ] as const) {
+    if (text === '' || isDnsLabel(text)) continue
+    return { problem: `${quote(text)} is no valid Service name`, path: ['metadata', 'labels', key] }
   }
   const trigger = Date.parse(
     textAt(raw, 'metadata', 'annotations', 'endpoints.kubernetes.io/last-change-trigger-time'),
@@ -139,6 +150,9 @@ export function slimEndpointSlice(
     ports: internPorts(ports(listAt(raw, 'ports'), ['ports'], note)),
     endpoints: endpoints(raw, options, note),
     triggerTimeMs: Number.isNaN(trigger) ? 0 : trigger,
+    ...(importName !== '' && {
+      imported: { name: importName, cluster: internText(label(SOURCE_CLUSTER_LABEL)) },
+    }),
   }
 }
 

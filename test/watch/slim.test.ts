@@ -192,6 +192,33 @@ t.test('what an EndpointSlice keeps when it is asked to', async t => {
   t.match(kept({ zonal: true }), [{ targetName: '', zone: 'eu-1a' }])
 })
 
+t.test('which Service and which import an EndpointSlice belongs to', async t => {
+  const both = { 'kubernetes.io/service-name': 'derived', 'multicluster.kubernetes.io/service-name': 'Web' }
+  const from = { ...both, 'multicluster.kubernetes.io/source-cluster': 'East' }
+  const cases: [labels: object, options: SliceOptions, wanted: object | undefined][] = [
+    [from, {}, { serviceName: 'derived', imported: undefined }],
+    [from, { multicluster: true }, { serviceName: 'derived', imported: { name: 'web', cluster: 'east' } }],
+    [
+      from,
+      { multicluster: true, noEndpoints: true },
+      { serviceName: '', imported: { name: 'web', cluster: 'east' } },
+    ],
+    [both, { multicluster: true }, { imported: { name: 'web', cluster: '' } }],
+    [{}, { multicluster: true }, undefined],
+    [both, { noEndpoints: true }, undefined],
+    [
+      { 'multicluster.kubernetes.io/service-name': 'a b' },
+      { multicluster: true },
+      { problem: /'a b' is no valid/ },
+    ],
+  ]
+  for (const [labels, options, wanted] of cases) {
+    const slim = slimEndpointSlice(slice({}, labels), options)
+    if (wanted === undefined) t.equal(slim, undefined)
+    else t.match(slim, wanted)
+  }
+})
+
 t.test('ports, trigger time and label of an EndpointSlice', async t => {
   t.match(
     slimEndpointSlice(

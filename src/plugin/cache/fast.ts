@@ -23,8 +23,6 @@ export const MISS = -1
 
 /** What stands around the cache in its server block, as far as it changes answers. */
 export interface FastOptions {
-  /** Types of questions that a plugin before the cache may answer or change: the handler answers them. */
-  readonly heeded?: ReadonlySet<number> | undefined
   /** Whether `loadbalance` (round robin) stands before the cache: addresses are then shuffled for each answer. */
   readonly shuffle: boolean
   /** 0 ≤ n < 1. */
@@ -37,7 +35,6 @@ export class FastCache {
   readonly #config: CacheConfig
   readonly #counters: CacheCounters
   readonly #options: FastOptions
-  readonly #heeded: ReadonlySet<number> | undefined
   #out: Uint8Array = new Uint8Array()
   #view: Buffer = Buffer.alloc(0)
 
@@ -46,7 +43,6 @@ export class FastCache {
     this.#config = config
     this.#counters = counters
     this.#options = options
-    this.#heeded = options.heeded
   }
 
   /**
@@ -61,7 +57,6 @@ export class FastCache {
     limit: number,
     nowMs: number,
   ): number {
-    if (this.#heeded?.has(scan.qtype)) return MISS
     const entry = this.#store.select(scanKey(scan), nowMs)
     if (entry === undefined) return MISS
     const ttl = entry.ttlAt(nowMs)

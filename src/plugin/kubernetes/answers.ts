@@ -4,7 +4,7 @@
 // (`npm run bench:micro`).
 
 import { detailAt } from '../../table/block.ts'
-import { FLAG } from '../../table/layout.ts'
+import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
 import { countLabels, isWithin, type Name, name, parseName } from '../../wire/name.ts'
@@ -24,8 +24,13 @@ import { AnswerWriter } from './writer.ts'
 
 /** Not answered here: an ExternalName whose target must be looked up; what was written counts for nothing. */
 export const CHASE = -1
-/** Not answered here: a name error that falls through to the next plugin, or a type that is left to the chain. */
+/** A name error that falls through to the next plugin. */
 export const PASS = -2
+
+/** The types that are answered otherwise than all others, which the cluster has no records of. */
+export const ANSWERED_TYPES: ReadonlySet<number> = new Set([
+  TYPE.A, TYPE.AAAA, TYPE.AXFR, TYPE.CNAME, TYPE.IXFR, TYPE.NS, TYPE.PTR, TYPE.SOA, TYPE.SRV, TYPE.TXT,
+]) // biome-ignore format: a list
 
 /** dns-version.ZONE (specification 2.1): the version of the specification, its TTL fixed. */
 const VERSION_TEXT = Uint8Array.of(5, ...Buffer.from('1.1.0'))
@@ -35,10 +40,10 @@ const SOA_TTL_MAX_SECONDS = 300
 
 /** What the plugins around make of an answer, known before any query comes. */
 export interface AnswerOptions {
-  /** Types of questions that another plugin may answer or change: they are left to the chain. */
-  readonly heeded?: ReadonlySet<number> | undefined
   /** Whether `loadbalance` shuffles addresses. */
   readonly shuffle: boolean
+  /** Whether `minimal` takes additional records out. */
+  readonly minimal?: boolean
   /** The TTL that `cache` gives to a positive or a negative answer (coredns.md 3.4); the identity without one. */
   flattenedTtl(ttlSeconds: number, kind: 'success' | 'denial'): number
   readonly random: () => number
@@ -52,38 +57,40 @@ export class ClusterAnswers {
   readonly zone: Name
   readonly #labels: number
   readonly #reverse: boolean
+  readonly #multicluster: boolean
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #options: AnswerOptions
-  readonly #heeded: ReadonlySet<number> | undefined
   readonly #fallthrough: readonly Name[]
   readonly #ttl: number
   readonly #negativeTtl: number
   readonly #soaTtl: number
   readonly #versionTtl: number
+  readonly #writer: AnswerWriter
   readonly #request = new Request()
-  readonly #writer = new AnswerWriter(this.#request)
   readonly #selection: Selection
   readonly #addresses: AddressRecords
   readonly #srv: SrvRecords
   readonly #ptr: PtrRecords
   readonly #address = new Uint8Array(16)
   readonly #podKey = new Uint8Array(2 + 16 + 64)
+  readonly #importKey = new Uint8Array(1 + 64 + 64)
 
   constructor(config: KubernetesConfig, zoneText: string, table: TableReader, options: AnswerOptions) {
     this.zone = name(zoneText)
     this.#labels = countLabels(this.zone)
     this.#reverse = isWithin(this.zone, IN_ADDR_ARPA) || isWithin(this.zone, IP6_ARPA)
+    this.#multicluster = config.multiclusterZones.includes(zoneText)
     this.#config = config
     this.#table = table
     this.#options = options
-    this.#heeded = options.heeded
     this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
     const soaTtl = Math.min(config.ttlSeconds, SOA_TTL_MAX_SECONDS)
     this.#ttl = options.flattenedTtl(config.ttlSeconds, 'success')
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
     this.#versionTtl = options.flattenedTtl(VERSION_TTL_SECONDS, 'success')
+    this.#writer = new AnswerWriter(this.#request, options.minimal)
     this.#selection = new Selection(table)
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)
@@ -110,7 +117,6 @@ export class ClusterAnswers {
    * most. Returns the octets written, CHASE or PASS. Between enter and leave of the table's reader only.
    */
   answer(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
-    if (this.#heeded?.has(scan.qtype)) return PASS
     const writer = this.#writer
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
@@ -121,7 +127,7 @@ export class ClusterAnswers {
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
     if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata()
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)
-    request.read(scan, labels, zoneAt, this.#config.zonal)
+    request.read(scan, labels, zoneAt, this.#config.zonal, this.#multicluster)
     switch (request.shape) {
       case 'apex':
         return this.#apex(qtype)
@@ -146,8 +152,8 @@ export class ClusterAnswers {
   externalTarget(scan: Scan): Name | undefined {
     const labels = scan.labelCount - this.#labels
     const request = this.#request
-    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false)
-    if (request.shape !== 'service') return undefined
+    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false, this.#multicluster)
+    if (request.shape !== 'service' || this.#multicluster) return undefined
     const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0 || (this.#table.octets[block + 5]! & FLAG.EXTERNAL_NAME) === 0) return undefined
     const at = detailAt(this.#table.words, block)
@@ -159,7 +165,7 @@ export class ClusterAnswers {
     this.#writer.begin(scan, packet, out, outAt, maxOctets)
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
-    this.#request.read(scan, labels, zoneAt, false)
+    this.#request.read(scan, labels, zoneAt, false, this.#multicluster)
     return this.#nodata(REASON.NO_TARGET)
   }
 
@@ -169,7 +175,9 @@ export class ClusterAnswers {
 
   #service(scan: Scan, packet: Uint8Array, qtype: number): number {
     const request = this.#request
-    const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
+    const block = this.#multicluster
+      ? this.#findImport(scan)
+      : this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0) return this.#nameError(scan, this.#noService(scan))
     const flags = this.#table.octets[block + 5]!
     if (flags & HIDDEN) return this.#nameError(scan, hiddenBecause(flags))
@@ -187,6 +195,15 @@ export class ClusterAnswers {
     if (qtype !== TYPE.SRV) return this.#nodata()
     this.#srv.write(this.#ttl)
     return this.#positive(REASON.NO_PORTS)
+  }
+
+  /** The block of the imported service, whose key begins with an octet that no name has. */
+  #findImport(scan: Scan): number {
+    const { serviceAt, keyEnd } = this.#request
+    const key = this.#importKey
+    key[0] = KEY.IMPORT
+    for (let at = serviceAt; at < keyEnd; at++) key[1 + at - serviceAt] = scan.folded[at]!
+    return this.#table.find(key, 0, 1 + keyEnd - serviceAt)
   }
 
   /** Whether it is the namespace that is missing. */
@@ -236,7 +253,7 @@ export class ClusterAnswers {
   #podRuns(scan: Scan, octets: 4 | 16): boolean {
     const { namespaceAt, keyEnd } = this.#request
     const key = this.#podKey
-    key[0] = 0xff
+    key[0] = KEY.POD
     key[1] = octets === 4 ? 4 : 6
     for (let i = 0; i < octets; i++) key[2 + i] = this.#address[i]!
     let length = 2 + octets
@@ -312,7 +329,7 @@ export class ClusterAnswers {
   }
 
   #soa(zoneAt: number): number {
-    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#table.serial, 'answer')
+    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#serial, 'answer')
     return this.#finish(RCODE.NOERROR)
   }
 
@@ -346,8 +363,12 @@ export class ClusterAnswers {
     return false
   }
 
+  get #serial(): number {
+    return this.#multicluster ? this.#table.importSerial : this.#table.serial
+  }
+
   #negative(rcode: number, reason: Reason | undefined): number {
-    const serial = this.#table.serial
+    const serial = this.#serial
     const { zoneAt } = this.#request
     this.#writer.soa(zoneAt, this.#negativeTtl, this.#config.ttlSeconds, serial, 'authority')
     return this.#finish(rcode, reason)

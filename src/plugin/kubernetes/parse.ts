@@ -115,8 +115,13 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
         draft.startupTimeoutMs = timeoutMs ?? draft.startupTimeoutMs
       },
       multicluster: option => {
-        const [zone] = option.some('a zone')
-        if (zone) option.error(zone, 'multicluster is known and not yet there', { found: zone.text })
+        if (!option.has) option.error(option.word, 'multicluster needs a zone')
+        draft.multiclusterZones = option.zones()
+        for (const zone of draft.multiclusterZones) {
+          if (draft.zones.includes(zone)) continue
+          const message = 'a multicluster zone must be one of the zones of kubernetes'
+          option.error(option.word, message, { found: zone, allowed: draft.zones })
+        }
       },
       endpoint: option => {
         const first = option.text('the URL of the API server')

@@ -34,10 +34,15 @@ export class AnswerWriter {
   authorities = 0
   additionals = 0
   truncated = false
+  readonly #minimal: boolean
 
-  /** `request` is what the question was read as, for reasons. */
-  constructor(request: Request) {
+  /**
+   * `request` is what the question was read as, for reasons; with `minimal` nothing is written beside the answer but a
+   * denial's SOA.
+   */
+  constructor(request: Request, minimal = false) {
     this.#request = request
+    this.#minimal = minimal
   }
 
   /** Begins a message of at most `maxOctets` by copying the question of `octets`. */
@@ -102,6 +107,7 @@ export class AnswerWriter {
 
   /** The address record of an additional name that was written at `ownerAt` in `out`. */
   glue(ownerAt: number, from: Uint8Array, fromAt: number, length: 4 | 16, ttlSeconds: number): boolean {
+    if (this.#minimal) return true
     const pointer = ownerAt - this.start
     if (pointer > POINTER_MAX) {
       this.truncated = true

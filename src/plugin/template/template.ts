@@ -10,12 +10,14 @@
 //   }
 
 import { RE2JS } from 're2js'
+import { type Zoned, ZoneTable } from '../../query/chain.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
-import { foldName, formatName, isWithin, type Name, name } from '../../wire/name.ts'
+import { foldName, formatName, isWithin, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import type { Scan } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
 import { SECTIONS, type Section, type TemplateConfig, type TemplateRule } from './config.ts'
@@ -47,6 +49,7 @@ class Rule {
   readonly records: Readonly<Record<Section, readonly RecordTemplate[]>>
   /** The longest first. */
   readonly #zones: readonly { readonly text: string; readonly zone: Name }[]
+  readonly #table: ZoneTable<Zoned>
   readonly #fallthrough: readonly Name[]
   readonly #regexes: readonly Regex[]
 
@@ -55,6 +58,7 @@ class Rule {
     this.#zones = config.zones
       .map(text => ({ text, zone: name(text) }))
       .sort((a, b) => b.zone.length - a.zone.length)
+    this.#table = new ZoneTable(this.#zones)
     this.#fallthrough = (config.fallthrough ?? []).map(name)
     this.#regexes = config.regexes.map(text => {
       const compiled = RE2JS.compile(text)
@@ -70,10 +74,20 @@ class Rule {
 
   /** The zone of the directive that the question is for; undefined where zone, class or type are others. */
   zoneOf({ question: { qname, qclass, qtype } }: Query): string | undefined {
-    const { config } = this
-    if (config.qclass !== CLASS.ANY && qclass !== CLASS.ANY && qclass !== config.qclass) return undefined
-    if (config.qtype !== TYPE.ANY && qtype !== TYPE.ANY && qtype !== config.qtype) return undefined
+    if (!this.#isFor(qclass, qtype)) return undefined
     return this.#zones.find(({ zone }) => isWithin(qname, zone))?.text
+  }
+
+  /** HOT: whether `zoneOf` would give one, for a question of class IN. */
+  concerns(scan: Scan): boolean {
+    return this.#isFor(CLASS.IN, scan.qtype) && this.#table.indexOf(scan) >= 0
+  }
+
+  /** A question for ANY is one for every directive. */
+  #isFor(qclass: number, qtype: number): boolean {
+    const { qclass: ownClass, qtype: ownType } = this.config
+    if (ownClass !== CLASS.ANY && qclass !== CLASS.ANY && qclass !== ownClass) return false
+    return ownType === TYPE.ANY || qtype === TYPE.ANY || qtype === ownType
   }
 
   /** The first regular expression that is found in the name. */
@@ -90,14 +104,7 @@ class Rule {
 
   /** Whether a name that no expression takes goes on. */
   letsThrough(qname: Name): boolean {
-    return this.#fallthrough.some(zone => isWithin(qname, zone))
-  }
-
-  /** Whether names of the zone may be its own. */
-  reaches(zone: Name): boolean {
-    const { qclass } = this.config
-    if (qclass !== CLASS.IN && qclass !== CLASS.ANY) return false
-    return this.#zones.some(own => isWithin(own.zone, zone) || isWithin(zone, own.zone))
+    return isWithinAny(qname, this.#fallthrough)
   }
 }
 
@@ -125,14 +132,9 @@ class TemplateHandler implements Handler {
     return next(query)
   }
 
-  concerns(zone: Name): boolean {
-    return this.#rules.some(rule => rule.reaches(zone))
-  }
-
-  /** A question for ANY is taken by a directive of any type. */
-  qtypesOf(zone: Name): ReadonlySet<number> | undefined {
-    const qtypes = this.#rules.filter(rule => rule.reaches(zone)).map(rule => rule.config.qtype)
-    return qtypes.includes(TYPE.ANY) ? undefined : new Set([...qtypes, TYPE.ANY])
+  concerns(scan: Scan): boolean {
+    for (let i = 0; i < this.#rules.length; i++) if (this.#rules[i]!.concerns(scan)) return true
+    return false
   }
 
   #answer(rule: Rule, taken: Taken): MaybePromise<Outcome> {

@@ -53,6 +53,7 @@ t.test('what it means', t => {
     ['noendpoints', { noEndpoints: true }],
     ['ignore empty_service', { ignoreEmptyService: true }],
     ['zonal', { zonal: true }],
+    ['kubernetes cluster.local clusterset.local {\nmulticluster clusterset.local\n}', { zones: ['cluster.local.', 'clusterset.local.'], multiclusterZones: ['clusterset.local.'] }],
     ['startup_timeout 0s', { startupTimeoutMs: 0 }],
     ['startup_timeout 1m30s', { startupTimeoutMs: 90_000 }],
     ['endpoint https://10.0.0.1:6443', { source: { kind: 'api', endpoint: 'https://10.0.0.1:6443' } }],
@@ -128,7 +129,8 @@ t.test('what it cannot mean', t => {
     ['local_ips', '3:1: error: local_ips needs an address of this server'],
     ['local_ips 10.0.0.1 eth0', '3:20: error: this is not an IP address (found "eth0")'],
     ['apiserver_qps', '3:1: error: apiserver_qps needs a number'],
-    ['multicluster clusterset.local', '3:14: error: multicluster is known and not yet there (found "clusterset.local")'],
+    ['multicluster', '3:1: error: multicluster needs a zone'],
+    ['multicluster clusterset.local', '3:1: error: a multicluster zone must be one of the zones of kubernetes (found "clusterset.local."; allowed: cluster.local., in-addr.arpa.; did you mean "cluster.local."?)'],
   ] // biome-ignore format: a table
   for (const [text, ...expected] of cases) {
     const { config, complaints } = parseWord(kubernetesWord, inBlock(text), BLOCK)
