@@ -159,6 +159,8 @@ export class Server {
     if (first) {
       await sites.commit()
       this.#watchReadiness(setup)
+      // One thread answers already while the next one is prepared.
+      this.#publishFacts(setup)
     }
     await this.#sources.settle(setup.kubernetes)
     const work = { setup, tables: this.#sources.tables, ownAddresses: ownAddressesOf(setup) }
@@ -168,7 +170,7 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
-    this.#publishFacts(setup)
+    if (!first) this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     this.#options.log.debug = setup.debug

@@ -14,6 +14,7 @@ import { cancelWord } from './cancel.ts'
 import { chaosWord } from './chaos.ts'
 import type { ServingContext } from './context.ts'
 import { debugWord } from './debug.ts'
+import { dns64Word } from './dns64.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
@@ -32,6 +33,7 @@ import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
+import { templateWord } from './template/template.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -48,10 +50,11 @@ const words: readonly ServedWord[] = [
   bindWord,
   bufsizeWord,
   cacheWord,
-  edeWord,
   cancelWord,
   chaosWord,
   debugWord,
+  dns64Word,
+  edeWord,
   errorsWord,
   forwardWord,
   headerWord,
@@ -66,8 +69,9 @@ const words: readonly ServedWord[] = [
   prometheusWord,
   readyWord,
   reloadWord,
-  rootWord,
   rewriteWord,
+  rootWord,
+  templateWord,
   whoamiWord,
 ]
 
