@@ -4,6 +4,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Admission } from './listen/admission.ts'
+import { loadLibc } from './listen/libc.ts'
 import { LISTEN_EVENTS, type ListenEvent, type Listener } from './listen/listener.ts'
 import { listenTcp } from './listen/tcp.ts'
 import { listenUdp } from './listen/udp.ts'
@@ -196,6 +197,8 @@ class ServingThread {
 
 const port = parentPort
 if (!port) throw new Error('serve.ts is the entry of a serving thread; start main.ts')
+// First of all: a thread that is ended, or runs out of heap, while the native add-on loads takes the process with it.
+await loadLibc()
 const thread = new ServingThread(workerData as ThreadStart, message => port.postMessage(message))
 process.on('uncaughtException', error => void thread.fail(error))
 /** One message after another: a commit must not overtake what prepares it. */
