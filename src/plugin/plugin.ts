@@ -7,6 +7,8 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { ZoneCopy } from '../query/transfer.ts'
+import type { Name } from '../wire/name.ts'
 import type { ServingContext } from './context.ts'
 
 /** Hands the query to the rest of the chain. */
@@ -21,6 +23,11 @@ export interface Handler {
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
+  /**
+   * The zone of that name as it is now, for `transfer`; undefined for a zone that is not this plugin's. For plugins with
+   * zones.
+   */
+  copyOf?(zone: Name): ZoneCopy | 'not-ready' | undefined
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }

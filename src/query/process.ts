@@ -8,7 +8,7 @@
 //             ├─ cached answer, no plugin in the way ─ answer (cache)
 //             └─ chain
 
-import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
+import { LATER, type LateReply, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
@@ -17,14 +17,16 @@ import type { Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
-import type { EdnsOption } from '../wire/message.ts'
+import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import type { Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
-import { CLASS } from '../wire/rrtype.ts'
+import { soaSerial } from '../wire/record.ts'
+import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
+import { TransferMessages } from './transfer.ts'
 import { replyLimit, writeFailure, writeReply } from './write.ts'
 
 /** How long a client waits at most for an answer: what every plugin's deadlines start from. */
@@ -186,7 +188,7 @@ export class QueryProcess implements Responder {
     transport: Transport,
     client: Endpoint,
     local: Endpoint,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<LateReply> {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
     if (verdict !== 'ok') return undefined
@@ -196,7 +198,10 @@ export class QueryProcess implements Responder {
     const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
     const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
     const outcome = await this.#run(served, inBlock)
-    return outcome === DROP ? undefined : writeReply(inBlock, outcome)
+    if (outcome === DROP) return undefined
+    const { transfer } = outcome
+    if (!transfer) return writeReply(inBlock, outcome)
+    return new TransferMessages(inBlock, outcome, transfer, error => this.#bug(error, inBlock))
   }
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */
@@ -249,6 +254,7 @@ export class QueryProcess implements Responder {
       edns: scan.edns
         ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
         : undefined,
+      ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
       local,
@@ -284,6 +290,12 @@ export class QueryProcess implements Responder {
     const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
     return outcome === DROP ? refused() : outcome
   }
+}
+
+/** RFC 1995 section 3: the SOA in the authority section. */
+function readIxfrSerial(octets: Uint8Array): number | undefined {
+  const soa = decodeMessage(octets)?.authority[0]
+  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
 }
 
 function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {

@@ -3,6 +3,7 @@
 
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
+import type { RecordStream } from './transfer.ts'
 
 /** An extended error (RFC 8914): a code of its registry and a reason in words. */
 export interface ExtendedError {
@@ -36,6 +37,8 @@ export interface Reply {
   readonly answer: readonly Rr[]
   readonly authority: readonly Rr[]
   readonly additional: readonly Rr[]
+  /** A zone transfer, in place of an answer section: over TCP and TLS only. No other plugin touches it. */
+  readonly transfer?: RecordStream | undefined
   readonly extendedError?: ExtendedError | undefined
   /** The plugin that wrote it, for the metrics; '' where the server itself did. */
   readonly plugin: string
