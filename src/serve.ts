@@ -42,6 +42,8 @@ class ServingThread {
   readonly #admission: Admission
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
+  /** Zones read anew since the configuration that serves was read. */
+  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
   #current: Generation | undefined
   #prepared: Generation | undefined
 
@@ -75,6 +77,9 @@ class ServingThread {
         return this.#commit(message.generation)
       case 'abandon':
         return this.#abandon(message.generation)
+      case 'zone':
+        this.#zoneImages.set(message.key, message.image)
+        return
       case 'drain':
         return this.#drain()
       case 'quit':
@@ -91,10 +96,12 @@ class ServingThread {
       meters: this.#meters,
       log: this.#log,
       tables: readers,
+      zoneImages: this.#zoneImages,
       ownAddresses,
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      handlers: [],
     }
     const serving = new Serving(setup, context, this.#queryMeters)
     const sites = new Map<string, Site>()
@@ -143,6 +150,8 @@ class ServingThread {
     const before = this.#current
     this.#prepared = undefined
     this.#current = next
+    // What it holds was read later than anything published before.
+    this.#zoneImages.clear()
     for (const listen of next.setup.listens) {
       next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
     }

@@ -41,15 +41,17 @@ export class Serving {
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
-    this.#blocks = setup.blocks.map(block => ({
-      setup: block,
-      stages: block.plugins.flatMap(plugin => {
+    this.#blocks = setup.blocks.map(block => {
+      const handlers: Handler[] = []
+      const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
-        const handler = word.create(plugin.config as never, { ...context, zones: block.zones })
+        const handler = word.create(plugin.config as never, { ...context, zones: block.zones, handlers })
+        handlers.push(handler)
         return [{ ...plugin, handler }]
-      }),
-    }))
+      })
+      return { setup: block, stages }
+    })
   }
 
   /** The road of the queries of one listener. */
@@ -108,6 +110,7 @@ export class Serving {
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
         ownAddresses: this.#context.ownAddresses,
+        transfers: stages.some(stage => stage.word === 'transfer'),
       }
     })
   }
