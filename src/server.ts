@@ -7,6 +7,7 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { type Configuration, type ConfigurationSource, readConfiguration } from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
+import { Notifier } from './notifier.ts'
 import { watchBusy } from './observe/busy.ts'
 import { HealthProbe, healthRoute, healthUrl } from './observe/health.ts'
 import { HttpListenError, type HttpRoute, type HttpSite, HttpSites } from './observe/http.ts'
@@ -25,6 +26,7 @@ import { formatDuration } from './shared/duration.ts'
 import { Sources } from './sources.ts'
 import { Threads } from './threads.ts'
 import { VERSION } from './version.ts'
+import { ZoneFiles } from './zone-files.ts'
 
 /** More serving threads only when told so: each has a cache of its own (design: at most 4). */
 const THREADS_MAX = 4
@@ -48,6 +50,8 @@ export class Server {
   readonly #sites: HttpSites
   readonly #readiness: Readiness
   readonly #stats: ProcessStats
+  readonly #notifier: Notifier
+  readonly #zoneFiles: ZoneFiles
   #probes: readonly HealthProbe[] = []
   #reloader: Reloader | undefined
   #current: Configuration | undefined
@@ -69,6 +73,19 @@ export class Server {
       this.#refused === '' ? [] : [`reload refused: ${this.#refused}`],
     )
     this.#stats = new ProcessStats(registry)
+    this.#notifier = new Notifier({
+      clock: systemClock,
+      random: Math.random,
+      log,
+      meters: registry.meters,
+      clusterSerial: key => this.#sources.serialOf(key),
+    })
+    this.#zoneFiles = new ZoneFiles({
+      clock: systemClock,
+      log,
+      publish: (key, image) => this.#threads.publishZone(key, image),
+      changed: origin => this.#notifier.changed(origin),
+    })
   }
 
   get setup(): Setup | undefined {
@@ -170,6 +187,8 @@ export class Server {
       this.#watchReadiness(setup)
     }
     this.#probe(setup)
+    this.#zoneFiles.watch(setup)
+    this.#notifier.watch(setup)
     await this.#sources.keepOnly(setup.kubernetes)
     return undefined
   }
@@ -252,6 +271,8 @@ export class Server {
 
   async #close(): Promise<void> {
     for (const probe of this.#probes) probe.stop()
+    this.#zoneFiles.stop()
+    this.#notifier.stop()
     await this.#threads.drain()
     await this.#sources.stop()
     await this.#sites.stop(0)

@@ -87,6 +87,12 @@ export class Sources {
     return [...this.#watched.values()]
   }
 
+  /** The serial of a source's zones; undefined before everything was listed. */
+  serialOf(key: string): number | undefined {
+    const table = this.#watched.get(key)?.table
+    return table?.synced ? table.serial : undefined
+  }
+
   /** The tables for the serving threads. */
   get tables(): (readonly [string, SharedArrayBuffer])[] {
     return this.all.map(({ key, table }) => [key, table.buffer] as const)

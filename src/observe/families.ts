@@ -304,6 +304,16 @@ const TABLE: readonly Family[] = [
   counter('seamark_watch_skipped_total', 'resource', 'Malformed objects that were left out.'),
   gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
+  counter(
+    'seamark_transfers_total',
+    'result',
+    'Outgoing zone transfers: complete, cut off, refused for their number.',
+  ),
+  counter(
+    'seamark_notifies_total',
+    'result',
+    'Notifications of changed zones: accepted, or failed after all attempts.',
+  ),
   counter('seamark_thread_restarts_total', '', 'Serving threads that ended and were replaced.'),
   counter(
     'seamark_table_full_total',

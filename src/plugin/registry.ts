@@ -9,6 +9,7 @@ import { bindWord } from './bind.ts'
 import { cacheWord } from './cache/cache.ts'
 import type { ServingContext } from './context.ts'
 import { errorsWord } from './errors.ts'
+import { fileWord } from './file/file.ts'
 import { forwardWord } from './forward/forward.ts'
 import { healthWord } from './health.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
@@ -19,6 +20,7 @@ import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { transferWord } from './transfer/transfer.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -33,6 +35,7 @@ const words: readonly ServedWord[] = [
   bindWord,
   cacheWord,
   errorsWord,
+  fileWord,
   forwardWord,
   healthWord,
   kubernetesWord,
@@ -42,6 +45,7 @@ const words: readonly ServedWord[] = [
   prometheusWord,
   readyWord,
   reloadWord,
+  transferWord,
   whoamiWord,
 ]
 
@@ -55,7 +59,10 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
   byWord.has(word),
 )
 
-/** Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. */
+/**
+ * Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. To
+ * `transfer` it leaves AXFR and IXFR.
+ */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
   'errors',
@@ -64,4 +71,5 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'prometheus',
   'ready',
   'reload',
+  'transfer',
 ])

@@ -76,6 +76,10 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SYNCED, synced ? 1 : 0)
   }
 
+  get serial(): number {
+    return this.#words[HEAD.SERIAL]! >>> 0
+  }
+
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)

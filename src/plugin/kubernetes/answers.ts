@@ -32,6 +32,10 @@ const VERSION_TTL_SECONDS = 28_800
 /** coredns.md 1.9 */
 const SOA_TTL_MAX_SECONDS = 300
 
+/** The TTL of the zones' SOA. */
+export const soaTtlSeconds = ({ ttlSeconds }: KubernetesConfig): number =>
+  Math.min(ttlSeconds, SOA_TTL_MAX_SECONDS)
+
 /** What the plugins around make of an answer, known before any query comes. */
 export interface AnswerOptions {
   /** Whether `loadbalance` shuffles addresses. */
@@ -41,6 +45,8 @@ export interface AnswerOptions {
   readonly random: () => number
   /** This server's own addresses, 4 or 16 octets each. */
   readonly ownAddresses: readonly Uint8Array[]
+  /** The block has `transfer`, to which AXFR and IXFR are left; without it they are refused. */
+  readonly transfers?: boolean
 }
 
 export class ClusterAnswers {
@@ -72,7 +78,7 @@ export class ClusterAnswers {
     this.#table = table
     this.#options = options
     this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
-    const soaTtl = Math.min(config.ttlSeconds, SOA_TTL_MAX_SECONDS)
+    const soaTtl = soaTtlSeconds(config)
     this.#ttl = options.flattenedTtl(config.ttlSeconds, 'success')
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
@@ -108,7 +114,9 @@ export class ClusterAnswers {
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
     writer.begin(scan, packet, out, outAt, maxOctets)
     const { qtype } = scan
-    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
+    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
+      return this.#options.transfers ? PASS : writer.finish(RCODE.REFUSED, false)
+    }
     if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata(zoneAt)
     const request = this.#request
     request.zoneAt = zoneAt
