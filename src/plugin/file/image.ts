@@ -5,15 +5,10 @@ import { readU16, readU32 } from '../../wire/header.ts'
 import type { Name } from '../../wire/name.ts'
 import { type Rr, rr, soaSerial } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import { HEAD, hashName, ORDER_AT_WORD, orderKey } from './layout.ts'
+import { HEAD, hashName, ORDER_AT_WORD, orderKey, RECORD_HEAD, RRSET_HEAD } from './layout.ts'
 
 /** A name of the zone: an offset into its memory, never 0. */
 export type Node = number
-
-/** Octets before an rrset's records: type, count, length. */
-export const RRSET_HEAD = 10
-/** Octets before a record's data: TTL, length. */
-export const RECORD_HEAD = 6
 
 export class ZoneImage {
   readonly buffer: SharedArrayBuffer
@@ -35,9 +30,9 @@ export class ZoneImage {
     this.#mask = this.#words[HEAD.SLOTS]! - 1
     this.apex = this.#words[ORDER_AT_WORD]!
     this.origin = this.nameOf(this.apex)
-    const ownerAt = this.#words[HEAD.SOA_OWNER]!
-    const owner = this.#octets.slice(ownerAt + 1, ownerAt + 1 + this.#octets[ownerAt]!)
-    this.soa = this.rrset(this.apex, TYPE.SOA, owner)[0]!
+    const soaAt = this.#words[HEAD.SOA]!
+    const owner = this.nameOf(soaAt)
+    this.soa = this.#record(TYPE.SOA, owner, soaAt + 1 + owner.length)
     this.serial = soaSerial(this.soa)
   }
 
@@ -45,7 +40,7 @@ export class ZoneImage {
     return this.#words[HEAD.NODES]!
   }
 
-  /** Records in the zone, the SOA once. */
+  /** Records in the zone, the SOA not counted. */
   get recordCount(): number {
     return this.#words[HEAD.RECORDS]!
   }
@@ -120,9 +115,7 @@ export class ZoneImage {
     for (let i = 0; i < this.nodeCount; i++) {
       const node = this.#words[ORDER_AT_WORD + i]!
       const owner = this.nameOf(node)
-      for (const at of this.#rrsets(node)) {
-        if (i > 0 || readU16(this.#octets, at) !== TYPE.SOA) yield* this.#records(at, owner)
-      }
+      for (const at of this.#rrsets(node)) yield* this.#records(at, owner)
     }
   }
 
@@ -146,9 +139,19 @@ export class ZoneImage {
     const type = readU16(octets, rrsetAt)
     let at = rrsetAt + RRSET_HEAD
     for (let left = readU32(octets, rrsetAt + 2); left > 0; left--) {
-      const next = at + RECORD_HEAD + readU16(octets, at + 4)
-      yield rr(owner, type, readU32(octets, at), octets.slice(at + RECORD_HEAD, next))
-      at = next
+      const record = this.#record(type, owner, at)
+      yield record
+      at += RECORD_HEAD + record.rdata.length
     }
+  }
+
+  #record(type: number, owner: Name, at: number): Rr {
+    const dataAt = at + RECORD_HEAD
+    return rr(
+      owner,
+      type,
+      readU32(this.#octets, at),
+      this.#octets.slice(dataAt, dataAt + readU16(this.#octets, at + 4)),
+    )
   }
 }

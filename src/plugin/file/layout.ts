@@ -4,7 +4,8 @@
 //   words 0 … 15   the head: what HEAD names
 //   then           the order: offsets of the nodes in canonical order (RFC 4034 6.1), one word each
 //   then           the index (open addressing by the hash of the name): offsets of nodes, 0 for an empty slot
-//   then           nodes
+//   then           the SOA, which is no node's: it counts whatever its owner, as in CoreDNS
+//   then           nodes, the apex first in order
 //
 // A node is a name that exists, an empty non-terminal included (RFC 4592 2.2.2). In octets, numbers big-endian:
 //    u8 length of the name, the name in lower-case wire form, u16 number of rrsets, rrsets in the order of the file
@@ -20,15 +21,19 @@ export const HEAD = {
   NODES: 0,
   /** Slots of the index, a power of two. */
   SLOTS: 1,
+  /** Records, the SOA not counted. */
   RECORDS: 2,
-  /** Octets of the apex's name, which is the first node's. */
-  APEX: 3,
-  /** The SOA's owner as it is written: offset of a u8 length and a name. */
-  SOA_OWNER: 4,
+  /** Offset of the SOA: length and name of its owner, then a record. */
+  SOA: 3,
 } as const
 
 /** Where the order begins. */
 export const ORDER_AT_WORD = 16
+
+/** Octets of an rrset before its records: type, number, length. */
+export const RRSET_HEAD = 10
+/** Octets of a record before its data: TTL, length. */
+export const RECORD_HEAD = 6
 
 /** FNV-1a over name[at …), folded. */
 export function hashName(name: Uint8Array, at: number): number {
@@ -42,9 +47,8 @@ export function hashName(name: Uint8Array, at: number): number {
 export function orderKey(name: Uint8Array): string {
   const labels: string[] = []
   for (let at = 0; name[at] !== 0; at += name[at]! + 1) {
-    let label = ''
-    for (let i = at + 1; i <= at + name[at]!; i++) label += String.fromCharCode(FOLD[name[i]!]! + 1)
-    labels.push(label)
+    const raised = Array.from(name.subarray(at + 1, at + 1 + name[at]!), octet => FOLD[octet]! + 1)
+    labels.unshift(String.fromCharCode(...raised))
   }
-  return labels.reverse().join('\0')
+  return labels.join('\0')
 }

@@ -125,15 +125,13 @@ export class ZoneView {
   /** A name that exists for the names below it only, and the apex where it has but its SOA and NS: CoreDNS passes both on. */
   isBare(node: Node): boolean {
     if (node !== this.zone.apex) return this.zone.isEmpty(node)
-    return this.zone.types(node).every(type => APEX_TYPES.has(type))
+    return this.zone.types(node).every(type => type === TYPE.NS)
   }
 
   isOrigin(name: Name): boolean {
     return equalNames(name, this.zone.origin)
   }
 }
-
-const APEX_TYPES: ReadonlySet<number> = new Set([TYPE.SOA, TYPE.NS])
 
 /** Where the labels left of name[end] begin, from right to left. */
 export function labelStarts(name: Name, end: number): number[] {
