@@ -159,7 +159,7 @@ export async function transfer(port: number, question: Omit<Query, 'tcp'>): Prom
       if (replies.length === 0) bytes = Uint8Array.from(octets)
       const reply = decodeMessage(octets)
       replies.push(reply)
-      answer.push(...reply.answer)
+      answer.push(...reply.records.answer.map(({ text }) => text))
       const soas = answer.filter(text => / IN SOA /.test(text)).length
       const isLone = question.serial !== undefined && answer.length === 1
       if (reply.rcode !== 'NOERROR' || soas > 1 || isLone || reply.answer.length === 0) break
