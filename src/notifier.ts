@@ -58,6 +58,8 @@ export class Notifier {
   readonly #waiting = new Map<string, Listener>()
   readonly #asked = new Set<string>()
   readonly #sockets = new Set<Socket>()
+  /** Counts configurations: what was begun for one before tells nobody of how it went. */
+  #watched = 0
   readonly #writer = new MessageWriter()
 
   constructor(options: NotifierOptions) {
@@ -86,6 +88,7 @@ export class Notifier {
 
   /** Asks nobody any more. */
   stop(): void {
+    this.#watched++
     this.#timer?.cancel()
     this.#listeners = []
     this.#clusters = []
@@ -124,10 +127,11 @@ export class Notifier {
   }
 
   async #tell(listener: Listener): Promise<void> {
+    const watched = this.#watched
     let trouble: string | undefined = ''
     for (let attempt = 0; attempt < ATTEMPTS && trouble !== undefined; attempt++) {
       trouble = await this.#ask(listener)
-      if (trouble === STOPPED) return
+      if (watched !== this.#watched) return
     }
     this.#options.meters
       .counter('seamark_notifies_total', { result: trouble === undefined ? 'accepted' : 'failed' })
@@ -142,19 +146,22 @@ export class Notifier {
     )
   }
 
-  /** One attempt; resolves to what went wrong. */
+  /** One attempt; resolves to what went wrong. Where nobody listens the time is waited for all the same: it may soon. */
   #ask({ zone, address, port, source }: Listener): Promise<string | undefined> {
     const id = Math.floor(this.#options.random() * 0x10000)
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
     this.#sockets.add(socket)
     return new Promise<string | undefined>(resolve => {
-      const timer = this.#options.clock.after(ATTEMPT_MS, () => resolve('no answer'))
-      const end = (trouble: string | undefined): void => {
+      let trouble = 'no answer'
+      const timer = this.#options.clock.after(ATTEMPT_MS, () => resolve(trouble))
+      const end = (outcome?: string): void => {
         timer.cancel()
-        resolve(trouble)
+        resolve(outcome)
       }
-      socket.on('error', error => end(error.message))
-      socket.on('close', () => end(STOPPED))
+      socket.on('error', error => {
+        trouble = error.message
+      })
+      socket.on('close', () => end())
       socket.on('message', reply => {
         if (reply.length < 12 || readU16(reply, 0) !== id || (reply[2]! & FLAG_QR) === 0) return
         const rcode = reply[3]! & 15
@@ -186,8 +193,6 @@ export class Notifier {
     return this.#writer.write(head, { answer: [], authority: [], additional: [] }, undefined, 512).slice()
   }
 }
-
-const STOPPED = 'stopped'
 
 const keyOf = ({ zone, address, port }: Listener): string => `${zone} ${address} ${port}`
 
