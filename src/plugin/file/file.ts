@@ -12,8 +12,9 @@ import { TYPE } from '../../wire/rrtype.ts'
 import type { ServingContext } from '../context.ts'
 import type { BlockContext, Handler, Next, Word } from '../plugin.ts'
 import { ZoneImage } from './image.ts'
-import { type LoadedZone, loadZone } from './load.ts'
+import { type LoadedZone, loadZone, ZONE_MAX_OCTETS } from './load.ts'
 import { type Lookup, lookupZone } from './lookup.ts'
+import { INCLUDES_MAX, RECORDS_MAX } from './reader.ts'
 
 /** CoreDNS's default. */
 const RELOAD_MS = 60_000
@@ -69,6 +70,7 @@ export const fileWord = {
       },
     ],
     notes: [
+      `A zone has at most ${RECORDS_MAX} records in ${INCLUDES_MAX} files of ${ZONE_MAX_OCTETS / 1024 ** 2} MiB together.`,
       'Signed zones are served with their RRSIG and NSEC records; NSEC3 is refused.',
       'Negative answers hold for the smaller of the TTL and the minimum of the SOA (RFC 2308).',
     ],
