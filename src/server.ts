@@ -5,7 +5,12 @@
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
 import { availableParallelism, networkInterfaces } from 'node:os'
-import { type Configuration, type ConfigurationSource, readConfiguration } from './configuration.ts'
+import {
+  type Configuration,
+  type ConfigurationSource,
+  readChanged,
+  readConfiguration,
+} from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
 import { Notifier } from './notifier.ts'
 import { watchBusy } from './observe/busy.ts'
@@ -98,7 +103,8 @@ export class Server {
 
   /** Starts serving. Throws StartError with everything that is wrong. */
   async start(): Promise<void> {
-    const configuration = this.#read()
+    const configuration = readConfiguration(this.#options.configuration)
+    this.#warn(configuration)
     if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
     this.#stats.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
@@ -112,7 +118,11 @@ export class Server {
       clock: systemClock,
       random: Math.random,
       log: this.#options.log,
-      read: () => this.#read(),
+      read: unlessHash => {
+        const changed = readChanged(this.#options.configuration, unlessHash)
+        if (changed) this.#warn(changed)
+        return changed
+      },
       apply: next => this.#reload(next),
     })
     this.#reloader.start(configuration)
@@ -123,12 +133,10 @@ export class Server {
     await this.#reloader?.look(true)
   }
 
-  #read(): Configuration {
-    const configuration = readConfiguration(this.#options.configuration)
-    for (const problem of configuration.problems) {
+  #warn({ problems }: Configuration): void {
+    for (const problem of problems) {
       if (problem.severity === 'warning') this.#options.log.write('WARNING', '', formatProblem(problem))
     }
-    return configuration
   }
 
   /** Takes a changed configuration; the error keeps the old one. */

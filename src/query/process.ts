@@ -113,7 +113,7 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
-    const index = this.#zones.indexOf(scan)
+    const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
     if (served.accepts !== undefined) return LATER
@@ -206,7 +206,7 @@ export class QueryProcess implements Responder {
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */
   #servedZone(scan: Scan, query: Query): ServedZone | undefined {
-    for (let index = this.#zones.indexOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
+    for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
       if (!served.accepts || served.accepts(query)) return served
     }
