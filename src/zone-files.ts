@@ -79,7 +79,8 @@ class ZoneWatch {
     const { file, origin } = this.#zone
     const problems = new Problems()
     const read = await reloadZone(file, origin, problems)
-    if (this.#stopped) return
+    // A file that changes while it is read is looked at again: it may not have been whole.
+    if (this.#stopped || (typeof read === 'object' && 'image' in read && !isUnchanged(read))) return
     if (read === 'mistakes' || 'unreadable' in read) return this.#fail(read, problems)
     this.#trouble = ''
     for (const problem of problems.list) this.#log('WARNING', formatProblem(problem))

@@ -1,8 +1,8 @@
-// A zone as the serving threads read it: existence and rrsets by name, the name before another one, and all records in
+// A zone as the serving threads read it: existence and rrsets by name, who denies a name, and all records in
 // order for a transfer. Nothing here changes; a reader is a few numbers over shared memory.
 
 import { readU16, readU32 } from '../../wire/header.ts'
-import type { Name } from '../../wire/name.ts'
+import { FOLD, type Name } from '../../wire/name.ts'
 import { type Rr, rr, soaSerial } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { HEAD, hashName, ORDER_AT_WORD, orderKey, RECORD_HEAD, RRSET_HEAD } from './layout.ts'
@@ -57,8 +57,7 @@ export class ZoneImage {
     const octets = this.#octets
     if (octets[node] !== name.length - at) return false
     for (let i = node + 1; at < name.length; i++, at++) {
-      const octet = name[at]!
-      if (octets[i] !== (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet)) return false
+      if (octets[i] !== FOLD[name[at]!]) return false
     }
     return true
   }
@@ -93,8 +92,11 @@ export class ZoneImage {
     return this.rrset(node, TYPE.RRSIG, owner).filter(({ rdata }) => readU16(rdata, 0) === covered)
   }
 
-  /** The last node that is not behind the name in canonical order: what proves that a name does not exist. */
-  before(name: Name): Node {
+  /**
+   * The node of a signed zone whose NSEC record tells what exists from its name on to the next: the last one that has an
+   * NSEC record and is not behind `name` in canonical order. Names below a cut have none (RFC 4035 2.3).
+   */
+  denier(name: Name): Node {
     const key = orderKey(name)
     let low = 0
     let high = this.nodeCount
@@ -105,7 +107,7 @@ export class ZoneImage {
     }
     for (let i = low - 1; i > 0; i--) {
       const node = this.#words[ORDER_AT_WORD + i]!
-      if (!this.isEmpty(node)) return node
+      if (this.has(node, TYPE.NSEC)) return node
     }
     return this.apex
   }

@@ -66,8 +66,8 @@ export class ZoneView {
 
   /** That names do not exist, each proof once (RFC 4035 3.1.3.2). */
   denialOfNames(...names: readonly Name[]): Rr[] {
-    if (!this.#dnssecOk) return []
-    const nodes = new Set(names.map(name => this.zone.before(name)))
+    if (!this.#dnssecOk || !this.zone.has(this.zone.apex, TYPE.NSEC)) return []
+    const nodes = new Set(names.map(name => this.zone.denier(name)))
     return [...nodes].flatMap(node => this.rrset(node, TYPE.NSEC))
   }
 

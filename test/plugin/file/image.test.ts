@@ -62,11 +62,17 @@ t.test('canonical order (RFC 4034 6.1) and the name before one', async t => {
     found,
     owners.map(owner => owner.toLowerCase()),
   )
-  const before = (text: string): string => formatName(zone.nameOf(zone.before(name(text))))
-  t.equal(before('b.example.'), 'zabc.a.example.')
-  t.equal(before('a.example.'), 'a.example.', 'of a name that exists, itself')
-  t.equal(before('\\000.example.'), 'example.')
-  t.equal(before('zz.example.'), '\\200.z.example.')
+})
+
+t.test('who denies a name', async t => {
+  const nsec = ['@', 'a', 'cut', 'z'].map(owner => `${owner} NSEC x A NSEC`)
+  const zone = zoneOf(`${SOA}${nsec.join('\n')}\ncut NS ns.cut\nns.cut A 192.0.2.1\nb.e.f A 192.0.2.2`)
+  const denier = (text: string): string => formatName(zone.nameOf(zone.denier(name(`${text}.example.org.`))))
+  t.equal(denier('b'), 'a.example.org.')
+  t.equal(denier('a'), 'a.example.org.', 'of a name that exists, itself')
+  t.equal(denier('\\000'), 'example.org.')
+  t.equal(denier('d'), 'cut.example.org.', 'names below a cut have no NSEC record')
+  t.equal(denier('zz'), 'z.example.org.')
 })
 
 t.test('a zone made of any names holds exactly them and the names between', async t => {
