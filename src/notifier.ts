@@ -32,8 +32,8 @@ export interface NotifierOptions {
   readonly random: () => number
   readonly log: ThreadLog
   readonly meters: Meters
-  /** The serial of the cluster with that source, once all of it is listed. */
-  readonly clusterSerial: (key: string) => number | undefined
+  /** The serial of the cluster with that source, or of the services it imports, once all of it is listed. */
+  readonly clusterSerial: (key: string, imported: boolean) => number | undefined
 }
 
 /** Somebody who is to hear of a zone. */
@@ -46,6 +46,8 @@ interface Listener extends Peer {
 interface ClusterZone {
   readonly zone: string
   readonly key: string
+  /** A zone of imported services. */
+  readonly imported: boolean
   told: number | undefined
 }
 
@@ -106,7 +108,7 @@ export class Notifier {
 
   /** A serial of this very second may yet stand for more changes: it is told of later. */
   #look(cluster: ClusterZone): void {
-    const serial = this.#options.clusterSerial(cluster.key)
+    const serial = this.#options.clusterSerial(cluster.key, cluster.imported)
     const isSettled = serial !== undefined && serial < Math.floor(this.#options.clock.wallMs() / 1000)
     if (!isSettled || serial === cluster.told) return
     cluster.told = serial
@@ -203,7 +205,12 @@ const clusterZones = (block: BlockSetup): ClusterZone[] =>
   configs<KubernetesConfig>(block, 'kubernetes').flatMap(config =>
     config.zones
       .filter(zone => !isReverseZone(zone))
-      .map(zone => ({ zone, key: sourceKey(config), told: undefined })),
+      .map(zone => ({
+        zone,
+        key: sourceKey(config),
+        imported: config.multiclusterZones.includes(zone),
+        told: undefined,
+      })),
   )
 
 /** Who is to hear of the zones of a block. */

@@ -17,6 +17,7 @@ import type { ListenSetup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { TableReader } from './table/reader.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
+import { PAYLOAD_DEFAULT } from './wire/header.ts'
 
 /** The open listeners of one address and port. */
 interface Site {
@@ -102,6 +103,7 @@ class ServingThread {
       threads: this.#start.threads,
       zones: [],
       handlers: [],
+      udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)
     const sites = new Map<string, Site>()
@@ -152,6 +154,7 @@ class ServingThread {
     this.#current = next
     // What it holds was read later than anything published before.
     this.#zoneImages.clear()
+    this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
     }

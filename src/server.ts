@@ -61,6 +61,8 @@ export class Server {
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   #refused = ''
+  /** Of the latest look at the Corefile: what stays as it was is told once. */
+  #warnings: readonly string[] = []
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
@@ -83,7 +85,7 @@ export class Server {
       random: Math.random,
       log,
       meters: registry.meters,
-      clusterSerial: key => this.#sources.serialOf(key),
+      clusterSerial: (key, imported) => this.#sources.serialOf(key, imported),
     })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
@@ -133,10 +135,13 @@ export class Server {
     await this.#reloader?.look(true)
   }
 
+  /** Tells the warnings that hold now and did not before. */
   #warn({ problems }: Configuration): void {
-    for (const problem of problems) {
-      if (problem.severity === 'warning') this.#options.log.write('WARNING', '', formatProblem(problem))
+    const warnings = problems.filter(({ severity }) => severity === 'warning').map(formatProblem)
+    for (const warning of warnings) {
+      if (!this.#warnings.includes(warning)) this.#options.log.write('WARNING', '', warning)
     }
+    this.#warnings = warnings
   }
 
   /** Takes a changed configuration; the error keeps the old one. */
@@ -190,6 +195,7 @@ export class Server {
     this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
+    this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
       this.#watchReadiness(setup)

@@ -2,17 +2,20 @@
 // queries with the fast paths that the chain allows.
 
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import type { BufsizeConfig } from './plugin/bufsize.ts'
 import type { CacheConfig } from './plugin/cache/config.ts'
 import type { FastCache } from './plugin/cache/fast.ts'
 import { CacheHandler } from './plugin/cache/handler.ts'
 import { coverage, flattenedTtl } from './plugin/cache/ttl.ts'
 import type { ServingContext } from './plugin/context.ts'
+import type { EdeConfig } from './plugin/ede.ts'
 import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
-import type { Handler } from './plugin/plugin.ts'
+import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
+import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
@@ -37,16 +40,17 @@ export class Serving {
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
 
-  /** `meters` counts queries; the context's zones are replaced by each block's own. */
+  /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
+      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block), handlers }
       const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
-        const handler = word.create(plugin.config as never, { ...context, zones: block.zones, handlers })
+        const handler = word.create(plugin.config as never, ofBlock)
         handlers.push(handler)
         return [{ ...plugin, handler }]
       })
@@ -87,28 +91,35 @@ export class Serving {
       zoneText: zone,
       view: '',
       chain: composeChain(stages.map(stage => stage.handler)),
-      clusters: this.#clusters(stages),
+      clusters: this.#clusters(block),
+      clusterGuards: guardsBefore('kubernetes', stages),
       cache: this.#cache(listen, stages),
+      cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
-      anyClass: stages.some(stage => stage.word === 'chaos'),
-      udpMaxOctets: PAYLOAD_DEFAULT,
+      anyClass: stages.some(speaksOtherClasses),
+      reasons: givesReasons(block.setup),
+      udpMaxOctets: udpMaxOf(block.setup),
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
     }
   }
 
-  /** The cluster's zones whose answers no plugin before `kubernetes` can change but in ways known beforehand. */
-  #clusters(stages: readonly Stage[]): ClusterAnswers[] {
+  /** The cluster's zones, unless a plugin before `kubernetes` may change their answers in ways not known beforehand. */
+  #clusters({ setup, stages }: Block): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
-    if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
-    const cache = stages.slice(0, at).find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+    if (!(handler instanceof KubernetesHandler)) return []
+    const before = stages.slice(0, at)
+    const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
     return handler.answersForZones(zone => {
+      if (before.some(stage => concerns(stage, zone))) return undefined
       if (cache && coverage(cache, zone) === 'some') return undefined
       return {
         shuffle: isShuffled(stages),
+        minimal: stages.some(stage => stage.word === 'minimal'),
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
+        reasons: givesReasons(setup),
         ownAddresses: this.#context.ownAddresses,
         transfers: stages.some(stage => stage.word === 'transfer'),
       }
@@ -121,7 +132,6 @@ export class Serving {
     if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
     return handler.fastPath(listen.server, '', {
       shuffle: isShuffled(stages),
-      payloadSize: PAYLOAD_DEFAULT,
       random: this.#context.random,
     })
   }
@@ -134,6 +144,12 @@ export class Serving {
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
 
+/** Whether clients are told why they get nothing. */
+function givesReasons({ plugins }: BlockSetup): boolean {
+  const ede = plugins.find(plugin => plugin.word === 'ede')?.config as EdeConfig | undefined
+  return ede?.on ?? true
+}
+
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
 function passesCache(stages: readonly Stage[]): boolean {
   const cache = stages.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
@@ -142,13 +158,40 @@ function passesCache(stages: readonly Stage[]): boolean {
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
 }
 
+/** Whether queries of other classes than IN mean something to the plugin. */
+const speaksOtherClasses = ({ word, handler }: Stage): boolean =>
+  word === 'chaos' || (handler instanceof RewriteHandler && handler.takesOtherClasses)
+
 /** Round robin, which the fast path does by itself. */
 const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
   word === 'loadbalance' &&
   (config as LoadbalanceConfig).weights === undefined &&
   (config as LoadbalanceConfig).prefer.length === 0
 
-const isTransparent = (stage: PluginSetup): boolean =>
-  TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+/** Whether it changes no answer, or only in ways known beforehand, or tells by itself which queries concern it. */
+const isTransparent = (stage: Stage): boolean =>
+  TRANSPARENT_WORDS.has(stage.word) ||
+  stage.word === 'cache' ||
+  stage.word === 'minimal' ||
+  isPlainLoadbalance(stage) ||
+  stage.handler.concerns !== undefined
+
+/** The plugins before that word which tell what concerns them. */
+function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] {
+  const at = stages.findIndex(stage => stage.word === word)
+  return stages.slice(0, Math.max(0, at)).flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
+}
+
+const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
+
+/** The largest message over UDP: `bufsize`, or ours. */
+const udpMaxOf = ({ plugins }: BlockSetup): number => {
+  const bufsize = plugins.find(plugin => plugin.word === 'bufsize')?.config as BufsizeConfig | undefined
+  return bufsize?.udpMaxOctets ?? PAYLOAD_DEFAULT
+}
+
+/** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
+const concerns = (stage: Stage, zone: string): boolean =>
+  !isTransparent(stage) && (stage.handler.concernsZone?.(name(zone)) ?? true)
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

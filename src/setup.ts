@@ -11,10 +11,12 @@ import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from './corefile/words.
 import type { BindConfig } from './plugin/bind.ts'
 import type { HealthConfig } from './plugin/health.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
+import type { BlockContext } from './plugin/plugin.ts'
 import type { PrometheusConfig } from './plugin/prometheus.ts'
 import type { ReadyConfig } from './plugin/ready.ts'
 import { SERVED_WORDS, servedWord } from './plugin/registry.ts'
 import type { ReloadConfig } from './plugin/reload.ts'
+import type { RootConfig } from './plugin/root.ts'
 
 /** One plugin of a block. */
 export interface PluginSetup {
@@ -50,6 +52,8 @@ export interface Setup {
   readonly ready: readonly ReadyConfig[]
   readonly prometheus: readonly PrometheusConfig[]
   readonly reload: ReloadConfig | undefined
+  /** Whether a block has `debug`, which is about the whole process. */
+  readonly debug: boolean
 }
 
 export interface SetupOptions {
@@ -74,6 +78,7 @@ export function buildSetup({ blocks }: Corefile, problems: Problems, options: Se
     ready: configs('ready'),
     prometheus: configs('prometheus'),
     reload: configs<ReloadConfig>('reload')[0],
+    debug: configs('debug').length > 0,
   }
 }
 
@@ -91,7 +96,7 @@ function readBlock(
     if (same) same.push(directive)
     else byWord.set(text, [directive])
   }
-  const context = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
+  let context: BlockContext = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
   const plugins: PluginSetup[] = []
   for (const { word } of DIRECTIVE_WORDS) {
     const same = byWord.get(word)
@@ -101,6 +106,9 @@ function readBlock(
       served.parse(same, problems, context),
     )
     if (config !== undefined) plugins.push({ word, config })
+    // The first word of the chain: all others see its folder.
+    if (word === 'root' && config !== undefined)
+      context = { ...context, directory: (config as RootConfig).directory }
   }
   return { zones, plugins }
 }

@@ -27,4 +27,6 @@ export interface ServingContext {
   readonly zones: readonly string[]
   /** The handlers of the server block in the order of the chain; complete once all are made. */
   readonly handlers: readonly Handler[]
+  /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
+  readonly udpMaxOctets: number
 }

@@ -32,6 +32,8 @@ export interface Query {
   readonly edns: ClientEdns | undefined
   /** Of an IXFR: the serial of the zone that the client has (RFC 1995 section 3). */
   readonly ixfrSerial?: number | undefined
+  /** Options that the Corefile adds for the upstream (`rewrite edns0`); those of the client go nowhere. */
+  readonly addedOptions?: readonly EdnsOption[] | undefined
   readonly transport: Transport
   readonly client: Endpoint
   readonly local: Endpoint
@@ -53,6 +55,9 @@ export interface Query {
   /** Asks the whole server a question on this query's behalf (ExternalName and CNAME targets). */
   lookup(qname: Name, qtype: number): Promise<Reply>
 }
+
+/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
+export const PATIENCE_MS = 5000
 
 /** How many look-ups one client query may start in all: chains and loops end here (RFC 1034 5.2.2). */
 export const LOOKUPS_MAX = 12

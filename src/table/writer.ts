@@ -80,9 +80,26 @@ export class TableWriter {
     return this.#words[HEAD.SERIAL]! >>> 0
   }
 
+  /** The serial of imported services' zones. */
+  get importSerial(): number {
+    return this.#words[HEAD.IMPORT_SERIAL]! >>> 0
+  }
+
+  get stale(): boolean {
+    return this.#words[HEAD.STALE] === 1
+  }
+
+  setStale(stale: boolean): void {
+    Atomics.store(this.#words, HEAD.STALE, stale ? 1 : 0)
+  }
+
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)
+  }
+
+  setImportSerial(serial: number): void {
+    Atomics.store(this.#words, HEAD.IMPORT_SERIAL, serial | 0)
   }
 
   /** The block of a key, or 0. */

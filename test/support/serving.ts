@@ -121,6 +121,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       threads: 1,
       zones: ['.'],
       handlers: [],
+      udpMaxOctets: 1232,
     },
     clock,
     lines,

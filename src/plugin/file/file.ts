@@ -1,7 +1,7 @@
 // `file DBFILE [ZONES…] { … }`: answers for zones out of master files (CoreDNS plugin/file). The control thread reads the
 // files, at the start here and again while serving (../../zone-files.ts); serving threads share one image of each zone.
 
-import { isAbsolute, join } from 'node:path'
+import { resolve } from 'node:path'
 import { type Line, readLine } from '../../corefile/arguments.ts'
 import type { Query } from '../../query/query.ts'
 import { type MaybePromise, type Outcome, refused, servfail } from '../../query/reply.ts'
@@ -25,7 +25,7 @@ const RELOAD_MIN_MS = 100
 export interface FileZone {
   /** Lower case, absolute. */
   readonly origin: string
-  /** Absolute, or as the process's folder has it. */
+  /** Absolute. */
   readonly file: string
   /** 0 is never. */
   readonly reloadMs: number
@@ -112,7 +112,7 @@ function readDirective(line: Line, block: BlockContext): FileConfig {
     { upstream: 'delete it; names outside the zone are resolved without it' },
   )
   if (token === undefined) return { zones: [], fallthrough }
-  const file = isAbsolute(token.text) ? token.text : join(block.directory, token.text)
+  const file = resolve(block.directory, token.text)
   const zones = origins.map(origin => {
     const read = loadZone(file, origin, line.problems)
     if (read === 'mistakes') return { origin, file, reloadMs, byModification, loaded: undefined }

@@ -2,6 +2,7 @@
 //
 //   ClusterIP     its addresses; per port SRV at its name and, where named, at _port._proto below
 //   headless      per ready endpoint its address at the service's name and at its own; SRV for its named ports
+//   imported      the same, endpoints below the label of their cluster
 //   ExternalName  CNAME
 //
 // The names are copied first, all of one moment; each service is copied as a whole when its turn comes, so no offset
@@ -11,7 +12,7 @@
 
 import type { ZoneCopy } from '../../query/transfer.ts'
 import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
-import { FLAG, KIND, NO_PORT, PROTOCOL_LABELS } from '../../table/layout.ts'
+import { FLAG, KEY, KIND, NO_PORT, PROTOCOL_LABELS } from '../../table/layout.ts'
 import { blockKeyAt, type TableReader } from '../../table/reader.ts'
 import { joinNames, type Name, name } from '../../wire/name.ts'
 import { cname, type Rr, rr, soaRdata, srvRdata } from '../../wire/record.ts'
@@ -23,6 +24,8 @@ import { nameservers } from './nameservers.ts'
 export interface CopyOptions {
   readonly table: TableReader
   readonly zone: Name
+  /** The zone is one of imported services. */
+  readonly multicluster: boolean
   readonly ttlSeconds: number
   readonly soaTtlSeconds: number
   readonly ownAddresses: readonly Uint8Array[]
@@ -32,11 +35,11 @@ export interface CopyOptions {
 const HIDDEN = FLAG.NO_READY | FLAG.IGNORED | FLAG.BAD_TARGET | FLAG.NO_SERVICE
 const SVC = Uint8Array.of(3, ...Buffer.from('svc'), 0)
 
-/** The zone now, or `not-ready` before everything was listed: a secondary would take what is missing for gone. */
+/** The zone now, or `not-ready` before everything is listed: a secondary would take what is missing for gone. */
 export function copyOfCluster(options: CopyOptions): ZoneCopy | 'not-ready' {
-  const { table, wallMs } = options
-  if (!table.synced) return 'not-ready'
-  const { serial } = table
+  const { table, multicluster, wallMs } = options
+  if (!table.synced || table.stale) return 'not-ready'
+  const serial = multicluster ? table.importSerial : table.serial
   // In the second of a change there may be another under the same serial: what is sent now goes by the serial before.
   const settled = serial === 0 || serial < Math.floor(wallMs() / 1000) ? serial : serial - 1
   return {
@@ -58,7 +61,7 @@ function soaOf({ zone, ttlSeconds, soaTtlSeconds }: CopyOptions, serial: number)
 function* clusterRecords(options: CopyOptions): Generator<Rr, void> {
   const { table } = options
   yield* nameserverRecords(options)
-  for (const key of serviceKeys(table)) {
+  for (const key of serviceKeys(options)) {
     table.enter()
     const at = table.find(key, 0, key.length)
     const block = at === 0 ? undefined : table.octets.slice(at, at + table.words[at >> 2]!)
@@ -85,26 +88,25 @@ const addressRecord = (owner: Name, ttlSeconds: number, address: Uint8Array): Rr
   rr(owner, address.length === 4 ? TYPE.A : TYPE.AAAA, ttlSeconds, address)
 
 /** The keys of all services, by name and then by namespace. */
-function serviceKeys(table: TableReader): Uint8Array[] {
-  const keys: string[] = []
+function serviceKeys({ table, multicluster }: CopyOptions): Uint8Array[] {
+  const { octets, words } = table
+  const kind = multicluster ? KIND.IMPORT : KIND.SERVICE
+  const keys: { readonly order: string; readonly key: Uint8Array }[] = []
   table.enter()
   table.eachBlock(block => {
-    if (table.octets[block + 4] !== KIND.SERVICE) return
-    const at = blockKeyAt(table.words, block)
-    const nameEnd = at + 1 + table.octets[at]!
-    keys.push(
-      `${latin1(table.octets, at + 1, nameEnd)}\0${latin1(table.octets, nameEnd + 1, nameEnd + 1 + table.octets[nameEnd]!)}`,
-    )
+    if (octets[block + 4] !== kind) return
+    const at = blockKeyAt(words, block)
+    const key = octets.slice(at, at + octets[block + 6]! + octets[block + 7]! * 256)
+    const labels = labelsOf(key)
+    const nameEnd = 1 + labels[0]!
+    keys.push({ order: `${latin1(labels, 1, nameEnd)}\0${latin1(labels, nameEnd + 1, labels.length)}`, key })
   })
   table.leave()
-  return keys.sort().map(key => {
-    const [service = '', namespace = ''] = key.split('\0')
-    return Buffer.from(
-      `${String.fromCharCode(service.length)}${service}${String.fromCharCode(namespace.length)}${namespace}`,
-      'latin1',
-    )
-  })
+  return keys.sort((a, b) => (a.order < b.order ? -1 : 1)).map(({ key }) => key)
 }
+
+/** The labels of a key: name and namespace. */
+const labelsOf = (key: Uint8Array): Uint8Array => (key[0] === KEY.IMPORT ? key.subarray(1) : key)
 
 const latin1 = (octets: Uint8Array, at: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(octets, at, end)
@@ -123,7 +125,7 @@ class ServiceRecords {
     this.#options = options
     this.#octets = block
     this.#words = new Int32Array(block.buffer, 0, block.length >> 2)
-    this.#owner = joinNames(Uint8Array.of(...key, ...SVC), options.zone)
+    this.#owner = joinNames(Uint8Array.of(...labelsOf(key), ...SVC), options.zone)
   }
 
   *all(): Generator<Rr, void> {
@@ -181,7 +183,10 @@ class ServiceRecords {
   ): Generator<Rr, void> {
     const { ttlSeconds } = this.#options
     yield* this.#once(this.#address(owner, at, length))
-    const target = joinNames(Uint8Array.of(...label, 0), owner)
+    const { clusterAt } = this.#groups
+    const cluster =
+      clusterAt === 0 ? [] : this.#octets.subarray(clusterAt, clusterAt + 1 + this.#octets[clusterAt]!)
+    const target = joinNames(Uint8Array.of(...label, ...cluster, 0), owner)
     if (!target) return
     yield* this.#once(this.#address(target, at, length))
     for (const port of ports) {

@@ -4,13 +4,16 @@
 
 import type { Query } from '../../query/query.ts'
 import {
+  EDE,
   type MaybePromise,
   type Outcome,
   answer as positive,
   type Reply,
+  refused,
   servfail,
 } from '../../query/reply.ts'
 import type { ZoneCopy } from '../../query/transfer.ts'
+import { readExtendedError } from '../../query/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
@@ -71,6 +74,7 @@ export class KubernetesHandler implements Handler {
       shuffle: false,
       flattenedTtl: (ttlSeconds: number) => ttlSeconds,
       random,
+      reasons: true,
       ownAddresses: own,
     }
     this.#answers = this.answersForZones(() => plain)
@@ -99,6 +103,7 @@ export class KubernetesHandler implements Handler {
     return copyOfCluster({
       table: this.#table,
       zone: name(own),
+      multicluster: this.#config.multiclusterZones.includes(own),
       ttlSeconds,
       soaTtlSeconds: soaTtlSeconds(this.#config),
       ownAddresses: this.#own,
@@ -110,7 +115,10 @@ export class KubernetesHandler implements Handler {
     const { question } = query
     const answers = this.#answersOf(question.qname)
     if (!answers) return next(query)
-    const found = this.#find(answers, question)
+    // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
+    if (question.qclass !== CLASS.IN)
+      return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
+    const found = this.#find(answers, question, query.edns !== undefined)
     if (found === PASS) return next(query)
     return found === CHASE ? this.#external(answers, query) : found
   }
@@ -119,9 +127,9 @@ export class KubernetesHandler implements Handler {
     return this.#answers.find(answers => isWithin(qname, answers.zone))
   }
 
-  /** One question out of the table, by the fast path's own code, as a reply. */
-  #find(answers: ClusterAnswers, question: Question): Found {
-    const octets = this.#ask(question)
+  /** One question out of the table, by the fast path's own code, as a reply; with EDNS it tells why there is nothing. */
+  #find(answers: ClusterAnswers, question: Question, edns: boolean): Found {
+    const octets = this.#ask(question, edns)
     this.#table.enter()
     const length = answers.answer(this.#scan, octets, this.#out, 0, MESSAGE_MAX)
     this.#table.leave()
@@ -130,12 +138,12 @@ export class KubernetesHandler implements Handler {
   }
 
   /** Writes the question as a packet and scans it. */
-  #ask(question: Question): Uint8Array {
+  #ask(question: Question, edns: boolean): Uint8Array {
     const octets = this.#writer.write(
       { ...HEAD, question: { ...question, qclass: CLASS.IN } },
       NO_SECTIONS,
-      undefined,
-      512,
+      edns ? PLAIN_EDNS : undefined,
+      MESSAGE_MAX,
     )
     this.#scan.read(octets, 0, octets.length)
     return octets
@@ -145,13 +153,21 @@ export class KubernetesHandler implements Handler {
     const message = decodeMessage(this.#out.subarray(0, length))
     if (!message) return servfail(undefined, 'the answer that was rendered cannot be read')
     const { rcode, authoritative, truncated, answer, authority, additional } = message
-    return { ...positive(PLUGIN, answer, additional), rcode, authoritative, truncated, authority }
+    const extendedError = readExtendedError(message.edns?.options ?? [])
+    return {
+      ...positive(PLUGIN, answer, additional),
+      rcode,
+      authoritative,
+      truncated,
+      authority,
+      extendedError,
+    }
   }
 
   async #external(answers: ClusterAnswers, query: Query): Promise<Reply> {
     const chased = await this.#chase(answers, query, query.question.qname, [])
     if (chased) return { ...positive(PLUGIN, chased.records), truncated: chased.truncated }
-    const octets = this.#ask(query.question)
+    const octets = this.#ask(query.question, query.edns !== undefined)
     return this.#decode(answers.noData(this.#scan, octets, this.#out, 0, MESSAGE_MAX))
   }
 
@@ -163,7 +179,7 @@ export class KubernetesHandler implements Handler {
     chain: readonly Rr[],
   ): Promise<Chased | undefined> {
     const { qtype } = query.question
-    this.#ask({ qname: owner, qtype, qclass: CLASS.IN })
+    this.#ask({ qname: owner, qtype, qclass: CLASS.IN }, false)
     this.#table.enter()
     const target = answers.externalTarget(this.#scan)
     this.#table.leave()
@@ -171,7 +187,7 @@ export class KubernetesHandler implements Handler {
     if (chain.some(link => equalNames(link.rdata, target))) return undefined
     const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
     if (isWithin(target, answers.zone)) {
-      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN })
+      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN }, false)
       if (inner === PASS) return undefined
       if (inner !== CHASE) {
         return inner.answer.length === 0
@@ -198,4 +214,5 @@ const HEAD = {
   checkingDisabled: false,
   rcode: 0,
 }
+const PLAIN_EDNS = { payloadSize: MESSAGE_MAX, version: 0, dnssecOk: false, options: [] }
 const NO_SECTIONS = { answer: [], authority: [], additional: [] }

@@ -76,6 +76,7 @@ export class Bench {
       threads: 1,
       zones: ['.'],
       handlers: [],
+      udpMaxOctets: PAYLOAD_DEFAULT,
     }
     this.cache = new CacheHandler(this.config, context)
   }

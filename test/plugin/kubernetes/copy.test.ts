@@ -33,6 +33,7 @@ function copyOf(cluster: SlimCluster, more: Partial<CopyOptions> = {}): ZoneCopy
   const copy = copyOfCluster({
     table: cluster.reader,
     zone: name('cluster.local.'),
+    multicluster: false,
     ttlSeconds: 5,
     soaTtlSeconds: 5,
     ownAddresses: [],
@@ -170,6 +171,44 @@ t.test('the name servers', async t => {
   ])
 })
 
+t.test('imported services in a zone of their own', async t => {
+  const config = { zones: ['cluster.local.', 'clusterset.local.'], multiclusterZones: ['clusterset.local.'] }
+  const imported = { name: 'hl', cluster: 'east' }
+  const cluster = new SlimCluster(config).list(
+    ['demo'],
+    [slimService('demo/own', '10.0.0.1', { ports: [] })],
+    [{ ...slimSlice('demo/hl-east', '', ['10.6.0.1 p0', '10.6.0.2']), imported }],
+  )
+  const of = { namespace: 'demo', clusterIPs: [], ports: portsOf('http/80') }
+  cluster.cluster.replace('ServiceImport', [
+    { ...of, name: 'web', clusterIPs: ['10.100.0.1'], headless: false },
+    { ...of, name: 'hl', headless: true },
+    { ...of, name: 'bare', headless: true },
+  ])
+  const zone = { multicluster: true, zone: name('clusterset.local.') }
+  t.same(
+    records(cluster, zone).map(text => text.replaceAll('.clusterset.local.', '')),
+    [
+      'hl.demo.svc 5 A 10.6.0.1',
+      'p0.east.hl.demo.svc 5 A 10.6.0.1',
+      '_http._tcp.hl.demo.svc 5 SRV 0 50 8080 p0.east.hl.demo.svc',
+      'hl.demo.svc 5 A 10.6.0.2',
+      '10-6-0-2.east.hl.demo.svc 5 A 10.6.0.2',
+      '_http._tcp.hl.demo.svc 5 SRV 0 50 8080 10-6-0-2.east.hl.demo.svc',
+      'web.demo.svc 5 A 10.100.0.1',
+      'web.demo.svc 5 SRV 0 100 80 web.demo.svc',
+      '_http._tcp.web.demo.svc 5 SRV 0 100 80 web.demo.svc',
+    ],
+  )
+  t.same(records(cluster), ['own.demo.svc 5 A 10.0.0.1'])
+})
+
+t.test('a snapshot that nobody has confirmed is not handed out', async t => {
+  const cluster = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
+  cluster.writer.setStale(true)
+  t.throws(() => copyOf(cluster), /not ready/)
+})
+
 t.test('the serial', async t => {
   const cluster = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
   const later = copyOf(cluster)
@@ -186,7 +225,13 @@ t.test('the serial', async t => {
 t.test('before everything is listed there is no copy', async t => {
   const cluster = new SlimCluster()
   cluster.cluster.upsert('Service', slimService('demo/web', '10.0.0.1'))
-  const options = { zone: name('cluster.local.'), ttlSeconds: 5, soaTtlSeconds: 5, ownAddresses: [] }
+  const options = {
+    zone: name('cluster.local.'),
+    multicluster: false,
+    ttlSeconds: 5,
+    soaTtlSeconds: 5,
+    ownAddresses: [],
+  }
   t.equal(copyOfCluster({ ...options, table: cluster.reader, wallMs: Date.now }), 'not-ready')
 })
 
