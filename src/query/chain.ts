@@ -47,13 +47,14 @@ export class ZoneTable<T extends Zoned> {
 
   /**
    * Where a scanned question goes first: the longest zone. The DS records of a zone's own name belong to the zone above it
-   * (RFC 4035 3.1.4.1), where that is served too.
+   * (RFC 4035 3.1.4.1), where that is served too; the root does not count, for its block forwards (as in CoreDNS).
    */
   ownerOf(scan: Scan): number {
     const index = this.indexOf(scan)
     if (index < 0 || scan.qtype !== TYPE.DS || this.#entries[index]!.labels < scan.labelCount) return index
     for (let above = this.indexOf(scan, index + 1); above >= 0; above = this.indexOf(scan, above + 1)) {
-      if (this.#entries[above]!.labels < scan.labelCount) return above
+      const { labels } = this.#entries[above]!
+      if (labels > 0 && labels < scan.labelCount) return above
     }
     return index
   }

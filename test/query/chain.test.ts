@@ -5,7 +5,7 @@ import { Scan } from '../../src/wire/scan.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 
 t.test('which zone a question goes to', async t => {
-  const zones = ['org.', 'example.org.', 'sub.example.org.', 'sub.example.org.', 'test.'].map(text => ({
+  const zones = ['org.', 'example.org.', 'sub.example.org.', 'sub.example.org.', 'test.', '.'].map(text => ({
     zone: name(text),
   }))
   const table = new ZoneTable(zones)
@@ -13,14 +13,14 @@ t.test('which zone a question goes to', async t => {
     ['www.sub.example.org.', 'A', 'sub.example.org.'],
     ['SUB.example.org.', 'A', 'sub.example.org.'],
     ['xsub.example.org.', 'A', 'example.org.'],
-    ['com.', 'A', 'none'],
+    ['com.', 'A', '.'],
     ['sub.example.org.', 'DS', 'example.org.'],
     ['Example.ORG.', 'DS', 'org.'],
     ['org.', 'DS', 'org.'],
     ['test.', 'DS', 'test.'],
     ['www.sub.example.org.', 'DS', 'sub.example.org.'],
-    ['com.', 'DS', 'none'],
-    ['.', 'DS', 'none'],
+    ['com.', 'DS', '.'],
+    ['.', 'DS', '.'],
   ]
   for (const [question, type, zone] of cases) {
     const packet = encodeQuestion({ name: question, type }, 1)
