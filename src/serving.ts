@@ -2,6 +2,7 @@
 // queries with the fast paths that the chain allows.
 
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
 import type { CacheConfig } from './plugin/cache/config.ts'
 import type { FastCache } from './plugin/cache/fast.ts'
@@ -39,11 +40,13 @@ export class Serving {
   readonly #blocks: readonly Block[]
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
+  readonly #storms: Storms
 
   /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
+    this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
       const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block), handlers }
@@ -70,6 +73,7 @@ export class Serving {
       tables: [...tables],
       clock: this.#context.clock,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
+      storms: this.#storms,
       bug: (error, query) => this.#bug(error, query),
     })
   }

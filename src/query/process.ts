@@ -10,6 +10,7 @@
 
 import { LATER, type LateReply, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
+import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
@@ -18,7 +19,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
 import { decodeMessage, type EdnsOption } from '../wire/message.ts'
-import type { Name } from '../wire/name.ts'
+import { formatName, type Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { soaSerial } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
@@ -66,6 +67,7 @@ export interface ProcessOptions {
   readonly clock: Clock
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
+  readonly storms: Storms
   /** Told of a plugin's bug: a rejection on the way of a query, which got SERVFAIL. */
   readonly bug: (error: unknown, query: Query) => void
 }
@@ -86,15 +88,19 @@ export class QueryProcess implements Responder {
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
   readonly #scan = new Scan()
+  readonly #storms: Storms
   #enteredMs = 0
+  #denials = 0
+  curious = false
 
-  constructor({ server, zones, tables, clock, dropped, bug }: ProcessOptions) {
+  constructor({ server, zones, tables, clock, dropped, storms, bug }: ProcessOptions) {
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
     this.#clock = clock
     this.#dropped = dropped
     this.#bug = bug
+    this.#storms = storms
   }
 
   enter(): void {
@@ -137,14 +143,29 @@ export class QueryProcess implements Responder {
       if (length === CHASE) return LATER
       if (length === PASS) break
       if (served.passesCache) cache?.countPassed()
-      this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
+      const rcode = out[outAt + 3]! & 15
+      if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+      this.#count(served.meters, transport, family, rcode, length, KUBERNETES)
       return length
     }
     if (cache === undefined || concernsOne(served.cacheGuards, scan)) return LATER
     const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
     if (length === MISS) return LATER
-    this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, CACHE)
+    const rcode = out[outAt + 3]! & 15
+    if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+    this.#count(served.meters, transport, family, rcode, length, CACHE)
     return length
+  }
+
+  #sampleDenial(): void {
+    if ((++this.#denials & (SAMPLE_EVERY - 1)) === 0) this.curious = true
+  }
+
+  tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
+    this.curious = false
+    const scan = new Scan()
+    if (scan.read(octets, start, end) !== 'ok') return
+    this.#storms.denied(client, formatName(scan.folded.slice(0, scan.foldedLength)))
   }
 
   #reject(

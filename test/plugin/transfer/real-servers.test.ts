@@ -11,7 +11,7 @@ import { freePort, startSeamark } from '../../support/seamark.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
 
 const run = promisify(execFile)
-const WAIT_MS = 20_000
+const WAIT_MS = 40_000
 
 const zone = (serial: number, rest: string): string =>
   `$TTL 60\n@ SOA ns hostmaster ${serial} 3600 60 86400 60\n@ NS ns\nns A 192.0.2.53\n${rest}`
