@@ -44,6 +44,8 @@ class ServingThread {
   readonly #admission: Admission
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
+  /** Zones read anew since the configuration that serves was read. */
+  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
   #current: Generation | undefined
   #prepared: Generation | undefined
 
@@ -77,6 +79,9 @@ class ServingThread {
         return this.#commit(message.generation)
       case 'abandon':
         return this.#abandon(message.generation)
+      case 'zone':
+        this.#zoneImages.set(message.key, message.image)
+        return
       case 'drain':
         return this.#drain()
       case 'quit':
@@ -93,10 +98,12 @@ class ServingThread {
       meters: this.#meters,
       log: this.#log,
       tables: readers,
+      zoneImages: this.#zoneImages,
       ownAddresses,
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)
@@ -146,6 +153,8 @@ class ServingThread {
     const before = this.#current
     this.#prepared = undefined
     this.#current = next
+    // What it holds was read later than anything published before.
+    this.#zoneImages.clear()
     this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
