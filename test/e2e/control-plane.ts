@@ -3,7 +3,7 @@
 // temporary folder. The API server can be killed and brought back; etcd can be compacted.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient, ApiError } from './api-client.ts'
 import { eventually, freePorts, Program, type Scope } from './processes.ts'
@@ -44,11 +44,20 @@ export function kubeconfig(options: {
   })
 }
 
+/** How a control plane differs from an empty, complete one. */
+export interface ControlPlaneOptions {
+  /** A folder that `saveEtcd` made: the objects to begin with. It is copied and stays as it is. */
+  readonly etcdData?: string
+  /** False to do without controllers. */
+  readonly controllers?: boolean
+}
+
 /** A running control plane. */
 export class ControlPlane {
   readonly #scope: Scope
   readonly #etcdPort: number
   readonly #token: string
+  #etcd: Program | undefined
   #apiServer: Program | undefined
   readonly folder: string
   /** The API server's HTTPS port on 127.0.0.1; the same after a restart. */
@@ -65,15 +74,17 @@ export class ControlPlane {
   }
 
   /** Starts everything and waits until the API server is ready. */
-  static async start(scope: Scope): Promise<ControlPlane> {
+  static async start(scope: Scope, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+    const { etcdData, controllers = true } = options
     const folder = scope.folder('control-plane')
     const [port, etcdPort, peerPort] = (await freePorts(3)) as [number, number, number]
     const plane = new ControlPlane(scope, folder, port, etcdPort)
-    const etcd = plane.#startEtcd(peerPort)
-    await etcd.ready(async () => (await fetch(`${loopback(etcdPort)}/health`)).ok, READY_DEADLINE_MS)
+    if (etcdData) cpSync(etcdData, plane.#etcdFolder, { recursive: true })
+    plane.#etcd = plane.#startEtcd(peerPort)
+    await plane.#etcd.ready(async () => (await fetch(`${loopback(etcdPort)}/health`)).ok, READY_DEADLINE_MS)
     plane.#writeCredentials()
     await plane.startApiServer()
-    plane.#startControllers()
+    if (controllers) plane.#startControllers()
     return plane
   }
 
@@ -85,6 +96,10 @@ export class ControlPlane {
   /** The API server's certificate and the authority that signed it, PEM. */
   get caFile(): string {
     return join(this.folder, 'certificates', 'apiserver.crt')
+  }
+
+  get #etcdFolder(): string {
+    return join(this.folder, 'etcd')
   }
 
   /** The administrator's kubeconfig file. */
@@ -106,7 +121,7 @@ export class ControlPlane {
 
   #startEtcd(peerPort: number): Program {
     return this.#program('etcd', [
-      `--data-dir=${join(this.folder, 'etcd')}`,
+      `--data-dir=${this.#etcdFolder}`,
       `--listen-client-urls=${loopback(this.#etcdPort)}`,
       `--advertise-client-urls=${loopback(this.#etcdPort)}`,
       `--listen-peer-urls=${loopback(peerPort)}`,
@@ -179,6 +194,14 @@ export class ControlPlane {
   /** Ends the API server as a crash would (SIGKILL). */
   async killApiServer(): Promise<void> {
     await this.#apiServer?.stop('SIGKILL')
+  }
+
+  /** Ends the API server and etcd, and copies what etcd holds to `folder`, for other control planes to begin with. */
+  async saveEtcd(folder: string): Promise<void> {
+    await this.compact()
+    await this.killApiServer()
+    await this.#etcd?.stop('SIGTERM')
+    cpSync(this.#etcdFolder, folder, { recursive: true })
   }
 
   /** Compacts etcd up to its present revision, so that every older resourceVersion is gone (410). Gives the revision. */

@@ -136,13 +136,17 @@ export class DnsServer {
       readonly port: number
       readonly env: NodeJS.ProcessEnv
       readonly sidePorts: SidePorts
+      /** The command line but for its options; default `serverCommand`. */
+      readonly command?: readonly string[]
+      /** How its scope ends it, default SIGTERM. */
+      readonly endSignal?: NodeJS.Signals
     },
   ): Promise<DnsServer> {
-    const { folder, text, port, env, sidePorts } = options
+    const { folder, text, port, env, sidePorts, endSignal = 'SIGTERM' } = options
     const file = join(folder, 'Corefile')
     writeFileSync(file, text)
-    const command = [...serverCommand(kind), '-conf', file, '-p', String(port)]
-    const program = Program.start(scope, folder, kind, command, { env })
+    const command = [...(options.command ?? serverCommand(kind)), '-conf', file, '-p', String(port)]
+    const program = Program.start(scope, folder, kind, command, { env, endSignal })
     return new DnsServer(kind, port, LOOPBACK, sidePorts, program)
   }
 

@@ -98,6 +98,7 @@ export class Program {
   readonly #child: ChildProcess
   readonly #logFile: string
   readonly #exited: Promise<void>
+  readonly #ended = new AbortController()
 
   private constructor(name: string, child: ChildProcess, logFile: string) {
     this.name = name
@@ -107,6 +108,7 @@ export class Program {
       child.once('exit', () => resolve())
       child.once('error', () => resolve())
     })
+    void this.#exited.then(() => this.#ended.abort())
   }
 
   /** Starts a program in `scope`; `folder` takes its log, NAME.log. */
@@ -146,6 +148,11 @@ export class Program {
   /** The exit status, or the signal's name; undefined while it runs. */
   get outcome(): number | string | undefined {
     return this.#child.exitCode ?? this.#child.signalCode ?? undefined
+  }
+
+  /** Aborted when the program ends, however that comes. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   /** Everything the program has written to stdout and stderr. */

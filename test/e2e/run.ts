@@ -8,24 +8,19 @@
 // Exit status: 0 nothing failed, 1 something did, 2 wrong arguments, 69 (EX_UNAVAILABLE) the programs cannot be built
 // because Go is not installed: then everything counts as skipped.
 
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { BuildError, buildPrograms, EXIT_NO_GO } from './build.ts'
 import { ControlPlane } from './control-plane.ts'
 import type { ServerKind } from './dns-server.ts'
+import { inside, onInterrupt, runInside } from './inside.ts'
 import { Kubelet } from './kubelet.ts'
-import { namespaceCommand, run } from './namespaces.ts'
 import { Scope } from './processes.ts'
 import { Context, type Suite, type Tally, type World } from './suite.ts'
 import { startUpstream } from './upstream.ts'
 
-/** Set in the process that runs the suites: `1` inside its own namespaces, `0` on the machine's loopback. */
-const INSIDE = 'SEAMARK_E2E_NAMESPACES'
-const END_TIMEOUT_MS = 30_000
 const folder = dirname(fileURLToPath(import.meta.url))
 
 const suiteNames = (): string[] =>
@@ -37,7 +32,7 @@ const suiteNames = (): string[] =>
 const sum = ({ passed, failed, skipped }: Tally): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`
 
-/** The outer process: builds, makes the temporary folder and the namespaces, and removes them whatever happens. */
+/** The outer process: builds, and runs the rest in namespaces of its own. */
 async function outside(): Promise<number> {
   try {
     await buildPrograms(console.log)
@@ -48,60 +43,30 @@ async function outside(): Promise<number> {
     console.log(sum(nothing))
     return error.code === 'no-go' ? EXIT_NO_GO : 1
   }
-  const temporary = mkdtempSync(join(tmpdir(), 'seamark-e2e-'))
-  process.once('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }))
-  const wrap = namespaceCommand()
-  const command = [...(wrap ?? []), process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  const child = spawn(command[0]!, command.slice(1), {
-    stdio: ['pipe', 'inherit', 'inherit'],
-    env: { ...process.env, TMPDIR: temporary, [INSIDE]: wrap ? '1' : '0' },
-  })
-  // The end of its standard input tells the inner process to stop; being killed tells it, too.
-  const stop = (): void => {
-    child.stdin.end()
-    setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS).unref()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (status, signal) => resolve(signal ? 1 : (status ?? 1)))
-  })
+  return runInside()
 }
 
 /** The inner process: the control plane and the suites. */
-async function inside({ subject, only, chosen }: Wanted): Promise<number> {
+async function suites({ subject, only, chosen }: Wanted, inNamespaces: boolean): Promise<number> {
   const scope = new Scope()
-  const inNamespaces = process.env[INSIDE] === '1'
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
   const open: Scope[] = [scope]
-  let stopping = false
-  const interrupt = (): void => {
-    if (stopping) return
-    stopping = true
-    console.log('interrupted: ending what was started')
-    const ended = open.reverse().reduce((before, each) => before.then(() => each.end()), Promise.resolve())
-    ended.then(
-      () => process.exit(130),
-      () => process.exit(1),
-    )
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
-  process.stdin.on('end', interrupt).resume()
-
+  const interrupted = onInterrupt(() =>
+    open.reverse().reduce((before, each) => before.then(() => each.end()), Promise.resolve()),
+  )
   try {
-    if (inNamespaces) run(['ip', 'link', 'set', 'lo', 'up'])
     const world = await startWorld(scope, { subject, only, inNamespaces })
     for (const name of chosen) {
       const { suite } = (await import(`./${name}.e2e.ts`)) as { suite: Suite }
       const context = new Context(world, tally, suite.name)
       open.push(context.scope)
       await context.attempt('runs to its end', () => suite.run(context))
-      if (stopping) return await new Promise<never>(() => undefined)
+      if (interrupted()) return await new Promise<never>(() => undefined)
       await context.attempt('ends what it started', () => context.scope.end())
       open.pop()
     }
   } finally {
-    if (!stopping) await scope.end()
+    if (!interrupted()) await scope.end()
   }
   console.log(sum(tally))
   return tally.failed > 0 ? 1 : 0
@@ -148,6 +113,6 @@ if (typeof wanted === 'string') {
   console.error(wanted)
   process.exitCode = 2
 } else {
-  const status = process.env[INSIDE] === undefined ? await outside() : await inside(wanted)
-  process.exit(status)
+  const inNamespaces = inside()
+  process.exit(inNamespaces === undefined ? await outside() : await suites(wanted, inNamespaces))
 }

@@ -22,35 +22,11 @@ import manifest from '../../package.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
 import { freePort, spawnSeamark } from '../support/seamark.ts'
 import { ROOT, run } from './bundle.ts'
-
-interface Instruction {
-  readonly word: string
-  readonly rest: string
-}
-
-interface Stage {
-  readonly base: string
-  readonly name: string
-  readonly instructions: Instruction[]
-}
-
-function readStages(text: string): Stage[] {
-  const stages: Stage[] = []
-  const lines = text
-    .replace(/^#.*\n/gm, '')
-    .replace(/\\\n/g, ' ')
-    .split('\n')
-  for (const line of lines.filter(line => line.trim() !== '')) {
-    const [word = '', ...words] = line.trim().split(/\s+/)
-    if (word === 'FROM') stages.push({ base: words[0]!, name: words[2] ?? '', instructions: [] })
-    else stages.at(-1)!.instructions.push({ word, rest: words.join(' ') })
-  }
-  return stages
-}
+import { lastStage, readStages, type Stage } from './dockerfile.ts'
 
 const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
 const stages = readStages(text)
-const last = stages.at(-1)!
+const last = lastStage(stages)
 const all = (stage: Stage, word: string): string[] =>
   stage.instructions.filter(one => one.word === word).map(one => one.rest)
 const list = (json: string): string[] => JSON.parse(json) as string[]

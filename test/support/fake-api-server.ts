@@ -135,7 +135,7 @@ export class FakeApiServer {
   /** As `kill -9`: every connection is reset and nobody listens. */
   async kill(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) reset(socket)
     await closed
   }
 
@@ -198,7 +198,7 @@ export class FakeApiServer {
   /** New keys for TLS connections to come; those that are open are reset. */
   rotate(tls: { readonly key: string; readonly cert: string }): void {
     if (this.#server instanceof https.Server) this.#server.setSecureContext(tls)
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) reset(socket)
   }
 
   /** The number of requests seen for which the condition holds. */
@@ -392,6 +392,12 @@ export class FakeApiServer {
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(statusOf(status, reason, message, details)))
   }
+}
+
+/** Resets a connection. One that is being ended is closed instead: reset then, it keeps Node from ever exiting. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 type Refuse = (status: number, reason: string, message: string, details?: object) => void

@@ -92,7 +92,8 @@ export function wordySlice(
   return wordy(slice(ns, `${serviceName}-${i}`, serviceName, [], { endpoints: list }), s)
 }
 
-function wordy(object: RawObject, n: number): RawObject {
+/** The object with the metadata that nobody needs. */
+export function wordy(object: RawObject, n: number): RawObject {
   const { metadata } = object
   return {
     ...object,

@@ -1,0 +1,42 @@
+// The cheapest row of `npm run bench`, end to end with tiny numbers, so that the benchmarks do not rot.
+
+import { availableParallelism } from 'node:os'
+import t from 'tap'
+import { Scope } from '../e2e/processes.ts'
+import { programPath } from '../support/system-program.ts'
+import { readCores } from './common/cores.ts'
+import { buildBundles } from './common/image.ts'
+import type { SubjectId } from './common/servers.ts'
+import { startFakeWorld } from './common/world.ts'
+import { Context } from './query/context.ts'
+import { reportTable } from './query/report.ts'
+import { ROWS } from './query/rows.ts'
+
+const missing = ['dnsperf', 'taskset'].find(program => programPath(program) === undefined)
+const skip = missing ? `${missing} is not installed` : availableParallelism() < 2 ? 'needs two cores' : false
+
+t.test('A of a ClusterIP', { skip }, async t => {
+  const scope = new Scope()
+  t.teardown(() => scope.end())
+  const folder = scope.folder('bench-test')
+  const world = await startFakeWorld(scope, { services: 20, endpoints: 2, wide: [] })
+  const knotd = programPath('knotd')
+  const subjects: SubjectId[] = knotd === undefined ? ['seamark'] : ['seamark', 'knot']
+  const said: string[] = []
+  const context = new Context({
+    bench: { world, bundles: await buildBundles(folder), bind: '127.0.0.1', knotd },
+    cores: readCores(),
+    effort: { rounds: 1, seconds: 0.2, quick: true },
+    folder,
+    say: line => said.push(line),
+    subjects,
+  })
+  scope.add('servers', () => context.stopAll())
+  const results = await ROWS[0]!.run(context)
+  t.strictSame([...results[0]!.figures.keys()], subjects)
+  for (const [id, figures] of results[0]!.figures) {
+    t.equal(figures.length, 1, `${id}: one round`)
+    t.ok(figures[0]!.value > 0 && figures[0]!.value < 10_000, `${id}: ${figures[0]!.value} µs a query`)
+  }
+  t.match(reportTable(results, subjects), /^\| A of a ClusterIP .*\| ≤ 6\.6 \| (yes|NO ) \|$/m)
+})

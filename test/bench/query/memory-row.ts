@@ -1,0 +1,170 @@
+// Resident memory: of servers that are started for it alone, with one serving thread and with two, then with response caches
+// that are full, then at its highest under random names that nobody asked for before. V8 uses what it may have, so the same
+// is done once more in a control group with the limit of the stock manifest's Pod.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Program, Scope } from '../../e2e/processes.ts'
+import { dnsperf } from '../common/dnsperf.ts'
+import { memoryLimit } from '../common/memory-limit.ts'
+import { forgetPeak, peakMib, residentMib } from '../common/process-stat.ts'
+import { distinctExternals, randomNames, writeQueries } from '../common/queries.ts'
+import { launch, metric, type Subject, type SubjectId, whenReady } from '../common/servers.ts'
+import type { Context, Figure, Row, RowResult } from './context.ts'
+import { atMost, medianOf } from './load-row.ts'
+
+/** After the last object is listed. */
+const SETTLE_MS = 2000
+/** Distinct names beyond the cluster, half of them name errors: five times what the caches of two threads hold. */
+const FILLING_NAMES = 200_000
+const RANDOM_NAMES = 1_000_000
+const QUICK_SHARE = 0.05
+/** So that both threads get their share of the clients. */
+const CLIENTS = 64
+const OUTSTANDING = 100
+const ONE_THREAD_MIB = 120
+const TWO_THREADS_MIB = 150
+/** The limit of the stock manifest. */
+const POD_MIB = 170
+
+const ONE: readonly SubjectId[] = ['seamark', 'coredns', 'knot']
+const TWO: readonly SubjectId[] = ['seamark', 'coredns']
+
+/** Collects figures under titles, in the order in which they come first. */
+class Figures {
+  readonly #titles = new Map<string, Map<SubjectId, Figure[]>>()
+
+  add(title: string, id: SubjectId, value: number): void {
+    const bySubject = this.#titles.get(title) ?? new Map<SubjectId, Figure[]>()
+    this.#titles.set(title, bySubject)
+    bySubject.set(id, [...(bySubject.get(id) ?? []), { value }])
+  }
+
+  /** A result for each title, all with the same bound in MiB. */
+  results(boundMib: number): RowResult[] {
+    return [...this.#titles].map(([title, figures]) => ({
+      title,
+      unit: 'MiB',
+      figures,
+      ...atMost(boundMib, medianOf(figures, 'seamark')),
+    }))
+  }
+}
+
+/** Runs `look` on each server anew in each round. `limitMib`: in a control group with that limit. */
+async function each(
+  context: Context,
+  subjects: readonly SubjectId[],
+  options: { readonly cores: string; readonly limitMib?: number },
+  look: (subject: Subject, program: Program) => Promise<void>,
+): Promise<void> {
+  await context.stopAll()
+  for (let round = 0; round < context.effort.rounds; round++) {
+    for (const id of context.available(subjects)) {
+      const scope = new Scope()
+      try {
+        const wrap = options.limitMib === undefined ? [] : (memoryLimit(scope, options.limitMib) ?? [])
+        const subject = await launch(scope, id, context.bench, { cores: options.cores, wrap })
+        await whenReady(subject, context.bench.world.services).catch(error => {
+          if (subject.program.running) throw error
+        })
+        await delay(SETTLE_MS)
+        await look(subject, subject.program)
+      } finally {
+        await scope.end()
+      }
+    }
+  }
+}
+
+/** Asks every line of the file once, or until the server ends. */
+const askAll = (context: Context, { port, program }: Subject, file: string): Promise<unknown> =>
+  dnsperf({
+    port,
+    file,
+    core: context.cores.load,
+    runs: 1,
+    clients: CLIENTS,
+    outstanding: OUTSTANDING,
+    signal: program.ended,
+  })
+
+export const oneThreadRow: Row = {
+  title: 'resident memory, ready, one serving thread',
+  async run(context) {
+    const figures = new Figures()
+    await each(context, ONE, { cores: context.cores.server }, async ({ id }, { pid }) =>
+      figures.add(this.title, id, residentMib(pid)),
+    )
+    return figures.results(ONE_THREAD_MIB)
+  },
+}
+
+/** The query files: names that fill the caches, and random ones. */
+function writeNames({ effort, folder }: Context): { filling: string; random: string; randomCount: string } {
+  const share = effort.quick ? QUICK_SHARE : 1
+  const count = RANDOM_NAMES * share
+  return {
+    filling: writeQueries(folder, 'filling', distinctExternals(0, FILLING_NAMES * share)),
+    random: writeQueries(folder, 'random', randomNames(0, count)),
+    randomCount: count.toLocaleString('en'),
+  }
+}
+
+export const twoThreadsRow: Row = {
+  title: 'resident memory, two serving threads',
+  async run(context) {
+    const { filling, random, randomCount } = writeNames(context)
+    const figures = new Figures()
+    await each(context, TWO, { cores: context.cores.twoServers }, async (subject, { pid }) => {
+      figures.add(`${this.title}, ready`, subject.id, residentMib(pid))
+      await askAll(context, subject, filling)
+      figures.add(`${this.title}, response caches full`, subject.id, residentMib(pid))
+      context.say(`  ${subject.id}: ${await metric(subject, 'coredns_cache_entries')} cached responses`)
+      forgetPeak(pid)
+      await askAll(context, subject, random)
+      figures.add(`${this.title}, highest under ${randomCount} random names`, subject.id, peakMib(pid))
+    })
+    return figures.results(TWO_THREADS_MIB)
+  },
+}
+
+/** The same in a Pod of the stock manifest: a server that is killed there has the figure Infinity. */
+export const podRow: Row = {
+  title: `resident memory, two serving threads in a Pod of ${POD_MIB} MiB`,
+  async run(context) {
+    const { filling, random, randomCount } = writeNames(context)
+    const title = `${this.title}, caches full and ${randomCount} random names`
+    const trial = new Scope()
+    const possible = memoryLimit(trial, POD_MIB) !== undefined
+    await trial.end()
+    const nothing = {
+      title,
+      unit: 'MiB',
+      figures: new Map(),
+      notes: ['control groups cannot be made here: not measured'],
+    }
+    if (!possible) return [nothing]
+    const figures = new Figures()
+    await each(
+      context,
+      TWO,
+      { cores: context.cores.twoServers, limitMib: POD_MIB },
+      async (subject, program) => {
+        for (const file of [filling, random]) if (program.running) await askAll(context, subject, file)
+        figures.add(title, subject.id, program.running ? peakMib(program.pid) : Number.POSITIVE_INFINITY)
+      },
+    )
+    // What a process shares with others counts as resident, not towards the limit: what matters is that it lives.
+    return figures.results(Number.MAX_VALUE).map(result => ({ ...result, goal: 'lives' }))
+  },
+}
+
+export const tableRow: Row = {
+  title: 'answer table, octets a name',
+  async run(context) {
+    const subject = await context.subject('seamark')
+    const value =
+      (await metric(subject, 'seamark_table_octets')) / (await metric(subject, 'seamark_table_names'))
+    return [{ title: this.title, unit: 'octets', figures: new Map([['seamark', [{ value }]]]) }]
+  },
+}

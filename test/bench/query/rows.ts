@@ -1,0 +1,79 @@
+// The rows of `npm run bench`, as data: what is asked and how, what has to come back, and the goal.
+
+import {
+  clusterIps,
+  externals,
+  headlessAddresses,
+  headlessPorts,
+  missing,
+  searchPathWalk,
+  wide,
+} from '../common/queries.ts'
+import type { Row } from './context.ts'
+import { coresRow } from './cores-row.ts'
+import { loadRow } from './load-row.ts'
+import { oneThreadRow, podRow, tableRow, twoThreadsRow } from './memory-row.ts'
+import { scaleRow } from './scale-row.ts'
+
+const MISSING_NAMES = 10_000
+
+export const ROWS: readonly Row[] = [
+  loadRow({ title: 'A of a ClusterIP', queries: clusterIps, goalUs: 6.6 }),
+  loadRow({ title: 'A of a headless service, 10 addresses', queries: headlessAddresses, goalUs: 7 }),
+  loadRow({
+    title: 'SRV of a headless service, 10 endpoints, with glue',
+    queries: headlessPorts,
+    load: { edns: true },
+    goalUs: 9,
+    note: 'Knot adds no glue',
+  }),
+  loadRow({
+    title: 'NXDOMAIN in the cluster zone',
+    queries: () => missing(MISSING_NAMES),
+    codes: { NXDOMAIN: 1 },
+    goalUs: 7,
+  }),
+  loadRow({
+    title: "a Pod's search-path walk for 1,000 external names, A and AAAA",
+    queries: (_, serial) => searchPathWalk(serial),
+    codes: { NXDOMAIN: 0.75, NOERROR: 0.25 },
+    fill: true,
+    goalUs: 8,
+  }),
+  loadRow({
+    title: 'forwarded names, cached',
+    queries: (_, serial) => externals(serial),
+    fill: true,
+    goalUs: 8,
+  }),
+  loadRow({
+    title: 'A over 50 persistent TCP connections',
+    queries: clusterIps,
+    load: { transport: 'tcp' },
+    subjects: ['seamark', 'coredns', 'coredns30', 'knot'],
+    goalUs: 9,
+  }),
+  loadRow({ title: 'A at a steady 5,000 queries/s', queries: clusterIps, load: { rate: 5000 }, goalUs: 30 }),
+  loadRow({
+    title: 'A at a steady 20,000 queries/s',
+    queries: clusterIps,
+    load: { rate: 20_000 },
+    goalUs: 20,
+  }),
+  loadRow({
+    title: 'A of a headless service of 50 endpoints',
+    queries: () => wide(50),
+    load: { edns: true },
+  }),
+  loadRow({
+    title: 'A of a headless service of 5,000 endpoints, truncated',
+    queries: () => wide(5000),
+    load: { edns: true },
+  }),
+  coresRow,
+  tableRow,
+  scaleRow,
+  oneThreadRow,
+  twoThreadsRow,
+  podRow,
+]
