@@ -1,6 +1,6 @@
 // HOT: counts one answered query in the six families that every dashboard charts, for every query of both paths. Slots
 // are found through small integer tables that fill at first use; a query costs eight additions to this thread's own
-// slots and allocates nothing. Budget: 60 ns (scripts/bench/query-meters.ts).
+// slots and allocates nothing. Budget: 60 ns (`npm run bench:micro`).
 
 import { observe, type ThreadMeters } from './counters.ts'
 import { SIZE_BUCKETS, TIME_BUCKETS } from './families.ts'

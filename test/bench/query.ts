@@ -15,11 +15,11 @@ import { FULL_SIZE } from './common/cluster.ts'
 import { isStored } from './common/etcd-store.ts'
 import { buildBundles } from './common/image.ts'
 import { machineLines } from './common/machine.ts'
+import { type RowResult, reportTable, resultLine } from './common/results.ts'
 import { type Inner, runBench } from './common/run.ts'
 import type { SubjectId } from './common/servers.ts'
 import { startFakeWorld, startRealWorld, type World } from './common/world.ts'
-import { Context, type Effort, type RowResult } from './query/context.ts'
-import { reportTable, resultLine } from './query/report.ts'
+import { Context, type Effort } from './query/context.ts'
 import { ROWS } from './query/rows.ts'
 
 const RESULTS = join(import.meta.dirname, 'results.md')
@@ -65,7 +65,7 @@ function report(results: readonly RowResult[], context: Context, knotd: string |
     'second. Server on one core, `dnsperf -c 8 -q 400` (TCP: `-m tcp -c 50`) on another, loopback, metrics on, the Corefile of',
     'kubeadm. "Seamark without koffi" takes its packets through `node:dgram`.',
     '',
-    reportTable(results, subjects),
+    reportTable(results, subjects, ['coredns', 'knot']),
     '',
   ].join('\n')
 }

@@ -2,6 +2,7 @@
 
 import { Scope } from '../../e2e/processes.ts'
 import type { Cores } from '../common/cores.ts'
+import type { RowResult } from '../common/results.ts'
 import { type Bench, type Subject, type SubjectId, start } from '../common/servers.ts'
 
 /** How much is measured. */
@@ -56,26 +57,6 @@ export class Context {
   available(wanted: readonly SubjectId[]): SubjectId[] {
     return wanted.filter(id => this.subjects.includes(id))
   }
-}
-
-/** What one server did in one round. */
-export interface Figure {
-  readonly value: number
-  /** Queries a second, where as many as possible were asked. */
-  readonly perSecond?: number
-}
-
-/** One line of the report. */
-export interface RowResult {
-  readonly title: string
-  readonly unit: string
-  /** By server, one figure a round. */
-  readonly figures: ReadonlyMap<SubjectId, readonly Figure[]>
-  /** In words; absent where nothing was promised. */
-  readonly goal?: string
-  /** Whether Seamark's median meets the goal. */
-  readonly met?: boolean | undefined
-  readonly notes?: readonly string[]
 }
 
 /** One row, or several that are measured together. */

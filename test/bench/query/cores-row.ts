@@ -3,9 +3,9 @@
 
 import { Scope } from '../../e2e/processes.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
+import { type Figure, medianOf, type RowResult } from '../common/results.ts'
 import { type SubjectId, start } from '../common/servers.ts'
-import type { Figure, Row, RowResult } from './context.ts'
-import { medianOf } from './load-row.ts'
+import type { Row } from './context.ts'
 import { measure, type RowLoad } from './round.ts'
 
 const SUBJECTS: readonly SubjectId[] = ['seamark', 'coredns']

@@ -2,9 +2,9 @@
 
 import type { ServiceShape } from '../common/cluster.ts'
 import { writeQueries } from '../common/queries.ts'
+import { atMost, type RowResult } from '../common/results.ts'
 import type { SubjectId } from '../common/servers.ts'
-import { median } from '../common/statistics.ts'
-import type { Context, Figure, Row, RowResult } from './context.ts'
+import type { Context, Row } from './context.ts'
 import { doubt, type RowLoad, rounds } from './round.ts'
 
 const EVERYBODY: readonly SubjectId[] = ['seamark', 'dgram', 'coredns', 'coredns30', 'knot']
@@ -17,21 +17,6 @@ export interface LoadRow extends Partial<Omit<RowLoad, 'file'>> {
   /** Default all. */
   readonly subjects?: readonly SubjectId[]
   readonly note?: string
-}
-
-/** The median of a server's figures; undefined where it has none. */
-export function medianOf(
-  figures: ReadonlyMap<SubjectId, readonly Figure[]>,
-  id: SubjectId,
-  of: (figure: Figure) => number | undefined = ({ value }) => value,
-): number | undefined {
-  const values = (figures.get(id) ?? []).map(of).filter(value => value !== undefined)
-  return values.length === 0 ? undefined : median(values)
-}
-
-/** Goal and verdict of a result whose value must not exceed a bound. */
-export function atMost(bound: number, value: number | undefined): Pick<RowResult, 'goal' | 'met'> {
-  return { goal: `≤ ${bound}`, met: value === undefined ? undefined : value <= bound }
 }
 
 /** The row to be run. */
@@ -47,7 +32,7 @@ export function loadRow(row: LoadRow): Row {
       for (const id of context.available(subjects)) running.push(await context.subject(id))
       const measured = await rounds(context, running, { file: fill ? write : () => same, load, codes, fill })
       const { figures } = measured
-      const goal = row.goalUs === undefined ? {} : atMost(row.goalUs, medianOf(figures, 'seamark'))
+      const goal = row.goalUs === undefined ? {} : atMost(row.goalUs, figures)
       const notes = [note, doubt(measured)].filter(text => text !== undefined)
       return [{ title, unit: 'µs', figures, ...goal, notes }]
     },

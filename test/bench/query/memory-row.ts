@@ -8,9 +8,9 @@ import { dnsperf } from '../common/dnsperf.ts'
 import { memoryLimit } from '../common/memory-limit.ts'
 import { forgetPeak, peakMib, residentMib } from '../common/process-stat.ts'
 import { distinctExternals, randomNames, writeQueries } from '../common/queries.ts'
+import { atMost, FigureTable } from '../common/results.ts'
 import { launch, metric, type Subject, type SubjectId, whenReady } from '../common/servers.ts'
-import type { Context, Figure, Row, RowResult } from './context.ts'
-import { atMost, medianOf } from './load-row.ts'
+import type { Context, Row } from './context.ts'
 
 /** After the last object is listed. */
 const SETTLE_MS = 2000
@@ -28,27 +28,6 @@ const POD_MIB = 170
 
 const ONE: readonly SubjectId[] = ['seamark', 'coredns', 'knot']
 const TWO: readonly SubjectId[] = ['seamark', 'coredns']
-
-/** Collects figures under titles, in the order in which they come first. */
-class Figures {
-  readonly #titles = new Map<string, Map<SubjectId, Figure[]>>()
-
-  add(title: string, id: SubjectId, value: number): void {
-    const bySubject = this.#titles.get(title) ?? new Map<SubjectId, Figure[]>()
-    this.#titles.set(title, bySubject)
-    bySubject.set(id, [...(bySubject.get(id) ?? []), { value }])
-  }
-
-  /** A result for each title, all with the same bound in MiB. */
-  results(boundMib: number): RowResult[] {
-    return [...this.#titles].map(([title, figures]) => ({
-      title,
-      unit: 'MiB',
-      figures,
-      ...atMost(boundMib, medianOf(figures, 'seamark')),
-    }))
-  }
-}
 
 /** Runs `look` on each server anew in each round. `limitMib`: in a control group with that limit. */
 async function each(
@@ -91,11 +70,11 @@ const askAll = (context: Context, { port, program }: Subject, file: string): Pro
 export const oneThreadRow: Row = {
   title: 'resident memory, ready, one serving thread',
   async run(context) {
-    const figures = new Figures()
+    const figures = new FigureTable()
     await each(context, ONE, { cores: context.cores.server }, async ({ id }, { pid }) =>
-      figures.add(this.title, id, residentMib(pid)),
+      figures.add(this.title, 'MiB', id, residentMib(pid)),
     )
-    return figures.results(ONE_THREAD_MIB)
+    return figures.results((_, each) => atMost(ONE_THREAD_MIB, each))
   },
 }
 
@@ -114,17 +93,17 @@ export const twoThreadsRow: Row = {
   title: 'resident memory, two serving threads',
   async run(context) {
     const { filling, random, randomCount } = writeNames(context)
-    const figures = new Figures()
+    const figures = new FigureTable()
     await each(context, TWO, { cores: context.cores.twoServers }, async (subject, { pid }) => {
-      figures.add(`${this.title}, ready`, subject.id, residentMib(pid))
+      figures.add(`${this.title}, ready`, 'MiB', subject.id, residentMib(pid))
       await askAll(context, subject, filling)
-      figures.add(`${this.title}, response caches full`, subject.id, residentMib(pid))
+      figures.add(`${this.title}, response caches full`, 'MiB', subject.id, residentMib(pid))
       context.say(`  ${subject.id}: ${await metric(subject, 'coredns_cache_entries')} cached responses`)
       forgetPeak(pid)
       await askAll(context, subject, random)
-      figures.add(`${this.title}, highest under ${randomCount} random names`, subject.id, peakMib(pid))
+      figures.add(`${this.title}, highest under ${randomCount} random names`, 'MiB', subject.id, peakMib(pid))
     })
-    return figures.results(TWO_THREADS_MIB)
+    return figures.results((_, each) => atMost(TWO_THREADS_MIB, each))
   },
 }
 
@@ -144,18 +123,23 @@ export const podRow: Row = {
       notes: ['control groups cannot be made here: not measured'],
     }
     if (!possible) return [nothing]
-    const figures = new Figures()
+    const figures = new FigureTable()
     await each(
       context,
       TWO,
       { cores: context.cores.twoServers, limitMib: POD_MIB },
       async (subject, program) => {
         for (const file of [filling, random]) if (program.running) await askAll(context, subject, file)
-        figures.add(title, subject.id, program.running ? peakMib(program.pid) : Number.POSITIVE_INFINITY)
+        figures.add(
+          title,
+          'MiB',
+          subject.id,
+          program.running ? peakMib(program.pid) : Number.POSITIVE_INFINITY,
+        )
       },
     )
     // What a process shares with others counts as resident, not towards the limit: what matters is that it lives.
-    return figures.results(Number.MAX_VALUE).map(result => ({ ...result, goal: 'lives' }))
+    return figures.results((_, each) => ({ ...atMost(Number.MAX_VALUE, each), goal: 'lives' }))
   },
 }
 

@@ -5,8 +5,9 @@
 import type { LoadOptions, LoadResult } from '../common/dnsperf.ts'
 import { dnsperf } from '../common/dnsperf.ts'
 import { cpuUs } from '../common/process-stat.ts'
+import type { Figure } from '../common/results.ts'
 import { SUBJECTS, type Subject, type SubjectId } from '../common/servers.ts'
-import type { Context, Figure } from './context.ts'
+import type { Context } from './context.ts'
 
 const WARM_SECONDS = 1
 const QUICK_WARM_SECONDS = 0.3

@@ -3,10 +3,10 @@
 
 import { Scope } from '../../e2e/processes.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
+import { medianOf, type RowResult } from '../common/results.ts'
 import { type Subject, type SubjectId, start } from '../common/servers.ts'
 import { startFakeWorld } from '../common/world.ts'
-import type { Context, Row, RowResult } from './context.ts'
-import { medianOf } from './load-row.ts'
+import type { Context, Row } from './context.ts'
 import { doubt, type RowLoad, rounds } from './round.ts'
 
 const SIZES = [100, 10_000, 100_000]

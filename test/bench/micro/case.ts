@@ -1,0 +1,19 @@
+// One thing that is measured by `npm run bench:micro`.
+
+import type { BudgetName } from './budget.ts'
+
+/** A piece of work; `run` does it once, again and again with other input where a cache would notice. */
+export interface MicroCase {
+  readonly title: string
+  readonly budget?: BudgetName
+  readonly run: () => unknown
+}
+
+/** Cycles through values: the next one at each call. */
+export function cycle<Value>(values: readonly Value[]): () => Value {
+  let at = 0
+  return () => {
+    at = at + 1 === values.length ? 0 : at + 1
+    return values[at]!
+  }
+}
