@@ -12,6 +12,7 @@ import { BatchedLog } from './observe/batched-log.ts'
 import { ThreadMeters } from './observe/counters.ts'
 import type { Counter } from './observe/meters.ts'
 import { QueryMetersTable } from './observe/query-meters.ts'
+import { ServerCookies } from './query/cookies.ts'
 import { SwitchResponder } from './query/switch.ts'
 import { Serving } from './serving.ts'
 import type { ListenSetup } from './setup.ts'
@@ -42,6 +43,7 @@ class ServingThread {
   readonly #queryMeters: QueryMetersTable
   readonly #log: BatchedLog
   readonly #admission: Admission
+  readonly #cookies: ServerCookies
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
   /** Zones read anew since the configuration that serves was read. */
@@ -64,6 +66,7 @@ class ServingThread {
     for (const event of LISTEN_EVENTS) {
       this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))
     }
+    this.#cookies = new ServerCookies(start.cookieSecret, systemClock)
     this.#admission = new Admission(event => this.#count(event))
   }
 
@@ -106,7 +109,7 @@ class ServingThread {
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
-    const serving = new Serving(setup, context, this.#queryMeters)
+    const serving = new Serving(setup, context, this.#queryMeters, this.#cookies)
     const sites = new Map<string, Site>()
     const errors: string[] = []
     for (const listen of setup.listens) {

@@ -1,6 +1,7 @@
 // The control thread's side of the serving threads: starts them, brings all of them to a new configuration in two steps
 // (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
 
+import { randomBytes } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { loadLibc } from './listen/libc.ts'
@@ -8,6 +9,7 @@ import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Registry } from './observe/registry.ts'
+import { COOKIE_SECRET_OCTETS } from './query/cookies.ts'
 import type { Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { serveEntry } from './shared/entry.ts'
@@ -38,6 +40,11 @@ export interface ThreadsOptions {
   readonly memoryOctets?: number
 }
 
+/** What all threads of a process have in common. */
+interface Shared {
+  readonly cookieSecret: Uint8Array
+}
+
 class ServingWorker {
   readonly worker: Worker
   readonly thread: number
@@ -46,6 +53,7 @@ class ServingWorker {
 
   constructor(
     thread: number,
+    { cookieSecret }: Shared,
     options: ThreadsOptions,
     onExit: (worker: ServingWorker, reason: string) => void,
   ) {
@@ -58,6 +66,7 @@ class ServingWorker {
       threads: options.count,
       counters: counters.memory,
       logLines,
+      cookieSecret,
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
@@ -103,6 +112,7 @@ class ServingWorker {
 
 export class Threads {
   readonly #options: ThreadsOptions
+  readonly #shared: Shared = { cookieSecret: randomBytes(COOKIE_SECRET_OCTETS) }
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined
@@ -134,7 +144,9 @@ export class Threads {
   }
 
   #spawn(thread: number): ServingWorker {
-    return new ServingWorker(thread, this.#options, (worker, reason) => this.#ended(worker, reason))
+    return new ServingWorker(thread, this.#shared, this.#options, (worker, reason) =>
+      this.#ended(worker, reason),
+    )
   }
 
   /** Makes the work ready on every thread; the errors, or none when `commit` or `abandon` is to follow. */

@@ -40,7 +40,7 @@ class Block {
     )
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
-    const serving = new Serving(setup, { ...this.thread.context, tables }, meters)
+    const serving = new Serving(setup, { ...this.thread.context, tables }, meters, this.thread.cookies)
     t.teardown(() => serving.stop())
     this.#process = serving.process(setup.listens[0]!)
   }

@@ -28,6 +28,7 @@ import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
 import { minimalWord } from './minimal.ts'
+import { nsidWord } from './nsid.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
@@ -69,6 +70,7 @@ const words: readonly ServedWord[] = [
   logWord,
   loopWord,
   minimalWord,
+  nsidWord,
   prometheusWord,
   readyWord,
   reloadWord,

@@ -14,6 +14,8 @@ export interface ParityQuestion {
   readonly cd?: boolean
   readonly ad?: boolean
   readonly dnssecOk?: boolean
+  /** Whether to ask for the server's identifier (RFC 5001). */
+  readonly nsid?: boolean
   /** Of an IXFR: the serial that the client has. */
   readonly serial?: number
   /** The address to ask from. */
