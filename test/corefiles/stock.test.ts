@@ -4,20 +4,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { freePorts, movedCorefile } from '../support/corefile.ts'
 import { query } from '../support/dns-client.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
-import { freePort, startSeamark } from '../support/seamark.ts'
+import { startSeamark } from '../support/seamark.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const EXAMPLES = join(ROOT, 'config', 'examples')
 const HEADLESS = 'my-linkedin-headless-service.default.svc.cluster.local'
-
-interface Ports {
-  readonly dns: number
-  readonly health: number
-  readonly ready: number
-  readonly metrics: number
-}
 
 const stock = readdirSync(import.meta.dirname).filter(file => file.endsWith('.Corefile'))
 for (const file of stock) {
@@ -36,13 +30,8 @@ printed.forEach((text, i) => {
 async function walk(test: Test, text: string): Promise<void> {
   const upstream = await startFixedUpstream(['www.example.com. 300 IN A 192.0.2.53'], false)
   test.teardown(upstream.close)
-  const ports = {
-    dns: await freePort(),
-    health: await freePort(),
-    ready: await freePort(),
-    metrics: await freePort(),
-  }
-  const here = moved(text, ports, upstream.port)
+  const ports = await freePorts()
+  const here = movedCorefile(text, ports, EXAMPLES, upstream.port)
   const file = join(test.testdir({ Corefile: here }), 'Corefile')
   const server = await startSeamark(file, ports.dns)
   const get = async (port: number, path: string): Promise<string> => {
@@ -99,15 +88,4 @@ async function walk(test: Test, text: string): Promise<void> {
   test.match(await get(ports.ready, '/ready?verbose'), /reload refused/)
 
   test.equal(await server.stop('SIGINT'), 0, 'ends with status 0')
-}
-
-/** The same Corefile on free loopback ports, with a folder for a cluster and an upstream of the test's own. */
-function moved(text: string, ports: Ports, upstreamPort: number): string {
-  return text
-    .replace('.:53 {', `.:${ports.dns} {\n    bind 127.0.0.1`)
-    .replace(/^( *)health( \{)?$/m, `$1health 127.0.0.1:${ports.health}$2`)
-    .replace(/^( *)ready$/m, `$1ready 127.0.0.1:${ports.ready}`)
-    .replace(/prometheus \S+/, `prometheus 127.0.0.1:${ports.metrics}`)
-    .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${EXAMPLES}`)
-    .replace('/etc/resolv.conf', `127.0.0.1:${upstreamPort}`)
 }

@@ -1,0 +1,75 @@
+// The server that probes and hostile packets go to: the real Seamark process with the Corefile that kubeadm writes, or, as a
+// check of the probes themselves, BIND with zones of the same content (SPEC_TARGET=bind).
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePorts, movedCorefile } from './corefile.ts'
+import { startSeamark } from './seamark.ts'
+import { startBind } from './target-bind.ts'
+import { manifests, upstreamScript } from './target-cluster.ts'
+import { UpstreamStub } from './upstream-stub.ts'
+
+/** A server at work. */
+export interface Target {
+  readonly kind: 'seamark' | 'bind'
+  readonly port: number
+  readonly pid: number
+  readonly upstream: UpstreamStub
+  /** What it printed so far. */
+  output(): string
+  /** Ends it in good order; the exit status. */
+  stop(): Promise<number | null>
+}
+
+/** What a target is started with. */
+export interface TargetOptions {
+  /** A folder for its files. */
+  readonly folder: string
+  /** Further lines of Seamark's server block. */
+  readonly lines?: string
+}
+
+const KUBEADM = join(import.meta.dirname, '..', 'corefiles', 'kubeadm.Corefile')
+/** A server on loopback alone has no address that NS records could name. */
+const OWN_ADDRESS = '10.96.0.10'
+/** What Seamark prints when something befell it that nothing in a packet may bring about. */
+const BUG = /bug|ended and is replaced|\[FATAL|\[PANIC/
+
+/** Starts the target. */
+export async function startTarget({ folder, lines = '' }: TargetOptions): Promise<Target> {
+  const upstream = await UpstreamStub.start(upstreamScript)
+  const started =
+    process.env.SPEC_TARGET === 'bind'
+      ? startBind(folder, upstream.port)
+      : start(folder, lines, upstream.port)
+  const target = await started
+  return {
+    upstream,
+    ...target,
+    async stop() {
+      await upstream.pause()
+      return target.stop()
+    },
+  }
+}
+
+async function start(folder: string, lines: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
+  const ports = await freePorts()
+  const cluster = join(folder, 'cluster')
+  mkdirSync(cluster)
+  writeFileSync(join(cluster, 'cluster.yaml'), manifests())
+  const text = readFileSync(KUBEADM, 'utf8').replace('errors\n', `errors\n${lines}\n`)
+  const file = join(folder, 'Corefile')
+  writeFileSync(file, movedCorefile(text, ports, `${cluster}\n      local_ips ${OWN_ADDRESS}`, upstreamPort))
+  const server = await startSeamark(file, ports.dns)
+  // SIGINT does not wait for the lame duck.
+  const stop = (): Promise<number | null> => server.stop('SIGINT')
+  return { kind: 'seamark', port: ports.dns, pid: server.child.pid!, output: server.output, stop }
+}
+
+/** The lines of the output that tell of a bug. */
+export const bugLines = (target: Target): string[] =>
+  target
+    .output()
+    .split('\n')
+    .filter(line => BUG.test(line))
