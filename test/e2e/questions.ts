@@ -1,8 +1,8 @@
 // The questions of a parity run, made from the objects that the API server holds: every name that they give rise to,
 // in all types, spelled in other cases, with ports, endpoints and Pods, and names near them that must not exist.
 
+import { Random } from '../support/random.ts'
 import type { ApiClient, KubeObject } from './api-client.ts'
-import { Random } from './generated.ts'
 
 /** One question of a comparison. */
 export interface ParityQuestion {

@@ -34,11 +34,12 @@ export function secondOpinion(octets: Uint8Array, decoded: Decoded): string[] {
 
 function sectionFaults(section: string, theirs: readonly Answer[], ours: readonly DnsRecord[]): string[] {
   if (theirs.length !== ours.length) return [`dns-packet reads ${theirs.length} records in ${section}`]
-  return ours.flatMap((record, i) => {
+  const faults = ours.flatMap((record, i) => {
     const expected = shown(record)
     const got = shownByDnsPacket(theirs[i]!, record)
     return expected === got ? [] : [`dns-packet reads ${got} in ${section} where ${expected} is`]
   })
+  return faults.slice(0, 1)
 }
 
 /** The data of these types is compared; of all others the owner and the TTL. */

@@ -8,7 +8,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { NoAnswer, query } from './dns-client.ts'
 import { freePort } from './seamark.ts'
 import { programPath } from './system-program.ts'
-import type { Target } from './target.ts'
+import { runs, type Target } from './target.ts'
 import { ADDRESS, BIG_RECORDS, bigAddress, CHAIN_LINKS, FORWARDED, NAME, ZONE } from './target-cluster.ts'
 
 const START_MS = 10_000
@@ -41,7 +41,7 @@ export async function startBind(folder: string, upstreamPort: number): Promise<O
     child.kill('SIGTERM')
     return (await ended)[0]
   }
-  return { kind: 'bind', port, pid: child.pid!, output: () => output, stop }
+  return { kind: 'bind', port, pid: child.pid!, output: () => output, alive: () => runs(child), stop }
 }
 
 async function isAnswered(port: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 // The server that probes and hostile packets go to: the real Seamark process with the Corefile that kubeadm writes, or, as a
 // check of the probes themselves, BIND with zones of the same content (SPEC_TARGET=bind).
 
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, movedCorefile } from './corefile.ts'
@@ -17,6 +18,8 @@ export interface Target {
   readonly upstream: UpstreamStub
   /** What it printed so far. */
   output(): string
+  /** Whether the process runs. */
+  alive(): boolean
   /** Ends it in good order; the exit status. */
   stop(): Promise<number | null>
 }
@@ -64,11 +67,22 @@ async function start(folder: string, lines: string, upstreamPort: number): Promi
   const server = await startSeamark(file, ports.dns)
   // SIGINT does not wait for the lame duck.
   const stop = (): Promise<number | null> => server.stop('SIGINT')
-  return { kind: 'seamark', port: ports.dns, pid: server.child.pid!, output: server.output, stop }
+  return {
+    kind: 'seamark',
+    port: ports.dns,
+    pid: server.child.pid!,
+    output: server.output,
+    alive: () => runs(server.child),
+    stop,
+  }
 }
 
+/** Whether a child process has not ended. */
+export const runs = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode === null && signalCode === null
+
 /** The lines of the output that tell of a bug. */
-export const bugLines = (target: Target): string[] =>
+export const bugLines = (target: Pick<Target, 'output'>): string[] =>
   target
     .output()
     .split('\n')

@@ -1,7 +1,7 @@
 // What holds for every reply to whatever packet: the strict decoder takes it, it belongs to the packet that was sent, and it
 // says nothing that the packet did not ask for. A second parser must see the same message.
 //
-//   header    QR, the id, the opcode, of a QUERY RD and CD as sent, Z clear, AD for those who ask only, TC over UDP only
+//   header    QR, the id, the opcode, of a QUERY RD and CD as sent, Z clear, AD for those who ask only, TC over UDP or of 64 KiB
 //   question  octet for octet as sent, or left out of an error
 //   records   no record twice, one TTL in an RRset, TTLs below 2^31
 //   OPT       where the packet had one and only there: root, version 0, at least 512, no flag but DO
@@ -16,12 +16,20 @@ export class Violation extends Error {
   readonly code = 'violation'
 
   constructor(faults: readonly string[], reply: Uint8Array) {
-    super(`${faults.join('; ')} in the reply ${Buffer.from(reply).toString('hex')}`)
+    super(`${faults.join('; ')} in the reply ${shortHex(reply)}`)
     this.name = 'Violation'
   }
 }
 
+function shortHex(octets: Uint8Array): string {
+  const text = Buffer.from(octets).toString('hex')
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}… (${octets.length} octets)`
+}
+const SHOWN_MAX = 1200
+
 const UDP_MAX_OCTETS = 4096
+/** A message over TCP that the next record may not fit into. */
+const TCP_FULL_OCTETS = 65000
 const TTL_LIMIT_SECONDS = 2 ** 31
 
 /**
@@ -32,7 +40,7 @@ export function checkReply(sent: Uint8Array, reply: Uint8Array, over: 'udp' | 't
   const decoded = decodeStrictly(reply)
   const asked = readAsked(sent)
   const faults = [
-    ...headerFaults(asked, decoded, over),
+    ...headerFaults(asked, decoded, over, reply.length),
     ...questionFaults(asked, sent, reply, decoded),
     ...recordFaults(decoded),
     ...ednsFaults(asked, decoded),
@@ -56,7 +64,12 @@ function decodeStrictly(reply: Uint8Array): Decoded {
 const named = (faults: Readonly<Record<string, boolean>>): string[] =>
   Object.entries(faults).flatMap(([fault, isThere]) => (isThere ? [fault] : []))
 
-function headerFaults(asked: AskedPacket, { id, opcode, flags }: Decoded, over: 'udp' | 'tcp'): string[] {
+function headerFaults(
+  asked: AskedPacket,
+  { id, opcode, flags }: Decoded,
+  over: 'udp' | 'tcp',
+  octets: number,
+): string[] {
   const dnssecOk = typeof asked.edns === 'object' && asked.edns.dnssecOk
   return named({
     'a reply to what is no query': !asked.isQuery,
@@ -67,7 +80,7 @@ function headerFaults(asked: AskedPacket, { id, opcode, flags }: Decoded, over: 
     'another CD': opcode === 0 && flags.cd !== asked.cd,
     'Z is set': flags.z,
     'AD unasked': flags.ad && !asked.ad && !dnssecOk,
-    'TC over TCP': flags.tc && over === 'tcp',
+    'TC over TCP': flags.tc && over === 'tcp' && octets < TCP_FULL_OCTETS,
   })
 }
 
