@@ -30,9 +30,11 @@ export interface FuzzReport {
 }
 
 const TICK_MS = 10
-/** One packet of so many goes over TCP. */
-const TCP_SHARE = 4
+/** One step in so many is a connection, of some ten packets: a quarter of all. */
+const CONNECTION_EVERY = 32
 const CONNECTIONS_MAX = 8
+/** Packets at once: what comes back has to be read in between. */
+const BURST_MAX = 50
 /** Packets between two looks at the server's health. */
 const LOOK_EVERY = 2000
 const GOOD_MS = 1000
@@ -57,30 +59,30 @@ export async function runFuzzer(
   let lookAt = LOOK_EVERY
   while (elapsedMs() < seconds * 1000 && tally.findings.length < FINDINGS_MAX) {
     const due = Math.floor((elapsedMs() * rate) / 1000)
-    while (total() < due && total() < lookAt) {
-      if (tally.packets.tcp * TCP_SHARE < total() && connections.size < CONNECTIONS_MAX) {
-        const connection: Promise<unknown> = runConnection(target.port, mix, tally).finally(() =>
-          connections.delete(connection),
-        )
-        connections.add(connection)
-        await after(0)
-      } else await udp.send(mix.next())
+    for (let left = BURST_MAX; left > 0 && total() < due && total() < lookAt; left--) {
+      if (mix.random.below(CONNECTION_EVERY) > 0) {
+        await udp.send(mix.next())
+        continue
+      }
+      if (connections.size === CONNECTIONS_MAX) await Promise.race(connections)
+      const connection: Promise<unknown> = runConnection(target.port, mix.fork(), tally).finally(() =>
+        connections.delete(connection),
+      )
+      connections.add(connection)
     }
     if (total() >= lookAt) {
       lookAt += LOOK_EVERY
       await udp.settle()
-      await look(target, tally)
       if (!target.alive()) break
+      await look(target, tally)
       if (warm === 0 && elapsedMs() > seconds * 1000 * WARM_SHARE) warm = residentMiB(target.pid)
     }
     await after(TICK_MS)
   }
   await Promise.all(connections)
   await after(TICK_MS)
-  if (target.alive()) {
-    await udp.settle(0)
-    await look(target, tally)
-  }
+  if (target.alive()) await udp.settle(0)
+  await look(target, tally)
   udp.close()
   const now = target.alive() ? residentMiB(target.pid) : 0
   return { tally, residentMiB: [warm === 0 ? now : warm, now] }

@@ -20,14 +20,16 @@ const CHANGED_ODD = 15
 
 export class Mix {
   readonly random: Random
-  readonly #corpus: readonly Uint8Array[]
+  readonly corpus: readonly Uint8Array[]
 
-  constructor(seed: number) {
+  constructor(seed: number, corpus: readonly Uint8Array[] = packetsOfCorpus()) {
     this.random = new Random(seed)
-    // Streams have no frames, and giants would drown everything else.
-    this.#corpus = readCorpus()
-      .filter(({ over, octets }) => !over.includes('stream') && octets.length > 0 && octets.length < 4096)
-      .map(({ octets }) => octets)
+    this.corpus = corpus
+  }
+
+  /** Another one whose choices depend on when it was made alone: for what goes on beside. */
+  fork(): Mix {
+    return new Mix(this.random.below(0xffffffff), this.corpus)
   }
 
   next(): FuzzPacket {
@@ -40,7 +42,13 @@ export class Mix {
         ? goodQuery(random)
         : what < GOOD + ODD + CHANGED_GOOD + CHANGED_ODD
           ? oddQuery(random)
-          : random.pick(this.#corpus)
-    return { octets: mutated(random, from, random.pick(this.#corpus)), good: false }
+          : random.pick(this.corpus)
+    return { octets: mutated(random, from, random.pick(this.corpus)), good: false }
   }
 }
+
+/** Streams have no frames, and giants would drown everything else. */
+const packetsOfCorpus = (): Uint8Array[] =>
+  readCorpus()
+    .filter(({ over, octets }) => !over.includes('stream') && octets.length > 0 && octets.length < 4096)
+    .map(({ octets }) => octets)

@@ -58,12 +58,7 @@ async function report({ what, packet, over }: Finding, i: number): Promise<strin
   const file = join(values.out, `seed-${seed}-finding-${i + 1}.hex`)
   writeFileSync(
     file,
-    formatPacket(
-      [`Found by the packet fuzzer, seed ${seed}: ${what}`],
-      'FORMERR !records | silence',
-      over,
-      small,
-    ),
+    formatPacket([`Found by the packet fuzzer, seed ${seed}: ${what}`], 'reply | silence', over, small),
   )
   return `${line}\n  in ${file}`
 }

@@ -81,7 +81,7 @@ export class UdpRoad {
     }
   }
 
-  /** Asks again what should have been answered long ago; forgets what need not be. */
+  /** Asks again what should have been answered long ago, up to the first that is not; forgets what need not be. */
   async settle(overdueMs = OVERDUE_MS): Promise<void> {
     const nowMs = performance.now()
     for (const [id, { octets, good, atMs }] of this.#waiting) {
@@ -94,6 +94,7 @@ export class UdpRoad {
       } catch (error) {
         if (!(error instanceof NoAnswer) && !(error instanceof Violation)) throw error
         this.#tally.found({ what: `a good query: ${error.message}`, packet: octets, over: 'udp' })
+        return
       }
     }
   }

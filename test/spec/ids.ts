@@ -7,7 +7,7 @@ rfc1035-header         isc.{dns,tcp} hdr.{positive,rd0,id0,id65535} hdr.qr1 hdr.
                        hdr.short{0,1,2,3,4,8,11} hdr.cut{1,2,4,5,9} hdr.headonly hdr.extra.{an,ns,ar} hdr.trailing
 rfc1035-names          name.{label63,len255,labels,len256,len300,type40,type80,overrun}
 rfc2136-update         op.{notify,update,update.effect}
-rfc2181-names          name.{dotlabel,dotlabel.zone,backslash,escape,nul,nul.end,space}
+rfc2181-names          name.{lookalike,dotlabel,dotlabel.zone,backslash,escape,nul,nul.end,space}
                        name.js.{__proto__,constructor,then,length,prototype,toString,valueOf,hasOwnProperty,__defineGetter__,undefined,null,NaN,toJSON}
 rfc2181-truncation     trunc.{512,edns100,edns512,edns600,edns65535,tcp}
 rfc2308-negative       neg.{nx,nodata,nxedns,aaaa,HTTPS,SVCB,TXT,TYPE65300}
@@ -37,7 +37,7 @@ rfc8914-extended-error ede
 rfc9210-tcp-abuse      tcp.{len0,len0twice,len11,lenmax,lenmax.cut,short,http,tls,reset,noread,slow}
 rfc9267-parsing        hdr.count.{an,ns,ar} hdr.allcounts name.ptr.{self,forward,header,outside,loop,cut,chain}
 rfc9619-qdcount        hdr.{qd0,qd2,qd2same}
-load                   load.{glibc,dup,burst,tcp}
+load                   load.{glibc,dup,burst,tcp,gone}
 `
 
 /** The types of genreport's type report, and five later ones. */

@@ -61,4 +61,16 @@ for (const [id, clients, tcp] of [
   })
 }
 
+spec.test('load.gone', 'ten thousand queries of clients that are gone before the answer', async t => {
+  const packet = encodeQuestion({ name: NAME }, 4711)
+  for (let i = 0; i < 1000; i++) {
+    const socket = createSocket('udp4')
+    socket.connect(spec.port, '127.0.0.1')
+    await once(socket, 'connect')
+    for (let left = 10; left > 0; left--) socket.send(packet)
+    socket.close()
+  }
+  t.equal((await query(spec.port, { name: NAME })).answer.length, 1)
+})
+
 spec.end()

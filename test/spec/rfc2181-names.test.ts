@@ -12,6 +12,12 @@ const NO_MATCH = 'NXDOMAIN aa soa'
 const below = (label: string): Uint8Array => ask({ name: `${label}.demo.svc.${ZONE}` })
 
 spec.probes([
+  ...['xcluster.local', 'cluster.local.example.net', 'luster.local', 'cluster.localx'].map(zone => ({
+    id: 'name.lookalike',
+    title: `web.demo.svc.${zone} is not in the zone`,
+    send: ask({ name: `web.demo.svc.${zone}` }),
+    expect: 'NXDOMAIN ra !answer',
+  })),
   { id: 'name.dotlabel', title: 'a dot inside a label', send: below('web\\.x'), expect: NO_MATCH },
   {
     id: 'name.dotlabel',

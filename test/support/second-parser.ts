@@ -45,7 +45,7 @@ function sectionFaults(section: string, theirs: readonly Answer[], ours: readonl
 /** The data of these types is compared; of all others the owner and the TTL. */
 const COMPARED = new Set(['A', 'CNAME', 'NS', 'PTR', 'SRV'])
 
-const withoutDot = (name: string): string => (name === '.' ? name : name.replace(/\.$/, ''))
+const withoutDot = (text: string): string => text.replace(/(?<=[^ ])\.$/, '')
 
 function shown({ name, ttlSeconds, type, data }: DnsRecord): string {
   const owner = PLAIN_NAME.test(name) ? withoutDot(name) : ''
