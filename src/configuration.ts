@@ -2,11 +2,12 @@
 // reports everything that is wrong, and tells two configurations apart by a hash, as CoreDNS's reload does.
 
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { nodeHost } from './corefile/host.ts'
 import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from './corefile/parser.ts'
 import { type Problem, Problems } from './corefile/problem.ts'
 import type { Token } from './corefile/token.ts'
+import { lint } from './lint/lint.ts'
 import { buildSetup, type Setup } from './setup.ts'
 
 /** What CoreDNS serves where there is no Corefile. */
@@ -33,6 +34,15 @@ export interface ConfigurationSource {
 export function readConfiguration(source: ConfigurationSource): Configuration {
   const corefile = readCorefile(source)
   return judge(source, corefile, hashOf(corefile))
+}
+
+/** The same for `seamark check`: with what parses and surprises (lint/lint.ts), where nothing is in error. */
+export function checkConfiguration(source: ConfigurationSource): Configuration {
+  const corefile = readCorefile(source)
+  const configuration = judge(source, corefile, '')
+  if (configuration.errors > 0) return configuration
+  const surprises = lint(corefile.blocks, source.port, dirname(resolve(source.file)))
+  return { ...configuration, problems: [...configuration.problems, ...surprises] }
 }
 
 /** The same unless it has that hash: what its directives name, such as zone files, is then not read again. */

@@ -29,7 +29,7 @@ export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-p
   -quiet         print warnings and errors only
   -plugins       list the directives that are served
   -version       print the version
-  check          read a Corefile, say everything that is wrong with it, serve nothing
+  check          read a Corefile, say everything that is wrong or surprising, serve nothing
 `
 
 const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json'])
