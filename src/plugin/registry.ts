@@ -11,14 +11,18 @@ import type { ServingContext } from './context.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
 import { healthWord } from './health.ts'
+import { httpsWord } from './https.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
+import { multisocketWord } from './multisocket.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { timeoutsWord } from './timeouts.ts'
+import { tlsWord } from './tls.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -35,13 +39,17 @@ const words: readonly ServedWord[] = [
   errorsWord,
   forwardWord,
   healthWord,
+  httpsWord,
   kubernetesWord,
   loadbalanceWord,
   logWord,
   loopWord,
+  multisocketWord,
   prometheusWord,
   readyWord,
   reloadWord,
+  timeoutsWord,
+  tlsWord,
   whoamiWord,
 ]
 

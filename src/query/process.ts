@@ -21,7 +21,7 @@ import type { EdnsOption } from '../wire/message.ts'
 import type { Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
-import { Scan, type Verdict } from '../wire/scan.ts'
+import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
@@ -56,6 +56,8 @@ export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
@@ -73,16 +75,18 @@ export class QueryProcess implements Responder {
   readonly #server: string
   readonly #zones: ZoneTable<ServedZone>
   readonly #tables: readonly TableReader[]
+  readonly #idleTimeoutMs: number
   readonly #clock: Clock
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
   readonly #scan = new Scan()
   #enteredMs = 0
 
-  constructor({ server, zones, tables, clock, dropped, bug }: ProcessOptions) {
+  constructor({ server, zones, tables, idleTimeoutMs, clock, dropped, bug }: ProcessOptions) {
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
+    this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
     this.#dropped = dropped
     this.#bug = bug
@@ -118,6 +122,8 @@ export class QueryProcess implements Responder {
     if (scan.qclass !== CLASS.IN) {
       return served.anyClass ? LATER : this.#refuse(served, octets, out, outAt, transport, family)
     }
+    // Few queries have options; those that are told how long their connection may be idle get more than a stored answer.
+    if (scan.optionsAt < scan.optionsEnd && asksForKeepalive(scan, octets, transport)) return LATER
     const limit = Math.min(replyMaxOctets, replyLimit(transport, scan.payloadSize, served.udpMaxOctets))
     const { clusters, cache } = served
     for (let i = 0; i < clusters.length; i++) {
@@ -192,11 +198,12 @@ export class QueryProcess implements Responder {
     if (verdict !== 'ok') return undefined
     const query = this.#query(scan, octets, transport, client, local)
     const served = this.#servedZone(scan, query)
-    if (!served) return writeReply(query, refused())
+    const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
+    if (!served) return writeReply(query, refused(), keepaliveMs)
     const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
     const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
     const outcome = await this.#run(served, inBlock)
-    return outcome === DROP ? undefined : writeReply(inBlock, outcome)
+    return outcome === DROP ? undefined : writeReply(inBlock, outcome, keepaliveMs)
   }
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */
@@ -285,6 +292,10 @@ export class QueryProcess implements Responder {
     return outcome === DROP ? refused() : outcome
   }
 }
+
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
 
 function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {
   const options: EdnsOption[] = []

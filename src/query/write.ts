@@ -60,13 +60,16 @@ export function replyLimit(transport: Query['transport'], payloadSize: number, u
 
 const writer = new MessageWriter()
 
-/** The octets of a plugin's reply: a copy. */
-export function writeReply(query: Query, reply: Reply): Uint8Array {
+/** The octets of a plugin's reply: a copy. `keepaliveMs` is told to a client that asked for it. */
+export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Uint8Array {
+  const options: EdnsOption[] = []
+  if (reply.extendedError) options.push(extendedErrorOption(reply.extendedError))
+  if (keepaliveMs !== undefined) options.push(keepaliveOption(keepaliveMs))
   const edns: Edns | undefined = query.edns && {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options: reply.extendedError ? [extendedErrorOption(reply.extendedError)] : [],
+    options,
   }
   const octets = writer.write(
     {
@@ -96,4 +99,11 @@ function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
   writeU16(data, 0, code)
   data.set(words, 2)
   return { code: OPTION.EDE, data }
+}
+
+/** RFC 7828 3.1: in units of 100 ms. */
+function keepaliveOption(idleMs: number): EdnsOption {
+  const data = new Uint8Array(2)
+  writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
+  return { code: OPTION.KEEPALIVE, data }
 }

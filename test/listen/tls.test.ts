@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import { listenTls, type TlsListenOptions } from '../../src/listen/tls.ts'
+import type { StreamOptions } from '../../src/listen/stream-listener.ts'
+import { listenTls } from '../../src/listen/tls.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { until } from '../support/virtual-clock.ts'
 import { ask, bench, echo, frame } from './fixture.ts'
@@ -10,9 +11,9 @@ import { ask, bench, echo, frame } from './fixture.ts'
 const authority = makeAuthority()
 const server = authority.issue('dns')
 
-async function open(t: Test, options: Partial<TlsListenOptions> = {}) {
+async function open(t: Test, options: Partial<StreamOptions> = {}) {
   const parts = bench()
-  const listening = await listenTls({ ...parts.options, ...server, ...options })
+  const listening = await listenTls({ ...parts.options, tls: server, ...options })
   if (!listening.ok) throw listening.error
   const { listener } = listening
   t.teardown(() => listener.close())
@@ -92,7 +93,9 @@ t.test('the bounds of TCP hold', async t => {
 })
 
 t.test('clients with certificates', async t => {
-  const { dial, counts } = await open(t, { ca: authority.cert, clientAuth: 'require-and-verify' })
+  const { dial, counts } = await open(t, {
+    tls: { ...server, ca: authority.cert, clientAuth: 'require_and_verify' },
+  })
   const socket = await dial({ ...authority.issue('client') })
   const reply = frame(echo(ask('web')))
   socket.write(frame(ask('web')))
@@ -120,6 +123,6 @@ t.test('drain and close', async t => {
 
 t.test('an unusable key is an error in words', async t => {
   const { options } = bench()
-  const result = await listenTls({ ...options, cert: server.cert, key: 'no key' })
+  const result = await listenTls({ ...options, tls: { cert: server.cert, key: 'no key' } })
   t.match(result, { ok: false, error: { message: /^listening on 127.0.0.1:0 over TLS: / } })
 })
