@@ -41,6 +41,7 @@ export function comparable(reply: Reply): string[] {
     `flags ${bits.join(' ')}`,
     `question ${reply.question.join(', ')}`,
     `opt ${reply.edns ? 'yes' : 'no'}`,
+    ...(reply.http === undefined ? [] : [`http ${reply.http}`]),
   ]
   if (flags.tc) return head
   const section = (name: string, lines: readonly string[]): string[] =>
@@ -64,10 +65,12 @@ function toQuery(question: ParityQuestion): Query {
 
 /** Asks one question; a missing answer is an answer, too. */
 export const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> =>
-  query(server.port, { host: server.address, ...toQuery(question) }).catch((error: unknown) => {
-    if (error instanceof NoAnswer) return error
-    throw error
-  })
+  query(server.portFor(question.over), { host: server.address, ...toQuery(question) }).catch(
+    (error: unknown) => {
+      if (error instanceof NoAnswer) return error
+      throw error
+    },
+  )
 
 /** What is compared of an answer. */
 export const linesOf = (reply: Reply | NoAnswer): string[] =>

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Timer } from '../../shared/clock.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
-import type { DohMethod, UpstreamAddress } from './config.ts'
+import { addressText, type DohMethod, type UpstreamAddress } from './config.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
 import {
   CONNECT_TIMEOUT_MS,
@@ -32,17 +32,22 @@ export interface HttpsOptions extends TcpOptions {
 export class HttpsPool implements StreamPool {
   readonly #options: HttpsOptions
   readonly #connections = new Set<HttpsConnection>()
+  /** What fails where a question does, in the words of Go's HTTP client, which operators of CoreDNS filter by. */
+  readonly #what: string
   #session: Buffer | undefined
   #stopped = false
 
   constructor(options: HttpsOptions) {
     this.#options = options
+    this.#what = `${options.method === 'GET' ? 'Get' : 'Post'} "https://${addressText(options.remote)}${PATH}"`
   }
 
-  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
-    if (this.#stopped) return Promise.resolve({ failure: STOPPED, stale: false })
+  async ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
+    if (this.#stopped) return { failure: STOPPED, stale: false }
     const connection = this.#take()
-    return connection?.ask(packet, limitMs) ?? Promise.resolve(tooMany(this.#options.remote))
+    const result = connection ? await connection.ask(packet, limitMs) : tooMany(this.#options.remote)
+    if (!('failure' in result) || result.failure === STOPPED) return result
+    return { ...result, failure: `${this.#what}: ${result.failure}` }
   }
 
   stop(): void {
