@@ -3,6 +3,7 @@
 //   dist/seamark.mjs     the control thread and the command line
 //   dist/kubeconfig-….mjs and other parts of it that are loaded only when they are needed
 //   dist/serve.mjs       the serving threads, one file
+//   dist/*.LEGAL.txt     the licences of the packages in them
 //   dist/node_modules/   koffi and its binary for this platform, where it is installed
 //
 // `node scripts/bundle.ts FOLDER` writes elsewhere.
@@ -65,7 +66,10 @@ async function bundle(name: string, entry: string, splitting: boolean): Promise<
     banner: { js: BANNER },
     define: { SEAMARK_VERSION: JSON.stringify(version) },
     plugins: [withoutApiClients],
-    legalComments: 'eof',
+    // Each thread keeps the text of its program. Names stay: the log shows where an error came from.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'external',
     logLevel: 'warning',
   })
 }

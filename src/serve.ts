@@ -15,6 +15,7 @@ import { systemClock } from './shared/clock.ts'
 import { Site, type SiteContext } from './site.ts'
 import { TableReader } from './table/reader.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
+import { PAYLOAD_DEFAULT } from './wire/header.ts'
 
 /** A configuration with its sockets. */
 interface Generation {
@@ -97,6 +98,7 @@ class ServingThread {
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)
     const sites = new Map<string, Site>()
@@ -127,6 +129,7 @@ class ServingThread {
     const before = this.#current
     this.#prepared = undefined
     this.#current = next
+    this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       const site = next.sites.get(listen.server)
       site?.responder.turnTo(next.serving.process(listen))

@@ -50,6 +50,8 @@ export class Server {
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   #refused = ''
+  /** Of the latest look at the Corefile: what stays as it was is told once. */
+  #warnings: readonly string[] = []
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
@@ -101,9 +103,13 @@ export class Server {
 
   #read(): Configuration {
     const configuration = readConfiguration(this.#options.configuration)
-    for (const problem of configuration.problems) {
-      if (problem.severity === 'warning') this.#options.log.write('WARNING', '', formatProblem(problem))
+    const warnings = configuration.problems
+      .filter(({ severity }) => severity === 'warning')
+      .map(formatProblem)
+    for (const warning of warnings) {
+      if (!this.#warnings.includes(warning)) this.#options.log.write('WARNING', '', warning)
     }
+    this.#warnings = warnings
     return configuration
   }
 
@@ -154,6 +160,8 @@ export class Server {
     const first = this.#current === undefined
     if (first) {
       await sites.commit()
+      // The first thread answers before the last one is prepared.
+      this.#publishFacts(setup)
       this.#watchReadiness(setup)
     }
     await this.#sources.settle(setup.kubernetes)
@@ -164,11 +172,12 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
-    this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
+    this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
+      this.#publishFacts(setup)
       this.#watchReadiness(setup)
     }
     this.#probe(setup)

@@ -4,16 +4,18 @@
 import { STREAM_LIMITS } from './listen/stream-limits.ts'
 import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import type { BufsizeConfig } from './plugin/bufsize.ts'
 import type { CacheConfig } from './plugin/cache/config.ts'
 import type { FastCache } from './plugin/cache/fast.ts'
 import { CacheHandler } from './plugin/cache/handler.ts'
 import { coverage, flattenedTtl } from './plugin/cache/ttl.ts'
 import type { ServingContext } from './plugin/context.ts'
+import type { EdeConfig } from './plugin/ede.ts'
 import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
-import type { Handler } from './plugin/plugin.ts'
+import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
@@ -39,19 +41,19 @@ export class Serving {
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
 
-  /** `meters` counts queries; the context's zones are replaced by each block's own. */
+  /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
-    this.#blocks = setup.blocks.map(block => ({
-      setup: block,
-      stages: block.plugins.flatMap(plugin => {
+    this.#blocks = setup.blocks.map(block => {
+      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block) }
+      const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
-        const handler = word.create(plugin.config as never, { ...context, zones: block.zones })
-        return [{ ...plugin, handler }]
-      }),
-    }))
+        return [{ ...plugin, handler: word.create(plugin.config as never, ofBlock) }]
+      })
+      return { setup: block, stages }
+    })
   }
 
   /** The road of the queries of one listener. */
@@ -88,17 +90,20 @@ export class Serving {
       zoneText: zone,
       view: '',
       chain: composeChain(stages.map(stage => stage.handler)),
-      clusters: this.#clusters(stages),
+      clusters: this.#clusters(block),
+      clusterGuards: guardsBefore('kubernetes', stages),
       cache: this.#cache(listen, stages),
+      cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
       anyClass: stages.some(stage => stage.word === 'chaos'),
-      udpMaxOctets: PAYLOAD_DEFAULT,
+      reasons: givesReasons(block.setup),
+      udpMaxOctets: udpMaxOf(block.setup),
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
     }
   }
 
-  /** The cluster's zones whose answers no plugin before `kubernetes` can change but in ways known beforehand. */
-  #clusters(stages: readonly Stage[]): ClusterAnswers[] {
+  /** The cluster's zones, unless a plugin before `kubernetes` may change their answers in ways not known beforehand. */
+  #clusters({ setup, stages }: Block): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
     if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
@@ -107,9 +112,11 @@ export class Serving {
       if (cache && coverage(cache, zone) === 'some') return undefined
       return {
         shuffle: isShuffled(stages),
+        minimal: stages.some(stage => stage.word === 'minimal'),
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
+        reasons: givesReasons(setup),
         ownAddresses: this.#context.ownAddresses,
       }
     })
@@ -121,7 +128,6 @@ export class Serving {
     if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
     return handler.fastPath(listen.server, '', {
       shuffle: isShuffled(stages),
-      payloadSize: PAYLOAD_DEFAULT,
       random: this.#context.random,
     })
   }
@@ -133,6 +139,12 @@ export class Serving {
 }
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+/** Whether clients are told why they get nothing. */
+function givesReasons({ plugins }: BlockSetup): boolean {
+  const ede = plugins.find(plugin => plugin.word === 'ede')?.config as EdeConfig | undefined
+  return ede?.on ?? true
+}
 
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
 function passesCache(stages: readonly Stage[]): boolean {
@@ -148,7 +160,26 @@ const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
   (config as LoadbalanceConfig).weights === undefined &&
   (config as LoadbalanceConfig).prefer.length === 0
 
-const isTransparent = (stage: PluginSetup): boolean =>
-  TRANSPARENT_WORDS.has(stage.word) || stage.word === 'cache' || isPlainLoadbalance(stage)
+/** Whether it changes no answer, or only in ways known beforehand, or tells by itself which queries concern it. */
+const isTransparent = (stage: Stage): boolean =>
+  TRANSPARENT_WORDS.has(stage.word) ||
+  stage.word === 'cache' ||
+  stage.word === 'minimal' ||
+  isPlainLoadbalance(stage) ||
+  stage.handler.concerns !== undefined
+
+/** The plugins before that word which tell what concerns them. */
+function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] {
+  const at = stages.findIndex(stage => stage.word === word)
+  return stages.slice(0, Math.max(0, at)).flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
+}
+
+const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
+
+/** The largest message over UDP: `bufsize`, or ours. */
+const udpMaxOf = ({ plugins }: BlockSetup): number => {
+  const bufsize = plugins.find(plugin => plugin.word === 'bufsize')?.config as BufsizeConfig | undefined
+  return bufsize?.udpMaxOctets ?? PAYLOAD_DEFAULT
+}
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

@@ -11,10 +11,12 @@ import { type ListenSetup, readListens } from './listens.ts'
 import type { HealthConfig } from './plugin/health.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import type { MultisocketConfig } from './plugin/multisocket.ts'
+import type { BlockContext } from './plugin/plugin.ts'
 import type { PrometheusConfig } from './plugin/prometheus.ts'
 import type { ReadyConfig } from './plugin/ready.ts'
 import { SERVED_WORDS, servedWord } from './plugin/registry.ts'
 import type { ReloadConfig } from './plugin/reload.ts'
+import type { RootConfig } from './plugin/root.ts'
 
 /** One plugin of a block. */
 export interface PluginSetup {
@@ -39,6 +41,8 @@ export interface Setup {
   readonly prometheus: readonly PrometheusConfig[]
   readonly reload: ReloadConfig | undefined
   readonly multisocket: readonly MultisocketConfig[]
+  /** Whether a block has `debug`, which is about the whole process. */
+  readonly debug: boolean
 }
 
 export interface SetupOptions {
@@ -64,6 +68,7 @@ export function buildSetup({ blocks }: Corefile, problems: Problems, options: Se
     prometheus: configs('prometheus'),
     reload: configs<ReloadConfig>('reload')[0],
     multisocket: configs('multisocket'),
+    debug: configs('debug').length > 0,
   }
 }
 
@@ -81,7 +86,7 @@ function readBlock(
     if (same) same.push(directive)
     else byWord.set(text, [directive])
   }
-  const context = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
+  let context: BlockContext = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
   const plugins: PluginSetup[] = []
   for (const { word } of DIRECTIVE_WORDS) {
     const same = byWord.get(word)
@@ -91,6 +96,9 @@ function readBlock(
       served.parse(same, problems, context),
     )
     if (config !== undefined) plugins.push({ word, config })
+    // The first word of the chain: all others see its folder.
+    if (word === 'root' && config !== undefined)
+      context = { ...context, directory: (config as RootConfig).directory }
   }
   return { zones, plugins }
 }

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -277,6 +277,29 @@ t.test('what is wrong in a folder is told with its place; the rest is served', a
   t.strictSame((await query(port, { name: 'web.default.svc.cluster.local' })).answer, [
     'web.default.svc.cluster.local. 5 IN A 10.96.0.77',
   ])
+  t.equal(await server.stop(), 0)
+})
+
+t.test('a warning is told once for as long as it holds, however often the Corefile is looked at', async t => {
+  const port = await freePort()
+  const server = start(t, { Corefile: '. {\n  bind 127.0.0.1\n  hosts names\n  whoami\n}\n' }, [
+    '-p',
+    String(port),
+  ])
+  const warnings = (): number => server.output().split('Corefile:3:9: warning').length - 1
+  const look = async (times: number): Promise<void> => {
+    server.child.kill('SIGUSR1')
+    await server.printed(new RegExp(`(Reloading complete[^]*){${times}}`))
+  }
+  await server.printed(BANNER)
+  await look(1)
+  await look(2)
+  t.equal(warnings(), 1)
+  writeFileSync(join(server.folder, 'names'), '10.0.0.1 a.example\n')
+  await look(3)
+  rmSync(join(server.folder, 'names'))
+  await look(4)
+  t.equal(warnings(), 2, 'again when it has been right')
   t.equal(await server.stop(), 0)
 })
 

@@ -1,6 +1,6 @@
 // Every directive of CoreDNS 1.14.7 in the order of its chain (coredns core/dnsserver/zdirectives.go), which the order
-// of a Corefile does not change, and what to say about those that are not served. Facts only: which words are
-// implemented is for the registry of plugins to say.
+// of a Corefile does not change, Seamark's own `ede` among them, and what to say about those that are not served. Facts
+// only: which words are implemented is for the registry of plugins to say.
 
 /** What is known about one directive word. */
 export interface DirectiveWord {
@@ -29,6 +29,7 @@ multisocket
 reload
 nsid
 bufsize
+ede
 bind
 debug
 trace + log and the duration histogram of prometheus
@@ -77,7 +78,7 @@ view
 nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
-/** Every directive of CoreDNS 1.14.7, in the order of the chain. */
+/** Every directive of CoreDNS 1.14.7 and `ede`, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()
   .split('\n')
   .map((line, order) => {

@@ -5,7 +5,8 @@
 //   external-service-3.default.svc.cluster.local   CNAME  cn.bing.com
 
 import { parseIp } from '../shared/ip.ts'
-import type { SlimEndpoint, SlimPort, SlimService } from '../watch/objects.ts'
+import { type SlimEndpoint, unpackEndpoints } from '../watch/endpoints.ts'
+import type { SlimPort, SlimService } from '../watch/objects.ts'
 import type { ClusterState } from './compile.ts'
 
 /** Lines shown of a table or of a change, unless told otherwise; the rest is counted. */
@@ -108,7 +109,7 @@ function rowsOf(state: ClusterState, zone: string): Row[] {
   const endpointPorts = new Map<string, SlimPort[]>()
   for (const slice of state.EndpointSlice.values()) {
     const key = `${slice.namespace}/${slice.serviceName}`
-    gather(endpoints, key, slice.endpoints)
+    gather(endpoints, key, unpackEndpoints(slice.endpoints))
     gather(endpointPorts, key, slice.ports)
   }
   const exposed = [...state.Service].filter(([, service]) => state.Namespace.has(service.namespace))

@@ -4,8 +4,9 @@
 
 import { type IpFamily, parseIp } from '../shared/ip.ts'
 import type { Labels } from '../shared/label-selector.ts'
+import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../watch/endpoints.ts'
 import { field, fieldAt, listAt, type Path, textAt, textMapAt } from '../watch/field.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort } from '../watch/objects.ts'
+import type { SlimEndpointSlice, SlimPort } from '../watch/objects.ts'
 import { isProblem, SERVICE_NAME_LABEL, type SliceOptions, slimEndpointSlice } from '../watch/slim.ts'
 import { suffixOf } from './addresses.ts'
 import { isBuiltIn } from './builtins.ts'
@@ -135,7 +136,8 @@ function selected(
         namespace: slim.namespace,
         name: freeName(names, slim.namespace, slim.name, `${family} ${key}`),
         serviceName: slim.name,
-        ...group,
+        ports: group.ports,
+        endpoints: packEndpoints(group.endpoints),
         triggerTimeMs: 0,
       },
       labels,
@@ -214,8 +216,11 @@ function mirrored(object: RawObject, options: SliceOptions, names: Set<string>, 
     })
     if (slim === undefined || isProblem(slim)) return []
     return ([4, 6] as const).flatMap((family: IpFamily) => {
-      const endpoints = slim.endpoints.filter(({ address }) => parseIp(address)?.family === family)
-      if (endpoints.length === 0) return []
+      const ofFamily = unpackEndpoints(slim.endpoints).filter(
+        ({ address }) => parseIp(address)?.family === family,
+      )
+      if (ofFamily.length === 0) return []
+      const endpoints = packEndpoints(ofFamily)
       const name = freeName(names, object.namespace, object.name, `${family} subset ${i}`)
       return [{ slice: { ...slim, name, endpoints }, labels }]
     })

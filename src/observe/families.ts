@@ -33,6 +33,8 @@ export const SIZE_BUCKETS = [
   0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3,
 ] as const
 const PROGRAMMING_BUCKETS = exponentialBuckets(0.001, 2, 20)
+/** 0.1 ms to 1.6 s. */
+const PUBLISH_BUCKETS = exponentialBuckets(0.0001, 2, 15)
 /** prometheus.DefBuckets of the Go client. */
 const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -302,8 +304,24 @@ const TABLE: readonly Family[] = [
     'Watches that ended and were begun again, by cause.',
   ),
   counter('seamark_watch_skipped_total', 'resource', 'Malformed objects that were left out.'),
+  histogram(PUBLISH_BUCKETS)(
+    'seamark_watch_publish_duration_seconds',
+    'resource',
+    'Time from the first event of a batch to its published answers.',
+  ),
   gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
+  gauge(
+    'seamark_table_stale',
+    'source',
+    'Whether a snapshot is served because the cluster is not listed yet.',
+  ),
+  gauge(
+    'seamark_snapshot_saved_timestamp_seconds',
+    'source',
+    'When the last good state was saved, in unix seconds.',
+  ),
+  counter('seamark_snapshot_failures_total', 'source', 'Times that the last good state could not be saved.'),
   counter('seamark_thread_restarts_total', '', 'Serving threads that ended and were replaced.'),
   counter(
     'seamark_table_full_total',

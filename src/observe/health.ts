@@ -2,9 +2,9 @@
 // long that takes (CoreDNS plugin/health): an overloaded control thread shows in coredns_health_request_duration_seconds
 // before a kubelet's probe fails.
 
-import { get } from 'node:http'
 import type { Clock, Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { http } from '../shared/node-http.ts'
 import type { HttpRoute } from './http.ts'
 import type { Counter, Histogram, Meters } from './meters.ts'
 import type { ThreadLog } from './thread-log.ts'
@@ -99,7 +99,7 @@ export class HealthProbe {
 /** Asks over HTTP. Any answer counts, as in CoreDNS: it is the time that matters. */
 export const askHttp: Ask = (url, patienceMs) =>
   new Promise(resolve => {
-    const request = get(url, { timeout: patienceMs, agent: false }, response => {
+    const request = http.get(url, { timeout: patienceMs, agent: false }, response => {
       response.resume()
       response.once('end', () => resolve(undefined))
       response.once('error', error => resolve(error.message))

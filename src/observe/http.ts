@@ -2,11 +2,12 @@
 // connections. The set of them outlives a reload: a new configuration's addresses are bound first, then the paths
 // change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { http } from '../shared/node-http.ts'
 import type { Meters } from './meters.ts'
 
 /** As CoreDNS's read, write and idle timeouts. */
@@ -87,7 +88,7 @@ export class HttpListener {
     this.#routes = site.routes
     this.#server =
       tls === undefined
-        ? createServer(options, handle)
+        ? http.createServer(options, handle)
         : createTlsServer(
             { ...options, ...secureContext(tls), requestCert: tls.clientCa !== undefined },
             handle,

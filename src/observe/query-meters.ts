@@ -116,17 +116,23 @@ export class QueryMeters {
     dnssecOk: boolean,
   ): void {
     const slots = this.#slots
-    const request = (proto * 2 + (family === 6 ? 1 : 0)) * QTYPES.length + qtype
-    const requestSlot = this.#requests[request]
-    slots[requestSlot >= 0 ? requestSlot : this.#newRequest(request, qtype, family, proto)] += 1
+    this.countRequest(qtype, family, proto, requestOctets, dnssecOk)
     const response = rcode * PLUGINS_MAX + plugin
     const responseSlot = rcode < RCODES_MAX ? this.#responses[response] : UNKNOWN
     slots[responseSlot >= 0 ? responseSlot : this.#newResponse(response, rcode, plugin)] += 1
     if (this.#duration < 0) this.#newDuration()
     observe(slots, this.#duration, this.#timeBounds, durationSeconds)
+    observe(slots, this.#responseSize[proto], this.#sizeBounds, replyOctets)
+  }
+
+  /** Counts a query alone: one that gets no reply. */
+  countRequest(qtype: number, family: 4 | 6, proto: number, requestOctets: number, dnssecOk: boolean): void {
+    const slots = this.#slots
+    const request = (proto * 2 + (family === 6 ? 1 : 0)) * QTYPES.length + qtype
+    const requestSlot = this.#requests[request]
+    slots[requestSlot >= 0 ? requestSlot : this.#newRequest(request, qtype, family, proto)] += 1
     if (this.#requestSize[proto] < 0) this.#newSizes(proto)
     observe(slots, this.#requestSize[proto], this.#sizeBounds, requestOctets)
-    observe(slots, this.#responseSize[proto], this.#sizeBounds, replyOctets)
     if (dnssecOk) slots[this.#dnssecOk >= 0 ? this.#dnssecOk : this.#newDnssecOk()] += 1
   }
 

@@ -22,4 +22,6 @@ export interface ServingContext {
   readonly threads: number
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
+  /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
+  readonly udpMaxOctets: number
 }

@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { Scan } from '../wire/scan.ts'
 import type { ServingContext } from './context.ts'
 
 /** Hands the query to the rest of the chain. */
@@ -17,6 +18,12 @@ export interface Handler {
   /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
   handle(query: Query, next: Next): MaybePromise<Outcome>
   /**
+   * HOT: whether it may answer or change this query of class IN. Where the plugins before `kubernetes` or `cache` can tell,
+   * the fast path asks them about each query and leaves to the chain what concerns one of them; a plugin that cannot tell
+   * takes the fast path from its block. What it says may be another thing for the next query.
+   */
+  concerns?(scan: Scan): boolean
+  /**
    * Leaves facts about the query in its metadata (labels such as `kubernetes/namespace`), before the chain is walked;
    * called where the block has `metadata` only.
    */
@@ -25,13 +32,16 @@ export interface Handler {
   stop?(): void | Promise<void>
 }
 
+/** What the fast path asks of a handler. */
+export type Guard = Required<Pick<Handler, 'concerns'>>
+
 /** What `parse` sees of the server block beside its own directives. */
 export interface BlockContext {
   /** The block's zones, lower-case absolute names. */
   readonly zones: readonly string[]
   /** The words in the block, for the few that depend on one another. */
   readonly words: ReadonlySet<string>
-  /** The folder of the Corefile, which relative file names start from. */
+  /** What relative file names start from: the folder that `root` names, or the Corefile's. */
   readonly directory: string
   readonly env: Readonly<Record<string, string | undefined>>
 }

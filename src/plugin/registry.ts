@@ -5,22 +5,34 @@ import type { WordDoc } from '../corefile/doc.ts'
 import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
+import { aclWord } from './acl.ts'
+import { anyWord } from './any.ts'
 import { bindWord } from './bind.ts'
+import { bufsizeWord } from './bufsize.ts'
 import { cacheWord } from './cache/cache.ts'
+import { cancelWord } from './cancel.ts'
+import { chaosWord } from './chaos.ts'
 import type { ServingContext } from './context.ts'
+import { debugWord } from './debug.ts'
+import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
+import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
+import { hostsWord } from './hosts/hosts.ts'
 import { httpsWord } from './https.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
+import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
+import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { rootWord } from './root.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
 import { whoamiWord } from './whoami.ts'
@@ -34,20 +46,32 @@ export interface ServedWord {
 }
 
 const words: readonly ServedWord[] = [
+  aclWord,
+  anyWord,
   bindWord,
+  bufsizeWord,
   cacheWord,
+  edeWord,
+  cancelWord,
+  chaosWord,
+  debugWord,
   errorsWord,
   forwardWord,
+  headerWord,
   healthWord,
+  hostsWord,
   httpsWord,
   kubernetesWord,
   loadbalanceWord,
+  localWord,
   logWord,
   loopWord,
+  minimalWord,
   multisocketWord,
   prometheusWord,
   readyWord,
   reloadWord,
+  rootWord,
   timeoutsWord,
   tlsWord,
   whoamiWord,
@@ -63,13 +87,22 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
   byWord.has(word),
 )
 
-/** Words that may stand before `kubernetes` or `cache` in the chain without changing what they answer: the fast path. */
+/**
+ * Words that may stand before `kubernetes` or `cache` in the chain without changing what these answer to class IN, which
+ * alone takes the fast path.
+ */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
+  'ede',
+  'bufsize',
+  'cancel',
+  'chaos',
+  'debug',
   'errors',
   'health',
   'loop',
   'prometheus',
   'ready',
   'reload',
+  'root',
 ])

@@ -4,8 +4,8 @@
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ server block ─ REFUSED where none has the name
-//             ├─ cluster's zone, no plugin in the way ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
-//             ├─ cached answer, no plugin in the way ─ answer (cache)
+//             ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
+//             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
 
 import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
@@ -13,7 +13,7 @@ import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observ
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
-import type { Next } from '../plugin/plugin.ts'
+import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
@@ -23,12 +23,9 @@ import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
-import { type Budget, type Endpoint, LOOKUPS_MAX, type Query, type Transport } from './query.ts'
+import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
-import { replyLimit, writeFailure, writeReply } from './write.ts'
-
-/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
-export const PATIENCE_MS = 5000
+import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {
@@ -38,14 +35,20 @@ export interface ServedZone {
   /** Whether this view is for the query; absent without `view`. */
   readonly accepts?: ((query: Query) => boolean) | undefined
   readonly chain: Next
-  /** Zones of the cluster that nothing in the block stands before, longest first. */
+  /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
   readonly clusters: readonly ClusterAnswers[]
-  /** The block's cache, where nothing stands before it. */
+  /** Plugins before `kubernetes` that take some queries. */
+  readonly clusterGuards: readonly Guard[]
+  /** The block's cache; absent where a plugin before it takes the fast path. */
   readonly cache: FastCache | undefined
+  /** Plugins before `cache` that take some queries. */
+  readonly cacheGuards: readonly Guard[]
   /** Whether the cluster's queries count as having passed the cache. */
   readonly passesCache: boolean
   /** Whether queries of other classes than IN go down the chain (`chaos`). */
   readonly anyClass: boolean
+  /** Whether clients with EDNS are told why they get nothing (`ede`). */
+  readonly reasons: boolean
   /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
   readonly udpMaxOctets: number
   /** Absent without `prometheus`. */
@@ -66,6 +69,10 @@ export interface ProcessOptions {
   /** Told of a plugin's bug: a rejection on the way of a query, which got SERVFAIL. */
   readonly bug: (error: unknown, query: Query) => void
 }
+
+const NO_BLOCK_ERROR = { code: EDE.NOT_AUTHORITATIVE, text: 'no server block of the Corefile has this name' }
+const NO_BLOCK = failureReason(NO_BLOCK_ERROR.code, NO_BLOCK_ERROR.text)
+const WRONG_CLASS = failureReason(EDE.NOT_SUPPORTED, 'only the class IN is served')
 
 const KUBERNETES = pluginIndex('kubernetes')
 const CACHE = pluginIndex('cache')
@@ -129,6 +136,7 @@ export class QueryProcess implements Responder {
     for (let i = 0; i < clusters.length; i++) {
       const cluster = clusters[i]!
       if (!cluster.covers(scan)) continue
+      if (concernsOne(served.clusterGuards, scan)) break
       const length = cluster.answer(scan, octets, out, outAt, limit)
       if (length === CHASE) return LATER
       if (length === PASS) break
@@ -136,7 +144,7 @@ export class QueryProcess implements Responder {
       this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
       return length
     }
-    if (cache === undefined) return LATER
+    if (cache === undefined || concernsOne(served.cacheGuards, scan)) return LATER
     const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
     if (length === MISS) return LATER
     this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, CACHE)
@@ -166,7 +174,8 @@ export class QueryProcess implements Responder {
     transport: Transport,
     family: 4 | 6,
   ): number {
-    const length = writeFailure(this.#scan, octets, out, outAt, RCODE.REFUSED)
+    const reason = !served ? NO_BLOCK : served.reasons ? WRONG_CLASS : undefined
+    const length = writeFailure(this.#scan, octets, out, outAt, RCODE.REFUSED, reason)
     this.#count(served ? served.meters : this.#dropped, transport, family, RCODE.REFUSED, length, NOBODY)
     return length
   }
@@ -199,11 +208,13 @@ export class QueryProcess implements Responder {
     const query = this.#query(scan, octets, transport, client, local)
     const served = this.#servedZone(scan, query)
     const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
-    if (!served) return writeReply(query, refused(), keepaliveMs)
+    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR), keepaliveMs)
     const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
     const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
     const outcome = await this.#run(served, inBlock)
-    return outcome === DROP ? undefined : writeReply(inBlock, outcome, keepaliveMs)
+    if (outcome === DROP) return undefined
+    const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
+    return writeReply(inBlock, reply, keepaliveMs)
   }
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */
@@ -224,20 +235,33 @@ export class QueryProcess implements Responder {
       this.#bug(error, query)
       outcome = servfail({ code: EDE.OTHER, text: 'the server met a bug of its own' })
     }
-    if (served.meters && outcome !== DROP) {
-      served.meters.count(
-        qtypeIndex(query.question.qtype),
-        query.client.family,
-        protoIndex(query.transport),
-        outcome.rcode,
-        query.requestOctets,
-        uncompressedOctets(query, outcome),
-        (this.#clock.nowMs() - query.receivedAtMs) / 1000,
-        pluginIndex(outcome.plugin),
-        query.edns?.dnssecOk ?? false,
-      )
-    }
+    if (served.meters) this.#countOutcome(served.meters, query, outcome)
     return outcome
+  }
+
+  #countOutcome(meters: QueryMeters, query: Query, outcome: Outcome): void {
+    const qtype = qtypeIndex(query.question.qtype)
+    const proto = protoIndex(query.transport)
+    const { requestOctets, client } = query
+    const dnssecOk = query.edns?.dnssecOk ?? false
+    if (outcome === DROP) {
+      meters.countRequest(qtype, client.family, proto, requestOctets, dnssecOk)
+      return
+    }
+    const replyOctets = uncompressedOctets(query, outcome)
+    const seconds = (this.#clock.nowMs() - query.receivedAtMs) / 1000
+    const plugin = pluginIndex(outcome.plugin)
+    meters.count(
+      qtype,
+      client.family,
+      proto,
+      outcome.rcode,
+      requestOctets,
+      replyOctets,
+      seconds,
+      plugin,
+      dnssecOk,
+    )
   }
 
   #query(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Query {
@@ -296,6 +320,11 @@ export class QueryProcess implements Responder {
 /** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
 const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
   (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
+
+function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
+  for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true
+  return false
+}
 
 function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {
   const options: EdnsOption[] = []

@@ -52,6 +52,9 @@ export interface Query {
   lookup(qname: Name, qtype: number): Promise<Reply>
 }
 
+/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
+export const PATIENCE_MS = 5000
+
 /** How many look-ups one client query may start in all: chains and loops end here (RFC 1034 5.2.2). */
 export const LOOKUPS_MAX = 12
 

@@ -31,6 +31,8 @@ export interface Reply {
   readonly authoritative: boolean
   readonly recursionAvailable: boolean
   readonly authenticData: boolean
+  /** RD where `header` makes it another than the query's. */
+  readonly recursionDesired?: boolean | undefined
   /** Set where a nested or upstream answer was cut; the writer sets it too when something does not fit. */
   readonly truncated: boolean
   readonly answer: readonly Rr[]

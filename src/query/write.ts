@@ -9,27 +9,42 @@ import {
   HEADER_OCTETS,
   MESSAGE_MAX,
   PAYLOAD_DEFAULT,
+  readU16,
   writeU16,
 } from '../wire/header.ts'
 import { type Edns, type EdnsOption, MessageWriter } from '../wire/message.ts'
+import { addExtendedError, EDE_OCTETS, writeOpt } from '../wire/opt.ts'
 import { OPCODE } from '../wire/rcode.ts'
-import { TYPE } from '../wire/rrtype.ts'
 import { OPTION, type Scan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
 import type { ExtendedError, Reply } from './reply.ts'
 
-/** Octets of an OPT record without options. */
-const OPT_OCTETS = 11
 /** The longest reason in words that a reply carries. */
 const REASON_MAX_OCTETS = 200
 
-/** HOT: writes a reply of nothing but its code; returns its octets. A code above 15 needs EDNS. */
+/** An extended error with its text encoded once, for replies that never see a plugin. */
+export interface FailureReason {
+  readonly code: number
+  readonly text: Uint8Array
+}
+
+/** A reason for `writeFailure`. */
+export const failureReason = (code: number, text: string): FailureReason => ({
+  code,
+  text: Uint8Array.from(Buffer.from(text)),
+})
+
+/**
+ * HOT: writes a reply of nothing but its code, and of the reason where the query had EDNS; returns its octets. A code
+ * above 15 needs EDNS.
+ */
 export function writeFailure(
   scan: Scan,
   packet: Uint8Array,
   out: Uint8Array,
   outAt: number,
   rcode: number,
+  reason?: FailureReason,
 ): number {
   const withQuestion = scan.questionEnd > 0 && scan.opcode === OPCODE.QUERY
   let at = outAt + HEADER_OCTETS
@@ -41,14 +56,12 @@ export function writeFailure(
   if (withQuestion) out[outAt + 5] = 1
   if (scan.edns) {
     out[outAt + 11] = 1
-    out[at] = 0
-    writeU16(out, at + 1, TYPE.OPT)
-    writeU16(out, at + 3, PAYLOAD_DEFAULT)
-    out[at + 5] = rcode >> 4
-    out[at + 6] = 0
-    out[at + 7] = scan.dnssecOk ? 0x80 : 0
-    out[at + 8] = out[at + 9] = out[at + 10] = 0
-    at += OPT_OCTETS
+    const optAt = at
+    at = writeOpt(out, optAt, rcode, scan.dnssecOk)
+    if (reason) {
+      out.set(reason.text, at + EDE_OCTETS)
+      at = addExtendedError(out, optAt, at, reason.code, reason.text.length)
+    }
   }
   return at - outAt
 }
@@ -78,7 +91,7 @@ export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Ui
       opcode: OPCODE.QUERY,
       authoritative: reply.authoritative,
       truncated: reply.truncated,
-      recursionDesired: query.recursionDesired,
+      recursionDesired: reply.recursionDesired ?? query.recursionDesired,
       recursionAvailable: reply.recursionAvailable,
       authenticData: reply.authenticData,
       checkingDisabled: query.checkingDisabled,
@@ -90,6 +103,13 @@ export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Ui
     query.replyMaxOctets,
   )
   return octets.slice()
+}
+
+/** The extended error among the options of a reply, if there is one. */
+export function readExtendedError(options: readonly EdnsOption[]): ExtendedError | undefined {
+  const data = options.find(({ code }) => code === OPTION.EDE)?.data
+  if (data === undefined || data.length < 2) return undefined
+  return { code: readU16(data, 0), text: Buffer.from(data.subarray(2)).toString('utf8') }
 }
 
 /** RFC 8914 section 2. */

@@ -5,7 +5,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 
 /** A query's garbage is small and dies young: more room for it would only be memory (V8 takes 48 MiB a thread). */
-const YOUNG_MIB = 6
+const YOUNG_MIB = 3
 /** What the serving threads may have together of the container's memory. */
 const SHARE = 0.4
 /** Below it a thread with full caches could not live. */

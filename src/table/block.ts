@@ -1,7 +1,7 @@
 // HOT: walks the detail of a service's block (layout.ts) without allocating: one cursor is opened on a block again and
 // again. The writer's side uses it too, to learn which addresses a block holds.
 
-import { BLOCK_HEAD, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+import { BLOCK_HEAD, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
 
 const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
 
@@ -37,6 +37,8 @@ export class GroupCursor {
   hostnamesAt = 0
   /** Topology zones in the same order, or 0. */
   zonesAt = 0
+  /** The label of the cluster that an imported service's endpoints are in, or 0. */
+  clusterAt = 0
 
   /** Stands before the first group of the detail at `detailAt`; 0 is a service without detail. */
   open(octets: Uint8Array, detailAt: number): void {
@@ -62,7 +64,10 @@ export class GroupCursor {
     this.v4Count = u16(octets, at)
     this.v6Count = u16(octets, at + 2)
     const flags = octets[at + 4]!
-    this.v4At = at + 5
+    at += 5
+    this.clusterAt = flags & GROUP_CLUSTER ? at : 0
+    if (this.clusterAt) at += 1 + octets[at]!
+    this.v4At = at
     this.v6At = this.v4At + 4 * this.v4Count
     at = this.v6At + 16 * this.v6Count
     this.hostnamesAt = this.zonesAt = 0

@@ -2,9 +2,12 @@
 // update which changes nothing that DNS shows is seen by comparing blocks.
 
 import { parseIp } from '../shared/ip.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../watch/objects.ts'
+import { eachEndpoint } from '../watch/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
-import { BLOCK_HEAD, FLAG, GROUP_HOSTNAMES, GROUP_ZONES, KIND, NO_PORT, PROTOCOL } from './layout.ts'
+import {
+  BLOCK_HEAD, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND, NO_PORT, PROTOCOL,
+} from './layout.ts' // biome-ignore format: one import
 
 export interface BuildOptions {
   /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (coredns.md 1.5). */
@@ -24,10 +27,13 @@ const LABEL_MAX = 63
 
 /** The key of a service, a namespace or a Pod: labels in lower-case wire form. */
 export const serviceKey = (namespace: string, name: string): Uint8Array => labels(name, namespace)
+/** The key of an imported service. */
+export const importKey = (namespace: string, name: string): Uint8Array =>
+  Uint8Array.of(KEY.IMPORT, ...labels(name, namespace))
 export const namespaceKey = (name: string): Uint8Array => labels(name)
 export function podKey(namespace: string, ip: string): Uint8Array | undefined {
   const address = parseIp(ip)
-  return address && Uint8Array.of(0xff, address.family, ...address.bytes, ...labels(namespace))
+  return address && Uint8Array.of(KEY.POD, address.family, ...address.bytes, ...labels(namespace))
 }
 
 function labels(...texts: string[]): Uint8Array {
@@ -44,17 +50,18 @@ export function buildMark(kind: number, key: Uint8Array): Uint8Array {
   return out.finish(0)
 }
 
-/** One endpoint with its address read. */
+/** One endpoint; its address is octets as characters. */
 interface Endpoint {
   readonly family: 4 | 6
-  readonly bytes: Uint8Array
-  readonly text: string
+  readonly address: string
   readonly hostname: string
   readonly zone: string
 }
 
 interface Group {
   readonly ports: readonly SlimPort[]
+  /** The cluster that they were imported from, or ''. */
+  readonly cluster: string
   readonly endpoints: Map<string, Endpoint>
 }
 
@@ -87,22 +94,43 @@ export function buildService(
   options: BuildOptions,
 ): Uint8Array {
   const key = serviceKey(service.namespace, service.name)
-  if (service.type === 'ExternalName') return buildExternalName(service, key)
-  const groups = groupEndpoints(slices, options)
+  return service.type === 'ExternalName'
+    ? buildExternalName(service, key)
+    : build(KIND.SERVICE, key, service, slices, options)
+}
+
+/** The block of an imported service and the slices of all clusters that export it. */
+export function buildImport(
+  imported: SlimServiceImport,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const key = importKey(imported.namespace, imported.name)
+  return build(KIND.IMPORT, key, imported, slices, { ...options, zonal: false })
+}
+
+function build(
+  kind: number,
+  key: Uint8Array,
+  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'>,
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+): Uint8Array {
+  const groups = groupEndpoints(slices, options, kind === KIND.IMPORT)
   const ready = groups.some(group => group.endpoints.size > 0)
   let flags = 0
   if (service.headless) flags = FLAG.HEADLESS | (ready ? 0 : FLAG.NO_READY)
   else if (options.ignoreEmptyService && !ready) flags = FLAG.IGNORED
   const own = service.headless
-    ? groups.flatMap(group => [...group.endpoints.values()])
-    : service.clusterIPs.flatMap(read)
-  const addresses = [...new Map(own.map(address => [address.text, address])).values()]
-  const v4 = addresses.filter(address => address.family === 4)
-  const v6 = addresses.filter(address => address.family === 6)
+    ? groups.flatMap(group => Array.from(group.endpoints.values(), ({ address }) => address))
+    : service.clusterIPs.flatMap(addressOctets)
+  const addresses = [...new Set(own)]
+  const v4 = addresses.filter(address => address.length === 4)
+  const v6 = addresses.filter(address => address.length === 16)
   const out = new Octets()
-  out.head(KIND.SERVICE, flags, key.length, v4.length, v6.length)
-  for (const address of v4) out.bytes(address.bytes)
-  for (const address of v6) out.bytes(address.bytes)
+  out.head(kind, flags, key.length, v4.length, v6.length)
+  for (const address of v4) out.octets(address)
+  for (const address of v6) out.octets(address)
   out.bytes(key)
   const detail = out.length
   out.ports(service.ports)
@@ -111,10 +139,10 @@ export function buildService(
   return out.finish(detail)
 }
 
-/** What a `read` text is: a list of none or one address. */
-function read(text: string): { family: 4 | 6; bytes: Uint8Array; text: string }[] {
-  const address = parseIp(text)
-  return address ? [{ family: address.family, bytes: address.bytes, text: address.text }] : []
+/** The octets of an address as characters; none where the text is no address. */
+function addressOctets(text: string): string[] {
+  const ip = parseIp(text)
+  return ip ? [String.fromCharCode(...ip.bytes)] : []
 }
 
 function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
@@ -129,46 +157,40 @@ function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
 }
 
 /**
- * Slices with the same ports share a group. An address that stands twice under one name goes into a group of its own
+ * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice under one name goes into a group of its own
  * (`part`): SRV weights count it twice (coredns.md 1.5), answers show it once.
  */
-function groupEndpoints(slices: readonly SlimEndpointSlice[], options: BuildOptions): Group[] {
+function groupEndpoints(
+  slices: readonly SlimEndpointSlice[],
+  options: BuildOptions,
+  byCluster: boolean,
+): Group[] {
   const groups = new Map<string, Group>()
   const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const slice of sorted) {
+    const cluster = byCluster ? (slice.imported?.cluster ?? '') : ''
     const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
-    for (const endpoint of slice.endpoints) {
-      const read = readEndpoint(endpoint, options)
-      for (let part = 0; read; part++) {
-        const groupKey = `${portsKey}#${part}`
-        const group = groups.get(groupKey) ?? { ports: slice.ports.slice(0, PORTS_MAX), endpoints: new Map() }
+    eachEndpoint(slice.endpoints, (address, ownHostname, targetName, ownZone) => {
+      const hostname = hostnameOf(ownHostname, targetName, options)
+      const zone = options.zonal ? ownZone : ''
+      const endpoint: Endpoint = { family: address.length === 4 ? 4 : 6, address, hostname, zone }
+      const key = `${address} ${hostname} ${zone}`
+      for (let part = 0; ; part++) {
+        const groupKey = `${cluster}#${portsKey}#${part}`
+        const ports = slice.ports.slice(0, PORTS_MAX)
+        const group = groups.get(groupKey) ?? { ports, cluster, endpoints: new Map() }
         groups.set(groupKey, group)
-        const key = `${read.text} ${read.hostname} ${read.zone}`
         if (group.endpoints.size === GROUP_ENDPOINTS_MAX || group.endpoints.has(key)) continue
-        group.endpoints.set(key, read)
+        group.endpoints.set(key, endpoint)
         break
       }
-    }
+    })
   }
   return [...groups.values()]
 }
 
-function readEndpoint(endpoint: SlimEndpoint, options: BuildOptions): Endpoint | undefined {
-  const address = parseIp(endpoint.address)
-  if (!address) return undefined
-  const { family, bytes, text } = address
-  return {
-    family,
-    bytes,
-    text,
-    hostname: hostnameOf(endpoint, options),
-    zone: options.zonal ? endpoint.zone : '',
-  }
-}
-
 /** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
-function hostnameOf(endpoint: SlimEndpoint, options: BuildOptions): string {
-  const { hostname, targetName } = endpoint
+function hostnameOf(hostname: string, targetName: string, options: BuildOptions): string {
   if (hostname !== '' && hostname.length <= LABEL_MAX) return hostname
   return options.endpointPodNames && targetName.length <= LABEL_MAX ? targetName.toLowerCase() : ''
 }
@@ -181,8 +203,10 @@ function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
   out.ports(group.ports)
   out.u16(v4Count)
   out.u16(ordered.length - v4Count)
-  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0))
-  for (const endpoint of ordered) out.bytes(endpoint.bytes)
+  const ofCluster = group.cluster === '' ? 0 : GROUP_CLUSTER
+  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0) | ofCluster)
+  if (ofCluster) out.text(group.cluster)
+  for (const endpoint of ordered) out.octets(endpoint.address)
   if (named) for (const endpoint of ordered) out.text(endpoint.hostname)
   if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)
 }
@@ -224,8 +248,13 @@ class Octets {
   text(text: string): void {
     const kept = text.slice(0, 255)
     this.u8(kept.length)
-    this.#room(kept.length)
-    for (let i = 0; i < kept.length; i++) scratch.octets[this.length++] = kept.charCodeAt(i)
+    this.octets(kept)
+  }
+
+  /** Characters that stand for one octet each. */
+  octets(text: string): void {
+    this.#room(text.length)
+    for (let i = 0; i < text.length; i++) scratch.octets[this.length++] = text.charCodeAt(i)
   }
 
   bytes(bytes: Uint8Array): void {

@@ -3,15 +3,18 @@
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
+import type { Clock } from '../shared/clock.ts'
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
-import { objectKey } from '../watch/objects.ts'
+import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
 import {
   type BuildOptions,
+  buildImport,
   buildMark,
   buildOrphan,
   buildService,
+  importKey,
   namespaceKey,
   podKey,
   serviceKey,
@@ -30,11 +33,14 @@ export interface ClusterOptions extends BuildOptions {
 export interface ClusterHooks {
   /** Runs `publish` soon, once: setImmediate outside of tests. */
   readonly schedule: (publish: () => void) => void
-  readonly wallMs: () => number
+  readonly clock: Clock
   /** All kinds are listed. */
   synced?(): void
-  /** The named slices' changes are published. */
-  published?(slices: readonly SlimEndpointSlice[]): void
+  /**
+   * A batch is published: whether an answer changed, how long ago the first event of each kind in it came, in ms, and
+   * the slices in it that say when their cause was.
+   */
+  published?(changed: boolean, delays: ReadonlyMap<Kind, number>, slices: readonly SlimEndpointSlice[]): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -51,15 +57,20 @@ export class Cluster implements Sink {
     Pod: new Map(),
     ServiceImport: new Map(),
   }
-  /** Slices by NAMESPACE/SERVICE. */
-  readonly #slices = new Map<string, Map<string, SlimEndpointSlice>>()
+  /** Slices by NAMESPACE/SERVICE; most have one. */
+  readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
+  /** Imported slices by NAMESPACE/IMPORT. */
+  readonly #importSlices = new Map<string, readonly SlimEndpointSlice[]>()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #unsynced: Set<Kind>
   readonly #dirtyServices = new Set<string>()
+  readonly #dirtyImports = new Set<string>()
   readonly #dirtyNamespaces = new Set<string>()
   readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
   #changedSlices: SlimEndpointSlice[] = []
+  /** When the first event of each kind in the batch came. */
+  #since = new Map<Kind, number>()
   #scheduled = false
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -91,7 +102,7 @@ export class Cluster implements Sink {
 
   /** The slices of a service, for metrics. */
   service(namespace: string, name: string): SlimService | undefined {
-    return this.#objects.Service.get(`${namespace}/${name}`)
+    return this.#objects.Service.get(namespacedKey(namespace, name))
   }
 
   replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void {
@@ -102,17 +113,30 @@ export class Cluster implements Sink {
     }
     for (const key of left) this.#drop(kind, key)
     this.#unsynced.delete(kind)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   upsert<K extends Kind>(kind: K, object: Kinds[K]): void {
     this.#put(kind, object)
-    this.#schedule()
+    this.#schedule(kind)
   }
 
   remove(kind: Kind, key: string): void {
     this.#drop(kind, key)
-    this.#schedule()
+    this.#schedule(kind)
+  }
+
+  /**
+   * Serves a state of an earlier process, whole, until every kind has been listed anew. False, and nothing is done, where
+   * a kind that is needed is not in it.
+   */
+  restore(sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>): boolean {
+    if (this.waitingFor.some(kind => !sets.has(kind))) return false
+    for (const kind of this.waitingFor) for (const object of sets.get(kind) ?? []) this.#put(kind, object)
+    this.#writer.setStale(true)
+    this.publish()
+    this.#writer.setSynced(true)
+    return true
   }
 
   #put<K extends Kind>(kind: K, object: Kinds[K]): void {
@@ -133,14 +157,8 @@ export class Cluster implements Sink {
 
   /** Notes what an object that goes touches. */
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
-    if (kind === 'EndpointSlice') {
-      const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner)
-      slices?.delete(slice.name)
-      if (slices?.size === 0) this.#slices.delete(owner)
-      this.#dirtyServices.add(owner)
-    } else this.#touch(kind, object)
+    if (kind === 'EndpointSlice') this.#eachOwner(object as SlimEndpointSlice, withoutSlice)
+    else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
   }
 
@@ -148,18 +166,33 @@ export class Cluster implements Sink {
   #link<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') {
       const slice = object as SlimEndpointSlice
-      const owner = `${slice.namespace}/${slice.serviceName}`
-      const slices = this.#slices.get(owner) ?? new Map<string, SlimEndpointSlice>()
-      slices.set(slice.name, slice)
-      this.#slices.set(owner, slices)
-      this.#dirtyServices.add(owner)
+      this.#eachOwner(slice, withSlice)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
     if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], 1)
   }
 
+  /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
+  #eachOwner(
+    slice: SlimEndpointSlice,
+    change: (owner: Slices, key: string, slice: SlimEndpointSlice) => void,
+  ): void {
+    const { namespace, serviceName, imported } = slice
+    if (serviceName !== '') {
+      const key = namespacedKey(namespace, serviceName)
+      change(this.#slices, key, slice)
+      this.#dirtyServices.add(key)
+    }
+    if (imported) {
+      const key = namespacedKey(namespace, imported.name)
+      change(this.#importSlices, key, slice)
+      this.#dirtyImports.add(key)
+    }
+  }
+
   #touch<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'Service') this.#dirtyServices.add(objectKey(object))
+    else if (kind === 'ServiceImport') this.#dirtyImports.add(objectKey(object))
     else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
   }
 
@@ -171,7 +204,8 @@ export class Cluster implements Sink {
     this.#dirtyPods.set(key, { namespace, ip })
   }
 
-  #schedule(): void {
+  #schedule(kind: Kind): void {
+    if (!this.#since.has(kind)) this.#since.set(kind, this.#hooks.clock.nowMs())
     if (this.#scheduled) return
     this.#scheduled = true
     this.#hooks.schedule(() => this.publish())
@@ -180,7 +214,7 @@ export class Cluster implements Sink {
   /** Publishes all that is noted, now. */
   publish(): void {
     this.#scheduled = false
-    const wasSynced = this.#writer.synced
+    const listed = this.synced && (!this.#writer.synced || this.#writer.stale)
     const full: string[] = []
     let error: TableFullError | undefined
     const later: (() => void)[] = []
@@ -202,7 +236,8 @@ export class Cluster implements Sink {
         () => this.#publishNamespace(name),
         () => void this.#dirtyNamespaces.add(name),
       )
-      for (const owner of this.#ownersIn(name)) this.#dirtyServices.add(owner)
+      for (const owner of keysIn(name, this.#objects.Service, this.#slices)) this.#dirtyServices.add(owner)
+      for (const owner of keysIn(name, this.#objects.ServiceImport)) this.#dirtyImports.add(owner)
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
@@ -212,6 +247,12 @@ export class Cluster implements Sink {
     }
     this.#dirtyServices.clear()
     for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
+    let importsChanged = false
+    for (const key of this.#dirtyImports) {
+      const again = (): void => void this.#dirtyImports.add(key)
+      if (attempt(key, () => this.#publishImport(key), again)) importsChanged = true
+    }
+    this.#dirtyImports.clear()
     for (const [key, pod] of this.#dirtyPods) {
       const again = (): void => void this.#dirtyPods.set(key, pod)
       if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
@@ -219,20 +260,26 @@ export class Cluster implements Sink {
     this.#dirtyPods.clear()
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
-    if (changed) this.#writer.setSerial(Math.floor(this.#hooks.wallMs() / 1000))
-    if (!wasSynced && this.synced) this.#writer.setSynced(true)
+    const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
+    if (changed) this.#writer.setSerial(serial)
+    if (importsChanged) this.#writer.setImportSerial(serial)
+    if (listed) {
+      this.#writer.setSynced(true)
+      this.#writer.setStale(false)
+    }
     this.#writer.endBatch()
-    const slices = this.#changedSlices
-    this.#changedSlices = []
-    if (slices.length > 0) this.#hooks.published?.(slices)
+    this.#tell(changed || importsChanged)
     if (error) this.#hooks.full?.(error, full)
-    if (!wasSynced && this.synced) this.#hooks.synced?.()
+    if (listed) this.#hooks.synced?.()
   }
 
-  *#ownersIn(namespace: string): Generator<string> {
-    const prefix = `${namespace}/`
-    for (const key of this.#objects.Service.keys()) if (key.startsWith(prefix)) yield key
-    for (const key of this.#slices.keys()) if (key.startsWith(prefix)) yield key
+  #tell(changed: boolean): void {
+    const nowMs = this.#hooks.clock.nowMs()
+    const delays = new Map([...this.#since].map(([kind, sinceMs]) => [kind, nowMs - sinceMs]))
+    const slices = this.#changedSlices
+    this.#since.clear()
+    this.#changedSlices = []
+    this.#hooks.published?.(changed, delays, slices)
   }
 
   /** coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
@@ -253,6 +300,15 @@ export class Cluster implements Sink {
     const key = podKey(namespace, ip)
     if (!key) return false
     return this.#pods.has(id) ? this.#writer.publish(key, buildMark(KIND.POD, key)) : this.#writer.remove(key)
+  }
+
+  #publishImport(key: string): boolean {
+    const imported = this.#objects.ServiceImport.get(key)
+    const [namespace = '', name = ''] = key.split('/')
+    const tableKey = importKey(namespace, name)
+    if (!imported || !this.#isExposed(namespace)) return this.#writer.remove(tableKey)
+    const slices = this.#importSlices.get(key) ?? []
+    return this.#writer.publish(tableKey, buildImport(imported, slices, this.#options))
   }
 
   #publishService(owner: string, gone: [number, number][]): boolean {
@@ -295,7 +351,7 @@ export class Cluster implements Sink {
   #buildBlock(owner: string, namespace: string, name: string): Uint8Array | undefined {
     if (!this.#isExposed(namespace)) return undefined
     const service = this.#objects.Service.get(owner)
-    const slices = [...(this.#slices.get(owner)?.values() ?? [])]
+    const slices = this.#slices.get(owner) ?? []
     if (service) return buildService(service, slices, this.#options)
     return slices.length > 0 && name !== '' ? buildOrphan(namespace, name, slices, this.#options) : undefined
   }
@@ -303,6 +359,26 @@ export class Cluster implements Sink {
   #addressesOf(block: number): ReadonlySet<number> {
     return addressesIn(this.#writer.words, this.#writer.octets, block)
   }
+}
+
+/** Slices by the key of what they belong to. */
+type Slices = Map<string, readonly SlimEndpointSlice[]>
+
+function withSlice(owners: Slices, key: string, slice: SlimEndpointSlice): void {
+  const others = owners.get(key)
+  owners.set(key, others ? others.concat(slice) : [slice])
+}
+
+function withoutSlice(owners: Slices, key: string, { name }: SlimEndpointSlice): void {
+  const left = (owners.get(key) ?? []).filter(other => other.name !== name)
+  if (left.length > 0) owners.set(key, left)
+  else owners.delete(key)
+}
+
+/** The keys of the maps that lie in the namespace. */
+function* keysIn(namespace: string, ...maps: ReadonlyMap<string, unknown>[]): Generator<string> {
+  const prefix = `${namespace}/`
+  for (const map of maps) for (const key of map.keys()) if (key.startsWith(prefix)) yield key
 }
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()

@@ -21,13 +21,14 @@
 //   16  u32  offset of the detail, 0 for none
 //   20  IPv4 addresses, 4 octets each, then IPv6, 16 octets each, then the key, then the detail
 //
-// The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of a namespace its one label, of
-// a Pod 0xff, family, address, namespace label: 0xff is no label length.
+// The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
+// them, of a namespace its one label, of a Pod 0xff, family, address, namespace label: 0xfe and 0xff are no label lengths.
 //
 // Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
 //    u8 number of service ports, ports; u16 number of groups, groups
 //    port:  u16 number (0xffff: none), u8 protocol (PROTOCOL), u8 length, name in lower case
 //    group: u8 number of ports, ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
+//           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone
 
@@ -43,6 +44,10 @@ export const HEAD = {
   /** Byte offsets of the two indexes. */
   NAMES: 4,
   ADDRESSES: 5,
+  /** Like SERIAL, of imported services. */
+  IMPORT_SERIAL: 7,
+  /** 1 while the state is one of before this process: a snapshot's. */
+  STALE: 6,
 } as const
 
 export const LAYOUT_VERSION = 1
@@ -59,7 +64,10 @@ export const EMPTY = 0
 export const REMOVED = 1
 
 /** Kinds of blocks. */
-export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3 } as const
+export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4 } as const
+
+/** The first octet of keys that are no names. */
+export const KEY = { IMPORT: 0xfe, POD: 0xff } as const
 
 /** Flags of a service's block. */
 export const FLAG = {
@@ -78,6 +86,7 @@ export const FLAG = {
 
 export const GROUP_HOSTNAMES = 1
 export const GROUP_ZONES = 2
+export const GROUP_CLUSTER = 4
 
 /** Protocols of ports by label. */
 export const PROTOCOL: Readonly<Record<string, number>> = { tcp: 0, udp: 1, sctp: 2 }

@@ -33,8 +33,18 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.SYNCED) === 1
   }
 
+  /** Whether the state is a snapshot's, which nobody has confirmed yet. */
+  get stale(): boolean {
+    return Atomics.load(this.words, HEAD.STALE) === 1
+  }
+
   get serial(): number {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
+  }
+
+  /** The serial of imported services' zones. */
+  get importSerial(): number {
+    return Atomics.load(this.words, HEAD.IMPORT_SERIAL) >>> 0
   }
 
   /** The block whose key is key[at … end), or 0. */

@@ -76,9 +76,21 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SYNCED, synced ? 1 : 0)
   }
 
+  get stale(): boolean {
+    return this.#words[HEAD.STALE] === 1
+  }
+
+  setStale(stale: boolean): void {
+    Atomics.store(this.#words, HEAD.STALE, stale ? 1 : 0)
+  }
+
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)
+  }
+
+  setImportSerial(serial: number): void {
+    Atomics.store(this.#words, HEAD.IMPORT_SERIAL, serial | 0)
   }
 
   /** The block of a key, or 0. */

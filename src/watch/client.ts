@@ -8,9 +8,10 @@
 //
 // Bodies are asked for without compression: unpacking a list costs both sides more time than the network saves.
 
-import * as http from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import * as https from 'node:https'
 import type { Clock, Timer } from '../shared/clock.ts'
+import { http } from '../shared/node-http.ts'
 import type { ApiAccess, ApiCredentials } from './access.ts'
 import { ApiError, errorOfResponse, messageOf } from './api-error.ts'
 
@@ -72,7 +73,7 @@ export class ApiClient implements ApiRequester {
   readonly clock: Clock
   readonly responseTimeoutMs: number
   readonly #onRequest: ((record: ApiRequestRecord) => void) | undefined
-  #agent: http.Agent | undefined
+  #agent: Agent | undefined
   #agentKey = ''
 
   constructor(options: ApiClientOptions) {
@@ -95,7 +96,7 @@ export class ApiClient implements ApiRequester {
   }
 
   /** The agent for these credentials: the same one until CA, certificate or key change. */
-  agentFor(credentials: ApiCredentials): http.Agent {
+  agentFor(credentials: ApiCredentials): Agent {
     if (credentials.agent) return credentials.agent
     const key = JSON.stringify([credentials.server.protocol, credentials.tls])
     if (this.#agent && key === this.#agentKey) return this.#agent
@@ -120,7 +121,7 @@ class Exchange implements ApiCall {
   readonly #client: ApiClient
   readonly #path: string
   readonly #handlers: ApiHandlers
-  #request: http.ClientRequest | undefined
+  #request: ClientRequest | undefined
   #timer: Timer | undefined
   #done = false
   #unauthorizedBefore = false
@@ -155,7 +156,7 @@ class Exchange implements ApiCall {
     const { server } = credentials
     const startedMs = this.#client.clock.nowMs()
     const elapsedMs = (): number => this.#client.clock.nowMs() - startedMs
-    let request: http.ClientRequest
+    let request: ClientRequest
     try {
       request = (server.protocol === 'https:' ? https : http).request(
         `${server.origin}${prefixOf(server)}${this.#path}`,
@@ -195,7 +196,7 @@ class Exchange implements ApiCall {
     request.end()
   }
 
-  #relay(response: http.IncomingMessage, server: URL): void {
+  #relay(response: IncomingMessage, server: URL): void {
     this.#timer?.cancel()
     this.#guarded(() => this.#handlers.onOpen())
     response.on('data', (chunk: Buffer) => this.#guarded(() => this.#handlers.onData(chunk)))
@@ -210,7 +211,7 @@ class Exchange implements ApiCall {
     )
   }
 
-  #refuse(response: http.IncomingMessage, status: number): void {
+  #refuse(response: IncomingMessage, status: number): void {
     const retryAfterMs = parseRetryAfter(response.headers['retry-after'], this.#client.clock.wallMs())
     const chunks: Buffer[] = []
     let octets = 0
@@ -259,7 +260,7 @@ class Exchange implements ApiCall {
 }
 
 /** Lets requests under way end and keeps no connection after them. */
-function retire(agent: http.Agent): void {
+function retire(agent: Agent): void {
   agent.maxFreeSockets = 0
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
 }

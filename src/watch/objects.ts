@@ -2,6 +2,8 @@
 // (the API server in watch/, a folder in manifest/) copies them out of what it read and emits them to a Sink;
 // nothing beyond a source ever touches a raw API object.
 
+import type { PackedEndpoints } from './endpoints.ts'
+
 /** A port of a Service or an EndpointSlice; names and protocols are lower case, an unnamed port is ''. */
 export interface SlimPort {
   readonly name: string
@@ -24,26 +26,17 @@ export interface SlimService {
   readonly externalIPs: readonly string[]
 }
 
-/** One ready address of an EndpointSlice (ready is true or absent). */
-export interface SlimEndpoint {
-  /** A canonical IP address, or a host name in a slice of the type FQDN. */
-  readonly address: string
-  /** The endpoint's own hostname, lower case, or ''. */
-  readonly hostname: string
-  /** targetRef.name, or '' (kept only where endpoint_pod_names needs it). */
-  readonly targetName: string
-  /** The topology zone, lower case, or '' (kept only where `zonal` needs it). */
-  readonly zone: string
-}
-
 export interface SlimEndpointSlice {
   readonly namespace: string
   readonly name: string
-  /** The label kubernetes.io/service-name: the Service that these endpoints belong to. */
+  /** The label kubernetes.io/service-name: the Service that these endpoints belong to; '' for an imported slice. */
   readonly serviceName: string
+  /** The ServiceImport that they belong to, and the cluster that they are in; only where `multicluster` needs it. */
+  readonly imported?: { readonly name: string; readonly cluster: string }
   /** A port without number is kept as -1. */
   readonly ports: readonly SlimPort[]
-  readonly endpoints: readonly SlimEndpoint[]
+  /** Its ready addresses (endpoints.ts). */
+  readonly endpoints: PackedEndpoints
   /** The annotation endpoints.kubernetes.io/last-change-trigger-time in ms since 1970, or 0. */
   readonly triggerTimeMs: number
 }
@@ -80,7 +73,10 @@ export type Kind = keyof Kinds
 
 /** NAMESPACE/NAME, or NAME for a Namespace: the key of an object within its kind. */
 export const objectKey = (o: { readonly namespace?: string; readonly name: string }): string =>
-  o.namespace === undefined ? o.name : `${o.namespace}/${o.name}`
+  o.namespace === undefined ? o.name : namespacedKey(o.namespace, o.name)
+
+/** NAMESPACE/NAME; joined, because a text that was added up keeps its parts beside it for as long as it lives. */
+export const namespacedKey = (namespace: string, name: string): string => [namespace, name].join('/')
 
 /**
  * Where a source puts what it learns. Calls are cheap and synchronous: a sink notes what is dirty and publishes it

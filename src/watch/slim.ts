@@ -3,9 +3,10 @@
 // rest of the object is kept. What is kept and what is dropped follows CoreDNS (plugin/kubernetes/object).
 
 import { parseIp } from '../shared/ip.ts'
+import { type PackedEndpoints, packEndpoints, type SlimEndpoint } from './endpoints.ts'
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
+import { internList, internPorts, internText } from './intern.ts'
 import type {
-  SlimEndpoint,
   SlimEndpointSlice,
   SlimNamespace,
   SlimPod,
@@ -29,10 +30,17 @@ export interface SliceOptions {
   readonly endpointPodNames?: boolean | undefined
   /** Keep the topology zone, for `zonal`. */
   readonly zonal?: boolean | undefined
+  /** Keep slices of ServiceImports, for `multicluster`. */
+  readonly multicluster?: boolean | undefined
+  /** Leave out which Service a slice belongs to, for `noendpoints`. */
+  readonly noEndpoints?: boolean | undefined
 }
 
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io). */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+/** The labels that tie an EndpointSlice to a ServiceImport and to the cluster it was exported from (KEP-1645). */
+export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name'
+const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster'
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
@@ -67,7 +75,7 @@ function identity(
       path: ['metadata', 'namespace'],
     }
   }
-  return { namespace, name }
+  return { namespace: internText(namespace), name }
 }
 
 /** A value as it is shown in a message, cut to a readable length. */
@@ -91,24 +99,28 @@ export function slimService(raw: unknown, note: Note = unnoted): SlimService | S
   const plural = listAt(raw, 'spec', 'clusterIPs').length > 0
   const asked = plural ? listAt(raw, 'spec', 'clusterIPs') : [fieldAt(raw, 'spec', 'clusterIP')]
   const headless = !external && asked[0] === 'None'
+  const clusterIPs =
+    external || headless
+      ? []
+      : addresses(asked, i => (plural ? ['spec', 'clusterIPs', i] : ['spec', 'clusterIP']), note)
+  const externalIPs = [
+    ...addresses(listAt(raw, 'spec', 'externalIPs'), i => ['spec', 'externalIPs', i], note),
+    ...ingress(raw, note),
+  ]
+  // Every field by its name: V8 keeps objects made by spreading in two pieces.
   return {
-    ...id,
+    namespace: id.namespace,
+    name: id.name,
     type,
-    clusterIPs:
-      external || headless
-        ? []
-        : addresses(asked, i => (plural ? ['spec', 'clusterIPs', i] : ['spec', 'clusterIP']), note),
+    clusterIPs: internList(clusterIPs),
     headless,
     externalName: external ? textAt(raw, 'spec', 'externalName').slice(0, TEXT_MAX) : '',
-    ports: ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note),
-    externalIPs: [
-      ...addresses(listAt(raw, 'spec', 'externalIPs'), i => ['spec', 'externalIPs', i], note),
-      ...ingress(raw, note),
-    ],
+    ports: internPorts(ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note)),
+    externalIPs: internList(externalIPs),
   }
 }
 
-/** An EndpointSlice with its ready addresses; undefined where no label says which Service it belongs to. */
+/** An EndpointSlice with its ready addresses; undefined where no label says which Service or import it belongs to. */
 export function slimEndpointSlice(
   raw: unknown,
   options: SliceOptions = {},
@@ -116,23 +128,31 @@ export function slimEndpointSlice(
 ): SlimEndpointSlice | SlimProblem | undefined {
   const id = identity(raw, isDnsSubdomain)
   if (isProblem(id)) return id
-  const serviceName = (labelsOf(raw).get(SERVICE_NAME_LABEL) ?? '').toLowerCase()
-  if (serviceName === '') return undefined
-  if (!isDnsLabel(serviceName)) {
-    return {
-      problem: `${quote(serviceName)} is no valid Service name`,
-      path: ['metadata', 'labels', SERVICE_NAME_LABEL],
-    }
+  const labels = labelsOf(raw)
+  const label = (key: string): string => (labels.get(key) ?? '').toLowerCase()
+  const serviceName = options.noEndpoints ? '' : label(SERVICE_NAME_LABEL)
+  const importName = options.multicluster ? label(IMPORT_NAME_LABEL) : ''
+  if (serviceName === '' && importName === '') return undefined
+  for (const [key, text] of [
+    [SERVICE_NAME_LABEL, serviceName],
+    [IMPORT_NAME_LABEL, importName],
+  ] as const) {
+    if (text === '' || isDnsLabel(text)) continue
+    return { problem: `${quote(text)} is no valid Service name`, path: ['metadata', 'labels', key] }
   }
   const trigger = Date.parse(
     textAt(raw, 'metadata', 'annotations', 'endpoints.kubernetes.io/last-change-trigger-time'),
   )
   return {
-    ...id,
+    namespace: id.namespace,
+    name: id.name,
     serviceName,
-    ports: ports(listAt(raw, 'ports'), ['ports'], note),
+    ports: internPorts(ports(listAt(raw, 'ports'), ['ports'], note)),
     endpoints: endpoints(raw, options, note),
     triggerTimeMs: Number.isNaN(trigger) ? 0 : trigger,
+    ...(importName !== '' && {
+      imported: { name: importName, cluster: internText(label(SOURCE_CLUSTER_LABEL)) },
+    }),
   }
 }
 
@@ -157,7 +177,7 @@ export function slimPod(raw: unknown): SlimPod | SlimProblem | undefined {
   if (fieldAt(raw, 'metadata', 'deletionTimestamp')) return undefined
   if (['Succeeded', 'Failed', 'Unknown'].includes(textAt(raw, 'status', 'phase'))) return undefined
   const ip = parseIp(textAt(raw, 'status', 'podIP'))
-  return ip && { ...id, ip: ip.text }
+  return ip && { namespace: id.namespace, name: id.name, ip: ip.text }
 }
 
 /** A ServiceImport (multicluster.x-k8s.io): type Headless or ClusterSetIP, addresses in spec.ips. */
@@ -166,10 +186,11 @@ export function slimServiceImport(raw: unknown, note: Note = unnoted): SlimServi
   if (isProblem(id)) return id
   const headless = fieldAt(raw, 'spec', 'type') === 'Headless'
   return {
-    ...id,
+    namespace: id.namespace,
+    name: id.name,
     headless,
     clusterIPs: headless ? [] : addresses(listAt(raw, 'spec', 'ips'), i => ['spec', 'ips', i], note),
-    ports: ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note),
+    ports: internPorts(ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note)),
   }
 }
 
@@ -216,30 +237,23 @@ function ports(list: readonly unknown[], path: Path, note: Note): SlimPort[] {
   })
 }
 
-/** Ready is true or absent; a slice of the type FQDN holds host names (discovery.k8s.io/v1 AddressType). */
-function endpoints(raw: unknown, options: SliceOptions, note: Note): SlimEndpoint[] {
-  const fqdn = textAt(raw, 'addressType') === 'FQDN'
-  return listAt(raw, 'endpoints').flatMap((item, i) => {
-    if (fieldAt(item, 'conditions', 'ready') === false) return []
+/** Ready is true or absent. A slice of the type FQDN holds host names, which are no endpoints here. */
+function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpoints {
+  if (textAt(raw, 'addressType') === 'FQDN') return ''
+  const ready: SlimEndpoint[] = []
+  listAt(raw, 'endpoints').forEach((item, i) => {
+    if (fieldAt(item, 'conditions', 'ready') === false) return
     let hostname = textAt(item, 'hostname').toLowerCase()
     if (hostname !== '' && !isDnsLabel(hostname)) {
       note(['endpoints', i, 'hostname'], `${quote(hostname)} is no host name: left out`)
       hostname = ''
     }
-    const rest = {
-      hostname,
-      targetName: options.endpointPodNames
-        ? textAt(item, 'targetRef', 'name').toLowerCase().slice(0, 253)
-        : '',
-      zone: options.zonal ? textAt(item, 'zone').toLowerCase().slice(0, 253) : '',
-    }
-    return listAt(item, 'addresses').flatMap((address, j) => {
-      const text = typeof address === 'string' ? address : ''
-      const found =
-        parseIp(text)?.text ?? (fqdn && isDnsSubdomain(text.toLowerCase()) ? text.toLowerCase() : undefined)
-      if (found !== undefined) return { address: found, ...rest }
-      note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
-      return []
+    const targetName = options.endpointPodNames ? textAt(item, 'targetRef', 'name').toLowerCase() : ''
+    const zone = options.zonal ? textAt(item, 'zone').toLowerCase() : ''
+    listAt(item, 'addresses').forEach((address, j) => {
+      if (typeof address === 'string' && parseIp(address)) ready.push({ address, hostname, targetName, zone })
+      else note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
     })
   })
+  return packEndpoints(ready)
 }

@@ -13,6 +13,7 @@ import { Reflector } from './reflector.ts'
 import type { Convert, ReflectorStatus, ReflectorTiming, WatchHooks } from './reflector-options.ts'
 import { RESOURCES } from './resource.ts'
 import {
+  IMPORT_NAME_LABEL,
   type SliceOptions,
   slimEndpointSlice,
   slimNamespace,
@@ -24,8 +25,6 @@ import type { SnapshotSet } from './snapshot.ts'
 
 /** Pods that have ended keep their address in the API but not on the network (CoreDNS: podListFunc). */
 const LIVE_PODS = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown'
-/** The label by which the slices of a ServiceImport are known (sigs.k8s.io/mcs-api). */
-export const MULTICLUSTER_SERVICE_LABEL = 'multicluster.kubernetes.io/service-name'
 
 /** Which resources are needed, and which objects of them. */
 export interface ApiSourceSelection {
@@ -148,7 +147,7 @@ function reflectorsFor(options: ApiSourceOptions, hooks: WatchHooks): KindReflec
   const reflectors = [reflector('Namespace', namespaceLabels), reflector('Service', labels)]
   if (options.endpoints !== false) reflectors.push(reflector('EndpointSlice', labels))
   else if (options.multicluster) {
-    const selector = [labels, MULTICLUSTER_SERVICE_LABEL].filter(Boolean).join(',')
+    const selector = [labels, IMPORT_NAME_LABEL].filter(Boolean).join(',')
     reflectors.push(reflector('EndpointSlice', selector))
   }
   if (options.pods) reflectors.push(reflector('Pod', labels, LIVE_PODS))

@@ -119,6 +119,10 @@ export function zoneOffset(name: Name, zone: Name): number {
 /** Whether the name is the zone's apex or below it. */
 export const isWithin = (name: Name, zone: Name): boolean => zoneOffset(name, zone) >= 0
 
+/** Whether the name is the apex of one of the zones or below it. */
+export const isWithinAny = (name: Name, zones: readonly Name[]): boolean =>
+  zones.some(zone => isWithin(name, zone))
+
 function endsWithOctets(name: Name, tail: Name): boolean {
   const start = name.length - tail.length
   for (let i = tail.length - 1; i >= 0; i--) {

@@ -54,10 +54,14 @@ export function soaMinimum(record: Rr): number {
   return rdata.length < 22 ? 0 : new DataView(rdata.buffer, rdata.byteOffset).getUint32(rdata.length - 4)
 }
 
-/** A TXT record's data out of one character string of at most 255 octets. */
-export function txtRdata(text: string): Uint8Array {
-  const octets = Buffer.from(text, 'latin1').subarray(0, 255)
-  return Uint8Array.of(octets.length, ...octets)
+/** The data of a TXT or HINFO record: character strings, whose octets are the texts' characters, of at most 255 each. */
+export function txtRdata(...texts: readonly string[]): Uint8Array {
+  return Uint8Array.from(
+    texts.flatMap(text => {
+      const octets = Buffer.from(text, 'latin1').subarray(0, 255)
+      return [octets.length, ...octets]
+    }),
+  )
 }
 
 /** An SRV record's data (RFC 2782). */

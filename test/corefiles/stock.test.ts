@@ -105,7 +105,7 @@ async function walk(test: Test, text: string): Promise<void> {
 function moved(text: string, ports: Ports, upstreamPort: number): string {
   return text
     .replace('.:53 {', `.:${ports.dns} {\n    bind 127.0.0.1`)
-    .replace('health {', `health 127.0.0.1:${ports.health} {`)
+    .replace(/^( *)health( \{)?$/m, `$1health 127.0.0.1:${ports.health}$2`)
     .replace(/^( *)ready$/m, `$1ready 127.0.0.1:${ports.ready}`)
     .replace(/prometheus \S+/, `prometheus 127.0.0.1:${ports.metrics}`)
     .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${EXAMPLES}`)

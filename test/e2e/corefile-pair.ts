@@ -8,7 +8,7 @@ import { NoAnswer } from '../support/dns-client.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
 import type { CorefileCase } from './corefile-case.ts'
 import { DnsServer, type ServerKind } from './dns-server.ts'
-import { freePorts, type Scope } from './processes.ts'
+import { eventually, freePorts, type Scope } from './processes.ts'
 
 /** What one server made of a case: what was counted and logged while the questions were asked. */
 export interface Trace {
@@ -75,12 +75,12 @@ export class CaseServer {
     const sidePorts = { ready, health, metrics, tls, https }
     const server = await DnsServer.startText(scope, kind, { folder, text: corefile, port, env, sidePorts })
     await server.program.ready(() => answers(server, questions[0]!.name), 30_000)
-    return new CaseServer(server, corefile.includes('prometheus') ? await samples(server) : new Map())
+    return new CaseServer(server, corefile.includes('prometheus') ? await settledSamples(server) : new Map())
   }
 
   /** What was counted and logged since the start. */
   async trace(): Promise<Trace> {
-    const after = this.#before.size > 0 ? await samples(this.server) : new Map<string, number>()
+    const after = this.#before.size > 0 ? await settledSamples(this.server) : new Map<string, number>()
     const compared = [...after].filter(([key]) => key.startsWith('coredns_') && !OF_THE_PROCESS.test(key))
     const added = compared
       .filter(([key]) => COUNTED.test(key))
@@ -107,6 +107,22 @@ async function answers(server: DnsServer, name: string): Promise<boolean> {
     if (error instanceof NoAnswer) return false
     throw error
   }
+}
+
+/**
+ * The samples once they stand still: CoreDNS counts a query after it has answered, and a server may answer on one thread
+ * while another is not there yet.
+ */
+function settledSamples(server: DnsServer): Promise<Map<string, number>> {
+  let before = ''
+  return eventually('metrics that stand still', async () => {
+    const found = await samples(server)
+    const counted = JSON.stringify([...found].filter(([key]) => COUNTED.test(key)))
+    const settled =
+      counted === before && [...found.keys()].some(key => key.startsWith('coredns_plugin_enabled{'))
+    before = counted
+    return settled && found
+  })
 }
 
 /** Every sample but the buckets of histograms, by name and labels. */

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { REPLICAS_MAX } from '../../src/manifest/workloads.ts'
 import { parseSelector } from '../../src/shared/label-selector.ts'
+import { unpackEndpoints } from '../../src/watch/endpoints.ts'
 import {
   compileFiles,
   compileText,
@@ -384,7 +385,7 @@ t.test('zones and Pod names, when asked for', async t => {
   )
   const slices = [...compileText(text, { zonal: true, endpointPodNames: true }).state.EndpointSlice.values()]
   const of = (name: string) =>
-    slices.filter(slice => slice.serviceName === name).flatMap(slice => slice.endpoints)
+    slices.filter(slice => slice.serviceName === name).flatMap(slice => unpackEndpoints(slice.endpoints))
   t.match(of('web'), [
     { targetName: 'p', zone: 'b' },
     { targetName: 'q', zone: '' },
@@ -396,7 +397,9 @@ t.test('zones and Pod names, when asked for', async t => {
     ['a', 'a', 'b', 'b'],
     'spread evenly',
   )
-  const plain = [...compileText(text).state.EndpointSlice.values()].flatMap(slice => slice.endpoints)
+  const plain = [...compileText(text).state.EndpointSlice.values()].flatMap(slice =>
+    unpackEndpoints(slice.endpoints),
+  )
   t.ok(plain.every(e => e.zone === '' && e.targetName === ''))
 })
 

@@ -4,6 +4,7 @@ import { AddressBook } from '../../src/manifest/addresses.ts'
 import { type ClusterState, type CompileOptions, compile } from '../../src/manifest/compile.ts'
 import { formatProblem } from '../../src/manifest/problem.ts'
 import { parseManifest } from '../../src/manifest/raw.ts'
+import { unpackEndpoints } from '../../src/watch/endpoints.ts'
 import type { Kind, Kinds } from '../../src/watch/objects.ts'
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -84,7 +85,7 @@ export function endpointsOf(state: ClusterState, key: string): string[] {
   return [...state.EndpointSlice.values()]
     .filter(slice => `${slice.namespace}/${slice.serviceName}` === key)
     .map(slice => {
-      const endpoints = slice.endpoints.map(e =>
+      const endpoints = unpackEndpoints(slice.endpoints).map(e =>
         e.hostname === '' ? e.address : `${e.hostname}=${e.address}`,
       )
       const ports = slice.ports.map(p => `${p.name}:${p.port}/${p.protocol}`)

@@ -117,3 +117,12 @@ t.test('more writers than there can be are counted as nobody', async t => {
     'none is lost',
   )
 })
+
+t.test('a query without a reply is a request and no response', async t => {
+  const { registry, table } = make()
+  table.of('dns://:53', '.', '').countRequest(qtypeIndex(1), 4, protoIndex('udp'), 50, true)
+  t.same(samples(registry, 'coredns_dns_requests_total'), ['dns://:53 .  udp 1 A 1'])
+  t.same(samples(registry, 'coredns_dns_do_requests_total'), ['dns://:53 .  1'])
+  t.same(samples(registry, 'coredns_dns_responses_total'), [])
+  t.same(samples(registry, 'coredns_dns_request_duration_seconds'), [])
+})

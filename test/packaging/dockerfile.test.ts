@@ -84,7 +84,8 @@ t.test('no shell is asked for', async t => {
 
 t.test('the last image', async t => {
   t.same(all(last, 'USER'), ['65532:65532'])
-  t.same(all(last, 'ENTRYPOINT').map(list), [['/usr/local/bin/node', '/seamark/seamark.mjs']])
+  const [[node, ...flags]] = all(last, 'ENTRYPOINT').map(list) as [string[]]
+  t.same([node, flags.at(-1)], ['/usr/local/bin/node', '/seamark/seamark.mjs'])
   t.same(all(last, 'CMD'), [], "the Deployment's args are all arguments")
   t.match(all(last, 'EXPOSE')[0], /53\/udp 53\/tcp 8080\/tcp 8181\/tcp 9153\/tcp/)
   const copies = all(last, 'COPY').map(rest => rest.split(' '))
@@ -122,8 +123,11 @@ t.test('the context is enough to build from, and the image enough to serve from'
   const port = await freePort()
   cpSync(join(ROOT, 'config', 'examples'), join(folder, 'examples'), { recursive: true })
   writeFileSync(corefile, server('127.0.0.1', port))
-  const [, script] = list(all(last, 'ENTRYPOINT')[0]!)
-  const seamark = spawnSeamark(args(corefile), { command: [process.execPath, join(image, script!)] })
+  const [, ...flags] = list(all(last, 'ENTRYPOINT')[0]!)
+  const script = flags.pop()
+  const seamark = spawnSeamark(args(corefile), {
+    command: [process.execPath, ...flags, join(image, script!)],
+  })
   t.teardown(() => seamark.stop('SIGKILL'))
   await seamark.printed(`Seamark-${manifest.version}`)
   t.equal((await query(port, { name: NAME })).rcode, 'NOERROR')

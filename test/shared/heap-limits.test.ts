@@ -8,16 +8,16 @@ const MACHINE = 24_000 * MIB
 
 t.test('limits by the memory of the container', async t => {
   const cases: [containerMib: number, threads: number, oldMib: number][] = [
-    [170, 1, 62],
+    [170, 1, 65],
     [170, 2, 32],
     [170, 4, 32],
-    [512, 2, 96],
-    [4096, 2, 813],
+    [512, 2, 99],
+    [4096, 2, 816],
   ]
   for (const [containerMib, threads, oldMib] of cases) {
     t.same(
       serveHeapLimits(containerMib * MIB, MACHINE, threads),
-      { maxOldGenerationSizeMb: oldMib, maxYoungGenerationSizeMb: 6 },
+      { maxOldGenerationSizeMb: oldMib, maxYoungGenerationSizeMb: 3 },
       `${containerMib} MiB, ${threads} threads`,
     )
   }
@@ -27,7 +27,7 @@ t.test(
   'without a limit of the container, or with one beyond the machine, only the young are limited',
   async t => {
     for (const octets of [0, MACHINE, 2 ** 64]) {
-      t.same(serveHeapLimits(octets, MACHINE, 2), { maxYoungGenerationSizeMb: 6 })
+      t.same(serveHeapLimits(octets, MACHINE, 2), { maxYoungGenerationSizeMb: 3 })
     }
   },
 )

@@ -119,6 +119,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      udpMaxOctets: 1232,
     },
     clock,
     lines,

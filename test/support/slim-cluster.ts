@@ -3,11 +3,13 @@
 
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from '../../src/plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from '../../src/plugin/kubernetes/config.ts'
+import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { parseIp } from '../../src/shared/ip.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
+import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { type Decoded, decodeMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'
@@ -64,7 +66,7 @@ export function slimSlice(
     name,
     serviceName,
     ports: portsOf(ports),
-    endpoints: endpoints.map(endpointOf),
+    endpoints: packEndpoints(endpoints.map(endpointOf)),
     triggerTimeMs: 0,
   }
 }
@@ -85,8 +87,12 @@ export const KUBERNETES: KubernetesConfig = {
   startupTimeoutMs: 5000,
   multiclusterZones: [],
   source: { kind: 'api' },
+  snapshot: undefined,
   localIps: [],
 }
+
+/** Time stands still. */
+const FIXED_CLOCK: Clock = { ...systemClock, nowMs: () => 0, wallMs: () => 1_700_000_000_000 }
 
 /** One answer in short: the rcode and the sections, or what is done in place of an answer. */
 export type Asked = Decoded | 'chase' | 'pass'
@@ -117,7 +123,7 @@ export class SlimCluster {
     this.cluster = new Cluster(
       this.writer,
       { ...kubernetes, kinds: ['Service', 'EndpointSlice', 'Namespace'], ...options },
-      { schedule: publish => publish(), wallMs: () => 1_700_000_000_000, ...options },
+      { schedule: publish => publish(), clock: FIXED_CLOCK, ...options },
     )
     this.reader = new TableReader(this.writer.buffer, 0)
     const ownAddresses = (options.ownTexts ?? []).map(text => parseIp(text)!.bytes)
@@ -127,6 +133,7 @@ export class SlimCluster {
           shuffle: false,
           flattenedTtl: ttl => ttl,
           random: () => 0.5,
+          reasons: true,
           ownAddresses,
           ...options,
         }),

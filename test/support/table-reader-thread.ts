@@ -19,6 +19,7 @@ const answers = new ClusterAnswers(KUBERNETES, 'cluster.local.', new TableReader
   shuffle: reader % 2 === 0,
   flattenedTtl: ttl => ttl,
   random: Math.random,
+  reasons: true,
   ownAddresses: [],
 })
 const packet = encodeQuestion({ name: 'hl.demo.svc.cluster.local.' }, 1)

@@ -8,6 +8,8 @@ import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table
 import { hashOctets } from '../../src/table/layout.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
+import type { Kind, Kinds } from '../../src/watch/objects.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 import { outline, PLAIN, service, slice } from './support.ts'
 
 /** A cluster whose batches are published by `run`. */
@@ -19,10 +21,12 @@ function world(
   const writer = new TableWriter(maxOctets)
   const reader = new TableReader(writer.buffer, 0)
   const scheduled: (() => void)[] = []
+  const clock = new VirtualClock()
+  clock.stepWall(1_700_000_000_999 - clock.wallMs())
   const cluster = new Cluster(
     writer,
     { ...PLAIN, namespaces: [], kinds: ['Service', 'EndpointSlice', 'Namespace'], ...options },
-    { schedule: publish => scheduled.push(publish), wallMs: () => 1_700_000_000_999, ...hooks },
+    { schedule: publish => scheduled.push(publish), clock, ...hooks },
   )
   const run = (): number => {
     const batches = scheduled.splice(0)
@@ -39,7 +43,7 @@ function world(
     const { bytes } = parseIp(text)!
     return reader.servicesOf(hashOctets(bytes, 0, bytes.length), new Int32Array(16))
   }
-  return { writer, reader, cluster, run, has, block, owners }
+  return { writer, reader, cluster, clock, run, has, block, owners }
 }
 
 const headless = { headless: true } as const
@@ -167,9 +171,52 @@ t.test('Pods by address, two of one address for a moment', t => {
   t.end()
 })
 
+t.test('a state of an earlier process is served until every kind is listed', t => {
+  let listed = 0
+  const { cluster, run, writer, reader, has, block } = world({}, { synced: () => listed++ })
+  const sets = new Map<Kind, readonly Kinds[Kind][]>([
+    ['Namespace', [demo]],
+    ['Service', [service({ name: 'web' }), service({ name: 'gone' })]],
+  ])
+  t.notOk(cluster.restore(sets), 'one without all kinds is not taken')
+  t.notOk(has(namespaceKey('demo')))
+  t.ok(cluster.restore(new Map([...sets, ['EndpointSlice', []]])))
+  t.same([reader.synced, reader.stale, listed], [true, true, 0])
+  t.ok(block('gone'))
+  cluster.replace('Namespace', [demo])
+  cluster.replace('Service', [service({ name: 'web' })])
+  run()
+  t.same([reader.synced, reader.stale, listed], [true, true, 0], 'the slices are still old ones')
+  t.notOk(block('gone'))
+  cluster.replace('EndpointSlice', [])
+  run()
+  t.same([reader.synced, reader.stale, listed], [true, false, 1])
+  t.ok(writer.synced)
+  t.end()
+})
+
+t.test('how long a batch waited is told by kind', t => {
+  const told: [Kind, number][] = []
+  const { cluster, clock, run } = world({}, { published: (_, delays) => told.push(...delays) })
+  cluster.upsert('Service', service({ name: 'web' }))
+  clock.advance(3)
+  cluster.upsert('Service', service({ name: 'web2' }))
+  cluster.upsert('Namespace', demo)
+  clock.advance(4)
+  run()
+  t.same(told.sort(), [
+    ['Namespace', 4],
+    ['Service', 7],
+  ])
+  t.end()
+})
+
 t.test('changed slices are told when they are published', t => {
   const told: string[] = []
-  const { cluster, run } = world({}, { published: slices => told.push(...slices.map(({ name }) => name)) })
+  const { cluster, run } = world(
+    {},
+    { published: (_, __, slices) => told.push(...slices.map(({ name }) => name)) },
+  )
   cluster.upsert('EndpointSlice', slice(['10.1.0.1'], [], { triggerTimeMs: 5 }))
   cluster.upsert('EndpointSlice', slice(['10.1.0.1'], [], { name: 'untimed' }))
   t.same(told, [])

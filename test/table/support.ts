@@ -4,7 +4,8 @@ import { ipFromBytes } from '../../src/shared/ip.ts'
 import { addressesAt, detailAt, GroupCursor, skipPorts } from '../../src/table/block.ts'
 import type { BuildOptions } from '../../src/table/build.ts'
 import { FLAG, NO_PORT } from '../../src/table/layout.ts'
-import type { SlimEndpoint, SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
+import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
 
 export const PLAIN: BuildOptions = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }
 
@@ -52,7 +53,7 @@ export function slice(
     triggerTimeMs: 0,
     ...parts,
     ports: ports.map(port),
-    endpoints: endpoints.map(endpoint),
+    endpoints: packEndpoints(endpoints.map(endpoint)),
   }
 }
 

@@ -10,6 +10,7 @@ import t, { type Test } from 'tap'
 import { systemClock } from '../../src/shared/clock.ts'
 import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient } from '../../src/watch/client.ts'
+import { unpackEndpoints } from '../../src/watch/endpoints.ts'
 import { ApiSource } from '../../src/watch/source.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
 import { row } from './fault-rows.ts'
@@ -71,7 +72,9 @@ for (const flags of [[], ['--paged']]) {
       'replace Namespace 100',
       'replace Service 10000',
     ])
-    const endpoints = sink.state('EndpointSlice').reduce((sum, slice) => sum + slice.endpoints.length, 0)
+    const endpoints = sink
+      .state('EndpointSlice')
+      .reduce((sum, slice) => sum + unpackEndpoints(slice.endpoints).length, 0)
     t.equal(endpoints, 100_000)
   })
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/watch/endpoints.ts'
 import {
   isProblem,
+  type SliceOptions,
   slimEndpointSlice,
   slimNamespace,
   slimPod,
@@ -135,7 +137,7 @@ const slice = (fields: object, labels: object = { 'kubernetes.io/service-name': 
 
 t.test('an EndpointSlice', async t => {
   const endpoint = { address: '10.0.0.1', hostname: '', targetName: '', zone: '' }
-  const cases: [title: string, fields: object, endpoints: object[]][] = [
+  const cases: [title: string, fields: object, endpoints: SlimEndpoint[]][] = [
     ['ready', { endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }, [endpoint]],
     ['ready unknown', { endpoints: [{ addresses: ['10.0.0.1'] }] }, [endpoint]],
     ['ready null', { endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: null } }] }, [endpoint]],
@@ -156,11 +158,7 @@ t.test('an EndpointSlice', async t => {
       { addressType: 'IPv6', endpoints: [{ addresses: ['FD00:0::1'] }] },
       [{ ...endpoint, address: 'fd00::1' }],
     ],
-    [
-      'FQDN',
-      { addressType: 'FQDN', endpoints: [{ addresses: ['Db.Example'] }] },
-      [{ ...endpoint, address: 'db.example' }],
-    ],
+    ['FQDN', { addressType: 'FQDN', endpoints: [{ addresses: ['Db.Example'] }] }, []],
     ['a name in an IPv4 slice', { endpoints: [{ addresses: ['db.example'] }] }, []],
     ['no endpoints', { endpoints: null }, []],
     ['not a list', { endpoints: { 0: 1 } }, []],
@@ -169,7 +167,14 @@ t.test('an EndpointSlice', async t => {
   for (const [title, fields, endpoints] of cases) {
     t.same(
       slimEndpointSlice(slice(fields)),
-      { namespace: 'shop', name: 'web-x1', serviceName: 'web', ports: [], endpoints, triggerTimeMs: 0 },
+      {
+        namespace: 'shop',
+        name: 'web-x1',
+        serviceName: 'web',
+        ports: [],
+        endpoints: packEndpoints(endpoints),
+        triggerTimeMs: 0,
+      },
       title,
     )
   }
@@ -179,10 +184,39 @@ t.test('what an EndpointSlice keeps when it is asked to', async t => {
   const raw = slice({
     endpoints: [{ addresses: ['10.0.0.1'], zone: 'Eu-1a', targetRef: { kind: 'Pod', name: 'Web-1' } }],
   })
-  t.match(slimEndpointSlice(raw, { endpointPodNames: true }), {
-    endpoints: [{ targetName: 'web-1', zone: '' }],
-  })
-  t.match(slimEndpointSlice(raw, { zonal: true }), { endpoints: [{ targetName: '', zone: 'eu-1a' }] })
+  const kept = (options: SliceOptions): SlimEndpoint[] => {
+    const slim = slimEndpointSlice(raw, options)
+    return slim && !isProblem(slim) ? unpackEndpoints(slim.endpoints) : []
+  }
+  t.match(kept({ endpointPodNames: true }), [{ targetName: 'web-1', zone: '' }])
+  t.match(kept({ zonal: true }), [{ targetName: '', zone: 'eu-1a' }])
+})
+
+t.test('which Service and which import an EndpointSlice belongs to', async t => {
+  const both = { 'kubernetes.io/service-name': 'derived', 'multicluster.kubernetes.io/service-name': 'Web' }
+  const from = { ...both, 'multicluster.kubernetes.io/source-cluster': 'East' }
+  const cases: [labels: object, options: SliceOptions, wanted: object | undefined][] = [
+    [from, {}, { serviceName: 'derived', imported: undefined }],
+    [from, { multicluster: true }, { serviceName: 'derived', imported: { name: 'web', cluster: 'east' } }],
+    [
+      from,
+      { multicluster: true, noEndpoints: true },
+      { serviceName: '', imported: { name: 'web', cluster: 'east' } },
+    ],
+    [both, { multicluster: true }, { imported: { name: 'web', cluster: '' } }],
+    [{}, { multicluster: true }, undefined],
+    [both, { noEndpoints: true }, undefined],
+    [
+      { 'multicluster.kubernetes.io/service-name': 'a b' },
+      { multicluster: true },
+      { problem: /'a b' is no valid/ },
+    ],
+  ]
+  for (const [labels, options, wanted] of cases) {
+    const slim = slimEndpointSlice(slice({}, labels), options)
+    if (wanted === undefined) t.equal(slim, undefined)
+    else t.match(slim, wanted)
+  }
 })
 
 t.test('ports, trigger time and label of an EndpointSlice', async t => {

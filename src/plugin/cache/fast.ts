@@ -9,7 +9,7 @@
 //   handler answers. Nothing is counted on a MISS: the handler counts it.
 
 import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_OCTETS, writeU16, writeU32 } from '../../wire/header.ts'
-import { TYPE } from '../../wire/rrtype.ts'
+import { OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { CacheConfig } from './config.ts'
 import type { CacheCounters } from './counters.ts'
@@ -21,15 +21,10 @@ import type { ResponseStore } from './store.ts'
 /** The handler must answer this one. */
 export const MISS = -1
 
-/** Octets of an OPT record without options. */
-const OPT_OCTETS = 11
-
 /** What stands around the cache in its server block, as far as it changes answers. */
 export interface FastOptions {
   /** Whether `loadbalance` (round robin) stands before the cache: addresses are then shuffled for each answer. */
   readonly shuffle: boolean
-  /** The payload size of our OPT records. */
-  readonly payloadSize: number
   /** 0 ≤ n < 1. */
   readonly random: () => number
 }
@@ -75,7 +70,10 @@ export class FastCache {
     patchHead(scan, octets, out, outAt)
     patchTtls(entry, keepTtl ? entry.ttlSeconds : ttl, out, outAt)
     if (this.#options.shuffle && entry.runLength > 1) shuffle(entry, this.#options.random, out, outAt)
-    if (scan.edns) this.#appendOpt(scan.dnssecOk, out, outAt, entry.messageOctets)
+    if (scan.edns) {
+      writeOpt(out, outAt + entry.messageOctets, 0, scan.dnssecOk)
+      writeU16(out, outAt + 10, ((out[outAt + 10]! << 8) | out[outAt + 11]!) + 1)
+    }
     this.#counters.requests.add()
     this.#counters.hits[entry.side].add()
     return length
@@ -96,21 +94,6 @@ export class FastCache {
       this.#view = Buffer.from(out.buffer, out.byteOffset, out.length)
     }
     this.#view.write(entry.octets, outAt, entry.messageOctets, 'latin1')
-  }
-
-  /** RFC 6891 6.1: our payload size, version 0, the client's DO bit, no options. */
-  #appendOpt(dnssecOk: boolean, out: Uint8Array, outAt: number, messageOctets: number): void {
-    const at = outAt + messageOctets
-    out[at] = 0
-    writeU16(out, at + 1, TYPE.OPT)
-    writeU16(out, at + 3, this.#options.payloadSize)
-    out[at + 5] = 0
-    out[at + 6] = 0
-    out[at + 7] = dnssecOk ? 0x80 : 0
-    out[at + 8] = 0
-    out[at + 9] = 0
-    out[at + 10] = 0
-    writeU16(out, outAt + 10, ((out[outAt + 10]! << 8) | out[outAt + 11]!) + 1)
   }
 }
 

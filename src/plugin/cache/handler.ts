@@ -20,7 +20,7 @@ import {
   type Reply,
 } from '../../query/reply.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
-import { formatName, type Name } from '../../wire/name.ts'
+import { formatName, isWithinAny, type Name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { typeName } from '../../wire/rrtype.ts'
 import type { ServingContext } from '../context.ts'
@@ -33,7 +33,7 @@ import { FastCache, type FastOptions } from './fast.ts'
 import { questionKey } from './key.ts'
 import { countHit, isPopular } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
-import { isCovered, replyTtl, sideOf, withReplyTtl, zoneNames } from './ttl.ts'
+import { replyTtl, sideOf, withReplyTtl, zoneNames } from './ttl.ts'
 
 /** Refreshes behind clients' backs at one moment, on one thread; further ones wait for the next hit. */
 export const REFRESHES_MAX = 256
@@ -90,7 +90,7 @@ export class CacheHandler implements Handler {
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {
     const { question, edns, checkingDisabled } = query
-    if (!isCovered(this.#zones, question.qname)) return next(query)
+    if (!isWithinAny(question.qname, this.#zones)) return next(query)
     const counters = this.#counters.of(query.server, query.view)
     counters.requests.add()
     const nowMs = this.#context.clock.nowMs()
@@ -152,7 +152,7 @@ export class CacheHandler implements Handler {
     if (this.#stopped || reply.plugin === '' || TABLE_PLUGINS.has(reply.plugin)) return
     const { question } = query
     const side = sideOf(classified.kind)
-    if (isCovered(this.#exceptZones[side], question.qname)) return
+    if (isWithinAny(question.qname, this.#exceptZones[side])) return
     const nowMs = this.#context.clock.nowMs()
     // RFC 8914 4.14: a failure out of the cache says so.
     const extendedError =

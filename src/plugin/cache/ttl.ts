@@ -63,9 +63,5 @@ export function coverage(config: CacheConfig, zoneText: string): 'all' | 'some' 
   return zones.some(cached => zoneOffset(cached, zone) >= 0) ? 'some' : 'none'
 }
 
-/** Zone texts as names, to be matched by `isCovered`. */
+/** Zone texts as names, for `isWithinAny`. */
 export const zoneNames = (zones: readonly string[]): readonly Name[] => zones.map(text => name(text))
-
-/** Whether the name lies in one of the zones, by whole labels. */
-export const isCovered = (zones: readonly Name[], qname: Name): boolean =>
-  zones.some(zone => zone.length === 1 || zoneOffset(qname, zone) >= 0)

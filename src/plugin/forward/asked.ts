@@ -9,11 +9,14 @@
 //   all else                                               reply         reply
 
 import type { Query } from '../../query/query.ts'
-import { HEADER_OCTETS, PAYLOAD_DEFAULT, PAYLOAD_MIN, readU16, writeU16 } from '../../wire/header.ts'
+import { HEADER_OCTETS, PAYLOAD_MIN, readU16, writeU16 } from '../../wire/header.ts'
 import { decodeMessage, type Message } from '../../wire/message.ts'
 import { foldName, type Name, nameKey } from '../../wire/name.ts'
 import { OPCODE, RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
+
+/** Octets of an OPT record without options. */
+const OPT_OCTETS = 11
 
 /** A question without its asker: whatever is equal here is asked once. */
 export interface Asked {
@@ -44,11 +47,13 @@ export function askedKey(asked: Asked): string {
 
 /**
  * The question as a message of its own: with AD, so that one reply does for clients who want to know and those who do
- * not (RFC 6840 5.7), and with our own OPT unless the upstream cannot take one. No option of the client goes along.
+ * not (RFC 6840 5.7), and with our own OPT and its payload size, unless the upstream cannot take one. No option of the
+ * client goes along.
  */
-export function encodeAsked(asked: Asked, id: number, edns: boolean): Uint8Array {
+export function encodeAsked(asked: Asked, id: number, payloadSize: number | undefined): Uint8Array {
   const questionEnd = HEADER_OCTETS + asked.qname.length + 4
-  const octets = new Uint8Array(questionEnd + (edns ? 11 : 0))
+  const edns = payloadSize !== undefined
+  const octets = new Uint8Array(questionEnd + (edns ? OPT_OCTETS : 0))
   writeU16(octets, 0, id)
   octets[2] = asked.recursionDesired ? 1 : 0
   octets[3] = (edns ? 0x20 : 0) | (asked.checkingDisabled ? 0x10 : 0)
@@ -59,7 +64,7 @@ export function encodeAsked(asked: Asked, id: number, edns: boolean): Uint8Array
   if (edns) {
     octets[11] = 1
     writeU16(octets, questionEnd + 1, TYPE.OPT)
-    writeU16(octets, questionEnd + 3, PAYLOAD_DEFAULT)
+    writeU16(octets, questionEnd + 3, payloadSize)
     octets[questionEnd + 7] = asked.dnssecOk ? 0x80 : 0
   }
   return octets
@@ -79,12 +84,14 @@ export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 't
   if (octets.length < HEADER_OCTETS || readU16(octets, 0) !== readU16(sent, 0)) return MISMATCH
   if ((octets[2]! & 0x80) === 0 || ((octets[2]! >> 3) & 15) !== OPCODE.QUERY) return MISMATCH
   const edns = sent[11] === 1
+  const questionEnd = edns ? sent.length - OPT_OCTETS : sent.length
   const rcode = octets[3]! & 15
   if (readU16(octets, 4) === 0) {
     if (edns && isEdnsRefusal(rcode) && readU16(octets, 10) === 0) return NO_EDNS
     if (protocol === 'udp' || rcode === RCODE.NOERROR) return MISMATCH
-  } else if (!sameQuestion(octets, sent, edns ? sent.length - 11 : sent.length)) return MISMATCH
-  if (protocol === 'udp' && octets.length > (edns ? PAYLOAD_DEFAULT : PAYLOAD_MIN)) return cut(octets)
+  } else if (!sameQuestion(octets, sent, questionEnd)) return MISMATCH
+  const announced = edns ? readU16(sent, questionEnd + 3) : PAYLOAD_MIN
+  if (protocol === 'udp' && octets.length > announced) return cut(octets)
   const message = decodeMessage(octets)
   if (message === undefined) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
   const refusesEdns =

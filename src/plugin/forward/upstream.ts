@@ -57,6 +57,8 @@ export interface UpstreamContext {
   readonly clock: Clock
   readonly meters: Meters
   readonly log: ThreadLog
+  /** The payload size that upstreams are told (RFC 6891 6.2.3). */
+  readonly udpMaxOctets: number
 }
 
 /** One upstream of one rule on one serving thread. */
@@ -175,10 +177,15 @@ export class Upstream {
     return stream ? this.#askTcp(asked, deadlineMs, edns) : this.#askUdp(asked, deadlineMs, edns)
   }
 
+  /** What we announce, where we announce anything. */
+  #payloadSize(edns: boolean): number | undefined {
+    return edns ? this.#context.udpMaxOctets : undefined
+  }
+
   #askUdp(asked: Asked, deadlineMs: number, edns: boolean): Promise<Attempt | 'no-edns'> {
     const { clock } = this.#context
     const startMs = clock.nowMs()
-    const packet = encodeAsked(asked, randomInt(65536), edns)
+    const packet = encodeAsked(asked, randomInt(65536), this.#payloadSize(edns))
     this.#udpMisses.add()
     return new Promise(resolve => {
       let mismatches = 0
@@ -229,7 +236,7 @@ export class Upstream {
   async #askTcp(asked: Asked, deadlineMs: number, edns: boolean): Promise<Attempt | 'no-edns'> {
     const { clock } = this.#context
     const startMs = clock.nowMs()
-    const packet = encodeAsked(asked, 0, edns)
+    const packet = encodeAsked(asked, 0, this.#payloadSize(edns))
     for (let attempts = 1; ; attempts++) {
       const result = await this.#pool.ask(packet, Math.max(0, deadlineMs - clock.nowMs()))
       if ('failure' in result) {

@@ -4,7 +4,7 @@
 // (`npm run bench:micro`).
 
 import { detailAt } from '../../table/block.ts'
-import { FLAG } from '../../table/layout.ts'
+import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
 import { countLabels, isWithin, type Name, name, parseName } from '../../wire/name.ts'
@@ -15,7 +15,8 @@ import { readPodLabel } from './address-label.ts'
 import { AddressRecords } from './addresses.ts'
 import type { KubernetesConfig } from './config.ts'
 import { nameservers } from './nameservers.ts'
-import { Request } from './request.ts'
+import { REASON, type Reason } from './reason.ts'
+import { Request, type Shape } from './request.ts'
 import { PtrRecords, readReverse } from './reverse.ts'
 import { Selection } from './selection.ts'
 import { SrvRecords } from './srv.ts'
@@ -36,9 +37,13 @@ const SOA_TTL_MAX_SECONDS = 300
 export interface AnswerOptions {
   /** Whether `loadbalance` shuffles addresses. */
   readonly shuffle: boolean
+  /** Whether `minimal` takes additional records out. */
+  readonly minimal?: boolean
   /** The TTL that `cache` gives to a positive or a negative answer (coredns.md 3.4); the identity without one. */
   flattenedTtl(ttlSeconds: number, kind: 'success' | 'denial'): number
   readonly random: () => number
+  /** Whether clients with EDNS are told why they get nothing (the directive `ede`). */
+  readonly reasons: boolean
   /** This server's own addresses, 4 or 16 octets each. */
   readonly ownAddresses: readonly Uint8Array[]
 }
@@ -47,6 +52,7 @@ export class ClusterAnswers {
   readonly zone: Name
   readonly #labels: number
   readonly #reverse: boolean
+  readonly #multicluster: boolean
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #options: AnswerOptions
@@ -55,7 +61,7 @@ export class ClusterAnswers {
   readonly #negativeTtl: number
   readonly #soaTtl: number
   readonly #versionTtl: number
-  readonly #writer = new AnswerWriter()
+  readonly #writer: AnswerWriter
   readonly #request = new Request()
   readonly #selection: Selection
   readonly #addresses: AddressRecords
@@ -63,11 +69,13 @@ export class ClusterAnswers {
   readonly #ptr: PtrRecords
   readonly #address = new Uint8Array(16)
   readonly #podKey = new Uint8Array(2 + 16 + 64)
+  readonly #importKey = new Uint8Array(1 + 64 + 64)
 
   constructor(config: KubernetesConfig, zoneText: string, table: TableReader, options: AnswerOptions) {
     this.zone = name(zoneText)
     this.#labels = countLabels(this.zone)
     this.#reverse = isWithin(this.zone, IN_ADDR_ARPA) || isWithin(this.zone, IP6_ARPA)
+    this.#multicluster = config.multiclusterZones.includes(zoneText)
     this.#config = config
     this.#table = table
     this.#options = options
@@ -77,6 +85,7 @@ export class ClusterAnswers {
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
     this.#versionTtl = options.flattenedTtl(VERSION_TTL_SECONDS, 'success')
+    this.#writer = new AnswerWriter(this.#request, options.minimal)
     this.#selection = new Selection(table)
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)
@@ -108,27 +117,27 @@ export class ClusterAnswers {
     const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
     writer.begin(scan, packet, out, outAt, maxOctets)
     const { qtype } = scan
-    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
-    if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata(zoneAt)
     const request = this.#request
-    request.zoneAt = zoneAt
+    request.clear(zoneAt)
+    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
+    if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata()
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)
-    request.read(scan, labels, zoneAt, this.#config.zonal)
+    request.read(scan, labels, zoneAt, this.#config.zonal, this.#multicluster)
     switch (request.shape) {
       case 'apex':
         return this.#apex(qtype)
       case 'category':
-        return this.#nodata(zoneAt)
+        return this.#nodata()
       case 'namespace':
         return this.#namespace(scan)
       case 'dns-version':
-        return qtype === TYPE.TXT ? this.#version() : this.#nameError(scan)
+        return qtype === TYPE.TXT ? this.#version() : this.#nameError(scan, REASON.NO_SUCH_SHAPE)
       case 'ns.dns':
         return this.#ownAddresses(qtype)
       case 'pod':
         return this.#pod(scan, qtype)
       case 'unknown':
-        return this.#nameError(scan)
+        return this.#nameError(scan, REASON.NO_SUCH_SHAPE)
       default:
         return this.#service(scan, packet, qtype)
     }
@@ -138,8 +147,8 @@ export class ClusterAnswers {
   externalTarget(scan: Scan): Name | undefined {
     const labels = scan.labelCount - this.#labels
     const request = this.#request
-    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false)
-    if (request.shape !== 'service') return undefined
+    request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false, this.#multicluster)
+    if (request.shape !== 'service' || this.#multicluster) return undefined
     const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0 || (this.#table.octets[block + 5]! & FLAG.EXTERNAL_NAME) === 0) return undefined
     const at = detailAt(this.#table.words, block)
@@ -150,7 +159,9 @@ export class ClusterAnswers {
   noData(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
     this.#writer.begin(scan, packet, out, outAt, maxOctets)
     const labels = scan.labelCount - this.#labels
-    return this.#nodata(this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!)
+    const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
+    this.#request.read(scan, labels, zoneAt, false, this.#multicluster)
+    return this.#nodata(REASON.NO_TARGET)
   }
 
   get ttlSeconds(): number {
@@ -159,22 +170,47 @@ export class ClusterAnswers {
 
   #service(scan: Scan, packet: Uint8Array, qtype: number): number {
     const request = this.#request
-    const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
-    if (block === 0) return this.#nameError(scan)
+    const block = this.#multicluster
+      ? this.#findImport(scan)
+      : this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
+    if (block === 0) return this.#nameError(scan, this.#noService(scan))
     const flags = this.#table.octets[block + 5]!
-    if (flags & (FLAG.NO_READY | FLAG.IGNORED | FLAG.BAD_TARGET | FLAG.NO_SERVICE))
-      return this.#nameError(scan)
+    if (flags & HIDDEN) return this.#nameError(scan, hiddenBecause(flags))
     if (flags & FLAG.EXTERNAL_NAME) return this.#external(scan, block, qtype)
-    if (!this.#selection.open(scan, packet, request, block)) return this.#nameError(scan)
-    if (qtype === TYPE.A) this.#addresses.write(4, this.#ttl, this.#options.shuffle)
-    else if (qtype === TYPE.AAAA) this.#addresses.write(16, this.#ttl, this.#options.shuffle)
-    else if (qtype === TYPE.SRV) this.#srv.write(this.#ttl)
-    return this.#positive(request.zoneAt)
+    if (!this.#selection.open(scan, packet, request, block))
+      return this.#nameError(scan, NOT_SELECTED[request.shape])
+    if (qtype === TYPE.A) {
+      this.#addresses.write(4, this.#ttl, this.#options.shuffle)
+      return this.#positive(REASON.NO_V4)
+    }
+    if (qtype === TYPE.AAAA) {
+      this.#addresses.write(16, this.#ttl, this.#options.shuffle)
+      return this.#positive(REASON.NO_V6)
+    }
+    if (qtype !== TYPE.SRV) return this.#nodata()
+    this.#srv.write(this.#ttl)
+    return this.#positive(REASON.NO_PORTS)
+  }
+
+  /** The block of the imported service, whose key begins with an octet that no name has. */
+  #findImport(scan: Scan): number {
+    const { serviceAt, keyEnd } = this.#request
+    const key = this.#importKey
+    key[0] = KEY.IMPORT
+    for (let at = serviceAt; at < keyEnd; at++) key[1 + at - serviceAt] = scan.folded[at]!
+    return this.#table.find(key, 0, 1 + keyEnd - serviceAt)
+  }
+
+  /** Whether it is the namespace that is missing. */
+  #noService(scan: Scan): Reason | undefined {
+    if (!scan.edns) return undefined
+    const { namespaceAt, keyEnd } = this.#request
+    return this.#table.find(scan.folded, namespaceAt, keyEnd) === 0 ? REASON.NO_NAMESPACE : REASON.NO_SERVICE
   }
 
   #external(scan: Scan, block: number, qtype: number): number {
     const request = this.#request
-    if (request.shape !== 'service') return this.#nameError(scan)
+    if (request.shape !== 'service') return this.#nameError(scan, REASON.BELOW_EXTERNAL)
     if (qtype === TYPE.A || qtype === TYPE.AAAA) return CHASE
     const { words, octets } = this.#table
     const at = detailAt(words, block)
@@ -183,34 +219,36 @@ export class ClusterAnswers {
       this.#writer.bytes(octets, at, end)
       this.#writer.close()
     }
-    return this.#positive(request.zoneAt)
+    return this.#positive()
   }
 
   #namespace(scan: Scan): number {
     const request = this.#request
-    const hidden = request.pod && this.#config.pods === 'disabled'
-    if (hidden || this.#table.find(scan.folded, request.namespaceAt, request.keyEnd) === 0)
-      return this.#nameError(scan)
-    return this.#nodata(request.zoneAt)
+    if (request.pod && this.#config.pods === 'disabled') return this.#nameError(scan, REASON.PODS_DISABLED)
+    if (this.#table.find(scan.folded, request.namespaceAt, request.keyEnd) === 0)
+      return this.#nameError(scan, REASON.NO_NAMESPACE)
+    return this.#nodata()
   }
 
   #pod(scan: Scan, qtype: number): number {
     const request = this.#request
-    if (this.#config.pods === 'disabled') return this.#nameError(scan)
-    if (this.#table.find(scan.folded, request.namespaceAt, request.keyEnd) === 0) return this.#nameError(scan)
+    if (this.#config.pods === 'disabled') return this.#nameError(scan, REASON.PODS_DISABLED)
+    if (this.#table.find(scan.folded, request.namespaceAt, request.keyEnd) === 0)
+      return this.#nameError(scan, REASON.NO_NAMESPACE)
     const octets = readPodLabel(scan.folded, request.serviceAt, this.#address)
-    if (octets === 0) return this.#nameError(scan)
-    if (this.#config.pods === 'verified' && !this.#podRuns(scan, octets)) return this.#nameError(scan)
+    if (octets === 0) return this.#nameError(scan, REASON.NO_POD_ADDRESS)
+    if (this.#config.pods === 'verified' && !this.#podRuns(scan, octets))
+      return this.#nameError(scan, REASON.NO_POD)
     const family = octets === 4 ? TYPE.A : TYPE.AAAA
     if (qtype === family) this.#writer.address(this.#address, 0, octets, this.#ttl)
     else if (qtype === TYPE.SRV) this.#podSrv(scan, octets)
-    return this.#positive(request.zoneAt)
+    return this.#positive()
   }
 
   #podRuns(scan: Scan, octets: 4 | 16): boolean {
     const { namespaceAt, keyEnd } = this.#request
     const key = this.#podKey
-    key[0] = 0xff
+    key[0] = KEY.POD
     key[1] = octets === 4 ? 4 : 6
     for (let i = 0; i < octets; i++) key[2 + i] = this.#address[i]!
     let length = 2 + octets
@@ -237,14 +275,15 @@ export class ClusterAnswers {
   /** A of an address that somebody has is NODATA, of any other a name error (coredns.md 9). */
   #reverseName(scan: Scan, qtype: number): number {
     const octets = readReverse(scan, this.#address)
-    if (octets === 0 || !this.#ptr.write(this.#address, octets, this.#ttl)) return this.#nameError(scan)
+    if (octets === 0 || !this.#ptr.write(this.#address, octets, this.#ttl))
+      return this.#nameError(scan, REASON.NO_OWNER)
     if (qtype !== TYPE.PTR) this.#writer.retract()
-    return this.#positive(this.#request.zoneAt)
+    return this.#positive()
   }
 
   #apex(qtype: number): number {
     if (qtype === TYPE.NS) this.#ns()
-    return this.#positive(this.#request.zoneAt)
+    return this.#positive()
   }
 
   #ns(): void {
@@ -272,7 +311,7 @@ export class ClusterAnswers {
       if (qtype === TYPE.A && address.length === 4) this.#writer.address(address, 0, 4, this.#ttl)
       if (qtype === TYPE.AAAA && address.length === 16) this.#writer.address(address, 0, 16, this.#ttl)
     }
-    return this.#positive(this.#request.zoneAt)
+    return this.#positive()
   }
 
   #version(): number {
@@ -281,29 +320,31 @@ export class ClusterAnswers {
       writer.bytes(VERSION_TEXT, 0, VERSION_TEXT.length)
       writer.close()
     }
-    return writer.finish(RCODE.NOERROR, true)
+    return this.#finish(RCODE.NOERROR)
   }
 
   #soa(zoneAt: number): number {
-    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#table.serial, 'answer')
-    return this.#writer.finish(RCODE.NOERROR, true)
+    this.#writer.soa(zoneAt, this.#soaTtl, this.#config.ttlSeconds, this.#serial, 'answer')
+    return this.#finish(RCODE.NOERROR)
   }
 
-  /** What was written, or NODATA when nothing was. */
-  #positive(zoneAt: number): number {
+  /** What was written, or NODATA for that reason when nothing was. */
+  #positive(reason: Reason = REASON.NO_TYPE): number {
     return this.#writer.answers > 0 || this.#writer.truncated
-      ? this.#writer.finish(RCODE.NOERROR, true)
-      : this.#nodata(zoneAt)
+      ? this.#finish(RCODE.NOERROR)
+      : this.#nodata(reason)
   }
 
-  #nodata(zoneAt: number): number {
-    return this.#negative(zoneAt, RCODE.NOERROR)
+  #nodata(reason: Reason = REASON.NO_TYPE): number {
+    return this.#negative(RCODE.NOERROR, reason)
   }
 
   /** No such name: to the next plugin where `fallthrough` covers it, NXDOMAIN once all is listed, SERVFAIL before. */
-  #nameError(scan: Scan): number {
+  #nameError(scan: Scan, reason: Reason | undefined): number {
     if (this.#config.fallthrough !== undefined && this.#fallsThrough(scan)) return PASS
-    return this.#negative(this.#request.zoneAt, this.#table.synced ? RCODE.NXDOMAIN : RCODE.SERVFAIL)
+    return this.#table.synced
+      ? this.#negative(RCODE.NXDOMAIN, reason)
+      : this.#negative(RCODE.SERVFAIL, REASON.NOT_SYNCED)
   }
 
   #fallsThrough(scan: Scan): boolean {
@@ -317,10 +358,21 @@ export class ClusterAnswers {
     return false
   }
 
-  #negative(zoneAt: number, rcode: number): number {
-    const writer = this.#writer
-    writer.soa(zoneAt, this.#negativeTtl, this.#config.ttlSeconds, this.#table.serial, 'authority')
-    return writer.finish(rcode, true)
+  get #serial(): number {
+    return this.#multicluster ? this.#table.importSerial : this.#table.serial
+  }
+
+  #negative(rcode: number, reason: Reason | undefined): number {
+    const serial = this.#serial
+    const { zoneAt } = this.#request
+    this.#writer.soa(zoneAt, this.#negativeTtl, this.#config.ttlSeconds, serial, 'authority')
+    return this.#finish(rcode, reason)
+  }
+
+  /** That the whole state may be an old one is worth more than why it says no. */
+  #finish(rcode: number, reason?: Reason): number {
+    if (!this.#options.reasons) return this.#writer.finish(rcode, true)
+    return this.#writer.finish(rcode, true, this.#table.stale ? REASON.STALE : reason)
   }
 }
 
@@ -328,6 +380,22 @@ function startsLabel(scan: Scan, at: number): boolean {
   if (at === scan.foldedLength - 1) return true
   for (let i = 0; i < scan.labelCount; i++) if (scan.labelAt[i] === at) return true
   return false
+}
+
+/** Services whose names do not exist. */
+const HIDDEN = FLAG.NO_READY | FLAG.IGNORED | FLAG.BAD_TARGET | FLAG.NO_SERVICE
+
+function hiddenBecause(flags: number): Reason {
+  if (flags & FLAG.NO_READY) return REASON.NO_READY
+  if (flags & FLAG.IGNORED) return REASON.IGNORED
+  return flags & FLAG.BAD_TARGET ? REASON.BAD_TARGET : REASON.NO_SERVICE
+}
+
+/** Why a service that exists has nothing for a name of that shape. */
+const NOT_SELECTED: Readonly<Partial<Record<Shape, Reason>>> = {
+  endpoint: REASON.NO_ENDPOINT,
+  port: REASON.NO_PORT,
+  zone: REASON.NOT_ZONAL,
 }
 
 const IN_ADDR_ARPA = name('in-addr.arpa.')

@@ -35,10 +35,13 @@ export interface KubernetesConfig {
   readonly startupTimeoutMs: number
   readonly multiclusterZones: readonly string[]
   readonly source: SourceConfig
+  /** Where the last good state is kept across restarts, and how old it may be to be served. */
+  readonly snapshot: { readonly file: string; readonly maxAgeMs: number } | undefined
   /** Addresses named by apex NS and ns.dns in place of the bound ones. */
   readonly localIps: readonly string[]
 }
 
+export const SNAPSHOT_AGE_DEFAULT_MS = 86_400_000
 export const TTL_DEFAULT_SECONDS = 5
 export const TTL_MAX_SECONDS = 3600
 export const STARTUP_TIMEOUT_DEFAULT_MS = 5000
@@ -57,11 +60,12 @@ export function sourceKey(config: KubernetesConfig): string {
     ignoreEmptyService,
     zonal,
     endpointPodNames,
+    snapshot,
   } = config
   const verified = config.pods === 'verified'
   const multicluster = config.multiclusterZones.length > 0
   return JSON.stringify([
     source, [...namespaces].sort(), namespaceLabels, labels, noEndpoints, ignoreEmptyService, zonal, endpointPodNames,
-    verified, multicluster,
+    verified, multicluster, snapshot,
   ]) // biome-ignore format: one list
 }

@@ -1,7 +1,12 @@
 // How `kubernetes` is written (coredns.md 4.1), with the defaults and bounds of config.ts, and what Seamark adds.
 
 import type { WordDoc } from '../../corefile/doc.ts'
-import { STARTUP_TIMEOUT_DEFAULT_MS, TTL_DEFAULT_SECONDS, TTL_MAX_SECONDS } from './config.ts'
+import {
+  SNAPSHOT_AGE_DEFAULT_MS,
+  STARTUP_TIMEOUT_DEFAULT_MS,
+  TTL_DEFAULT_SECONDS,
+  TTL_MAX_SECONDS,
+} from './config.ts'
 
 export const kubernetesDoc: WordDoc = {
   usage: 'kubernetes [ZONE…]',
@@ -48,6 +53,13 @@ export const kubernetesDoc: WordDoc = {
     {
       usage: 'manifests DIR',
       meaning: 'the objects come from a folder of YAML files instead of an API server (Seamark only)',
+    },
+    {
+      usage: 'snapshot FILE [MAX_AGE]',
+      meaning:
+        'keeps the last good state on a volume and serves it after a restart until the API server is back (Seamark only)',
+      default: `off; ${SNAPSHOT_AGE_DEFAULT_MS / 3_600_000}h`,
+      range: 'MAX_AGE 1s to a year',
     },
     {
       usage: 'local_ips ADDRESS…',

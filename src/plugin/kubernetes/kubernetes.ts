@@ -10,6 +10,7 @@ import {
   type Reply,
   servfail,
 } from '../../query/reply.ts'
+import { readExtendedError } from '../../query/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
@@ -67,6 +68,7 @@ export class KubernetesHandler implements Handler {
       shuffle: false,
       flattenedTtl: (ttlSeconds: number) => ttlSeconds,
       random,
+      reasons: true,
       ownAddresses: own,
     }
     this.#answers = this.answersForZones(() => plain)
@@ -91,7 +93,7 @@ export class KubernetesHandler implements Handler {
     const { question } = query
     const answers = this.#answersOf(question.qname)
     if (!answers) return next(query)
-    const found = this.#find(answers, question)
+    const found = this.#find(answers, question, query.edns !== undefined)
     if (found === PASS) return next(query)
     return found === CHASE ? this.#external(answers, query) : found
   }
@@ -100,9 +102,9 @@ export class KubernetesHandler implements Handler {
     return this.#answers.find(answers => isWithin(qname, answers.zone))
   }
 
-  /** One question out of the table, by the fast path's own code, as a reply. */
-  #find(answers: ClusterAnswers, question: Question): Found {
-    const octets = this.#ask(question)
+  /** One question out of the table, by the fast path's own code, as a reply; with EDNS it tells why there is nothing. */
+  #find(answers: ClusterAnswers, question: Question, edns: boolean): Found {
+    const octets = this.#ask(question, edns)
     this.#table.enter()
     const length = answers.answer(this.#scan, octets, this.#out, 0, MESSAGE_MAX)
     this.#table.leave()
@@ -111,12 +113,12 @@ export class KubernetesHandler implements Handler {
   }
 
   /** Writes the question as a packet and scans it. */
-  #ask(question: Question): Uint8Array {
+  #ask(question: Question, edns: boolean): Uint8Array {
     const octets = this.#writer.write(
       { ...HEAD, question: { ...question, qclass: CLASS.IN } },
       NO_SECTIONS,
-      undefined,
-      512,
+      edns ? PLAIN_EDNS : undefined,
+      MESSAGE_MAX,
     )
     this.#scan.read(octets, 0, octets.length)
     return octets
@@ -126,13 +128,21 @@ export class KubernetesHandler implements Handler {
     const message = decodeMessage(this.#out.subarray(0, length))
     if (!message) return servfail(undefined, 'the answer that was rendered cannot be read')
     const { rcode, authoritative, truncated, answer, authority, additional } = message
-    return { ...positive(PLUGIN, answer, additional), rcode, authoritative, truncated, authority }
+    const extendedError = readExtendedError(message.edns?.options ?? [])
+    return {
+      ...positive(PLUGIN, answer, additional),
+      rcode,
+      authoritative,
+      truncated,
+      authority,
+      extendedError,
+    }
   }
 
   async #external(answers: ClusterAnswers, query: Query): Promise<Reply> {
     const chased = await this.#chase(answers, query, query.question.qname, [])
     if (chased) return { ...positive(PLUGIN, chased.records), truncated: chased.truncated }
-    const octets = this.#ask(query.question)
+    const octets = this.#ask(query.question, query.edns !== undefined)
     return this.#decode(answers.noData(this.#scan, octets, this.#out, 0, MESSAGE_MAX))
   }
 
@@ -144,7 +154,7 @@ export class KubernetesHandler implements Handler {
     chain: readonly Rr[],
   ): Promise<Chased | undefined> {
     const { qtype } = query.question
-    this.#ask({ qname: owner, qtype, qclass: CLASS.IN })
+    this.#ask({ qname: owner, qtype, qclass: CLASS.IN }, false)
     this.#table.enter()
     const target = answers.externalTarget(this.#scan)
     this.#table.leave()
@@ -152,7 +162,7 @@ export class KubernetesHandler implements Handler {
     if (chain.some(link => equalNames(link.rdata, target))) return undefined
     const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
     if (isWithin(target, answers.zone)) {
-      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN })
+      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN }, false)
       if (inner === PASS) return undefined
       if (inner !== CHASE) {
         return inner.answer.length === 0
@@ -179,4 +189,5 @@ const HEAD = {
   checkingDisabled: false,
   rcode: 0,
 }
+const PLAIN_EDNS = { payloadSize: MESSAGE_MAX, version: 0, dnssecOk: false, options: [] }
 const NO_SECTIONS = { answer: [], authority: [], additional: [] }

@@ -11,6 +11,7 @@ import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import {
   type KubernetesConfig,
+  SNAPSHOT_AGE_DEFAULT_MS,
   type SourceConfig,
   STARTUP_TIMEOUT_DEFAULT_MS,
   TTL_DEFAULT_SECONDS,
@@ -58,6 +59,7 @@ export function parseKubernetes(
     startupTimeoutMs: STARTUP_TIMEOUT_DEFAULT_MS,
     multiclusterZones: [],
     source: { kind: 'api' },
+    snapshot: undefined,
     localIps: [],
   }
   const api: Api = {}
@@ -113,8 +115,13 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
         draft.startupTimeoutMs = timeoutMs ?? draft.startupTimeoutMs
       },
       multicluster: option => {
-        const [zone] = option.some('a zone')
-        if (zone) option.error(zone, 'multicluster is known and not yet there', { found: zone.text })
+        if (!option.has) option.error(option.word, 'multicluster needs a zone')
+        draft.multiclusterZones = option.zones()
+        for (const zone of draft.multiclusterZones) {
+          if (draft.zones.includes(zone)) continue
+          const message = 'a multicluster zone must be one of the zones of kubernetes'
+          option.error(option.word, message, { found: zone, allowed: draft.zones })
+        }
       },
       endpoint: option => {
         const first = option.text('the URL of the API server')
@@ -139,6 +146,12 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       manifests: option => {
         const directory = file(option, 'the folder')
         if (directory !== undefined) draft.source = { kind: 'manifests', directory } satisfies SourceConfig
+      },
+      snapshot: option => {
+        const path = file(option, 'the file for the last good state')
+        const bounds = { minMs: 1000, maxMs: 365 * DAY_MS }
+        const maxAgeMs = option.has ? option.duration('the age', bounds) : SNAPSHOT_AGE_DEFAULT_MS
+        if (path !== undefined && maxAgeMs !== undefined) draft.snapshot = { file: path, maxAgeMs }
       },
       local_ips: option => {
         const addresses: string[] = []
@@ -192,6 +205,9 @@ function judge(word: Token, draft: Draft, api: Api, problems: Problems): void {
   const fromApi = api.endpoint !== undefined || api.kubeconfig !== undefined
   if (draft.source.kind === 'manifests' && fromApi) {
     problems.error(word, 'manifests excludes endpoint and kubeconfig: the objects come from one source')
+  }
+  if (draft.source.kind === 'manifests' && draft.snapshot !== undefined) {
+    problems.error(word, 'manifests needs no snapshot: the folder is there at every start')
   }
   if (api.endpoint !== undefined && api.kubeconfig !== undefined) {
     problems.warning(word, 'kubeconfig overrides endpoint')

@@ -6,7 +6,7 @@
 //   EP.SVC.NS.svc                  an endpoint                 ADDRESS.NS.pod    a Pod; up to two labels before it are ignored
 //   _PORT._PROTO.SVC.NS.svc        a port; the underscores are optional, a lone one is any
 //   ZONE….{pin|prefer}._zone.SVC.NS.svc       endpoints of one topology zone, where `zonal` is on
-//   EP.CLUSTER.SVC.NS.svc          only in multicluster zones
+//   EP.CLUSTER.SVC.NS.svc          only in multicluster zones, where neither of the two begins with _
 //
 //   _http._tcp.web.default.svc.cluster.local:  port http, protocol tcp, service web, namespace default
 
@@ -38,18 +38,28 @@ export class Request {
   /** Behind the namespace's label. */
   keyEnd = 0
   endpointAt = -1
+  /** The cluster that an imported endpoint is in; -1 is none. */
+  clusterAt = -1
   portAt = -1
   protocolAt = -1
   /** For shape zone: whether all endpoints stand in for a zone without any. */
   prefer = false
 
-  /** Reads the first `labels` labels of the name, those before a zone that begins at `zoneAt`. */
-  read(scan: Scan, labels: number, zoneAt: number, zonal: boolean): void {
-    const { folded, labelAt } = scan
+  /** Nothing is asked for yet but in a zone that begins at `zoneAt`. */
+  clear(zoneAt: number): void {
     this.zoneAt = zoneAt
-    this.serviceAt = this.namespaceAt = this.endpointAt = this.portAt = this.protocolAt = -1
+    this.serviceAt = this.namespaceAt = this.endpointAt = this.clusterAt = this.portAt = this.protocolAt = -1
     this.pod = false
     this.shape = 'apex'
+  }
+
+  /**
+   * Reads the first `labels` labels of the name, those before a zone that begins at `zoneAt`; `zonal` and `multicluster`
+   * say which forms the zone has.
+   */
+  read(scan: Scan, labels: number, zoneAt: number, zonal: boolean, multicluster: boolean): void {
+    const { folded, labelAt } = scan
+    this.clear(zoneAt)
     if (labels === 0) return
     const category = labelAt[labels - 1]!
     this.pod = isLabel(folded, category, POD)
@@ -70,10 +80,19 @@ export class Request {
       if (labels > 5) this.shape = 'unknown'
       return
     }
-    if (zonal && labels >= 6 && this.#zone(folded, labelAt, labels)) return
+    if (zonal && !multicluster && labels >= 6 && this.#zone(folded, labelAt, labels)) return
     if (labels === 4) {
       this.shape = 'endpoint'
       this.endpointAt = labelAt[0]!
+    } else if (
+      labels === 5 &&
+      multicluster &&
+      !isMarked(folded, labelAt[0]!) &&
+      !isMarked(folded, labelAt[1]!)
+    ) {
+      this.shape = 'endpoint'
+      this.endpointAt = labelAt[0]!
+      this.clusterAt = labelAt[1]!
     } else if (labels === 5) {
       this.shape = 'port'
       this.portAt = labelAt[0]!
@@ -92,6 +111,7 @@ export class Request {
   }
 }
 
+const UNDERSCORE = 0x5f
 const octets = (text: string): Uint8Array => Uint8Array.of(text.length, ...Buffer.from(text))
 const SVC = octets('svc')
 const POD = octets('pod')
@@ -107,6 +127,9 @@ export function isLabel(folded: Uint8Array, at: number, label: Uint8Array): bool
   for (let i = 0; i < label.length; i++) if (folded[at + i] !== label[i]) return false
   return true
 }
+
+/** Whether the label begins with an underscore. */
+const isMarked = (folded: Uint8Array, at: number): boolean => folded[at + 1] === UNDERSCORE
 
 function special(folded: Uint8Array, first: number, last: number, labels: number): Shape {
   if (labels === 1) return isLabel(folded, last, DNS_VERSION) ? 'dns-version' : 'unknown'

@@ -68,12 +68,21 @@ export class Selection {
   /** Moves to the next group that has a port asked for. */
   nextGroup(): boolean {
     while (this.groups.next()) {
-      if (this.#groupPorts() > 0) {
+      if (this.#isOfCluster() && this.#groupPorts() > 0) {
         this.rewindGroup()
         return true
       }
     }
     return false
+  }
+
+  /** Whether the group's endpoints are in the cluster asked for: none, for endpoints of this one. */
+  #isOfCluster(): boolean {
+    const { request, scan, table } = this
+    if (request.shape !== 'endpoint') return true
+    const { clusterAt } = this.groups
+    if (clusterAt === 0 || request.clusterAt < 0) return clusterAt === 0 && request.clusterAt < 0
+    return labelIs(scan.folded, request.clusterAt, table.octets, clusterAt)
   }
 
   rewindGroup(): void {

@@ -140,11 +140,16 @@ export class SrvRecords {
     const { request, scan, packet, table } = this.#selection
     const writer = this.#writer
     const suffix = scan.foldedLength - request.serviceAt
-    if (!writer.open(TYPE.SRV, ttlSeconds, 6 + (ofEndpoint ? LABEL_MAX_OCTETS + 1 : 0) + suffix)) return false
+    const { clusterAt } = this.#selection.groups
+    const before = ofEndpoint ? LABEL_MAX_OCTETS + 1 + (clusterAt ? 1 + table.octets[clusterAt]! : 0) : 0
+    if (!writer.open(TYPE.SRV, ttlSeconds, 6 + before + suffix)) return false
     writer.u16(0)
     writer.u16(weight)
     writer.u16(table.octets[portAt]! | (table.octets[portAt + 1]! << 8))
-    if (ofEndpoint) this.#hostname()
+    if (ofEndpoint) {
+      this.#hostname()
+      if (clusterAt) writer.bytes(table.octets, clusterAt, clusterAt + 1 + table.octets[clusterAt]!)
+    }
     writer.bytes(scan.folded, request.serviceAt, request.zoneAt)
     const nameAt = scan.start + HEADER_OCTETS
     writer.bytes(packet, nameAt + request.zoneAt, nameAt + scan.foldedLength)

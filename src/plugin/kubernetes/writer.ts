@@ -3,15 +3,16 @@
 // spelling of the zone is kept and nothing is allocated.
 
 import {
-  FLAG_AA, FLAG_CD, FLAG_QR, FLAG_RD, FLAG_TC, HEADER_OCTETS, PAYLOAD_DEFAULT, writeU16, writeU32,
+  FLAG_AA, FLAG_CD, FLAG_QR, FLAG_RD, FLAG_TC, HEADER_OCTETS, writeU16, writeU32,
 } from '../../wire/header.ts' // biome-ignore format: one import
+import { addExtendedError, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
+import { type Reason, writeReason } from './reason.ts'
+import type { Request } from './request.ts'
 
 /** The pointer to the question's name. */
 const QNAME_POINTER = 0xc000 | HEADER_OCTETS
-/** Octets of an OPT record without options. */
-export const OPT_OCTETS = 11
 /** Pointers reach no further (RFC 1035 4.1.4). */
 const POINTER_MAX = 0x3fff
 
@@ -28,10 +29,21 @@ export class AnswerWriter {
   /** Records must end here: the OPT record has its place behind. */
   #limit = 0
   #scan!: Scan
+  readonly #request: Request
   answers = 0
   authorities = 0
   additionals = 0
   truncated = false
+  readonly #minimal: boolean
+
+  /**
+   * `request` is what the question was read as, for reasons; with `minimal` nothing is written beside the answer but a
+   * denial's SOA.
+   */
+  constructor(request: Request, minimal = false) {
+    this.#request = request
+    this.#minimal = minimal
+  }
 
   /** Begins a message of at most `maxOctets` by copying the question of `octets`. */
   begin(scan: Scan, octets: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): void {
@@ -51,11 +63,14 @@ export class AnswerWriter {
     return this.#limit - this.at
   }
 
-  /** Writes OPT and header; returns the message's octets. */
-  finish(rcode: number, authoritative: boolean): number {
+  /**
+   * Writes OPT, with the reason where there is one and room is left for it (the OPT record itself has its place), and the
+   * header; returns the message's octets.
+   */
+  finish(rcode: number, authoritative: boolean, reason?: Reason): number {
     const { out, start } = this
     const scan = this.#scan
-    if (scan.edns) this.#opt(scan.dnssecOk)
+    if (scan.edns) this.#opt(reason)
     writeU16(out, start, scan.id)
     out[start + 2] =
       FLAG_QR |
@@ -70,19 +85,15 @@ export class AnswerWriter {
     return this.at - start
   }
 
-  #opt(dnssecOk: boolean): void {
+  #opt(reason: Reason | undefined): void {
     const { out } = this
-    const at = this.at
-    out[at] = 0
-    writeU16(out, at + 1, TYPE.OPT)
-    writeU16(out, at + 3, PAYLOAD_DEFAULT)
-    out[at + 5] = 0
-    out[at + 6] = 0
-    out[at + 7] = dnssecOk ? 0x80 : 0
-    out[at + 8] = 0
-    out[at + 9] = 0
-    out[at + 10] = 0
-    this.at = at + OPT_OCTETS
+    const optAt = this.at
+    const scan = this.#scan
+    this.at = writeOpt(out, optAt, 0, scan.dnssecOk)
+    if (reason === undefined) return
+    const limit = this.#limit + OPT_OCTETS
+    const octets = writeReason(reason, out, this.at, limit, scan, this.#request)
+    if (octets >= 0) this.at = addExtendedError(out, optAt, this.at, reason.code, octets)
   }
 
   /** An address record owned by the question's name; false (and TC) where it does not fit. */
@@ -96,6 +107,7 @@ export class AnswerWriter {
 
   /** The address record of an additional name that was written at `ownerAt` in `out`. */
   glue(ownerAt: number, from: Uint8Array, fromAt: number, length: 4 | 16, ttlSeconds: number): boolean {
+    if (this.#minimal) return true
     const pointer = ownerAt - this.start
     if (pointer > POINTER_MAX) {
       this.truncated = true
@@ -150,7 +162,7 @@ export class AnswerWriter {
   ): void {
     const { out } = this
     const pointer = 0xc000 | (HEADER_OCTETS + zoneAt)
-    if (!this.#fits(12 + 6 + 2 + 11 + 2 + 20)) return
+    if (!this.#fits(12 + NS_DNS.length + 2 + HOSTMASTER.length + 2 + 20)) return
     this.#fixed(pointer, TYPE.SOA, ttlSeconds, 0)
     const dataAt = this.at
     this.#text(NS_DNS)

@@ -96,7 +96,7 @@ function flags({ recursionDesired, checkingDisabled }: Query, reply: Reply): str
   const set = ['qr']
   if (reply.authoritative) set.push('aa')
   if (reply.truncated) set.push('tc')
-  if (recursionDesired) set.push('rd')
+  if (reply.recursionDesired ?? recursionDesired) set.push('rd')
   if (reply.recursionAvailable) set.push('ra')
   if (reply.authenticData) set.push('ad')
   if (checkingDisabled) set.push('cd')

@@ -7,7 +7,6 @@ import { type FastOptions, MISS } from '../../../src/plugin/cache/fast.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { writeReply } from '../../../src/query/write.ts'
-import { PAYLOAD_DEFAULT } from '../../../src/wire/header.ts'
 import { decodeMessage, type Message } from '../../../src/wire/message.ts'
 import { type Name, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
@@ -28,7 +27,7 @@ import {
 } from './support.ts'
 
 const WWW = 'www.example.org'
-const plain: FastOptions = { shuffle: false, payloadSize: PAYLOAD_DEFAULT, random: Math.random }
+const plain: FastOptions = { shuffle: false, random: Math.random }
 const scan = new Scan()
 const OUT_AT = 100
 

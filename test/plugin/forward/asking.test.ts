@@ -3,7 +3,7 @@
 import t from 'tap'
 import { type Asked, a, nameOf, replyTo } from '../../support/upstream-stub.ts'
 import { until } from '../../support/virtual-clock.ts'
-import { benchTo } from './support.ts'
+import { benchTo, startBench, startStub } from './support.ts'
 
 const A1 = 'www.example.org. 30 A c0000201'
 const UDP = 'udp www.example.org. IN A'
@@ -36,6 +36,22 @@ t.test('what is asked: lower case, RD and CD as the client, AD, our own OPT with
     edns: { udpSize: 1232, version: 0, dnssecOk: true, options: [] },
   })
   t.match(second, { flags: { rd: true, cd: false }, edns: { udpSize: 1232, dnssecOk: false, options: [] } })
+})
+
+t.test('bufsize is what upstreams are told, and what is taken from them', async t => {
+  const stub = await startStub(t, (asked, back) => {
+    const count = asked.transport === 'udp' ? 40 : 1
+    back.send(replyTo(asked, { answer: Array.from({ length: count }, () => a(nameOf(asked), 30)) }))
+  })
+  const bench = startBench(t, `forward . ${stub.to}`, undefined, undefined, { udpMaxOctets: 600 })
+  t.equal(await bench.line('www.example.org A'), `NOERROR ra | ${A1}`, 'more than that is asked for over TCP')
+  t.match(
+    stub.asked.map(({ transport, edns }) => [transport, edns?.udpSize]),
+    [
+      ['udp', 600],
+      ['tcp', 600],
+    ],
+  )
 })
 
 t.test('an upstream that refuses EDNS is remembered for a while', async t => {

@@ -2,6 +2,7 @@
 // questions to it, and replies in one line.
 
 import type { Test } from 'tap'
+import type { ServingContext } from '../../../src/plugin/context.ts'
 import { ForwardHandler, forwardWord } from '../../../src/plugin/forward/forward.ts'
 import type { LookupHost } from '../../../src/plugin/forward/upstream-set.ts'
 import type { Query } from '../../../src/query/query.ts'
@@ -22,11 +23,16 @@ export class Bench {
   readonly thread: TestThread
   readonly handler: ForwardHandler
 
-  constructor(corefile: string, random: () => number = () => 0, lookup?: LookupHost) {
+  constructor(
+    corefile: string,
+    random: () => number = () => 0,
+    lookup?: LookupHost,
+    context: Partial<ServingContext> = {},
+  ) {
     this.thread = testThread(random)
     const { config, complaints } = parseWord(forwardWord, corefile)
     if (config === undefined || complaints.length > 0) throw new Error(complaints.join('\n'))
-    this.handler = new ForwardHandler(config, this.thread.context, lookup)
+    this.handler = new ForwardHandler(config, { ...this.thread.context, ...context }, lookup)
   }
 
   get clock(): VirtualClock {
@@ -88,8 +94,8 @@ export async function startStub(t: Test, script?: Script): Promise<UpstreamStub>
   return stub
 }
 
-export function startBench(t: Test, corefile: string, random?: () => number, lookup?: LookupHost): Bench {
-  const bench = new Bench(corefile, random, lookup)
+export function startBench(t: Test, ...parts: ConstructorParameters<typeof Bench>): Bench {
+  const bench = new Bench(...parts)
   // What `forward` opens does not keep a process alive; a server's listeners do, and here this.
   const alive = setInterval(() => undefined, 1000)
   t.teardown(() => {

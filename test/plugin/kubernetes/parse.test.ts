@@ -23,6 +23,7 @@ const plain: KubernetesConfig = {
   startupTimeoutMs: 5000,
   multiclusterZones: [],
   source: { kind: 'api' },
+  snapshot: undefined,
   localIps: [],
 }
 
@@ -52,6 +53,7 @@ t.test('what it means', t => {
     ['noendpoints', { noEndpoints: true }],
     ['ignore empty_service', { ignoreEmptyService: true }],
     ['zonal', { zonal: true }],
+    ['kubernetes cluster.local clusterset.local {\nmulticluster clusterset.local\n}', { zones: ['cluster.local.', 'clusterset.local.'], multiclusterZones: ['clusterset.local.'] }],
     ['startup_timeout 0s', { startupTimeoutMs: 0 }],
     ['startup_timeout 1m30s', { startupTimeoutMs: 90_000 }],
     ['endpoint https://10.0.0.1:6443', { source: { kind: 'api', endpoint: 'https://10.0.0.1:6443' } }],
@@ -60,6 +62,8 @@ t.test('what it means', t => {
     ['kubeconfig admin.conf', { source: { kind: 'api', kubeconfig: '/etc/coredns/admin.conf' } }],
     ['kubeconfig /admin.conf kind', { source: { kind: 'api', kubeconfig: '/admin.conf', context: 'kind' } }],
     ['manifests ../objects', { source: { kind: 'manifests', directory: '/etc/objects' } }],
+    ['snapshot /var/lib/seamark/state', { snapshot: { file: '/var/lib/seamark/state', maxAgeMs: 86_400_000 } }],
+    ['snapshot state 1h', { snapshot: { file: '/etc/coredns/state', maxAgeMs: 3_600_000 } }],
     ['local_ips 10.96.0.10 fd00::a', { localIps: ['10.96.0.10', 'fd00::a'] }],
   ] // biome-ignore format: a table
   for (const [text, expected] of cases) {
@@ -119,10 +123,14 @@ t.test('what it cannot mean', t => {
     ['kubeconfig a b c', '3:16: error: too many arguments for kubeconfig (found "c")'],
     ['manifests', '3:1: error: manifests needs the folder'],
     ['manifests a\nendpoint https://k', '2:1: error: manifests excludes endpoint and kubeconfig: the objects come from one source'],
+    ['snapshot', '3:1: error: snapshot needs the file for the last good state'],
+    ['snapshot a 0s', '3:12: error: the age must be at least 1s (found "0s")'],
+    ['manifests a\nsnapshot b', '2:1: error: manifests needs no snapshot: the folder is there at every start'],
     ['local_ips', '3:1: error: local_ips needs an address of this server'],
     ['local_ips 10.0.0.1 eth0', '3:20: error: this is not an IP address (found "eth0")'],
     ['apiserver_qps', '3:1: error: apiserver_qps needs a number'],
-    ['multicluster clusterset.local', '3:14: error: multicluster is known and not yet there (found "clusterset.local")'],
+    ['multicluster', '3:1: error: multicluster needs a zone'],
+    ['multicluster clusterset.local', '3:1: error: a multicluster zone must be one of the zones of kubernetes (found "clusterset.local."; allowed: cluster.local., in-addr.arpa.; did you mean "cluster.local."?)'],
   ] // biome-ignore format: a table
   for (const [text, ...expected] of cases) {
     const { config, complaints } = parseWord(kubernetesWord, inBlock(text), BLOCK)

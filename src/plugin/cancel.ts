@@ -1,0 +1,40 @@
+// `cancel [DURATION]`: how long a query may take (CoreDNS plugin/cancel). What waits for others (`forward`) gives up then,
+// with SERVFAIL.
+
+import { once, readLine } from '../corefile/arguments.ts'
+import { PATIENCE_MS } from '../query/query.ts'
+import type { Word } from './plugin.ts'
+
+/** The configuration of `cancel`. */
+export interface CancelConfig {
+  readonly timeoutMs: number
+}
+
+/** CoreDNS's default: a little more than clients wait. */
+const TIMEOUT_MS = 5001
+
+/** `cancel`, once in a server block. */
+export const cancelWord: Word<CancelConfig> = {
+  word: 'cancel',
+  doc: {
+    usage: 'cancel [DURATION]',
+    meaning: 'gives up a query after that time',
+    default: `${TIMEOUT_MS}ms`,
+    range: 'from 1ms',
+    options: [],
+    notes: [`Without it, and where it says more, a query is given up after ${PATIENCE_MS / 1000}s.`],
+  },
+  parse(directives, problems) {
+    const directive = once(directives, problems)
+    if (directive === undefined) return undefined
+    let timeoutMs = TIMEOUT_MS
+    readLine(directive, problems, line => {
+      if (line.has) timeoutMs = line.duration('the time', { minMs: 1 }) ?? timeoutMs
+    })
+    return { timeoutMs }
+  },
+  create: ({ timeoutMs }) => ({
+    handle: (query, next) =>
+      next({ ...query, deadlineMs: Math.min(query.deadlineMs, query.receivedAtMs + timeoutMs) }),
+  }),
+}

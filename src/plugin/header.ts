@@ -1,0 +1,108 @@
+// `header { query|response set|clear FLAG… }`: sets and clears flags of the header (CoreDNS plugin/header), in the order
+// of the lines.
+//
+//   header {
+//     query clear rd       asked upstream without RD; the reply repeats it
+//     response set ra      of replies that a plugin wrote; a bare SERVFAIL or REFUSED stays as it is
+//   }
+
+import { type Line, readLine } from '../corefile/arguments.ts'
+import type { Token } from '../corefile/token.ts'
+import type { Query } from '../query/query.ts'
+import { DROP, type MaybePromise, type Outcome } from '../query/reply.ts'
+import type { Handler, Next, Word } from './plugin.ts'
+
+const WAYS = ['query', 'response'] as const
+const ACTIONS = ['set', 'clear'] as const
+const FLAGS = ['aa', 'ra', 'rd'] as const
+
+type Flags = Partial<Record<(typeof FLAGS)[number], boolean>>
+
+/** Flags with the value they get; of several lines about one flag the last counts. */
+export type HeaderFlags = Readonly<Flags>
+
+/** The configuration of `header`. */
+export interface HeaderConfig {
+  /** Only RD means anything in a query. */
+  readonly query: HeaderFlags
+  readonly response: HeaderFlags
+}
+
+/** `header`; of several in a block the first one counts, as in CoreDNS. */
+export const headerWord: Word<HeaderConfig> = {
+  word: 'header',
+  doc: {
+    usage: 'header',
+    meaning: 'sets and clears flags in queries on their way to the plugins behind it, and in replies',
+    options: [
+      { usage: 'query set|clear FLAG…', meaning: 'of queries', range: FLAGS.join(', ') },
+      { usage: 'response set|clear FLAG…', meaning: 'of replies', range: FLAGS.join(', ') },
+    ],
+  },
+  parse([first, ...further], problems) {
+    if (first === undefined) return undefined
+    for (const { word } of further)
+      problems.warning(word, 'only the first header of a server block counts, as in CoreDNS')
+    const config: Draft = { query: {}, response: {} }
+    readLine(first, problems, line => {
+      const lines = line.lines()
+      for (const option of lines) readLine(option, problems, each => readRule(each, config))
+      if (lines.length === 0)
+        line.error(line.word, 'header needs a block with a line such as: response set ra')
+    })
+    return config
+  },
+  create: config => new HeaderHandler(config),
+}
+
+type Draft = Record<(typeof WAYS)[number], Flags>
+
+/** CoreDNS reads all words in any case. */
+function readRule(line: Line, config: Draft): void {
+  const way = oneOf(WAYS, line, line.word, 'unknown property of header')
+  const action = oneOf(ACTIONS, line, line.token('set or clear'), 'this is neither set nor clear')
+  for (const token of line.some('a flag')) {
+    const flag = oneOf(FLAGS, line, token, 'this is not a flag')
+    if (way && flag) config[way][flag] = action === 'set'
+  }
+}
+
+function oneOf<T extends string>(
+  allowed: readonly T[],
+  line: Line,
+  token: Token | undefined,
+  complaint: string,
+): T | undefined {
+  if (token === undefined) return undefined
+  const word = allowed.find(word => word === token.text.toLowerCase())
+  return word ?? line.error(token, complaint, { found: token.text, allowed })
+}
+
+class HeaderHandler implements Handler {
+  readonly #config: HeaderConfig
+
+  constructor(config: HeaderConfig) {
+    this.#config = config
+  }
+
+  handle(query: Query, next: Next): MaybePromise<Outcome> {
+    const { rd } = this.#config.query
+    const outcome = next(rd === undefined ? query : { ...query, recursionDesired: rd })
+    return outcome instanceof Promise ? outcome.then(late => this.#mark(late)) : this.#mark(outcome)
+  }
+
+  /** A reply repeats the query's RD as the plugins saw it. */
+  #mark(outcome: Outcome): Outcome {
+    if (outcome === DROP) return outcome
+    const { query, response } = this.#config
+    const written = outcome.plugin !== ''
+    const rd = (written ? response.rd : undefined) ?? outcome.recursionDesired ?? query.rd
+    const reply = rd === undefined ? outcome : { ...outcome, recursionDesired: rd }
+    if (!written) return reply
+    return {
+      ...reply,
+      authoritative: response.aa ?? reply.authoritative,
+      recursionAvailable: response.ra ?? reply.recursionAvailable,
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// A hosts file as DNS has it (CoreDNS plugin/hosts/hostsfile.go; hosts(5)):
+//
+//   10.0.0.1   node-1 node-1.example.org   # a comment
+//   fd00::1    node-1
+//   10.0.0.9   *.apps.example.org          any one label in the place of the star, unless the name itself is listed
+//
+// A line that is not of this shape is passed over, as is a name outside the zones.
+
+import { reverseZones } from '../../corefile/zone.ts'
+import { type Ip, parseIp } from '../../shared/ip.ts'
+import { foldName, isWithinAny, type Name, name, parseName } from '../../wire/name.ts'
+import type { Scan } from '../../wire/scan.ts'
+import { NameMultimap } from './multimap.ts'
+
+/** Names with an address, in the file and in the Corefile together: up to 25 MB on each serving thread. */
+export const ENTRIES_MAX = 200_000
+/** Records of one answer: more fit into no message. */
+const RECORDS_MAX = 4096
+/** Lines that are read without a pause, a millisecond's work. */
+const LINES_PER_TURN = 500
+
+const LINE_FEED = 0x0a
+/** 01 * */
+const STAR = Uint8Array.of(1, 0x2a)
+
+/** What becomes of the lines. */
+export interface HostsRules {
+  /** Names outside them are passed over. */
+  readonly zones: readonly Name[]
+  /** Whether addresses get PTR records. */
+  readonly reverse: boolean
+}
+
+export class HostTable {
+  readonly #rules: HostsRules
+  readonly #names = new NameMultimap()
+  /** By the name behind the star. */
+  readonly #wildcards = new NameMultimap()
+  readonly #pointers = new NameMultimap()
+  /** Whether lines were left out because there are more than ENTRIES_MAX entries. */
+  overfull = false
+
+  constructor(rules: HostsRules) {
+    this.#rules = rules
+  }
+
+  /** Addresses and PTR records, as CoreDNS counts them. */
+  get entries(): number {
+    return this.#names.size + this.#wildcards.size + this.#pointers.size
+  }
+
+  /** Takes one line. */
+  addLine(line: string): void {
+    const [address = '', ...names] = line
+      .split('#', 1)[0]!
+      .split(/[ \t\r\v\f]+/)
+      .filter(word => word !== '')
+    if (names.length === 0) return
+    const ip = parseHostAddress(address)
+    if (ip === undefined) return
+    const reverse = this.#rules.reverse ? reverseName(ip) : undefined
+    for (const text of names) {
+      const parsed = parseName(text)
+      if (parsed !== undefined) this.#add(ip, foldName(parsed), reverse)
+    }
+  }
+
+  /** Gives back the room for more lines. */
+  trim(): void {
+    for (const map of [this.#names, this.#wildcards, this.#pointers]) map.trim()
+  }
+
+  #add(ip: Ip, name: Name, reverse: Name | undefined): void {
+    if (!isWithinAny(name, this.#rules.zones)) return
+    if (this.#names.size + this.#wildcards.size >= ENTRIES_MAX) {
+      this.overfull = true
+    } else if (name[0] === STAR[0] && name[1] === STAR[1]) {
+      this.#wildcards.add(name.subarray(STAR.length), ip.bytes)
+    } else {
+      this.#names.add(name, ip.bytes)
+      if (reverse !== undefined) this.#pointers.add(reverse, name)
+    }
+  }
+
+  /** The addresses of 4 or of 16 octets that a folded name has, each once. */
+  addresses(qname: Name, octets: 4 | 16): readonly Uint8Array[] {
+    const ofFamily = (all: Uint8Array[]): Uint8Array[] => all.filter(address => address.length === octets)
+    const own = ofFamily(this.#names.values(qname, 0, qname.length, RECORDS_MAX))
+    if (own.length > 0) return distinct(own)
+    const tailAt = wildcardTail(qname)
+    return tailAt < 0
+      ? []
+      : distinct(ofFamily(this.#wildcards.values(qname, tailAt, qname.length, RECORDS_MAX)))
+  }
+
+  /** The names of the address that a folded reverse name is for, each once. */
+  pointers(qname: Name): readonly Name[] {
+    return distinct(this.#pointers.values(qname, 0, qname.length, RECORDS_MAX))
+  }
+
+  /** HOT: whether there may be records for the scanned name, of any type. */
+  has({ folded, foldedLength, labelAt, labelCount }: Scan): boolean {
+    return (
+      this.#names.has(folded, 0, foldedLength) ||
+      this.#pointers.has(folded, 0, foldedLength) ||
+      (labelCount > 1 && this.#wildcards.has(folded, labelAt[1]!, foldedLength))
+    )
+  }
+}
+
+/**
+ * Reads a file's lines and then the Corefile's. Yields from time to time, so that who reads while answering queries can
+ * let these through.
+ */
+export function* readTable(
+  file: Buffer,
+  inline: readonly string[],
+  rules: HostsRules,
+): Generator<undefined, HostTable> {
+  const table = new HostTable(rules)
+  let lines = 0
+  for (let at = 0; at < file.length && !table.overfull; ) {
+    const lineFeed = file.indexOf(LINE_FEED, at)
+    const end = lineFeed < 0 ? file.length : lineFeed
+    // Octets as they are, whatever their encoding: so they come in questions.
+    table.addLine(file.toString('latin1', at, end))
+    at = end + 1
+    if (++lines % LINES_PER_TURN === 0) yield
+  }
+  for (const line of inline) table.addLine(line)
+  table.trim()
+  return table
+}
+
+/** An address as hosts files have them: an interface behind it means nothing. */
+export const parseHostAddress = (text: string): Ip | undefined => parseIp(text.split('%', 1)[0]!)
+
+const reverseName = ({ text, bytes }: Ip): Name => name(reverseZones(`${text}/${bytes.length * 8}`)![0]!)
+
+/** Where the name behind the first label begins, for names of two labels and more: `*.` alone is no wildcard. */
+function wildcardTail(qname: Name): number {
+  const at = qname[0]! + 1
+  return at >= qname.length - 1 ? -1 : at
+}
+
+function distinct(values: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (values.length < 2) return values
+  const byOctets = new Map(values.map(value => [Buffer.from(value).toString('latin1'), value]))
+  return [...byOctets.values()]
+}

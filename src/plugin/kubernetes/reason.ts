@@ -1,0 +1,100 @@
+// HOT: why a name of the cluster gives nothing, in words for the person who asked with EDNS (RFC 8914): what CoreDNS never
+// tells. A reason is a row of words and of parts of the question; writing it allocates nothing.
+//
+//   $ dig web.shop.svc.cluster.local
+//   ; EDE: 0 (Other): (no service web in namespace shop)
+
+import { EDE } from '../../query/reply.ts'
+import { EDE_OCTETS } from '../../wire/opt.ts'
+import type { Scan } from '../../wire/scan.ts'
+import type { Request } from './request.ts'
+
+/** Parts of the question by the offset that Request has of them. */
+const PART = {
+  service: 'serviceAt',
+  namespace: 'namespaceAt',
+  endpoint: 'endpointAt',
+  port: 'portAt',
+} as const
+
+/** A reason: the code, and words with the question's labels between them. */
+export interface Reason {
+  readonly code: number
+  readonly words: readonly (Uint8Array | keyof typeof PART)[]
+}
+
+/** A reason out of a text: `{service}` is the label that the question has for it. */
+function reason(text: string, code: number = EDE.OTHER): Reason {
+  const words = text.split(/[{}]/).map((word, i) => {
+    if (i % 2 === 0) return Uint8Array.from(Buffer.from(word))
+    if (Object.hasOwn(PART, word)) return word as keyof typeof PART
+    throw new RangeError(`a question has no part ${word}`)
+  })
+  return { code, words }
+}
+
+const SERVICE = 'service {service} in namespace {namespace}'
+
+/** All reasons. */
+export const REASON = {
+  // No such name.
+  NO_NAMESPACE: reason('no namespace {namespace}'),
+  NO_SERVICE: reason(`no ${SERVICE}`),
+  NO_READY: reason(`headless ${SERVICE} has no ready endpoints`),
+  IGNORED: reason(`${SERVICE} has no ready endpoints, and ignore empty_service hides it`),
+  BAD_TARGET: reason(`the externalName of ${SERVICE} is no host name`),
+  BELOW_EXTERNAL: reason(`${SERVICE} is an ExternalName: no name is below it`),
+  NO_ENDPOINT: reason(`no ready endpoint {endpoint} of ${SERVICE}`),
+  NO_PORT: reason(`no port {port} of that protocol in ${SERVICE}`),
+  NOT_ZONAL: reason(`${SERVICE} is not headless: only headless services have zonal names`),
+  PODS_DISABLED: reason('names of Pods are disabled (pods disabled)'),
+  NO_POD_ADDRESS: reason('{service} is no address of a Pod'),
+  NO_POD: reason('no Pod with the address {service} runs in namespace {namespace}'),
+  NO_SUCH_SHAPE: reason('names of this zone end in svc or pod: SERVICE.NAMESPACE.svc'),
+  NO_OWNER: reason('no service and no ready endpoint has this address'),
+  // No such record.
+  NO_V4: reason(`${SERVICE} has no IPv4 address`),
+  NO_V6: reason(`${SERVICE} has no IPv6 address`),
+  NO_PORTS: reason(`${SERVICE} has no ports`),
+  NO_TARGET: reason(`the externalName of ${SERVICE} leads to no such record`),
+  NO_TYPE: reason('the name exists, and has no record of this type'),
+  // Neither is known yet, or not any more.
+  NOT_SYNCED: reason('the cluster is not listed yet', EDE.NOT_READY),
+  STALE: reason('the API server is away: answered from the last good state', EDE.STALE_ANSWER),
+} as const
+
+const QUESTION_MARK = 0x3f
+
+/**
+ * Writes the reason's text EDE_OCTETS behind `at`, where it ends before `limit`; returns its octets, or -1 where it does
+ * not fit. Octets of labels that are no printable ASCII are shown as `?`.
+ */
+export function writeReason(
+  reason: Reason,
+  out: Uint8Array,
+  at: number,
+  limit: number,
+  scan: Scan,
+  request: Request,
+): number {
+  const from = at + EDE_OCTETS
+  let to = from
+  if (to > limit) return -1
+  for (let i = 0; i < reason.words.length; i++) {
+    const word = reason.words[i]!
+    if (typeof word === 'string') {
+      const labelAt = request[PART[word]]
+      if (labelAt < 0) continue
+      const length = scan.folded[labelAt]!
+      if (to + length > limit) return -1
+      for (let k = 1; k <= length; k++) {
+        const octet = scan.folded[labelAt + k]!
+        out[to++] = octet > 0x20 && octet < 0x7f ? octet : QUESTION_MARK
+      }
+    } else {
+      if (to + word.length > limit) return -1
+      for (let k = 0; k < word.length; k++) out[to++] = word[k]!
+    }
+  }
+  return to - from
+}

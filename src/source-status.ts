@@ -1,0 +1,52 @@
+// How the watches, tables and snapshots stand, published at every scrape.
+
+import type { Registry } from './observe/registry.ts'
+import type { ReflectorStatus } from './watch/reflector-options.ts'
+import { ApiSource } from './watch/source.ts'
+import type { WatchedCluster } from './watched-cluster.ts'
+
+/** Publishes the state of all that is watched now. */
+export function publishStatus(registry: Registry, all: readonly WatchedCluster[]): void {
+  publishWatches(registry, all)
+  const each = (name: string, value: (watched: WatchedCluster) => number | undefined): void => {
+    const samples = all.map(watched => ({
+      labels: { source: watched.config.primaryZone },
+      value: value(watched),
+    }))
+    registry.publish(
+      name,
+      samples.flatMap(({ labels, value }) => (value === undefined ? [] : [{ labels, value }])),
+    )
+  }
+  each('seamark_table_names', ({ table }) => table.nameCount)
+  each('seamark_table_octets', ({ table }) => table.touchedOctets)
+  each('seamark_table_stale', ({ table }) => (table.stale ? 1 : 0))
+  each('seamark_snapshot_saved_timestamp_seconds', ({ snapshot }) =>
+    snapshot?.savedAtMs === undefined ? undefined : snapshot.savedAtMs / 1000,
+  )
+  each('seamark_snapshot_failures_total', ({ snapshot }) => snapshot?.failures)
+}
+
+function publishWatches(registry: Registry, all: readonly WatchedCluster[]): void {
+  const statuses = all.flatMap(({ source }) => (source instanceof ApiSource ? source.status() : []))
+  const each = (name: string, value: (status: ReflectorStatus) => number | undefined): void => {
+    const samples = statuses.map(status => ({ labels: { resource: status.resource }, value: value(status) }))
+    registry.publish(
+      name,
+      samples.flatMap(({ labels, value }) => (value === undefined ? [] : [{ labels, value }])),
+    )
+  }
+  each('seamark_watch_synced', status => (status.synced ? 1 : 0))
+  each('seamark_watch_objects', status => status.objects)
+  each('seamark_watch_last_byte_age_seconds', status =>
+    status.lastByteAgeMs === undefined ? undefined : status.lastByteAgeMs / 1000,
+  )
+  each('seamark_watch_relists_total', status => status.relists)
+  each('seamark_watch_skipped_total', status => status.skipped)
+  registry.publish(
+    'seamark_watch_restarts_total',
+    statuses.flatMap(({ resource, restartsByCause }) =>
+      Object.entries(restartsByCause).map(([cause, value]) => ({ labels: { resource, cause }, value })),
+    ),
+  )
+}

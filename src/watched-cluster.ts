@@ -1,0 +1,281 @@
+// One watched cluster: a table, the slim objects behind it, the source that brings them (an API server or a folder) and,
+// where a volume is named for it, the snapshot from which a restart goes on while the API server is away.
+
+import { describeChange } from './manifest/describe.ts'
+import { ManifestSource } from './manifest/source.ts'
+import type { ProcessLog } from './observe/log.ts'
+import type { Meters } from './observe/meters.ts'
+import type { ReadySource } from './observe/ready.ts'
+import { type KubernetesConfig, sourceKey } from './plugin/kubernetes/config.ts'
+import { systemClock } from './shared/clock.ts'
+import { formatDuration } from './shared/duration.ts'
+import { Cluster } from './table/cluster.ts'
+import { TableWriter } from './table/writer.ts'
+import { type ApiLocation, openAccess } from './watch/access.ts'
+import { messageOf } from './watch/api-error.ts'
+import { ApiClient } from './watch/client.ts'
+import type { Kind, ObjectSource, SlimEndpointSlice } from './watch/objects.ts'
+import { RESOURCES } from './watch/resource.ts'
+import { readSnapshot, SnapshotWriter } from './watch/snapshot.ts'
+import { ApiSource, slimConverters } from './watch/source.ts'
+
+const LOG_FROM = 'plugin/kubernetes'
+/** A state that goes on changing is saved this often. */
+const SNAPSHOT_INTERVAL_MS = 30_000
+
+/** What a watched cluster is made with. */
+export interface WatchedOptions {
+  readonly log: ProcessLog
+  readonly meters: Meters
+}
+
+export class WatchedCluster implements ReadySource {
+  readonly name = 'kubernetes'
+  readonly key: string
+  readonly config: KubernetesConfig
+  readonly table = new TableWriter()
+  readonly cluster: Cluster
+  readonly #options: WatchedOptions
+  readonly #synced = Promise.withResolvers<void>()
+  readonly #troubled = Promise.withResolvers<void>()
+  #source: ObjectSource | undefined
+  #snapshot: SnapshotWriter | undefined
+  #restoredAtMs: number | undefined
+
+  private constructor(config: KubernetesConfig, options: WatchedOptions) {
+    this.key = sourceKey(config)
+    this.config = config
+    this.#options = options
+    const { endpointPodNames, ignoreEmptyService, zonal, namespaces } = config
+    this.cluster = new Cluster(
+      this.table,
+      { endpointPodNames, ignoreEmptyService, zonal, namespaces, kinds: wantedKinds(config) },
+      {
+        schedule: publish => void setImmediate(publish),
+        clock: systemClock,
+        synced: () => this.#listed(),
+        published: (changed, delays, slices) => this.#published(changed, delays, slices),
+        full: (error, names) => {
+          options.meters.counter('seamark_table_full_total').add(names.length)
+          this.#log('ERROR', `${error.message}: ${names.slice(0, 5).join(', ')} keep their answers`)
+        },
+      },
+    )
+  }
+
+  /** Starts to watch what the directive asks for; the text of an error where that can never work. */
+  static async start(config: KubernetesConfig, options: WatchedOptions): Promise<WatchedCluster | string> {
+    const watched = new WatchedCluster(config, options)
+    const source = config.source.kind === 'manifests' ? watched.#manifests() : await watched.#api()
+    if (typeof source === 'string') return source
+    watched.#source = source
+    await watched.#restore()
+    await source.start()
+    return watched
+  }
+
+  get source(): ObjectSource {
+    if (!this.#source) throw new TypeError('the cluster is not started')
+    return this.#source
+  }
+
+  /** Resolves when everything has been listed once, or, where a snapshot stands in, when that is seen to fail. */
+  get whenUsable(): Promise<unknown> {
+    return this.table.stale
+      ? Promise.race([this.#synced.promise, this.#troubled.promise])
+      : this.#synced.promise
+  }
+
+  /** How the snapshot stands; undefined without one. */
+  get snapshot(): ReturnType<SnapshotWriter['status']> | undefined {
+    return this.#snapshot?.status()
+  }
+
+  ready(): boolean {
+    return this.table.synced
+  }
+
+  explain(): string {
+    const { source } = this
+    const waiting = source instanceof ApiSource ? source.waitingFor().join('; ') : 'waiting for the folder'
+    if (this.table.stale) return `serving the snapshot of ${dateOf(this.#restoredAtMs ?? 0)}; ${waiting}`
+    return this.table.synced ? 'synced' : waiting
+  }
+
+  async stop(): Promise<void> {
+    await this.#source?.stop()
+    await this.#snapshot?.stop()
+  }
+
+  #log(level: 'INFO' | 'WARNING' | 'ERROR', text: string): void {
+    this.#options.log.write(level, LOG_FROM, text)
+  }
+
+  #manifests(): ObjectSource {
+    const { config, cluster } = this
+    const directory = config.source.kind === 'manifests' ? config.source.directory : ''
+    const zone = config.primaryZone.replace(/\.$/, '')
+    return new ManifestSource({
+      directory,
+      sink: cluster,
+      report: problem => {
+        const place = `${problem.file}:${problem.line}:${problem.column}`
+        this.#log(problem.severity === 'error' ? 'ERROR' : 'WARNING', `${place}: ${problem.message}`)
+      },
+      options: {
+        endpointPodNames: config.endpointPodNames,
+        zonal: config.zonal,
+        labels: config.labels || undefined,
+        namespaceLabels: config.namespaceLabels || undefined,
+      },
+      changed: (before, after) => {
+        // The first state is told as a whole, when the server starts.
+        if (!cluster.published) return
+        for (const line of describeChange(before, after, zone)) this.#log('INFO', line)
+      },
+    })
+  }
+
+  async #api(): Promise<ApiSource | string> {
+    const { config, cluster } = this
+    const { meters } = this.#options
+    const multicluster = config.multiclusterZones.length > 0
+    const access = await openAccess(apiLocation(config)).catch(describe)
+    if (typeof access === 'string') return `plugin/kubernetes: ${access}`
+    const client = new ApiClient({
+      access,
+      clock: systemClock,
+      onRequest: ({ method, host, code, durationSeconds }) => {
+        meters.counter('coredns_kubernetes_rest_client_requests_total', { code, method, host }).add()
+        meters
+          .histogram('coredns_kubernetes_rest_client_request_duration_seconds', { verb: method, host })
+          .observe(durationSeconds)
+      },
+    })
+    return new ApiSource({
+      client,
+      sink: cluster,
+      clock: systemClock,
+      random: Math.random,
+      convert: slimConverters({
+        endpointPodNames: config.endpointPodNames,
+        zonal: config.zonal,
+        multicluster,
+        noEndpoints: config.noEndpoints,
+      }),
+      endpoints: !config.noEndpoints,
+      pods: config.pods === 'verified',
+      multicluster,
+      labels: config.labels || undefined,
+      namespaceLabels: config.namespaceLabels || undefined,
+      hooks: {
+        log: (level, message) => {
+          if (level !== 'info') this.#troubled.resolve()
+          this.#log(level === 'info' ? 'INFO' : level === 'warning' ? 'WARNING' : 'ERROR', message)
+        },
+      },
+    })
+  }
+
+  /** Serves the last good state of an earlier process until the cluster is listed, and saves this one's from then on. */
+  async #restore(): Promise<void> {
+    const { snapshot } = this.config
+    const source = this.#source
+    if (snapshot === undefined || !(source instanceof ApiSource)) return
+    const { file, maxAgeMs } = snapshot
+    this.#snapshot = new SnapshotWriter({
+      file,
+      intervalMs: SNAPSHOT_INTERVAL_MS,
+      clock: systemClock,
+      collect: () => source.sets(),
+      log: (level, message) => this.#log(level === 'info' ? 'INFO' : 'ERROR', message),
+    })
+    const nowMs = systemClock.wallMs()
+    const read = await readSnapshot(file, nowMs, maxAgeMs)
+    if ('problem' in read) {
+      this.#log(read.problem === 'absent' ? 'INFO' : 'WARNING', `${read.message}: starting without it`)
+      return
+    }
+    if (!this.cluster.restore(read.sets)) {
+      this.#log('WARNING', `snapshot ${file} is of another configuration: starting without it`)
+      return
+    }
+    this.#restoredAtMs = read.savedAtMs
+    const age = formatDuration(Math.max(0, Math.round((nowMs - read.savedAtMs) / 1000)) * 1000)
+    this.#log(
+      'WARNING',
+      `serving the snapshot of ${dateOf(read.savedAtMs)} (${age} old, ${this.table.nameCount} names) until the cluster is listed`,
+    )
+  }
+
+  /** Everything has been listed by this process. */
+  #listed(): void {
+    if (this.#restoredAtMs !== undefined)
+      this.#log('INFO', 'the cluster is listed: the snapshot is out of use')
+    this.#synced.resolve()
+  }
+
+  #published(
+    changed: boolean,
+    delays: ReadonlyMap<Kind, number>,
+    slices: readonly SlimEndpointSlice[],
+  ): void {
+    if (changed) this.#snapshot?.touch()
+    const { meters } = this.#options
+    for (const [kind, delayMs] of delays) {
+      meters
+        .histogram('seamark_watch_publish_duration_seconds', { resource: RESOURCES[kind].name })
+        .observe(delayMs / 1000)
+    }
+    if (slices.length > 0 && this.cluster.synced) this.#programmed(slices)
+  }
+
+  /** The time from the cause of an endpoint change to its published answer (coredns.md 5). */
+  #programmed(slices: readonly SlimEndpointSlice[]): void {
+    const nowMs = systemClock.wallMs()
+    for (const slice of slices) {
+      const service = this.cluster.service(slice.namespace, slice.serviceName)
+      if (!service) continue
+      const kind = service.headless ? 'headless_with_selector' : 'cluster_ip'
+      const seconds = Math.max(0, nowMs - slice.triggerTimeMs) / 1000
+      this.#options.meters
+        .histogram('coredns_kubernetes_dns_programming_duration_seconds', { service_kind: kind })
+        .observe(seconds)
+    }
+  }
+}
+
+const dateOf = (wallMs: number): string => new Date(wallMs).toISOString()
+
+function wantedKinds(config: KubernetesConfig): Kind[] {
+  const kinds: Kind[] = ['Namespace', 'Service']
+  const multicluster = config.multiclusterZones.length > 0
+  if (!config.noEndpoints || multicluster) kinds.push('EndpointSlice')
+  if (config.pods === 'verified') kinds.push('Pod')
+  if (multicluster) kinds.push('ServiceImport')
+  return kinds
+}
+
+function apiLocation({ source }: KubernetesConfig): ApiLocation {
+  if (source.kind === 'manifests') throw new RangeError('a folder has no API server')
+  if (source.kubeconfig !== undefined) {
+    return {
+      from: 'kubeconfig',
+      file: source.kubeconfig,
+      ...(source.context === undefined ? {} : { context: source.context }),
+    }
+  }
+  if (source.endpoint === undefined) return { from: 'in-cluster' }
+  const { tls } = source
+  return {
+    from: 'endpoint',
+    url: source.endpoint,
+    ...(tls ? { tls: { certFile: tls.cert, keyFile: tls.key, caFile: tls.ca } } : {}),
+  }
+}
+
+/** An error with its causes, as one line. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error) || error.cause === undefined) return messageOf(error)
+  return `${error.message}: ${describe(error.cause)}`
+}

@@ -1,0 +1,92 @@
+// Why a name of the cluster gives nothing, as a client with EDNS is told (RFC 8914).
+
+import t from 'tap'
+import { extendedError } from '../../support/extended-error.ts'
+import { external, headless, SlimCluster, slimService, slimSlice } from '../../support/slim-cluster.ts'
+
+const cluster = (...args: ConstructorParameters<typeof SlimCluster>): SlimCluster =>
+  new SlimCluster(...args).list(
+    ['demo'],
+    [
+      slimService('demo/web', '10.0.0.1'),
+      slimService('demo/six', 'fd00::6'),
+      slimService('demo/portless', '10.0.0.6', { ports: [] }),
+      headless('demo/hl'),
+      headless('demo/empty'),
+      external('demo/ext', 'www.example.net'),
+      external('demo/extip', '192.0.2.1'),
+    ],
+    [slimSlice('demo/hl-1', 'hl', ['10.1.0.2 p0']), slimSlice('demo/empty-1', 'empty', [])],
+  )
+
+const told = (of: SlimCluster, question: string, edns: boolean | object = true): string => {
+  const reply = of.ask(question, { edns })
+  return typeof reply === 'string' ? reply : `${reply.rcode}: ${extendedError(reply.edns)}`
+}
+
+t.test('why there is no such name, or no such record', async t => {
+  const cases = [
+    ['nope.demo.svc A', 'NXDOMAIN: 0 no service nope in namespace demo'],
+    ['NoPe.demo.svc A', 'NXDOMAIN: 0 no service nope in namespace demo'],
+    ['web.gone.svc A', 'NXDOMAIN: 0 no namespace gone'],
+    ['gone.svc A', 'NXDOMAIN: 0 no namespace gone'],
+    ['empty.demo.svc A', 'NXDOMAIN: 0 headless service empty in namespace demo has no ready endpoints'],
+    ['extip.demo.svc A', 'NXDOMAIN: 0 the externalName of service extip in namespace demo is no host name'],
+    ['x.ext.demo.svc A', 'NXDOMAIN: 0 service ext in namespace demo is an ExternalName: no name is below it'],
+    ['p1.hl.demo.svc A', 'NXDOMAIN: 0 no ready endpoint p1 of service hl in namespace demo'],
+    ['_x._tcp.web.demo.svc SRV', 'NXDOMAIN: 0 no port _x of that protocol in service web in namespace demo'],
+    ['blah.demo.pod A', 'NXDOMAIN: 0 blah is no address of a Pod'],
+    ['www A', 'NXDOMAIN: 0 names of this zone end in svc or pod: SERVICE.NAMESPACE.svc'],
+    ['4.3.2.1.in-addr.arpa. PTR', 'NXDOMAIN: 0 no service and no ready endpoint has this address'],
+    ['web.demo.svc AAAA', 'NOERROR: 0 service web in namespace demo has no IPv6 address'],
+    ['six.demo.svc A', 'NOERROR: 0 service six in namespace demo has no IPv4 address'],
+    ['portless.demo.svc SRV', 'NOERROR: 0 service portless in namespace demo has no ports'],
+    ['web.demo.svc MX', 'NOERROR: 0 the name exists, and has no record of this type'],
+    ['demo.svc A', 'NOERROR: 0 the name exists, and has no record of this type'],
+    ['web.demo.svc A', 'NOERROR:'],
+  ] as const
+  for (const [question, answer] of cases) t.equal(told(cluster(), question).trimEnd(), answer, question)
+  t.equal(
+    told(cluster({ pods: 'disabled' }), 'a.demo.pod A'),
+    'NXDOMAIN: 0 names of Pods are disabled (pods disabled)',
+  )
+  t.equal(
+    told(cluster({ pods: 'verified' }), '10-1-1-1.demo.pod A'),
+    'NXDOMAIN: 0 no Pod with the address 10-1-1-1 runs in namespace demo',
+  )
+  t.equal(
+    told(cluster({ ignoreEmptyService: true }), 'web.demo.svc A'),
+    'NXDOMAIN: 0 service web in namespace demo has no ready endpoints, and ignore empty_service hides it',
+  )
+  t.equal(
+    told(cluster({ zonal: true }), 'a.pin._zone.web.demo.svc A'),
+    'NXDOMAIN: 0 service web in namespace demo is not headless: only headless services have zonal names',
+  )
+})
+
+t.test('octets that nobody can read are shown as question marks', async t => {
+  t.equal(told(cluster(), 'a\\000\\255\\032b.demo.svc A'), 'NXDOMAIN: 0 no service a???b in namespace demo')
+})
+
+t.test('before the first list, and from a snapshot', async t => {
+  t.equal(told(new SlimCluster(), 'web.demo.svc A'), 'SERVFAIL: 14 the cluster is not listed yet')
+  const old = cluster()
+  old.writer.setStale(true)
+  const stale = '3 the API server is away: answered from the last good state'
+  t.equal(told(old, 'web.demo.svc A'), `NOERROR: ${stale}`)
+  t.equal(told(old, 'nope.demo.svc A'), `NXDOMAIN: ${stale}`)
+})
+
+t.test(
+  'nothing is told without EDNS, nor where it is switched off, nor where it does not fit (the SOA was one octet too long)',
+  async t => {
+    t.equal(told(cluster(), 'nope.demo.svc A', false), 'NXDOMAIN: ')
+    t.equal(told(cluster({}, { reasons: false }), 'nope.demo.svc A'), 'NXDOMAIN: ')
+    const question = `${'x'.repeat(63)}.demo.svc A`
+    for (let maxOctets = 150; maxOctets < 260; maxOctets++) {
+      const reply = cluster().ask(question, { edns: true, maxOctets })
+      if (typeof reply === 'string') throw new Error(reply)
+      t.equal(reply.rcode, 'NXDOMAIN')
+    }
+  },
+)

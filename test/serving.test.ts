@@ -1,0 +1,198 @@
+// Which queries the fast path answers in front of which plugins, and that it says what the chain says.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Problems } from '../src/corefile/problem.ts'
+import { LATER } from '../src/listen/responder.ts'
+import { counterMemory, ThreadMeters } from '../src/observe/counters.ts'
+import { QueryMetersTable } from '../src/observe/query-meters.ts'
+import { sourceKey } from '../src/plugin/kubernetes/config.ts'
+import type { QueryProcess } from '../src/query/process.ts'
+import { Serving } from '../src/serving.ts'
+import { buildSetup } from '../src/setup.ts'
+import { read } from './corefile/fixture.ts'
+import { decodeMessage } from './support/dns-message.ts'
+import { encodeQuestion, type Question } from './support/dns-question.ts'
+import { testThread } from './support/serving.ts'
+import { headless, SlimCluster, slimService, slimSlice } from './support/slim-cluster.ts'
+import { until } from './support/virtual-clock.ts'
+
+const CLIENT = { address: '10.0.0.7', port: 40212, family: 4 } as const
+const LOCAL = { address: '10.96.0.10', port: 53, family: 4 } as const
+const ENDPOINTS = Array.from({ length: 80 }, (_, i) => `10.1.0.${i + 1} pod-number-${i}`)
+const CLUSTER = 'kubernetes cluster.local in-addr.arpa {\nfallthrough in-addr.arpa\n}'
+
+/** A server block with a cluster of its own at work on one thread. */
+class Block {
+  readonly thread = testThread()
+  readonly #process: QueryProcess
+
+  constructor(t: Test, lines: string) {
+    const problems = new Problems()
+    const text = `. {\n${lines}\nwhoami\n}`
+    const setup = buildSetup(read(text), problems, { port: 53, file: 'Corefile', env: {} })
+    t.same(problems.list, [], lines)
+    const { reader } = new SlimCluster().list(
+      ['demo'],
+      [slimService('demo/web', '10.0.0.1'), headless('demo/hl')],
+      [slimSlice('demo/hl-1', 'hl', ENDPOINTS)],
+    )
+    const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
+    const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
+    const serving = new Serving(setup, { ...this.thread.context, tables }, meters)
+    t.teardown(() => serving.stop())
+    this.#process = serving.process(setup.listens[0]!)
+  }
+
+  /** What the fast path says; undefined where it leaves the query to the chain. */
+  fast(packet: Uint8Array): Uint8Array | undefined {
+    const out = new Uint8Array(4096)
+    this.#process.enter()
+    const length = this.#process.answerNow(packet, 0, packet.length, out, 0, 'udp', 4, 4096)
+    this.#process.leave()
+    return length === LATER ? undefined : out.slice(0, length)
+  }
+
+  /** What the chain says. */
+  slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#process.answerLater(packet, 'udp', CLIENT, LOCAL)
+  }
+
+  /** Whether the fast path answers `NAME TYPE`; if so, it must say what the chain says. */
+  async isFast(t: Test, question: string, more: Partial<Question> = {}): Promise<boolean> {
+    const packet = packetOf(question, more)
+    const fast = this.fast(packet)
+    if (fast === undefined) return false
+    const slow = await this.slow(packet)
+    t.same(decodeMessage(fast), slow && decodeMessage(slow), `${question}: as the chain answers`)
+    return true
+  }
+}
+
+/** A name without a final dot stands below svc.cluster.local. */
+function packetOf(question: string, more: Partial<Question> = {}): Uint8Array {
+  const [text = '', type = 'A'] = question.split(' ')
+  const name = text.endsWith('.') ? text : `${text}.svc.cluster.local.`
+  return encodeQuestion({ name, type, ...more }, 4711)
+}
+
+t.test('which queries the fast path answers', async t => {
+  const folder = t.testdir({
+    names: '10.9.0.1 node-1 node-1.example\n10.9.0.2 *.example\n10.9.0.3 shadow.demo.svc.cluster.local\n',
+  })
+  const hosts = (options: string, zones = ''): string =>
+    `hosts ${join(folder, 'names')} ${zones} {\n${options}\n}`
+  const usual = [
+    'web.demo',
+    'web.demo AAAA',
+    'hl.demo',
+    'nope.demo',
+    'cluster.local. SOA',
+    '1.0.0.10.in-addr.arpa. PTR',
+  ]
+  const cases: [lines: string, fast: string[], later: string[]][] = [
+    ['errors\nloadbalance', [...usual, 'web.demo ANY'], ['9.9.9.9.in-addr.arpa. PTR', 'example.org.']],
+    ['debug\ncancel 1s\nroot .\nbufsize 600\nchaos', usual, ['example.org.']],
+    [
+      hosts('fallthrough'),
+      [...usual, 'shadowed.demo', 'x.shadow.demo', 'web.demo ANY'],
+      ['node-1.', 'shadow.demo', 'SHADOW.demo TXT', '1.0.9.10.in-addr.arpa. PTR', 'a.example.'],
+    ],
+    [hosts('fallthrough cluster.local'), usual, ['shadow.demo', 'org. A']],
+    [hosts('', 'example'), usual, ['a.example.', '1.0.9.10.in-addr.arpa. PTR']],
+    [hosts('fallthrough example'), ['1.0.0.10.in-addr.arpa. PTR'], ['web.demo', 'nope.demo']],
+    [hosts(''), ['1.0.0.10.in-addr.arpa. PTR'], ['web.demo', 'nope.demo AAAA', 'cluster.local. SOA']],
+    ['any', usual, ['web.demo ANY', 'nope.demo ANY']],
+    ['local', usual, ['localhost.demo', 'LOCALHOST.cluster.local.', '1.0.0.127.in-addr.arpa. PTR']],
+    ['local {\nlocalhost_prefix off\n}', [...usual, 'localhost.demo'], ['127.in-addr.arpa. SOA']],
+    ['minimal', [...usual, 'web.demo SRV', 'cluster.local. NS'], ['example.org.']],
+    ['acl {\nblock net 10.0.0.7\n}', [], usual],
+    ['header {\nresponse set ra\n}', [], usual],
+    [
+      `local\nany\nminimal\n${hosts('fallthrough')}`,
+      usual,
+      ['web.demo ANY', 'localhost.demo', 'shadow.demo'],
+    ],
+  ]
+  for (const [lines, fast, later] of cases) {
+    const block = new Block(t, `${lines}\n${CLUSTER}`)
+    for (const question of fast) t.ok(await block.isFast(t, question), `${lines}: ${question} is fast`)
+    for (const question of later) t.notOk(await block.isFast(t, question), `${lines}: ${question} is not`)
+  }
+})
+
+t.test('k3s: a name of the cluster that comes into the hosts file is answered from it', async t => {
+  const file = join(t.testdir({ NodeHosts: '10.9.0.1 node-1\n' }), 'NodeHosts')
+  const block = new Block(
+    t,
+    `hosts ${file} {\nttl 60\nreload 15s\nfallthrough\n}\ncache 30\nloadbalance\n${CLUSTER}`,
+  )
+  t.ok(await block.isFast(t, 'web.demo'))
+  writeFileSync(file, '10.9.0.1 node-1\n10.9.0.9 web.demo.svc.cluster.local\n')
+  block.thread.clock.advance(15_000)
+  await until('the new file', () => block.thread.lines.length === 2)
+  t.notOk(await block.isFast(t, 'web.demo'))
+  const reply = await block.slow(packetOf('web.demo'))
+  t.same(reply && decodeMessage(reply).answer, ['web.demo.svc.cluster.local. 30 IN A 10.9.0.9'])
+  t.ok(await block.isFast(t, 'hl.demo', { edns: true }), 'other names stay fast')
+})
+
+t.test('what a plugin before the cache takes is not answered out of it', async t => {
+  const block = new Block(t, `local\nany\ncache 30\nhosts {\n10.0.0.9 a.example\nfallthrough\n}`)
+  for (const question of ['a.example.', 'a.example. ANY', 'localhost.a.example.']) {
+    const packet = packetOf(question)
+    t.equal(block.fast(packet), undefined)
+    await block.slow(packet)
+  }
+  t.ok(await block.isFast(t, 'a.example.'), 'what hosts said is cached')
+  t.notOk(await block.isFast(t, 'a.example. ANY'))
+  t.notOk(await block.isFast(t, 'localhost.a.example.'))
+})
+
+t.test('bufsize bounds both paths, and never gives a client more than it takes', async t => {
+  const cases: [lines: string, udpSize: number | undefined, octetsMax: number, fits: boolean][] = [
+    ['', undefined, 512, false],
+    ['', 4096, 1232, false],
+    ['bufsize 512', 4096, 512, false],
+    ['bufsize 700', 4096, 700, false],
+    ['bufsize 4096', 4096, 4096, true],
+    ['bufsize 4096', 1400, 1400, true],
+    ['bufsize 4096', 600, 600, false],
+    ['bufsize 4096', undefined, 512, false],
+  ]
+  for (const [lines, udpSize, octetsMax, fits] of cases) {
+    const block = new Block(t, `${lines}\n${CLUSTER}`)
+    const what = `${lines}, announced ${udpSize}`
+    for (const question of ['hl.demo A', 'hl.demo SRV']) {
+      const packet = packetOf(question, udpSize === undefined ? {} : { edns: { udpSize } })
+      for (const reply of [block.fast(packet), await block.slow(packet)]) {
+        if (reply === undefined) throw new Error('silence')
+        t.ok(reply.length <= octetsMax, `${what}: ${question} in ${reply.length} octets`)
+        if (question === 'hl.demo A') t.equal(!decodeMessage(reply).flags.tc, fits, `${what}: ${question}`)
+        if (udpSize !== undefined)
+          t.equal(decodeMessage(reply).edns?.udpSize, 1232, 'announces what it receives')
+      }
+    }
+  }
+})
+
+t.test('class CH goes down the chain where chaos is, and is refused elsewhere', async t => {
+  const version = packetOf('version.bind. TXT', { class: 'CH' })
+  const plain = new Block(t, CLUSTER)
+  t.match(decodeMessage(plain.fast(version)!), { rcode: 'REFUSED' })
+  const chaos = new Block(t, `chaos 1.0\n${CLUSTER}`)
+  t.equal(chaos.fast(version), undefined)
+  t.match(decodeMessage((await chaos.slow(version))!), {
+    rcode: 'NOERROR',
+    answer: ['version.bind. 0 CH TXT "1.0"'],
+  })
+  const cluster = packetOf('web.demo', { class: 'CH' })
+  t.match(decodeMessage((await chaos.slow(cluster))!), { rcode: 'REFUSED' })
+})
+
+t.test('silence is silence on the wire', async t => {
+  const block = new Block(t, `acl {\ndrop type MX\n}`)
+  t.equal(await block.slow(packetOf('a.example. MX')), undefined)
+  t.equal(block.fast(packetOf('a.example. MX')), undefined)
+})

@@ -1,0 +1,163 @@
+// A restart while the API server is away: the process serves the last good state from its volume at once, says so in its
+// log, its metrics and to clients that ask with EDNS, and takes the cluster's own state as soon as it can be had.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type SnapshotSet, writeSnapshot } from '../src/watch/snapshot.ts'
+import { query } from './support/dns-client.ts'
+import { extendedError } from './support/extended-error.ts'
+import { FakeApiServer } from './support/fake-api-server.ts'
+import { namespace, service, slice } from './support/fake-objects.ts'
+import { freePort, type Seamark, startSeamark } from './support/seamark.ts'
+
+const WEB = 'web.default.svc.cluster.local'
+const STALE = '3 the API server is away: answered from the last good state'
+
+interface Bench {
+  readonly api: FakeApiServer
+  readonly file: string
+  readonly state: string
+  readonly port: number
+  readonly get: (what: 'ready' | 'metrics', path: string) => Promise<string>
+  readonly start: () => Promise<Seamark>
+}
+
+async function open(t: Test): Promise<Bench> {
+  const api = new FakeApiServer()
+  api.cluster.apply('namespaces', namespace('default'))
+  api.cluster.apply('services', service('default', 'web'))
+  api.cluster.apply('endpointslices', slice('default', 'web-1', 'web', ['10.0.0.1']))
+  await api.listen()
+  t.teardown(() => api.close())
+  const [port, ready, metrics] = [await freePort(), await freePort(), await freePort()]
+  const folder = t.testdir({})
+  const [file, state] = [join(folder, 'Corefile'), join(folder, 'state')]
+  writeFileSync(
+    file,
+    `.:${port} {
+      bind 127.0.0.1
+      ready 127.0.0.1:${ready}
+      prometheus 127.0.0.1:${metrics}
+      kubernetes cluster.local {
+        endpoint ${api.url}
+        snapshot ${state}
+        startup_timeout 300ms
+      }
+    }`,
+  )
+  const ports = { ready, metrics }
+  return {
+    api,
+    file,
+    state,
+    port,
+    async get(what, path) {
+      const response = await fetch(`http://127.0.0.1:${ports[what]}${path}`)
+      return `${response.status} ${await response.text()}`
+    },
+    async start() {
+      const server = await startSeamark(file, port)
+      t.teardown(() => server.stop('SIGKILL'))
+      return server
+    },
+  }
+}
+
+t.test('the last good state outlives a restart without the API server', async t => {
+  const { api, port, get, start } = await open(t)
+  const first = await start()
+  t.match(first.output(), 'no snapshot at')
+  const fresh = await query(port, { name: WEB, edns: true })
+  t.equal(extendedError(fresh.edns), '')
+  t.equal(await first.stop(), 0)
+
+  await api.kill()
+  const second = await start()
+  t.match(
+    second.output(),
+    /\[WARNING\] plugin\/kubernetes: serving the snapshot of 20\S+Z \(\d+s old, 2 names\)/,
+  )
+  const old = await query(port, { name: WEB, edns: true })
+  t.same(old.answer, fresh.answer, 'the same answer')
+  t.equal(extendedError(old.edns), STALE)
+  t.equal((await query(port, { name: WEB })).edns, undefined, 'and nothing but it without EDNS')
+  const gone = await query(port, { name: 'nope.default.svc.cluster.local', edns: true })
+  t.same([gone.rcode, extendedError(gone.edns)], ['NXDOMAIN', STALE])
+  t.match(await get('ready', '/ready'), /^200 OK/)
+  t.match(
+    await get('ready', '/ready?verbose'),
+    /serving the snapshot of .*; waiting for namespaces: cannot watch/,
+  )
+  t.match(await get('metrics', '/metrics'), 'seamark_table_stale{source="cluster.local."} 1\n')
+
+  api.cluster.apply(
+    'services',
+    service('default', 'web', { clusterIP: '10.96.0.77', clusterIPs: ['10.96.0.77'] }),
+  )
+  await api.listen()
+  await second.printed('the cluster is listed: the snapshot is out of use')
+  const back = await query(port, { name: WEB, edns: true })
+  t.match(back.answer[0], / A 10\.96\.0\.77$/)
+  t.equal(extendedError(back.edns), '')
+  t.match(await get('metrics', '/metrics'), 'seamark_table_stale{source="cluster.local."} 0\n')
+  t.equal(await second.stop(), 0)
+})
+
+t.test(
+  'a damaged one, one that is too old and one of another configuration are left alone, loudly',
+  async t => {
+    const { api, file, state, port, get, start } = await open(t)
+    await (await start()).stop()
+    await api.kill()
+    const good = readFileSync(state)
+    const old = `${state}-old`
+    const kinds = ['Namespace', 'Service', 'EndpointSlice'] as const
+    await writeSnapshot(
+      old,
+      kinds.map((kind): SnapshotSet => [kind, []]),
+      Date.now() - 60_000,
+    )
+    const corefile = readFileSync(file, 'utf8')
+    const cases: [what: string, state: Uint8Array, corefile: string, said: RegExp][] = [
+      [
+        'cut',
+        good.subarray(0, good.length - 10),
+        corefile,
+        /snapshot \S+ is damaged: .*: starting without it/,
+      ],
+      [
+        'old',
+        readFileSync(old),
+        corefile.replace(`${state}\n`, `${state} 30s\n`),
+        /is \d+ s old, allowed are 30 s/,
+      ],
+      [
+        'other',
+        good,
+        corefile.replace('cluster.local {', 'cluster.local {\npods verified'),
+        /of another configuration/,
+      ],
+    ]
+    for (const [what, octets, text, said] of cases) {
+      writeFileSync(state, octets)
+      writeFileSync(file, text)
+      const server = await start()
+      t.match(server.output(), said, what)
+      const reply = await query(port, { name: WEB, edns: true })
+      t.same([reply.rcode, extendedError(reply.edns)], ['SERVFAIL', '14 the cluster is not listed yet'], what)
+      t.match(await get('ready', '/ready'), /^503 kubernetes/)
+      await server.stop('SIGKILL')
+    }
+  },
+)
+
+t.test('a volume that takes nothing is told once and counted, and the server serves on', async t => {
+  const { file, state, port, start } = await open(t)
+  writeFileSync(file, readFileSync(file, 'utf8').replace(state, '/proc/seamark-state'))
+  const server = await start()
+  t.equal((await query(port, { name: WEB })).rcode, 'NOERROR')
+  server.child.kill('SIGTERM')
+  t.equal(await server.ended(), 0)
+  t.match(server.output(), /\[ERROR\] plugin\/kubernetes: writing snapshot \/proc\/seamark-state/)
+})
