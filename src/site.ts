@@ -146,10 +146,10 @@ function settingsOf(listen: ListenSetup, threads: number, texts?: TlsTexts): Str
   return { limits: { ...timeouts, ...bounds }, tls: tls && tlsSettings(tls, texts ?? filesOf(tls, 'text')) }
 }
 
-/** A thread's share of the connections; a proxy in front of the server may have them all. */
+/** A thread's share of the connections. One client may have them all: it may be a proxy, which all others stand behind. */
 function connectionBounds(connectionsMax: number, threads: number): Partial<StreamLimits> {
   const share = connectionsMax === 0 ? STREAM_LIMITS.connectionsMax : Math.ceil(connectionsMax / threads)
-  return { connectionsMax: share, connectionsPerClientMax: share }
+  return { connectionsMax: share, connectionsPerClientMax: Number.POSITIVE_INFINITY }
 }
 
 const tlsSettings = ({ clientAuth, keylog }: TlsConfig, texts: TlsTexts): TlsSettings => ({
