@@ -75,7 +75,7 @@ class HttpSpeaker implements Speaker {
   #serve2(accepted: Accepted, shared: HttpShared): HttpConnection {
     const session = performServerHandshake(accepted.socket, sessionOptions(shared.streams.limits))
     const connection = new HttpConnection(accepted, shared, () => session.close())
-    session.on('error', () => shared.streams.count('https-garbage'))
+    session.on('error', (error: NodeJS.ErrnoException) => this.#countGarbage(error))
     session.on('stream', (stream, headers) => {
       stream.on('error', () => shared.streams.count('tcp-connection-error'))
       const request = request2(stream, headers)
@@ -102,9 +102,14 @@ class HttpSpeaker implements Speaker {
     if (!connection?.begin(request)) request.abort()
   }
 
+  /** A connection that breaks is counted as such by itself. */
+  #countGarbage({ code = '' }: NodeJS.ErrnoException): void {
+    if (/^(?:HPE_|ERR_HTTP2_)/.test(code)) this.#shared?.streams.count('https-garbage')
+  }
+
   /** What is not HTTP, or too much of it. */
   #garbage(error: NodeJS.ErrnoException, socket: Duplex): void {
-    this.#shared?.streams.count('https-garbage')
+    this.#countGarbage(error)
     const line =
       error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
     if (socket.writable) socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)

@@ -12,8 +12,8 @@ export interface MultisocketConfig {
 
 /** CoreDNS's bound. */
 const SOCKETS_MAX = 1024
-/** Each thread has its caches, its connections and a JavaScript heap: from 12 MiB idle to what its caches may hold. */
-export const THREADS_MAX = 32
+/** A thread takes about 32 MiB before it has answered anything, and what its caches hold beyond that. */
+export const THREADS_MAX = 16
 /** Without `multisocket`: the more threads, the more often upstreams are asked for the same. */
 export const THREADS_DEFAULT_MAX = 4
 
@@ -27,7 +27,7 @@ export const multisocketWord: Word<MultisocketConfig> = {
     range: `1 to ${SOCKETS_MAX}, of which at most ${THREADS_MAX} are started`,
     options: [],
     notes: [
-      'The largest N of all blocks holds for all listeners, from the start of the process to its end. More threads than cores only cost memory: each has its own caches.',
+      'The largest N of all blocks holds for all listeners, from the start of the process to its end. Each takes about 32 MiB and has caches of its own: more threads than cores only cost memory.',
     ],
   },
   parse(directives, problems) {

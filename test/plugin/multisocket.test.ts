@@ -8,14 +8,14 @@ t.test('the number', async t => {
   const cases: [text: string, config: MultisocketConfig][] = [
     ['multisocket', { threads: undefined }],
     ['multisocket 1', { threads: 1 }],
-    ['multisocket 32', { threads: 32 }],
+    ['multisocket 16', { threads: 16 }],
   ]
   for (const [text, config] of cases) {
     t.strictSame(parseWord(multisocketWord, text), { config, complaints: [] }, text)
   }
   const { config, complaints } = parseWord(multisocketWord, 'multisocket 1024')
   t.strictSame(config, { threads: 1024 })
-  t.same(complaints, ['2:1: warning: no more than 32 threads are started (found "1024")'])
+  t.same(complaints, ['2:1: warning: no more than 16 threads are started (found "1024")'])
 })
 
 t.test('mistakes', async t => {
@@ -38,10 +38,10 @@ t.test('threads by directives and cores', async t => {
     [[], 2, 2],
     [[], 16, 4],
     [[{ threads: undefined }], 16, 16],
-    [[{ threads: undefined }], 96, 32],
+    [[{ threads: undefined }], 96, 16],
     [[{ threads: 3 }], 16, 3],
     [[{ threads: 8 }], 2, 8],
-    [[{ threads: 1024 }], 2, 32],
+    [[{ threads: 1024 }], 2, 16],
     [[{ threads: 2 }, { threads: 5 }], 16, 5],
     [[{ threads: 2 }, { threads: undefined }], 16, 16],
   ]
