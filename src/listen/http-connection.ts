@@ -31,8 +31,13 @@ export class HttpConnection implements OpenConnection {
     socket.on('error', () => shared.streams.count('tcp-connection-error'))
   }
 
+  /** Requests under way. */
+  get load(): number {
+    return this.#exchanges.size
+  }
+
   get idle(): boolean {
-    return this.#exchanges.size === 0 && this.#socket.writableLength === 0
+    return this.load === 0 && this.#socket.writableLength === 0
   }
 
   /** Whether this is the last request that is answered on the connection. */
@@ -43,10 +48,10 @@ export class HttpConnection implements OpenConnection {
   /** A request has come; `over` is to be called when its answer is taken, or it is gone. False: there are too many. */
   begin(request: HttpRequest): boolean {
     const { limits, count } = this.#shared.streams
-    if (this.#exchanges.size >= limits.inFlightPerConnectionMax) return false
+    if (this.load >= limits.inFlightPerConnectionMax) return false
     const exchange = new HttpExchange(request, this.#shared, this.#client, this.#local)
     this.#exchanges.set(request, exchange)
-    if (this.#exchanges.size === limits.inFlightPerConnectionMax) count('https-streams-max')
+    if (this.load === limits.inFlightPerConnectionMax) count('https-streams-max')
     this.#shared.streams.touched(this)
     exchange.start()
     return true
@@ -76,7 +81,7 @@ export class HttpConnection implements OpenConnection {
       count(event)
       request.abort()
     }
-    if (this.#exchanges.size > 0) return
+    if (this.load > 0) return
     const sinceMs = Math.max(this.#lastAtMs, this.#finishedAtMs)
     if (this.finishing) {
       if (nowMs - sinceMs >= limits.writeTimeoutMs) this.close()

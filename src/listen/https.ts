@@ -12,7 +12,7 @@ import {
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { HttpConnection } from './http-connection.ts'
-import type { HttpRequest, HttpShared } from './http-exchange.ts'
+import { HEAD_MAX_OCTETS, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import type { ListenResult } from './listener.ts'
 import type { Accepted } from './stream-connection.ts'
 import type { StreamLimits } from './stream-limits.ts'
@@ -24,8 +24,6 @@ import {
   type StreamOptions,
 } from './stream-listener.ts'
 
-/** Octets of a request's head: room for a query of eight thousand octets in the URL. */
-export const HEAD_MAX_OCTETS = 16 * 1024
 /** Header fields of a request. */
 const HEADERS_MAX = 64
 /** Memory of one HTTP/2 connection, in MB (the least that Node takes); beyond it streams are refused. */
@@ -88,7 +86,7 @@ class HttpSpeaker implements Speaker {
   #serve1(accepted: Accepted, shared: HttpShared): HttpConnection {
     const { socket } = accepted
     const connection: HttpConnection = new HttpConnection(accepted, shared, () => {
-      if (connection.idle) socket.end()
+      if (connection.load === 0) socket.end()
     })
     this.#connections.set(socket, connection)
     this.#http1.emit('connection', socket)

@@ -4,6 +4,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
+import { FILES_INTERVAL_MS } from '../listen/tls-files.ts'
 import { CLIENT_AUTHS, type ClientAuth } from '../listen/tls-gate.ts'
 import { judgePem, type PemFile, readPem } from './pem.ts'
 import type { Word } from './plugin.ts'
@@ -38,7 +39,7 @@ export const tlsWord: Word<TlsConfig> = {
       },
     ],
     notes: [
-      'The files are read again every 10 s, and taken for new connections when they have changed and belong together: a rotated Secret needs no restart and no reload.',
+      `The files are read again every ${FILES_INTERVAL_MS / 1000} s, and taken for new connections when they have changed and belong together: a rotated Secret needs no restart and no reload.`,
       'TLS 1.2 and later. Certificates by ACME are not offered.',
     ],
   },

@@ -8,8 +8,8 @@ import { Agent, request as requestTls } from 'node:https'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
-import { BODIES_MAX_OCTETS } from '../../src/listen/http-exchange.ts'
-import { HEAD_MAX_OCTETS, type HttpsListenOptions, listenHttps } from '../../src/listen/https.ts'
+import { BODIES_MAX_OCTETS, HEAD_MAX_OCTETS } from '../../src/listen/http-exchange.ts'
+import { type HttpsListenOptions, listenHttps } from '../../src/listen/https.ts'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { until } from '../support/virtual-clock.ts'
@@ -328,6 +328,14 @@ t.test('greedy clients', async t => {
       (await Promise.all(asking)).map(({ status }) => status),
       [200, 200, 200, 200, 200],
     )
+  })
+  await t.test('a URL beyond its bound is not decoded', async t => {
+    const { port, responder } = await open(t)
+    const client = await session(t, port)
+    const path = `/dns-query?dns=${'A'.repeat(HEAD_MAX_OCTETS)}`
+    t.equal((await over2(client, { path })).status, 414)
+    t.same(responder.lengths, [])
+    t.equal((await over2(client, get(ask('web')))).status, 200)
   })
   await t.test('pipelined requests beyond the bound end their connection', async t => {
     const { port, responder, counts } = await open(t, { limits: { inFlightPerConnectionMax: 3 } })
