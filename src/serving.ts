@@ -4,6 +4,7 @@
 import { STREAM_LIMITS } from './listen/stream-limits.ts'
 import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
+import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
 import type { CacheConfig } from './plugin/cache/config.ts'
 import type { FastCache } from './plugin/cache/fast.ts'
@@ -17,6 +18,7 @@ import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
 import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
+import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
@@ -40,11 +42,13 @@ export class Serving {
   readonly #blocks: readonly Block[]
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
+  readonly #storms: Storms
 
   /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
     this.#context = context
     this.#meters = meters
+    this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block) }
       const stages = block.plugins.flatMap(plugin => {
@@ -69,6 +73,7 @@ export class Serving {
       idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
+      storms: this.#storms,
       bug: (error, query) => this.#bug(error, query),
     })
   }
@@ -95,7 +100,7 @@ export class Serving {
       cache: this.#cache(listen, stages),
       cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
-      anyClass: stages.some(stage => stage.word === 'chaos'),
+      anyClass: stages.some(speaksOtherClasses),
       reasons: givesReasons(block.setup),
       udpMaxOctets: udpMaxOf(block.setup),
       meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
@@ -106,9 +111,11 @@ export class Serving {
   #clusters({ setup, stages }: Block): ClusterAnswers[] {
     const at = stages.findIndex(stage => stage.word === 'kubernetes')
     const handler = stages[at]?.handler
-    if (!(handler instanceof KubernetesHandler) || !stages.slice(0, at).every(isTransparent)) return []
-    const cache = stages.slice(0, at).find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+    if (!(handler instanceof KubernetesHandler)) return []
+    const before = stages.slice(0, at)
+    const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
     return handler.answersForZones(zone => {
+      if (before.some(stage => concerns(stage, zone))) return undefined
       if (cache && coverage(cache, zone) === 'some') return undefined
       return {
         shuffle: isShuffled(stages),
@@ -154,6 +161,10 @@ function passesCache(stages: readonly Stage[]): boolean {
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
 }
 
+/** Whether queries of other classes than IN mean something to the plugin. */
+const speaksOtherClasses = ({ word, handler }: Stage): boolean =>
+  word === 'chaos' || (handler instanceof RewriteHandler && handler.takesOtherClasses)
+
 /** Round robin, which the fast path does by itself. */
 const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
   word === 'loadbalance' &&
@@ -181,5 +192,9 @@ const udpMaxOf = ({ plugins }: BlockSetup): number => {
   const bufsize = plugins.find(plugin => plugin.word === 'bufsize')?.config as BufsizeConfig | undefined
   return bufsize?.udpMaxOctets ?? PAYLOAD_DEFAULT
 }
+
+/** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
+const concerns = (stage: Stage, zone: string): boolean =>
+  !isTransparent(stage) && (stage.handler.concernsZone?.(name(zone)) ?? true)
 
 const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)

@@ -37,6 +37,8 @@ export interface ThreadsOptions {
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
+  /** The container's limit of memory in octets, as Node reads it unless given. */
+  readonly memoryOctets?: number
 }
 
 /** What all threads of a process have in common. */
@@ -73,7 +75,7 @@ class ServingWorker {
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(process.constrainedMemory(), totalmem(), count),
+      resourceLimits: serveHeapLimits(options.memoryOctets ?? process.constrainedMemory(), totalmem(), count),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {

@@ -27,7 +27,7 @@ const BROKEN = [
   '    pods maybe',
   '    tll 5',
   '  }',
-  '  rewrite name a b',
+  '  route53',
   '  nonsense',
   '}',
   '',
@@ -35,7 +35,7 @@ const BROKEN = [
 const FAULTS = [
   /Corefile:4:10: error: .*found "maybe"; allowed: disabled, insecure, verified/,
   /Corefile:5:5: error: .*found "tll"; allowed: .*ttl/,
-  /Corefile:7:3: error: rewrite is known and not yet there/,
+  /Corefile:7:3: error: route53 is not offered/,
   /Corefile:8:3: error: unknown directive .*found "nonsense"; allowed: .*whoami/,
 ]
 

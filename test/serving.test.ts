@@ -51,6 +51,7 @@ class Block {
     this.#process.enter()
     const length = this.#process.answerNow(packet, 0, packet.length, out, 0, 'udp', 4, 4096)
     this.#process.leave()
+    if (this.#process.curious) this.#process.tellClient(packet, 0, packet.length, CLIENT.address)
     return length === LATER ? undefined : out.slice(0, length)
   }
 
@@ -196,3 +197,23 @@ t.test('silence is silence on the wire', async t => {
   t.equal(await block.slow(packetOf('a.example. MX')), undefined)
   t.equal(block.fast(packetOf('a.example. MX')), undefined)
 })
+
+t.test(
+  'a storm of one missing name is answered by the fast path, told and counted; one of a name that exists is not',
+  async t => {
+    const block = new Block(t, CLUSTER)
+    for (const [question, told] of [
+      ['web.demo A', 0],
+      ['nope.demo A', 1],
+    ] as const) {
+      const packet = packetOf(question)
+      for (let i = 0; i < 5000; i++) block.fast(packet)
+      t.equal(block.thread.lines.length, told, question)
+    }
+    t.match(
+      block.thread.lines[0],
+      /storm: 10\.0\.0\.7 asks some \d+ times a second for nope\.demo\.svc\.cluster\.local\./,
+    )
+    t.ok((block.thread.counted.get('seamark_storm_queries_total') ?? 0) > 2000)
+  },
+)

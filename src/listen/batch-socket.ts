@@ -146,6 +146,10 @@ export class BatchSocket {
         this.#family,
         UDP_REPLY_MAX_OCTETS,
       )
+      if (responder.curious) {
+        const client = readSockaddr(octets, name).address
+        responder.tellClient(octets, start, start + memory.queryOctets(slot), client)
+      }
       if (written > 0) {
         if (wildcard) this.#forgetInterface(memory.controlAt(slot))
         memory.reply(replies++, written, slot, this.#nameOctets, wildcard ? memory.controlOctets(slot) : 0)

@@ -154,6 +154,7 @@ export class HttpExchange {
       MESSAGE_MAX,
     )
     responder.leave()
+    if (responder.curious) responder.tellClient(octets, 0, octets.length, this.#client.address)
     if (written === LATER) void this.#answerLater(octets)
     // No question in the reply: none could be read, or it is no query at all.
     else if (written === SILENCE || readU16(out, 4) === 0) this.#fail(400, 'this is not a DNS query')

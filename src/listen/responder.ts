@@ -9,6 +9,8 @@ export const SILENCE = 0
 export const LATER = -1
 
 export interface Responder {
+  /** True when `answerNow` wants to know who asked: `tellClient` is to be called before anything else. */
+  readonly curious: boolean
   /** Before and after a batch of `answerNow` calls: between them the table's memory is held (table/reader.ts). */
   enter(): void
   leave(): void
@@ -26,6 +28,8 @@ export interface Responder {
     family: 4 | 6,
     replyMaxOctets: number,
   ): number
+  /** Who asked the query in octets[start … end), which was answered just now. */
+  tellClient(octets: Uint8Array, start: number, end: number, client: string): void
   /**
    * Answers a query on the slow path. `octets` is a copy that the responder may keep. Resolves to the reply or undefined
    * for silence; never rejects.

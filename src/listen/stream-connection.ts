@@ -225,6 +225,7 @@ export class StreamConnection implements OpenConnection, Flushed {
       this.#local.family,
       MESSAGE_MAX,
     )
+    if (responder.curious) responder.tellClient(octets, start, end, this.client.address)
     if (written > 0) {
       writeU16(out, at - LENGTH_OCTETS, written)
       this.#outLength = at + written

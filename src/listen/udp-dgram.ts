@@ -202,6 +202,7 @@ class DgramSocket {
     responder.enter()
     const written = responder.answerNow(octets, 0, end, this.#out, 0, 'udp', family, UDP_REPLY_MAX_OCTETS)
     responder.leave()
+    if (responder.curious) responder.tellClient(octets, 0, end, from.address)
     if (written > 0) this.#sendOut(written, from)
     else if (written === LATER && !this.#draining)
       void this.#answerLater(Uint8Array.prototype.slice.call(octets, 0, end), from)

@@ -290,6 +290,11 @@ const TABLE: readonly Family[] = [
     'event',
     'What listeners met: limits that bit, connections, failed reads and writes.',
   ),
+  counter(
+    'seamark_storm_queries_total',
+    '',
+    'Queries of clients that ask for one missing name again and again, as far as they are a storm.',
+  ),
   gauge('seamark_watch_synced', 'resource', 'Whether the resource was listed completely once.'),
   gauge('seamark_watch_objects', 'resource', 'Objects of the resource that are kept.'),
   gauge(

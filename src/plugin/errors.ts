@@ -11,6 +11,7 @@
 
 import { RE2JS } from 're2js'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
+import { REGEX_MAX_CHARACTERS, regexProblem } from '../corefile/regex.ts'
 import type { Level } from '../observe/thread-log.ts'
 import type { Query } from '../query/query.ts'
 import { DROP, type Outcome } from '../query/reply.ts'
@@ -21,8 +22,6 @@ import { typeName } from '../wire/rrtype.ts'
 import type { ServingContext } from './context.ts'
 import type { Handler, Next, Word } from './plugin.ts'
 
-/** As CoreDNS bounds it. */
-const REGEX_MAX_CHARACTERS = 10_000
 /** Patterns that an error is held against. */
 const CONSOLIDATIONS_MAX = 100
 /** Of an error that came from outside; the line's end says that more followed. */
@@ -115,17 +114,6 @@ function readConsolidation(line: Line): Consolidation | undefined {
   }
   if (periodMs === undefined || token === undefined) return undefined
   return { periodMs, regex: token.text, level: level ?? 'ERROR', showFirst }
-}
-
-function regexProblem(regex: string): string | undefined {
-  if (regex.length > REGEX_MAX_CHARACTERS)
-    return `a regular expression may have ${REGEX_MAX_CHARACTERS} characters`
-  try {
-    RE2JS.compile(regex)
-    return undefined
-  } catch (error) {
-    return `this is not a regular expression of RE2: ${(error as Error).message}`
-  }
 }
 
 interface Pattern extends Consolidation {

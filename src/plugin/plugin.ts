@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { Name } from '../wire/name.ts'
 import type { Scan } from '../wire/scan.ts'
 import type { ServingContext } from './context.ts'
 
@@ -28,6 +29,11 @@ export interface Handler {
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
+  /**
+   * Whether it can change what the cluster answers about some name of the zone, the question or the reply; asked when the
+   * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word is in TRANSPARENT_WORDS.
+   */
+  concernsZone?(zone: Name): boolean
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }

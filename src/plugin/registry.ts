@@ -32,6 +32,7 @@ import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
+import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
@@ -72,6 +73,7 @@ const words: readonly ServedWord[] = [
   readyWord,
   reloadWord,
   rootWord,
+  rewriteWord,
   timeoutsWord,
   tlsWord,
   whoamiWord,

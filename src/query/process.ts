@@ -10,6 +10,7 @@
 
 import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
+import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
@@ -18,7 +19,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
 import type { EdnsOption } from '../wire/message.ts'
-import type { Name } from '../wire/name.ts'
+import { formatName, type Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
@@ -45,7 +46,7 @@ export interface ServedZone {
   readonly cacheGuards: readonly Guard[]
   /** Whether the cluster's queries count as having passed the cache. */
   readonly passesCache: boolean
-  /** Whether queries of other classes than IN go down the chain (`chaos`). */
+  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
   /** Whether clients with EDNS are told why they get nothing (`ede`). */
   readonly reasons: boolean
@@ -66,6 +67,7 @@ export interface ProcessOptions {
   readonly clock: Clock
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
+  readonly storms: Storms
   /** Told of a plugin's bug: a rejection on the way of a query, which got SERVFAIL. */
   readonly bug: (error: unknown, query: Query) => void
 }
@@ -87,9 +89,13 @@ export class QueryProcess implements Responder {
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
   readonly #scan = new Scan()
+  readonly #storms: Storms
   #enteredMs = 0
+  #denials = 0
+  curious = false
 
-  constructor({ server, zones, tables, idleTimeoutMs, clock, dropped, bug }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { server, zones, tables, idleTimeoutMs, clock, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
@@ -97,6 +103,7 @@ export class QueryProcess implements Responder {
     this.#clock = clock
     this.#dropped = dropped
     this.#bug = bug
+    this.#storms = storms
   }
 
   enter(): void {
@@ -141,14 +148,29 @@ export class QueryProcess implements Responder {
       if (length === CHASE) return LATER
       if (length === PASS) break
       if (served.passesCache) cache?.countPassed()
-      this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, KUBERNETES)
+      const rcode = out[outAt + 3]! & 15
+      if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+      this.#count(served.meters, transport, family, rcode, length, KUBERNETES)
       return length
     }
     if (cache === undefined || concernsOne(served.cacheGuards, scan)) return LATER
     const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
     if (length === MISS) return LATER
-    this.#count(served.meters, transport, family, out[outAt + 3]! & 15, length, CACHE)
+    const rcode = out[outAt + 3]! & 15
+    if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+    this.#count(served.meters, transport, family, rcode, length, CACHE)
     return length
+  }
+
+  #sampleDenial(): void {
+    if ((++this.#denials & (SAMPLE_EVERY - 1)) === 0) this.curious = true
+  }
+
+  tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
+    this.curious = false
+    const scan = new Scan()
+    if (scan.read(octets, start, end) !== 'ok') return
+    this.#storms.denied(client, formatName(scan.folded.slice(0, scan.foldedLength)))
   }
 
   #reject(

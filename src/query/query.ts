@@ -30,6 +30,8 @@ export interface Query {
   readonly authenticData: boolean
   readonly checkingDisabled: boolean
   readonly edns: ClientEdns | undefined
+  /** Options that the Corefile adds for the upstream (`rewrite edns0`); those of the client go nowhere. */
+  readonly addedOptions?: readonly EdnsOption[] | undefined
   readonly transport: Transport
   readonly client: Endpoint
   readonly local: Endpoint

@@ -1,6 +1,7 @@
 // What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
 // process.ts turns it into octets with the client's id, question, flags and OPT.
 
+import type { EdnsOption } from '../wire/message.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 
@@ -39,6 +40,8 @@ export interface Reply {
   readonly authority: readonly Rr[]
   readonly additional: readonly Rr[]
   readonly extendedError?: ExtendedError | undefined
+  /** Options for a client that speaks EDNS, besides the extended error; left out where the reply has no room for them. */
+  readonly options?: readonly EdnsOption[] | undefined
   /** The plugin that wrote it, for the metrics; '' where the server itself did. */
   readonly plugin: string
   /** What went wrong on the way, for `errors`: `plugin/errors: 2 name. A: MESSAGE`. The client never sees it. */

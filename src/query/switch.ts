@@ -19,6 +19,14 @@ export class SwitchResponder implements Responder {
     else this.#current = next
   }
 
+  get curious(): boolean {
+    return this.#current.curious
+  }
+
+  tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
+    this.#current.tellClient(octets, start, end, client)
+  }
+
   enter(): void {
     this.#inside = true
     this.#current.enter()

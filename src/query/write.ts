@@ -13,7 +13,7 @@ import {
   writeU16,
 } from '../wire/header.ts'
 import { type Edns, type EdnsOption, MessageWriter } from '../wire/message.ts'
-import { addExtendedError, EDE_OCTETS, writeOpt } from '../wire/opt.ts'
+import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../wire/opt.ts'
 import { OPCODE } from '../wire/rcode.ts'
 import { OPTION, type Scan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
@@ -75,14 +75,11 @@ const writer = new MessageWriter()
 
 /** The octets of a plugin's reply: a copy. `keepaliveMs` is told to a client that asked for it. */
 export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Uint8Array {
-  const options: EdnsOption[] = []
-  if (reply.extendedError) options.push(extendedErrorOption(reply.extendedError))
-  if (keepaliveMs !== undefined) options.push(keepaliveOption(keepaliveMs))
   const edns: Edns | undefined = query.edns && {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options,
+    options: optionsOf(query, reply, keepaliveMs),
   }
   const octets = writer.write(
     {
@@ -103,6 +100,25 @@ export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Ui
     query.replyMaxOctets,
   )
   return octets.slice()
+}
+
+/** The reply's options, as far as the whole question and they fit into the reply together. */
+function optionsOf(
+  { question, replyMaxOctets }: Query,
+  { options = [], extendedError }: Reply,
+  keepaliveMs: number | undefined,
+): EdnsOption[] {
+  const all = [
+    ...(extendedError ? [extendedErrorOption(extendedError)] : []),
+    ...(keepaliveMs === undefined ? [] : [keepaliveOption(keepaliveMs)]),
+    ...options,
+  ]
+  let room = replyMaxOctets - HEADER_OCTETS - question.qname.length - 4 - OPT_OCTETS
+  return all.filter(({ data }) => {
+    const fits = 4 + data.length <= room
+    if (fits) room -= 4 + data.length
+    return fits
+  })
 }
 
 /** The extended error among the options of a reply, if there is one. */

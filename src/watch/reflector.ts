@@ -16,12 +16,11 @@
 // - Nothing that comes from the API server or the sink throws out of here.
 
 import type { Timer } from '../shared/clock.ts'
-import { ApiError, messageOf } from './api-error.ts'
+import { ApiError } from './api-error.ts'
 import type { ApiCall } from './client.ts'
 import { FaultLog } from './fault-log.ts'
-import { textAt } from './field.ts'
-import { Intake, rawKey } from './intake.ts'
-import { type Kind, type Kinds, objectKey } from './objects.ts'
+import { HeldObjects } from './held.ts'
+import type { Kind, Kinds } from './objects.ts'
 import { PagedList } from './paged-list.ts'
 import {
   DEFAULT_TIMING,
@@ -31,7 +30,6 @@ import {
   type RestartCause,
 } from './reflector-options.ts'
 import { Retry } from './retry.ts'
-import { same } from './same.ts'
 import { type Ahead, Session } from './session.ts'
 import { WatchStream } from './stream.ts'
 
@@ -42,9 +40,7 @@ export class Reflector<K extends Kind> {
   readonly #relistRetry: Retry
   readonly #watchRetry: Retry
   readonly #fault: FaultLog
-  readonly #intake: Intake<K>
-  /** What the sink holds, the very same objects. */
-  #objects = new Map<string, Kinds[K]>()
+  readonly #held: HeldObjects<K>
   /** What the live watch has told since a candidate was begun beside it. */
   readonly #ahead: Ahead = new Map()
   readonly #restarts = new Map<RestartCause, number>()
@@ -57,7 +53,6 @@ export class Reflector<K extends Kind> {
   #watchList: boolean
   #fruitless = 0
   #relists = 0
-  #sinkErrors = 0
   #heardMs: number | undefined
   #periodic: Timer | undefined
   #idle: Timer | undefined
@@ -70,7 +65,10 @@ export class Reflector<K extends Kind> {
     this.#relistRetry = new Retry(clock, random, this.#timing, () => this.#relist())
     this.#watchRetry = new Retry(clock, random, this.#timing, () => this.#resume())
     this.#fault = new FaultLog(options.resource, options.clock, options.hooks)
-    this.#intake = new Intake(options.convert, message => this.#fault.log('warning', message))
+    this.#held = new HeldObjects(options.resource.kind, options.sink, options.convert, {
+      warn: message => this.#fault.log('warning', message),
+      error: message => this.#fault.log('error', message),
+    })
     this.#watchList = options.watchList ?? true
   }
 
@@ -101,7 +99,7 @@ export class Reflector<K extends Kind> {
 
   /** What the sink holds now, by key; empty before the first sync. Read it, do not keep it. */
   get objects(): ReadonlyMap<string, Kinds[K]> {
-    return this.#objects
+    return this.#held.all
   }
 
   /** How things stand. */
@@ -110,12 +108,12 @@ export class Reflector<K extends Kind> {
     return {
       resource: resource.name,
       synced: this.#synced,
-      objects: this.#objects.size,
+      objects: this.#held.all.size,
       lastByteAgeMs: this.#heardMs === undefined ? undefined : clock.nowMs() - this.#heardMs,
       relists: this.#relists,
       restartsByCause: Object.fromEntries(this.#restarts),
-      skipped: this.#intake.skipped,
-      sinkErrors: this.#sinkErrors,
+      skipped: this.#held.skipped,
+      sinkErrors: this.#held.sinkErrors,
       lastError: this.#fault.text,
     }
   }
@@ -179,13 +177,12 @@ export class Reflector<K extends Kind> {
     this.#endCatchUp()
     const objects = session.collected
     if (this.#stopped || objects === undefined || this.#candidate !== session) return
-    const { sink, resource, clock, hooks } = this.#options
-    if (!this.#toSink(() => sink.replace(resource.kind, objects.values()))) {
+    const { resource, clock, hooks } = this.#options
+    if (!this.#held.replace(objects)) {
       session.call?.abort()
       this.#candidateEnded(session, new ApiError('protocol', 'publishing a list: the sink failed'))
       return
     }
-    this.#objects = objects
     session.publish()
     this.#ahead.clear()
     this.#candidate = undefined
@@ -340,36 +337,13 @@ export class Reflector<K extends Kind> {
   // ── objects ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #take(session: Session<K>, deleted: boolean, raw: unknown): void {
-    const { sink, resource } = this.#options
-    const { kind } = resource
-    const fresh = deleted ? undefined : this.#intake.slim(raw)
-    const key = fresh ? objectKey(fresh) : rawKey(raw)
-    const known = this.#objects.get(key)
-    const slim = fresh && known && same(fresh, known) ? known : fresh
-    const version = textAt(raw, 'metadata', 'resourceVersion')
+    const { key, slim, version } = this.#held.read(raw, deleted)
     if (session.complete) this.#advance(session, version)
-    if (key === '') {
-      if (deleted) this.#intake.skip(raw, 'deleted, but without a name')
-    } else if (session.collected) {
-      session.collect(key, slim, version)
-    } else {
+    if (key === '') return
+    if (session.collected) session.collect(key, slim, version)
+    else {
       if (this.#candidate) this.#ahead.set(key, slim ? version : '')
-      if (slim && slim !== known) {
-        if (this.#toSink(() => sink.upsert(kind, slim))) this.#objects.set(key, slim)
-      } else if (!slim && known) {
-        if (this.#toSink(() => sink.remove(kind, key))) this.#objects.delete(key)
-      }
-    }
-  }
-
-  #toSink(action: () => void): boolean {
-    try {
-      action()
-      return true
-    } catch (cause) {
-      this.#sinkErrors++
-      this.#fault.log('error', `applying a change failed: ${messageOf(cause)}`)
-      return false
+      this.#held.apply(key, slim)
     }
   }
 

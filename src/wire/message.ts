@@ -141,6 +141,19 @@ function decodeOptions(octets: Uint8Array, at: number, end: number): EdnsOption[
   return options
 }
 
+/** Options in wire form (RFC 6891 6.1.2). */
+export function encodeOptions(options: readonly EdnsOption[]): Uint8Array {
+  const octets = new Uint8Array(options.reduce((sum, option) => sum + 4 + option.data.length, 0))
+  let at = 0
+  for (const { code, data } of options) {
+    writeU16(octets, at, code)
+    writeU16(octets, at + 2, data.length)
+    octets.set(data, at + 4)
+    at += 4 + data.length
+  }
+  return octets
+}
+
 /** The record data with its names uncompressed, or undefined where it does not hold what its type needs. */
 function decodeRdata(octets: Uint8Array, at: number, end: number, type: number): Uint8Array | undefined {
   const layout = RDATA_LAYOUT.get(type)
@@ -204,8 +217,8 @@ export class MessageWriter {
     octets.fill(0, 0, HEADER_OCTETS)
     this.#at = HEADER_OCTETS
     if (head.question) this.#question(head.question)
-    const ednsOctets = edns ? 11 + edns.options.reduce((sum, option) => sum + 4 + option.data.length, 0) : 0
-    const room = limit - ednsOctets
+    const options = encodeOptions(edns?.options ?? [])
+    const room = edns ? limit - 11 - options.length : limit
     let truncated = head.truncated
     const counts = [0, 0, 0]
     const lists = [sections.answer, sections.authority, sections.additional]
@@ -221,7 +234,7 @@ export class MessageWriter {
       }
     }
     if (edns) {
-      this.#opt(edns, head.rcode)
+      this.#opt(edns, options, head.rcode)
       counts[2]!++
     }
     writeU16(octets, 0, head.id)
@@ -313,7 +326,7 @@ export class MessageWriter {
     this.#at = at
   }
 
-  #opt(edns: Edns, rcode: number): void {
+  #opt(edns: Edns, options: Uint8Array, rcode: number): void {
     const octets = this.#octets
     const at = this.#at
     octets[at] = 0
@@ -323,14 +336,9 @@ export class MessageWriter {
     octets[at + 6] = edns.version
     octets[at + 7] = edns.dnssecOk ? 0x80 : 0
     octets[at + 8] = 0
+    writeU16(octets, at + 9, options.length)
     this.#at = at + 11
-    for (const option of edns.options) {
-      writeU16(octets, this.#at, option.code)
-      writeU16(octets, this.#at + 2, option.data.length)
-      this.#at += 4
-      this.#copy(option.data, 0, option.data.length)
-    }
-    writeU16(octets, at + 9, this.#at - at - 11)
+    this.#copy(options, 0, options.length)
   }
 }
 

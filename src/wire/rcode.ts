@@ -13,7 +13,14 @@ export const RCODE = {
   NXRRSET: 8,
   NOTAUTH: 9,
   NOTZONE: 10,
+  DSOTYPENI: 11,
   BADVERS: 16,
+  BADKEY: 17,
+  BADTIME: 18,
+  BADMODE: 19,
+  BADNAME: 20,
+  BADALG: 21,
+  BADTRUNC: 22,
   BADCOOKIE: 23,
 } as const
 
@@ -21,7 +28,8 @@ export const RCODE = {
 export const OPCODE = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5, DSO: 6 } as const
 
 const names = new Map<number, string>(Object.entries(RCODE).map(([name, number]) => [number, name]))
-const numbers = new Map<string, number>(Object.entries(RCODE))
+/** BADSIG (RFC 8945) is another code 16; NOTIMPL is what CoreDNS once wrote. */
+const numbers = new Map<string, number>([...Object.entries(RCODE), ['BADSIG', 16], ['NOTIMPL', 4]])
 
 /** The mnemonic of a response code, or RCODEn. */
 export const rcodeName = (rcode: number): string => names.get(rcode) ?? `RCODE${rcode}`

@@ -25,6 +25,8 @@ type Kind = (typeof KINDS)[number]
 
 /** Copies the question and adds the record; queries whose name begins with `s` take the slow path. */
 const canned: Responder = {
+  curious: false,
+  tellClient: () => undefined,
   enter: () => undefined,
   leave: () => undefined,
   answerNow(octets, start, end, out, outAt) {

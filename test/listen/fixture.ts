@@ -31,6 +31,14 @@ export class FakeResponder implements Responder {
   readonly lengths: number[] = []
   /** Calls of `answerNow` outside of `enter` and `leave`, and of `answerLater` within. */
   faults = 0
+  /** Answers to names that begin with `who` are followed by asking who asked. */
+  curious = false
+  readonly clients: string[] = []
+
+  tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
+    this.curious = false
+    this.clients.push(`${firstLabel(octets.subarray(start, end))} ${client}`)
+  }
 
   enter(): void {
     this.entered++
@@ -59,6 +67,7 @@ export class FakeResponder implements Responder {
     out.set(octets.subarray(start, end), outAt)
     out[outAt + 2]! |= 0x80
     this.answered++
+    this.curious = label.startsWith('who')
     const big = /^big(\d+)/.exec(label)
     if (!big) return end - start
     out.fill(0, outAt + end - start, outAt + Number(big[1]))

@@ -79,6 +79,16 @@ t.test('a slow query does not hold up the others; answers go by id', async t => 
   t.equal(responder.faults, 0)
 })
 
+t.test('a responder that wants to know is told who asked', async t => {
+  const { connect, responder } = await open(t)
+  const client = await connect()
+  for (const name of ['web', 'who']) {
+    client.send(ask(name))
+    await client.receive()
+  }
+  t.same(responder.clients, ['who 127.0.0.1'])
+})
+
 t.test('a silent query costs nothing else', async t => {
   const { connect, responder } = await open(t)
   const client = await connect()

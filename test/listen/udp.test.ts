@@ -79,6 +79,12 @@ for (const kind of kinds) {
       t.equal(responder.entered, 0)
     })
 
+    await t.test('a responder that wants to know is told who asked', async t => {
+      const { port, responder } = await open(t, kind)
+      for (const name of ['web', 'who']) await exchangeUdp(port, ask(name), { localAddress: '127.0.0.3' })
+      t.same(responder.clients, ['who 127.0.0.3'])
+    })
+
     await t.test('datagrams of any length harm nobody', async t => {
       const { port, responder } = await open(t, kind)
       const { socket } = await connect(t, port)

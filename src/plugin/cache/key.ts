@@ -5,7 +5,7 @@
 //   qtype  qclass  |  name
 //                  1 = DO, 2 = CD
 
-import type { Question } from '../../wire/message.ts'
+import { type EdnsOption, encodeOptions, type Question } from '../../wire/message.ts'
 import { FOLD, NAME_MAX_OCTETS } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
 
@@ -27,6 +27,13 @@ export function questionKey(
   for (let i = 0; i < qname.length; i++) scratch[HEAD_OCTETS + i] = FOLD[qname[i]!]!
   return keyOf(qname.length, qtype, qclass, dnssecOk, checkingDisabled)
 }
+
+/**
+ * What is put behind the key of a question that goes to the upstream with options of ours: another subnet or tenant may
+ * get another answer (RFC 7871 7.3.1). Nothing where there are none.
+ */
+export const optionsKey = (options: readonly EdnsOption[] = []): string =>
+  Buffer.from(encodeOptions(options)).toString('latin1')
 
 function keyOf(nameOctets: number, qtype: number, qclass: number, dnssecOk: boolean, cd: boolean): string {
   scratch[0] = qtype >> 8

@@ -10,7 +10,7 @@
 
 import type { Query } from '../../query/query.ts'
 import { HEADER_OCTETS, PAYLOAD_MIN, readU16, writeU16 } from '../../wire/header.ts'
-import { decodeMessage, type Message } from '../../wire/message.ts'
+import { decodeMessage, type EdnsOption, encodeOptions, type Message } from '../../wire/message.ts'
 import { foldName, type Name, nameKey } from '../../wire/name.ts'
 import { OPCODE, RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -27,33 +27,44 @@ export interface Asked {
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
   readonly dnssecOk: boolean
+  /** Options that the Corefile adds. */
+  readonly options: readonly EdnsOption[]
 }
 
 /** What an upstream is asked on a query's behalf. */
-export const askedBy = ({ question, recursionDesired, checkingDisabled, edns }: Query): Asked => ({
+export const askedBy = ({
+  question,
+  recursionDesired,
+  checkingDisabled,
+  edns,
+  addedOptions,
+}: Query): Asked => ({
   qname: foldName(question.qname),
   qtype: question.qtype,
   qclass: question.qclass,
   recursionDesired,
   checkingDisabled,
   dnssecOk: edns?.dnssecOk ?? false,
+  options: addedOptions ?? [],
 })
 
 /** Equal for equal questions only: the name's own zero octet ends it. */
 export function askedKey(asked: Asked): string {
   const bits = (asked.recursionDesired ? 1 : 0) | (asked.checkingDisabled ? 2 : 0) | (asked.dnssecOk ? 4 : 0)
-  return `${nameKey(asked.qname)}${asked.qtype} ${asked.qclass} ${bits}`
+  const options = Buffer.from(encodeOptions(asked.options)).toString('latin1')
+  return `${nameKey(asked.qname)}${asked.qtype} ${asked.qclass} ${bits} ${options}`
 }
 
 /**
  * The question as a message of its own: with AD, so that one reply does for clients who want to know and those who do
  * not (RFC 6840 5.7), and with our own OPT and its payload size, unless the upstream cannot take one. No option of the
- * client goes along.
+ * client goes along, only those that the Corefile adds.
  */
 export function encodeAsked(asked: Asked, id: number, payloadSize: number | undefined): Uint8Array {
   const questionEnd = HEADER_OCTETS + asked.qname.length + 4
   const edns = payloadSize !== undefined
-  const octets = new Uint8Array(questionEnd + (edns ? OPT_OCTETS : 0))
+  const options = encodeOptions(asked.options)
+  const octets = new Uint8Array(questionEnd + (edns ? OPT_OCTETS + options.length : 0))
   writeU16(octets, 0, id)
   octets[2] = asked.recursionDesired ? 1 : 0
   octets[3] = (edns ? 0x20 : 0) | (asked.checkingDisabled ? 0x10 : 0)
@@ -66,6 +77,8 @@ export function encodeAsked(asked: Asked, id: number, payloadSize: number | unde
     writeU16(octets, questionEnd + 1, TYPE.OPT)
     writeU16(octets, questionEnd + 3, payloadSize)
     octets[questionEnd + 7] = asked.dnssecOk ? 0x80 : 0
+    writeU16(octets, questionEnd + 9, options.length)
+    octets.set(options, questionEnd + 11)
   }
   return octets
 }
@@ -84,13 +97,12 @@ export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 't
   if (octets.length < HEADER_OCTETS || readU16(octets, 0) !== readU16(sent, 0)) return MISMATCH
   if ((octets[2]! & 0x80) === 0 || ((octets[2]! >> 3) & 15) !== OPCODE.QUERY) return MISMATCH
   const edns = sent[11] === 1
-  const questionEnd = edns ? sent.length - OPT_OCTETS : sent.length
   const rcode = octets[3]! & 15
   if (readU16(octets, 4) === 0) {
     if (edns && isEdnsRefusal(rcode) && readU16(octets, 10) === 0) return NO_EDNS
     if (protocol === 'udp' || rcode === RCODE.NOERROR) return MISMATCH
-  } else if (!sameQuestion(octets, sent, questionEnd)) return MISMATCH
-  const announced = edns ? readU16(sent, questionEnd + 3) : PAYLOAD_MIN
+  } else if (!sameQuestion(octets, sent)) return MISMATCH
+  const announced = edns ? readU16(sent, questionEndOf(sent) + 3) : PAYLOAD_MIN
   if (protocol === 'udp' && octets.length > announced) return cut(octets)
   const message = decodeMessage(octets)
   if (message === undefined) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
@@ -101,7 +113,15 @@ export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 't
 
 const isEdnsRefusal = (rcode: number): boolean => rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP
 
-function sameQuestion(octets: Uint8Array, sent: Uint8Array, questionEnd: number): boolean {
+/** The offset behind the question of a message that encodeAsked made. */
+function questionEndOf(sent: Uint8Array): number {
+  let at = HEADER_OCTETS
+  while (sent[at] !== 0) at += sent[at]! + 1
+  return at + 5
+}
+
+function sameQuestion(octets: Uint8Array, sent: Uint8Array): boolean {
+  const questionEnd = questionEndOf(sent)
   if (readU16(octets, 4) !== 1 || octets.length < questionEnd) return false
   for (let at = HEADER_OCTETS; at < questionEnd; at++) if (octets[at] !== sent[at]) return false
   return true

@@ -167,7 +167,7 @@ export class Rule {
       if ('message' in attempt) {
         const { message, protocol } = attempt
         answered = {
-          reply: { ...scrub(message, asked), ...headOf(message), additional: [], plugin: 'forward' },
+          reply: { ...scrub(message, asked), ...headOf(message, asked), additional: [], plugin: 'forward' },
           qname: asked.qname,
           cut: message.truncated && protocol === 'udp',
           to: upstream.to,
@@ -211,9 +211,14 @@ const definedOf = (tls: RuleConfig['tls']): object =>
 const takesMore = ({ transport, replyMaxOctets }: Query): boolean =>
   transport !== 'udp' || replyMaxOctets > PAYLOAD_MIN
 
-function headOf(message: Message): Omit<Reply, 'answer' | 'authority' | 'additional' | 'plugin'> {
+function headOf(
+  message: Message,
+  asked: Asked,
+): Omit<Reply, 'answer' | 'authority' | 'additional' | 'plugin'> {
   const { rcode, authoritative, recursionAvailable, authenticData, truncated } = message
   const option = message.edns?.options.find(({ code, data }) => code === OPTION.EDE && data.length >= 2)
+  // What the upstream says to an option that the Corefile added is for the rule that added it.
+  const options = message.edns?.options.filter(({ code }) => asked.options.some(sent => sent.code === code))
   return {
     // A code of more than four bits is about our OPT record, not about the client's question (RFC 6891 6.1.3).
     rcode: rcode > 15 ? RCODE.SERVFAIL : rcode,
@@ -221,6 +226,7 @@ function headOf(message: Message): Omit<Reply, 'answer' | 'authority' | 'additio
     recursionAvailable,
     authenticData,
     truncated,
+    ...(options && options.length > 0 && { options }),
     ...(option && { extendedError: extendedErrorOf(option.data) }),
   }
 }

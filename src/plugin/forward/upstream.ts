@@ -316,4 +316,5 @@ export const healthQuestion = (domain: Asked['qname'] = ROOT, recursionDesired =
   recursionDesired,
   checkingDisabled: false,
   dnssecOk: false,
+  options: [],
 })

@@ -27,6 +27,11 @@ export const CHASE = -1
 /** A name error that falls through to the next plugin. */
 export const PASS = -2
 
+/** The types that are answered otherwise than all others, which the cluster has no records of. */
+export const ANSWERED_TYPES: ReadonlySet<number> = new Set([
+  TYPE.A, TYPE.AAAA, TYPE.AXFR, TYPE.CNAME, TYPE.IXFR, TYPE.NS, TYPE.PTR, TYPE.SOA, TYPE.SRV, TYPE.TXT,
+]) // biome-ignore format: a list
+
 /** dns-version.ZONE (specification 2.1): the version of the specification, its TTL fixed. */
 const VERSION_TEXT = Uint8Array.of(5, ...Buffer.from('1.1.0'))
 const VERSION_TTL_SECONDS = 28_800

@@ -4,10 +4,12 @@
 
 import type { Query } from '../../query/query.ts'
 import {
+  EDE,
   type MaybePromise,
   type Outcome,
   answer as positive,
   type Reply,
+  refused,
   servfail,
 } from '../../query/reply.ts'
 import { readExtendedError } from '../../query/write.ts'
@@ -93,6 +95,9 @@ export class KubernetesHandler implements Handler {
     const { question } = query
     const answers = this.#answersOf(question.qname)
     if (!answers) return next(query)
+    // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
+    if (question.qclass !== CLASS.IN)
+      return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
     const found = this.#find(answers, question, query.edns !== undefined)
     if (found === PASS) return next(query)
     return found === CHASE ? this.#external(answers, query) : found

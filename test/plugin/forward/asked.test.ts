@@ -15,6 +15,7 @@ const asked = (parts: Partial<Asked> = {}): Asked => ({
   recursionDesired: true,
   checkingDisabled: false,
   dnssecOk: false,
+  options: [],
   ...parts,
 })
 const sent = encodeAsked(asked(), 4711, 1232)
@@ -96,6 +97,11 @@ t.test('the key tells questions apart', async t => {
     recursionDesired: fc.boolean(),
     checkingDisabled: fc.boolean(),
     dnssecOk: fc.boolean(),
+    options: fc.constantFrom<Asked['options']>(
+      [],
+      [{ code: 8, data: Uint8Array.of(1) }],
+      [{ code: 8, data: Uint8Array.of() }],
+    ),
   })
   fc.assert(
     fc.property(bits, bits, (one, two) => {

@@ -1,0 +1,189 @@
+// What befalls the process as a whole: the control thread stuck, no descriptors left, a full disk, stopped and continued.
+// Answers go on, or go on again, and the log has the reason.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { NoAnswer, query } from '../support/dns-client.ts'
+import { freePort, type Seamark, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
+import { Inspector } from './inspector.ts'
+
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
+const NAME = 'my-linkedin-headless-service.default.svc.cluster.local'
+
+interface Started {
+  readonly server: Seamark
+  readonly port: number
+  readonly metrics: () => Promise<string>
+}
+
+/** The server with a Corefile of its own in the test's folder, its command wrapped as the test wants it. */
+async function start(
+  t: Test,
+  wrap: (command: readonly string[], folder: string) => readonly string[] = command => command,
+  lines = '',
+): Promise<Started> {
+  const folder = t.testdir({})
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const file = join(folder, 'Corefile')
+  writeFileSync(
+    file,
+    `.:${port} {
+      bind 127.0.0.1
+      errors
+      log
+      prometheus 127.0.0.1:${metricsPort}
+      kubernetes cluster.local {
+        manifests ${EXAMPLES}
+      }
+      ${lines}
+    }`,
+  )
+  const server = spawnSeamark(['-conf', file], { command: wrap(seamarkCommand, folder) })
+  t.teardown(() => server.stop('SIGKILL'))
+  await server.answers(port)
+  const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  return { server, port, metrics }
+}
+
+const shell = (script: string, command: readonly string[]): string[] => ['sh', '-c', script, 'sh', ...command]
+
+t.test('the control thread stuck for 5 s: answers go on, changes and metrics come later', async t => {
+  const { server, port, metrics } = await start(t, ([node = '', ...words]) => [
+    node,
+    '--inspect=127.0.0.1:0',
+    ...words,
+  ])
+  const inspector = await Inspector.open(/ws:\/\/\S+/.exec(server.output())![0])
+  const startedMs = performance.now()
+  const stuck = inspector.evaluate('{ const end = Date.now() + 5000; while (Date.now() < end); }')
+  let slowestMs = 0
+  let answered = 0
+  while (performance.now() - startedMs < 4500) {
+    const { rcode, elapsedMs } = await query(port, { name: NAME, tcp: answered % 10 === 0 })
+    t.equal(rcode, 'NOERROR')
+    slowestMs = Math.max(slowestMs, elapsedMs)
+    answered++
+    await after(10)
+  }
+  t.ok(answered > 50, `${answered} answers`)
+  t.ok(slowestMs < 1000, `the slowest took ${Math.round(slowestMs)} ms`)
+  await stuck
+  inspector.close()
+  t.match(await metrics(), /coredns_dns_requests_total/)
+})
+
+t.test(
+  'no descriptors left: UDP answers go on, and TCP as soon as there are some',
+  { skip: needs('prlimit') },
+  async t => {
+    const { server, port, metrics } = await start(t, command => ['prlimit', '--nofile=64:64', ...command])
+    const idle: Socket[] = []
+    for (let i = 0; i < 100; i++) {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => socket.destroy())
+      idle.push(socket)
+    }
+    for (let i = 0; i < 50; i++) t.equal((await query(port, { name: NAME })).rcode, 'NOERROR')
+    await t.rejects(query(port, { name: NAME, tcp: true, timeoutMs: 1000 }), NoAnswer, 'TCP has no room')
+    for (const socket of idle) socket.destroy()
+    await until(
+      async () => (await query(port, { name: NAME, tcp: true, timeoutMs: 500 })).rcode === 'NOERROR',
+    )
+    t.match(await metrics(), /coredns_dns_responses_total/)
+    t.equal(await server.stop(), 0)
+  },
+)
+
+t.test('a log on a full disk: answers go on', async t => {
+  const { server, port } = await start(t, command => shell('exec "$@" >/dev/full', command))
+  for (let i = 0; i < 200; i++) t.equal((await query(port, { name: NAME })).rcode, 'NOERROR')
+  t.equal(await server.stop(), 0)
+})
+
+t.test(
+  'a log that nobody reads: answers go on, and what does not fit is counted',
+  { skip: needs('bash') },
+  async t => {
+    const unread = ['bash', '-c', 'exec "$@" > >(exec sleep 60 >/dev/null 2>&1)', 'bash']
+    const { port, metrics } = await start(t, command => [...unread, ...command])
+    const label = 'x'.repeat(60)
+    let slowestMs = 0
+    for (let i = 0; i < 60; i++) {
+      const names = Array.from(
+        { length: 100 },
+        (_, n) => `${label}.${label}.n${i}-${n}.default.svc.cluster.local`,
+      )
+      for (const { rcode, elapsedMs } of await Promise.all(names.map(name => query(port, { name })))) {
+        if (rcode !== 'NXDOMAIN') t.fail(rcode)
+        slowestMs = Math.max(slowestMs, elapsedMs)
+      }
+    }
+    t.ok(slowestMs < 2000, `the slowest of 6000 took ${Math.round(slowestMs)} ms`)
+    t.match(await metrics(), /seamark_log_dropped_lines_total\{reason="\w+"\} [1-9]/)
+  },
+)
+
+t.test('stopped for 3 s and continued: what waited is answered', async t => {
+  const { server, port } = await start(t)
+  server.child.kill('SIGSTOP')
+  const waiting = Array.from({ length: 20 }, () => query(port, { name: NAME, timeoutMs: 8000 }))
+  await after(3000)
+  server.child.kill('SIGCONT')
+  for (const reply of await Promise.all(waiting)) t.equal(reply.rcode, 'NOERROR')
+  t.equal((await query(port, { name: NAME, tcp: true })).rcode, 'NOERROR')
+  t.notMatch(server.output(), 'recovered from a bug')
+})
+
+t.test(
+  'a full disk under the snapshot: told once, and the server serves on',
+  { skip: needs('unshare') },
+  async t => {
+    const { FakeApiServer } = await import('../support/fake-api-server.ts')
+    const { populate } = await import('../support/fake-objects.ts')
+    const api = new FakeApiServer()
+    populate(api.cluster, { namespaces: 2, services: 500, slices: 1, endpoints: 10 })
+    await api.listen()
+    t.teardown(() => api.close())
+    const folder = t.testdir({ disk: {} })
+    const port = await freePort()
+    const [file, disk] = [join(folder, 'Corefile'), join(folder, 'disk')]
+    mkdirSync(disk, { recursive: true })
+    writeFileSync(
+      file,
+      `.:${port} {\nbind 127.0.0.1\nkubernetes cluster.local {\nendpoint ${api.url}\nsnapshot ${disk}/state\n}\n}\n`,
+    )
+    const mounted = shell(`mount -t tmpfs -o size=16k full ${disk} && exec "$@"`, seamarkCommand)
+    const server = spawnSeamark(['-conf', file], { command: ['unshare', '--mount', ...mounted] })
+    t.teardown(() => server.stop('SIGKILL'))
+    await server.answers(port)
+    t.equal((await query(port, { name: 'service-1.ns-1.svc.cluster.local' })).rcode, 'NOERROR')
+    t.equal(await server.stop(), 0)
+    t.match(server.output(), /\[ERROR\] plugin\/kubernetes: writing snapshot \S+: ENOSPC/)
+  },
+)
+
+/** Why a program cannot be used here; false where it can. */
+function needs(program: 'bash' | 'prlimit' | 'unshare'): string | false {
+  const flags = { bash: ['-c', 'true'], prlimit: ['--nofile=64:64', 'true'], unshare: ['--mount', 'true'] }[
+    program
+  ]
+  const { status, error } = spawnSync(program, flags)
+  return status === 0 ? false : `${program} does not work here: ${error?.message ?? `exit status ${status}`}`
+}
+
+/** Asks until it is so; a missing answer is a no. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 40; tries++) {
+    try {
+      if (await condition()) return
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error
+    }
+    await after(100)
+  }
+  throw new Error('it did not become so')
+}

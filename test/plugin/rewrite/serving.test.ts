@@ -1,0 +1,100 @@
+// A whole server block: which zones keep the fast path beside rewrite, and what the plugins before it see.
+
+import t from 'tap'
+import { Problems } from '../../../src/corefile/problem.ts'
+import { LATER } from '../../../src/listen/responder.ts'
+import type { QueryMetersTable } from '../../../src/observe/query-meters.ts'
+import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
+import { Serving } from '../../../src/serving.ts'
+import { buildSetup } from '../../../src/setup.ts'
+import { read } from '../../corefile/fixture.ts'
+import { decodeMessage } from '../../support/dns-message.ts'
+import { encodeQuestion, type Question } from '../../support/dns-question.ts'
+import { testThread } from '../../support/serving.ts'
+import { SlimCluster, slimService } from '../../support/slim-cluster.ts'
+
+const CLIENT = { address: '10.0.0.7', port: 40212, family: 4 } as const
+/** No block of these tests counts its queries. */
+const NO_METERS = {} as QueryMetersTable
+
+/** A thread that serves one block over a cluster with one Service, demo/web. */
+function serve(block: string) {
+  const setup = buildSetup(read(`. {\n${block}\n}`), new Problems(), { port: 53, file: 'Corefile', env: {} })
+  const thread = testThread()
+  const { reader } = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
+  const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
+  const process = new Serving(setup, { ...thread.context, tables }, NO_METERS).process(setup.listens[0]!)
+  const out = new Uint8Array(2048)
+  /** The answer of the fast path; undefined where the query takes the chain. */
+  const now = (question: Question): ReturnType<typeof decodeMessage> | undefined => {
+    const packet = encodeQuestion(question)
+    process.enter()
+    const length = process.answerNow(packet, 0, packet.length, out, 0, 'udp', 4, 1232)
+    process.leave()
+    return length === LATER ? undefined : decodeMessage(out.subarray(0, length))
+  }
+  const later = async (question: Question): Promise<ReturnType<typeof decodeMessage>> => {
+    const octets = await process.answerLater(encodeQuestion(question), 'udp', CLIENT, CLIENT)
+    return decodeMessage(octets!)
+  }
+  return { now, later, lines: thread.lines }
+}
+
+const WEB = { name: 'web.demo.svc.cluster.local.' }
+const REVERSE = { name: '1.0.0.10.in-addr.arpa.', type: 'PTR' }
+
+t.test('which zones keep the fast path', async t => {
+  const cases: [rules: string, web: boolean, reverse: boolean][] = [
+    ['', true, true],
+    ['rewrite name exact foo.example.com web.demo.svc.cluster.local', true, true],
+    ['rewrite name suffix .example.com .demo.svc.cluster.local answer auto', true, true],
+    ['rewrite name regex ^(.*)\\.example\\.com\\.$ {1}.demo.svc.cluster.local answer auto', true, true],
+    ['rewrite type ANY HINFO', true, true],
+    ['rewrite class CH IN', true, true],
+    ['rewrite ttl suffix cluster.local 9', false, true],
+    ['rewrite name suffix .arpa .arpa answer value a b', true, false],
+    ['rewrite name substring foo bar', false, false],
+    ['rewrite name a.org b.org\nrewrite name exact web.demo.svc.cluster.local x.org', false, true],
+    ['rewrite name a.org b.org\nlog', false, false],
+  ]
+  for (const [rules, web, reverse] of cases) {
+    const { now } = serve(`${rules}\nkubernetes cluster.local in-addr.arpa`)
+    t.equal(now(WEB) !== undefined, web, `${rules}: the forward zone`)
+    t.equal(now(REVERSE) !== undefined, reverse, `${rules}: the reverse zone`)
+    t.equal(now({ name: 'foo.example.com.' }), undefined, `${rules}: other names take the chain`)
+  }
+})
+
+t.test('into the cluster and back, with the question as it was asked', async t => {
+  const { later } = serve('rewrite name Foo.example.com web.demo.svc.cluster.local\nkubernetes cluster.local')
+  const { question, answer, flags } = await later({ name: 'fOO.example.com.' })
+  t.same(question, ['fOO.example.com. IN A'])
+  t.same(answer, ['foo.example.com. 5 IN A 10.0.0.1'])
+  t.equal(flags.aa, true)
+})
+
+t.test('log and errors see the question as it was asked', async t => {
+  const block =
+    'log . "{name} {type} {class} {rcode} {size} {rsize}"\nerrors\nrewrite continue name a.org web.demo.svc.cluster.local\nrewrite type A SRV\nrewrite name suffix .b.org ..\nkubernetes cluster.local'
+  const { later, lines } = serve(block)
+  await later({ name: 'a.org.', type: 'A' })
+  await later({ name: 'x.b.org.', type: 'MX' })
+  t.match(lines, [
+    /^\[INFO\] a\.org\. A IN NOERROR 23 \d+$/,
+    '[INFO] x.b.org. MX IN SERVFAIL 25 25',
+    '[ERROR] plugin/errors: 2 x.b.org. MX: invalid name after rewrite: x..',
+  ])
+})
+
+t.test('other classes', async t => {
+  const chaos = { ...WEB, class: 'CH' }
+  t.equal(serve('kubernetes cluster.local').now(chaos)!.rcode, 'REFUSED', 'refused at once without a rule')
+  const { now, later } = serve('rewrite class CH IN\nkubernetes cluster.local')
+  t.equal(now(chaos), undefined, 'comes down the chain with one')
+  const { answer, question } = await later(chaos)
+  t.same(
+    [question, answer],
+    [['web.demo.svc.cluster.local. CH A'], ['web.demo.svc.cluster.local. 5 IN A 10.0.0.1']],
+  )
+  t.equal((await later({ ...WEB, class: 'HS' })).rcode, 'REFUSED', 'the cluster has no data of another class')
+})
