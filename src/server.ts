@@ -160,9 +160,9 @@ export class Server {
     const first = this.#current === undefined
     if (first) {
       await sites.commit()
-      // The first thread answers before the last one is prepared.
-      this.#publishFacts(setup)
       this.#watchReadiness(setup)
+      // One thread answers already while the next one is prepared.
+      this.#publishFacts(setup)
     }
     await this.#sources.settle(setup.kubernetes)
     const work = { setup, tables: this.#sources.tables, ownAddresses: ownAddressesOf(setup) }
@@ -172,12 +172,12 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
+    if (!first) this.#publishFacts(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
-      this.#publishFacts(setup)
       this.#watchReadiness(setup)
     }
     this.#probe(setup)

@@ -108,6 +108,30 @@ t.test('which queries the fast path answers', async t => {
     ['local', usual, ['localhost.demo', 'LOCALHOST.cluster.local.', '1.0.0.127.in-addr.arpa. PTR']],
     ['local {\nlocalhost_prefix off\n}', [...usual, 'localhost.demo'], ['127.in-addr.arpa. SOA']],
     ['minimal', [...usual, 'web.demo SRV', 'cluster.local. NS'], ['example.org.']],
+    [
+      'template ANY ANY reddog.microsoft.com {\nrcode NXDOMAIN\n}\ntemplate ANY ANY internal.cloudapp.net {\nmatch x\nrcode NXDOMAIN\nfallthrough\n}',
+      [...usual, 'web.demo ANY'],
+      ['a.reddog.microsoft.com.'],
+    ],
+    ['template IN AAAA', ['web.demo', 'web.demo SRV', 'nope.demo'], ['web.demo AAAA', 'web.demo ANY']],
+    [
+      'template ANY AAAA .\ncache 30',
+      ['web.demo', 'cluster.local. SOA'],
+      ['web.demo AAAA', 'nope.demo AAAA'],
+    ],
+    [
+      'template IN AAAA\ntemplate IN A local',
+      ['web.demo SRV', '1.0.0.10.in-addr.arpa. PTR'],
+      ['web.demo', 'web.demo AAAA'],
+    ],
+    ['template IN AAAA\ntemplate IN ANY example.org', ['web.demo'], ['web.demo AAAA']],
+    [
+      'template IN ANY DEMO.svc.cluster.local',
+      ['cluster.local. SOA', 'web.other'],
+      ['web.demo', 'nope.demo'],
+    ],
+    ['template IN ANY', [], usual],
+    ['dns64\ncache 30', ['web.demo', 'web.demo ANY', 'nope.demo'], ['web.demo AAAA']],
     ['acl {\nblock net 10.0.0.7\n}', [], usual],
     ['header {\nresponse set ra\n}', [], usual],
     [
@@ -149,6 +173,13 @@ t.test('what a plugin before the cache takes is not answered out of it', async t
   t.ok(await block.isFast(t, 'a.example.'), 'what hosts said is cached')
   t.notOk(await block.isFast(t, 'a.example. ANY'))
   t.notOk(await block.isFast(t, 'localhost.a.example.'))
+})
+
+t.test('AAAA is not answered out of a cache behind dns64', async t => {
+  const block = new Block(t, 'dns64\ncache 30')
+  for (const question of ['a.example. A', 'a.example. AAAA']) await block.slow(packetOf(question))
+  t.ok(await block.isFast(t, 'a.example. A'))
+  t.notOk(await block.isFast(t, 'a.example. AAAA'))
 })
 
 t.test('bufsize bounds both paths, and never gives a client more than it takes', async t => {

@@ -14,6 +14,7 @@ import { cancelWord } from './cancel.ts'
 import { chaosWord } from './chaos.ts'
 import type { ServingContext } from './context.ts'
 import { debugWord } from './debug.ts'
+import { dns64Word } from './dns64.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { forwardWord } from './forward/forward.ts'
@@ -34,6 +35,7 @@ import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
+import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
 import { whoamiWord } from './whoami.ts'
@@ -52,10 +54,11 @@ const words: readonly ServedWord[] = [
   bindWord,
   bufsizeWord,
   cacheWord,
-  edeWord,
   cancelWord,
   chaosWord,
   debugWord,
+  dns64Word,
+  edeWord,
   errorsWord,
   forwardWord,
   headerWord,
@@ -72,8 +75,9 @@ const words: readonly ServedWord[] = [
   prometheusWord,
   readyWord,
   reloadWord,
-  rootWord,
   rewriteWord,
+  rootWord,
+  templateWord,
   timeoutsWord,
   tlsWord,
   whoamiWord,

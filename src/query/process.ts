@@ -20,6 +20,7 @@ import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
 import type { EdnsOption } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
+import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
@@ -331,7 +332,9 @@ export class QueryProcess implements Responder {
     packet.set([qtype >> 8, qtype & 255, 0, CLASS.IN], 12 + qname.length)
     if (scan.read(packet, 0, packet.length) !== 'ok') return servfail()
     const question = { qname, qtype, qclass: CLASS.IN }
-    const query: Query = { ...asker, question, requestOctets: packet.length }
+    const requestOctets = packet.length + (asker.edns ? OPT_OCTETS : 0)
+    // Whatever the client desires, its target must be found (CoreDNS sets RD, too).
+    const query: Query = { ...asker, question, recursionDesired: true, requestOctets }
     const served = this.#servedZone(scan, query)
     if (!served) return refused()
     const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
