@@ -30,12 +30,28 @@ export interface ConfigurationSource {
 }
 
 /** Reads and judges a configuration. Never throws for what is written there. */
-export function readConfiguration({ file, text, port }: ConfigurationSource): Configuration {
+export function readConfiguration(source: ConfigurationSource): Configuration {
+  const corefile = readCorefile(source)
+  return judge(source, corefile, hashOf(corefile))
+}
+
+/** The same unless it has that hash: what its directives name, such as zone files, is then not read again. */
+export function readChanged(source: ConfigurationSource, hash: string): Configuration | undefined {
+  const corefile = readCorefile(source)
+  const changed = hashOf(corefile)
+  return changed === hash ? undefined : judge(source, corefile, changed)
+}
+
+function readCorefile({ file, text, port }: ConfigurationSource): Corefile {
   const options = { defaultPort: port }
-  const corefile: Corefile =
-    text === undefined
-      ? parseCorefile(file, nodeHost, options)
-      : parseCorefileText(text, file, nodeHost, options)
+  return text === undefined
+    ? parseCorefile(file, nodeHost, options)
+    : parseCorefileText(text, file, nodeHost, options)
+}
+
+const hashOf = ({ blocks }: Corefile): string => createHash('sha512').update(canonical(blocks)).digest('hex')
+
+function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: string): Configuration {
   const problems = new Problems()
   const setup = buildSetup(corefile, problems, { port, file: resolve(file), env: nodeHost.env })
   const all = [...corefile.problems, ...problems.list]
@@ -43,7 +59,7 @@ export function readConfiguration({ file, text, port }: ConfigurationSource): Co
     setup,
     problems: all,
     errors: all.filter(problem => problem.severity === 'error').length,
-    hash: createHash('sha512').update(canonical(corefile.blocks)).digest('hex'),
+    hash,
   }
 }
 

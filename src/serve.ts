@@ -4,6 +4,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Admission } from './listen/admission.ts'
+import { loadLibc } from './listen/libc.ts'
 import { LISTEN_EVENTS, type ListenEvent } from './listen/listener.ts'
 import { BatchedLog } from './observe/batched-log.ts'
 import { ThreadMeters } from './observe/counters.ts'
@@ -35,6 +36,8 @@ class ServingThread {
   readonly #siteContext: SiteContext
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
+  /** Zones read anew since the configuration that serves was read. */
+  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
   #current: Generation | undefined
   #prepared: Generation | undefined
 
@@ -78,6 +81,9 @@ class ServingThread {
         return this.#commit(message.generation)
       case 'abandon':
         return this.#abandon(message.generation)
+      case 'zone':
+        this.#zoneImages.set(message.key, message.image)
+        return
       case 'drain':
         return this.#drain()
       case 'quit':
@@ -94,10 +100,12 @@ class ServingThread {
       meters: this.#meters,
       log: this.#log,
       tables: readers,
+      zoneImages: this.#zoneImages,
       ownAddresses,
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)
@@ -129,6 +137,8 @@ class ServingThread {
     const before = this.#current
     this.#prepared = undefined
     this.#current = next
+    // What it holds was read later than anything published before.
+    this.#zoneImages.clear()
     this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       const site = next.sites.get(listen.server)
@@ -180,6 +190,8 @@ class ServingThread {
 
 const port = parentPort
 if (!port) throw new Error('serve.ts is the entry of a serving thread; start main.ts')
+// First of all: a thread that is ended, or runs out of heap, while the native add-on loads takes the process with it.
+await loadLibc()
 const thread = new ServingThread(workerData as ThreadStart, message => port.postMessage(message))
 process.on('uncaughtException', error => void thread.fail(error))
 /** One message after another: a commit must not overtake what prepares it. */

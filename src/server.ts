@@ -5,8 +5,14 @@
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
 import { availableParallelism, networkInterfaces } from 'node:os'
-import { type Configuration, type ConfigurationSource, readConfiguration } from './configuration.ts'
+import {
+  type Configuration,
+  type ConfigurationSource,
+  readChanged,
+  readConfiguration,
+} from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
+import { Notifier } from './notifier.ts'
 import { watchBusy } from './observe/busy.ts'
 import { HealthProbe, healthRoute, healthUrl } from './observe/health.ts'
 import { HttpListenError, type HttpRoute, type HttpSite, HttpSites } from './observe/http.ts'
@@ -26,6 +32,7 @@ import { formatDuration } from './shared/duration.ts'
 import { Sources } from './sources.ts'
 import { Threads } from './threads.ts'
 import { VERSION } from './version.ts'
+import { ZoneFiles } from './zone-files.ts'
 
 /** The server could not start; everything it began is undone. */
 export class StartError extends Error {
@@ -46,6 +53,8 @@ export class Server {
   readonly #sites: HttpSites
   readonly #readiness: Readiness
   readonly #stats: ProcessStats
+  readonly #notifier: Notifier
+  readonly #zoneFiles: ZoneFiles
   #probes: readonly HealthProbe[] = []
   #reloader: Reloader | undefined
   #current: Configuration | undefined
@@ -64,6 +73,19 @@ export class Server {
       this.#refused === '' ? [] : [`reload refused: ${this.#refused}`],
     )
     this.#stats = new ProcessStats(registry)
+    this.#notifier = new Notifier({
+      clock: systemClock,
+      random: Math.random,
+      log,
+      meters: registry.meters,
+      clusterSerial: (key, imported) => this.#sources.serialOf(key, imported),
+    })
+    this.#zoneFiles = new ZoneFiles({
+      clock: systemClock,
+      log,
+      publish: (key, image) => this.#threads.publishZone(key, image),
+      changed: origin => this.#notifier.changed(origin),
+    })
   }
 
   get setup(): Setup | undefined {
@@ -76,7 +98,8 @@ export class Server {
 
   /** Starts serving. Throws StartError with everything that is wrong. */
   async start(): Promise<void> {
-    const configuration = this.#read()
+    const configuration = readConfiguration(this.#options.configuration)
+    this.#warn(configuration)
     if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
     this.#stats.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
@@ -90,7 +113,11 @@ export class Server {
       clock: systemClock,
       random: Math.random,
       log: this.#options.log,
-      read: () => this.#read(),
+      read: unlessHash => {
+        const changed = readChanged(this.#options.configuration, unlessHash)
+        if (changed) this.#warn(changed)
+        return changed
+      },
       apply: next => this.#reload(next),
     })
     this.#reloader.start(configuration)
@@ -101,16 +128,13 @@ export class Server {
     await this.#reloader?.look(true)
   }
 
-  #read(): Configuration {
-    const configuration = readConfiguration(this.#options.configuration)
-    const warnings = configuration.problems
-      .filter(({ severity }) => severity === 'warning')
-      .map(formatProblem)
+  /** Tells the warnings that hold now and did not before. */
+  #warn({ problems }: Configuration): void {
+    const warnings = problems.filter(({ severity }) => severity === 'warning').map(formatProblem)
     for (const warning of warnings) {
       if (!this.#warnings.includes(warning)) this.#options.log.write('WARNING', '', warning)
     }
     this.#warnings = warnings
-    return configuration
   }
 
   /** Takes a changed configuration; the error keeps the old one. */
@@ -181,6 +205,8 @@ export class Server {
       this.#watchReadiness(setup)
     }
     this.#probe(setup)
+    this.#zoneFiles.watch(setup)
+    this.#notifier.watch(setup)
     await this.#sources.keepOnly(setup.kubernetes)
     return undefined
   }
@@ -263,6 +289,8 @@ export class Server {
 
   async #close(): Promise<void> {
     for (const probe of this.#probes) probe.stop()
+    this.#zoneFiles.stop()
+    this.#notifier.stop()
     await this.#threads.drain()
     await this.#sources.stop()
     await this.#sites.stop(0)

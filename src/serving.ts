@@ -50,11 +50,14 @@ export class Serving {
     this.#meters = meters
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
-      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block) }
+      const handlers: Handler[] = []
+      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block), handlers }
       const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
-        return [{ ...plugin, handler: word.create(plugin.config as never, ofBlock) }]
+        const handler = word.create(plugin.config as never, ofBlock)
+        handlers.push(handler)
+        return [{ ...plugin, handler }]
       })
       return { setup: block, stages }
     })
@@ -125,6 +128,7 @@ export class Serving {
         random: this.#context.random,
         reasons: givesReasons(setup),
         ownAddresses: this.#context.ownAddresses,
+        transfers: stages.some(stage => stage.word === 'transfer'),
       }
     })
   }

@@ -24,6 +24,13 @@ export class Sources {
     return [...this.#watched.values()]
   }
 
+  /** The serial of a source's zones, or of those of its imported services; undefined before everything was listed. */
+  serialOf(key: string, imported: boolean): number | undefined {
+    const table = this.#watched.get(key)?.table
+    if (!table?.synced || table.stale) return undefined
+    return imported ? table.importSerial : table.serial
+  }
+
   /** The tables for the serving threads. */
   get tables(): (readonly [string, SharedArrayBuffer])[] {
     return this.all.map(({ key, table }) => [key, table.buffer] as const)

@@ -31,6 +31,8 @@ export type ToThread =
   | Prepare
   /** Serve the prepared configuration from the next packet on. */
   | { readonly type: 'commit'; readonly generation: number }
+  /** A zone was read anew since the configuration that serves was: its image by its key. */
+  | { readonly type: 'zone'; readonly key: string; readonly image: SharedArrayBuffer }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
   /** Answer what is in flight and close. */

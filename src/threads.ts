@@ -115,6 +115,8 @@ export class Threads {
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined
+  /** Zones read anew since the work was: for threads that start later. */
+  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
   #ending = false
   /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
   listenerKinds: readonly string[] = []
@@ -171,6 +173,7 @@ export class Threads {
   /** Every thread serves what was prepared. */
   async commit(work: Work): Promise<void> {
     this.#work = work
+    this.#zoneImages.clear()
     await Promise.all(this.#workers.map(worker => this.#commitOn(worker)))
   }
 
@@ -178,6 +181,12 @@ export class Threads {
     const committed = worker.next('committed')
     worker.send({ type: 'commit', generation: this.#generation })
     this.listenerKinds = (await committed)?.listeners ?? this.listenerKinds
+  }
+
+  /** Hands a zone that was read anew to every thread; it counts until the next commit. */
+  publishZone(key: string, image: SharedArrayBuffer): void {
+    this.#zoneImages.set(key, image)
+    for (const worker of this.#workers) worker.send({ type: 'zone', key, image })
   }
 
   abandon(): void {
@@ -227,6 +236,7 @@ export class Threads {
       return
     }
     await this.#commitOn(worker)
+    for (const [key, image] of this.#zoneImages) worker.send({ type: 'zone', key, image })
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
   }
 }

@@ -11,7 +11,7 @@ import { BATCH_MAX, type BatchMemory } from './batch-memory.ts'
 import { adoptFd, errorCode, LINUX, type Libc } from './libc.ts'
 import { type BindPart, ListenError, type ListenOptions, UDP_REPLY_MAX_OCTETS } from './listener.ts'
 import { refusal } from './refusal.ts'
-import { LATER } from './responder.ts'
+import { LATER, oneMessage } from './responder.ts'
 import { readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from './sockaddr.ts'
 import { RECEIVE_BUFFER_OCTETS, SEND_QUEUE_MAX } from './udp-dgram.ts'
 
@@ -240,7 +240,7 @@ export class BatchSocket {
       return
     }
     this.#inFlight++
-    const reply = await responder.answerLater(query, 'udp', client, local)
+    const reply = oneMessage(await responder.answerLater(query, 'udp', client, local))
     this.#inFlight--
     admission.leave(client.address)
     this.#replyLater(reply, name, control)

@@ -11,7 +11,7 @@ import type { Endpoint } from '../query/query.ts'
 import { freshnessSeconds } from '../wire/freshness.ts'
 import { MESSAGE_MAX, readU16 } from '../wire/header.ts'
 import { refusal } from './refusal.ts'
-import { LATER, SILENCE } from './responder.ts'
+import { LATER, oneMessage, SILENCE } from './responder.ts'
 import type { StreamShared } from './stream-connection.ts'
 
 /** Where queries are answered (CoreDNS plugin/pkg/doh). */
@@ -168,7 +168,8 @@ export class HttpExchange {
       this.#reply(refusal(octets))
       return
     }
-    const reply = await responder.answerLater(Uint8Array.from(octets), 'https', this.#client, this.#local)
+    const query = Uint8Array.from(octets)
+    const reply = oneMessage(await responder.answerLater(query, 'https', this.#client, this.#local))
     admission.leave(address)
     this.#reply(reply)
   }

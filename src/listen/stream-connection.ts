@@ -1,6 +1,8 @@
 // HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and
 // leave with one write; slow queries are answered as they complete, in any order, and never hold up the
 // others (RFC 7766 6.2.1.1, 7). Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
+// The messages of a zone transfer are drawn one by one while the socket takes them; several transfers of a connection
+// one after another, other replies in between.
 //
 // A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then
 // `ended` (our FIN is out, the peer has a while to send its own), then closed.
@@ -13,7 +15,7 @@ import type { Admission } from './admission.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
 import type { CountListen } from './listener.ts'
 import { refusal } from './refusal.ts'
-import { LATER, type Responder } from './responder.ts'
+import { LATER, type LateReply, type Messages, type Responder } from './responder.ts'
 import type { StreamLimits } from './stream-limits.ts'
 import type { OpenConnection } from './stream-order.ts'
 
@@ -69,6 +71,8 @@ export class StreamConnection implements OpenConnection, Flushed {
   #paused = false
   #outLength = 0
   #replies: Uint8Array[] = []
+  /** Transfers under way, each of them in flight; the first one's messages are being written. */
+  #transfers: Messages[] = []
   /** Slow queries of the read at hand: they start when the table is let go. */
   #slow: Uint8Array[] = []
   #queries = 0
@@ -87,13 +91,18 @@ export class StreamConnection implements OpenConnection, Flushed {
     this.#local = local
     this.#openedAtMs = openedAtMs
     socket.on('data', chunk => this.#read(chunk))
-    socket.on('drain', () => this.#proceed())
+    socket.on('drain', () => {
+      this.#stalledOctets = 0
+      this.#draw()
+      this.#proceed()
+    })
     socket.on('end', () => this.finish())
     socket.on('error', () => shared.count('tcp-connection-error'))
     socket.on('close', () => {
       this.#state = 'closed'
       this.#rest = undefined
       this.#replies = []
+      while (this.#transfers.length > 0) this.#endTransfer()
     })
   }
 
@@ -252,31 +261,59 @@ export class StreamConnection implements OpenConnection, Flushed {
     }
     this.#inFlight++
     const reply = await responder.answerLater(octets, transport, this.client, this.#local)
-    this.#inFlight--
-    admission.leave(this.client.address)
+    if (reply === undefined || reply instanceof Uint8Array) this.#leave()
     this.#replyLater(reply)
   }
 
-  #replyLater(reply: Uint8Array | undefined): void {
-    if (this.#state === 'closed') return
-    if (reply && reply.length <= MESSAGE_MAX) this.#replies.push(reply)
+  #leave(): void {
+    this.#inFlight--
+    this.#shared.admission.leave(this.client.address)
+  }
+
+  #replyLater(reply: LateReply): void {
+    if (reply !== undefined && !(reply instanceof Uint8Array)) {
+      this.#transfers.push(reply)
+      if (this.#state === 'closed') this.#endTransfer()
+    } else if (reply && reply.length <= MESSAGE_MAX && this.#state !== 'closed') this.#replies.push(reply)
+    if (this.#state !== 'closed') this.#shared.flushLater(this)
+  }
+
+  /** Writes one message of the transfer at hand unless the peer has much to take yet: `drain` comes when it has taken it. */
+  #draw(): void {
+    const transfer = this.#transfers[0]
+    if (!transfer || this.#state === 'closed' || this.#socket.writableNeedDrain) return
+    const message = transfer.next()
+    if (message === 'cut') this.abort()
+    else if (message === 'complete') this.#endTransfer()
+    else {
+      this.#append(message)
+      this.#writeOut()
+    }
     this.#shared.flushLater(this)
+  }
+
+  #endTransfer(): void {
+    this.#transfers.shift()?.end()
+    this.#leave()
   }
 
   /** Writes the slow replies that have come in the meantime, then reads on or ends. */
   flush(): void {
     if (this.#state === 'closed' || this.#state === 'ended') return
-    const { out } = this.#shared
-    for (const reply of this.#replies) {
-      if (this.#outLength + LENGTH_OCTETS + reply.length > out.length) this.#writeOut()
-      writeU16(out, this.#outLength, reply.length)
-      out.set(reply, this.#outLength + LENGTH_OCTETS)
-      this.#outLength += LENGTH_OCTETS + reply.length
-    }
+    for (const reply of this.#replies) this.#append(reply)
     this.#replies = []
     this.#writeOut()
+    this.#draw()
     if (this.#inFlight === 0) this.#lastQueryAtMs = this.#shared.nowMs()
     this.#proceed()
+  }
+
+  #append(message: Uint8Array): void {
+    const { out } = this.#shared
+    if (this.#outLength + LENGTH_OCTETS + message.length > out.length) this.#writeOut()
+    writeU16(out, this.#outLength, message.length)
+    out.set(message, this.#outLength + LENGTH_OCTETS)
+    this.#outLength += LENGTH_OCTETS + message.length
   }
 
   #writeOut(): void {

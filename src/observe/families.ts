@@ -316,6 +316,16 @@ const TABLE: readonly Family[] = [
   ),
   gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
+  counter(
+    'seamark_transfers_total',
+    'result',
+    'Outgoing zone transfers: complete, cut off, refused for their number.',
+  ),
+  counter(
+    'seamark_notifies_total',
+    'result',
+    'Notifications of changed zones: accepted, or failed after all attempts.',
+  ),
   gauge(
     'seamark_table_stale',
     'source',

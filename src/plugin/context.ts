@@ -5,6 +5,7 @@ import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
+import type { Handler } from './plugin.ts'
 
 export interface ServingContext {
   readonly clock: Clock
@@ -14,6 +15,8 @@ export interface ServingContext {
   readonly log: ThreadLog
   /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
   readonly tables: ReadonlyMap<string, TableReader>
+  /** Zones read anew since the configuration was: images by their key (plugin/file/file.ts). It changes while serving. */
+  readonly zoneImages: ReadonlyMap<string, SharedArrayBuffer>
   /** This server's own addresses, 4 or 16 octets each, loopback ones left out: what NS and ns.dns name. */
   readonly ownAddresses: readonly Uint8Array[]
   /** Which serving thread this is, from 0. */
@@ -22,6 +25,8 @@ export interface ServingContext {
   readonly threads: number
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
+  /** The handlers of the server block in the order of the chain; complete once all are made. */
+  readonly handlers: readonly Handler[]
   /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
   readonly udpMaxOctets: number
 }

@@ -17,6 +17,7 @@ import { debugWord } from './debug.ts'
 import { dns64Word } from './dns64.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
+import { fileWord } from './file/file.ts'
 import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
@@ -38,6 +39,7 @@ import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
+import { transferWord } from './transfer/transfer.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -60,6 +62,7 @@ const words: readonly ServedWord[] = [
   dns64Word,
   edeWord,
   errorsWord,
+  fileWord,
   forwardWord,
   headerWord,
   healthWord,
@@ -80,6 +83,7 @@ const words: readonly ServedWord[] = [
   templateWord,
   timeoutsWord,
   tlsWord,
+  transferWord,
   whoamiWord,
 ]
 
@@ -95,7 +99,7 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
 
 /**
  * Words that may stand before `kubernetes` or `cache` in the chain without changing what these answer to class IN, which
- * alone takes the fast path.
+ * alone takes the fast path; AXFR and IXFR it leaves to `transfer`.
  */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
@@ -110,5 +114,6 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'prometheus',
   'ready',
   'reload',
+  'transfer',
   'root',
 ])

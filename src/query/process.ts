@@ -8,7 +8,7 @@
 //             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
 
-import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
+import { LATER, type LateReply, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
@@ -18,15 +18,17 @@ import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
-import type { EdnsOption } from '../wire/message.ts'
+import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
-import { CLASS } from '../wire/rrtype.ts'
+import { soaSerial } from '../wire/record.ts'
+import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
+import { TransferMessages } from './transfer.ts'
 import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
@@ -130,7 +132,7 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
-    const index = this.#zones.indexOf(scan)
+    const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
     if (served.accepts !== undefined) return LATER
@@ -224,7 +226,7 @@ export class QueryProcess implements Responder {
     transport: Transport,
     client: Endpoint,
     local: Endpoint,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<LateReply> {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
     if (verdict !== 'ok') return undefined
@@ -237,12 +239,14 @@ export class QueryProcess implements Responder {
     const outcome = await this.#run(served, inBlock)
     if (outcome === DROP) return undefined
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
-    return writeReply(inBlock, reply, keepaliveMs)
+    const { transfer } = reply
+    if (!transfer) return writeReply(inBlock, reply, keepaliveMs)
+    return new TransferMessages(inBlock, reply, transfer, error => this.#bug(error, inBlock))
   }
 
   /** The block that takes the query: the longest zone, the first view that accepts it. */
   #servedZone(scan: Scan, query: Query): ServedZone | undefined {
-    for (let index = this.#zones.indexOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
+    for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
       if (!served.accepts || served.accepts(query)) return served
     }
@@ -303,6 +307,7 @@ export class QueryProcess implements Responder {
       edns: scan.edns
         ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
         : undefined,
+      ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
       local,
@@ -345,6 +350,12 @@ export class QueryProcess implements Responder {
 /** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
 const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
   (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
+
+/** RFC 1995 section 3: the SOA in the authority section. */
+function readIxfrSerial(octets: Uint8Array): number | undefined {
+  const soa = decodeMessage(octets)?.authority[0]
+  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
+}
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
   for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true

@@ -15,6 +15,8 @@ export interface ParityQuestion {
   readonly cd?: boolean
   readonly ad?: boolean
   readonly dnssecOk?: boolean
+  /** Of an IXFR: the serial that the client has. */
+  readonly serial?: number
   /** The address to ask from. */
   readonly localAddress?: string
   /** Announced payload in octets; without it no OPT record is sent. */

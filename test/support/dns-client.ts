@@ -153,24 +153,45 @@ export async function exchangeTcp(
   }
 }
 
+/** A zone transfer: its first message, with the records of all. */
+export interface Transfer extends Reply {
+  readonly messages: number
+}
+
 /**
- * A zone transfer (RFC 5936): all records in order, up to the closing SOA. An error reply gives its rcode and no record.
+ * A zone transfer (RFC 5936; with a serial and type IXFR, RFC 1995): all records in order, up to the closing SOA, or the
+ * lone SOA of a zone that the client has. An error reply gives its rcode and no record.
  * @throws NoAnswer, MalformedMessage
  */
-export async function transfer(
-  port: number,
-  question: Omit<Query, 'tcp'>,
-): Promise<{ readonly rcode: string; readonly records: readonly string[]; readonly messages: number }> {
+export async function transfer(port: number, question: Omit<Query, 'tcp'>): Promise<Transfer> {
+  const started = performance.now()
   const client = await TcpClient.connect(port, question)
   try {
     client.send(encodeQuestion({ type: 'AXFR', ...question }, 1))
-    const records: string[] = []
-    for (let messages = 1; ; messages++) {
-      const reply = decodeMessage(await client.receive())
-      records.push(...reply.records.answer.map(({ text }) => text))
-      const soas = records.filter(text => / IN SOA /.test(text)).length
-      if (reply.rcode !== 'NOERROR' || soas > 1 || reply.answer.length === 0)
-        return { rcode: reply.rcode, records, messages }
+    const replies: Decoded[] = []
+    const answer: string[] = []
+    let bytes = new Uint8Array(0)
+    for (;;) {
+      const octets = await client.receive()
+      if (replies.length === 0) bytes = Uint8Array.from(octets)
+      const reply = decodeMessage(octets)
+      replies.push(reply)
+      answer.push(...reply.records.answer.map(({ text }) => text))
+      const soas = answer.filter(text => / IN SOA /.test(text)).length
+      const isLone = question.serial !== undefined && answer.length === 1
+      if (reply.rcode !== 'NOERROR' || soas > 1 || isLone || reply.answer.length === 0) break
+    }
+    const [first] = replies as [Decoded, ...Decoded[]]
+    const records = { ...first.records, answer: replies.flatMap(each => each.records.answer) }
+    const elapsedMs = performance.now() - started
+    return {
+      ...first,
+      rcode: replies.at(-1)!.rcode,
+      answer,
+      records,
+      messages: replies.length,
+      bytes,
+      elapsedMs,
     }
   } finally {
     client.destroy()

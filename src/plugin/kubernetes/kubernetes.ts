@@ -12,18 +12,20 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
+import type { ZoneCopy } from '../../query/transfer.ts'
 import { readExtendedError } from '../../query/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
-import { equalNames, isWithin, type Name } from '../../wire/name.ts'
+import { equalNames, isWithin, type Name, name } from '../../wire/name.ts'
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
-import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from './answers.ts'
+import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
+import { copyOfCluster } from './copy.ts'
 import { kubernetesDoc } from './doc.ts'
 import { ownAddresses } from './nameservers.ts'
 import { parseKubernetes } from './parse.ts'
@@ -53,6 +55,7 @@ export class KubernetesHandler implements Handler {
   readonly #table: TableReader
   readonly #own: readonly Uint8Array[]
   readonly #answers: readonly ClusterAnswers[]
+  readonly #wallMs: () => number
   readonly #scan = new Scan()
   readonly #writer = new MessageWriter()
   readonly #out = new Uint8Array(MESSAGE_MAX)
@@ -65,6 +68,7 @@ export class KubernetesHandler implements Handler {
     this.#table = table
     const own = config.localIps.length > 0 ? ownAddresses(config.localIps) : context.ownAddresses
     this.#own = own
+    this.#wallMs = () => context.clock.wallMs()
     const { random } = context
     const plain = {
       shuffle: false,
@@ -89,6 +93,22 @@ export class KubernetesHandler implements Handler {
           : []
       })
       .sort((a, b) => b.zone.length - a.zone.length)
+  }
+
+  /** Reverse zones have no copy: nothing here could say which addresses they lack. */
+  copyOf(zone: Name): ZoneCopy | 'not-ready' | undefined {
+    const { zones, ttlSeconds } = this.#config
+    const own = zones.find(text => !isReverseZone(text) && equalNames(name(text), zone))
+    if (own === undefined) return undefined
+    return copyOfCluster({
+      table: this.#table,
+      zone: name(own),
+      multicluster: this.#config.multiclusterZones.includes(own),
+      ttlSeconds,
+      soaTtlSeconds: soaTtlSeconds(this.#config),
+      ownAddresses: this.#own,
+      wallMs: this.#wallMs,
+    })
   }
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {

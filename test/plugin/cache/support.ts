@@ -70,10 +70,12 @@ export class Bench {
       meters: this.meters,
       log: { write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
       tables: new Map(),
+      zoneImages: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,
       zones: ['.'],
+      handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
     this.cache = new CacheHandler(this.config, context)
