@@ -131,13 +131,14 @@ function banner(server: Server, log: ProcessLog): void {
   for (const { source: watched, config } of server.sources.all) {
     if (!(watched instanceof ManifestSource)) continue
     const zone = config.primaryZone.replace(/\.$/, '')
-    const listen = setup.listens[0]
-    const host = listen === undefined || listen.address === '' ? '127.0.0.1' : listen.address
+    const listen = setup.listens.find(({ scheme }) => scheme === 'dns')
     log.banner('')
     for (const line of describeNames(watched.state, zone)) log.banner(line)
+    if (!listen) continue
+    const { port } = listen
+    const host = listen.address === '' ? '127.0.0.1' : listen.address
     log.banner('\nTry:')
-    for (const line of describeQueries(watched.state, zone, { host, port: listen?.port ?? 53 }))
-      log.banner(`  ${line}`)
+    for (const line of describeQueries(watched.state, zone, { host, port })) log.banner(`  ${line}`)
   }
 }
 

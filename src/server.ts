@@ -23,6 +23,7 @@ import type { Registry } from './observe/registry.ts'
 import { metricsRoute } from './observe/scrape.ts'
 import { sourceKey } from './plugin/kubernetes/config.ts'
 import { ownAddresses } from './plugin/kubernetes/nameservers.ts'
+import { threadsOf } from './plugin/multisocket.ts'
 import { servedWord } from './plugin/registry.ts'
 import { Reloader } from './reload.ts'
 import type { PluginSetup, Setup } from './setup.ts'
@@ -32,9 +33,6 @@ import { Sources } from './sources.ts'
 import { Threads } from './threads.ts'
 import { VERSION } from './version.ts'
 import { ZoneFiles } from './zone-files.ts'
-
-/** More serving threads only when told so: each has a cache of its own (design: at most 4). */
-const THREADS_MAX = 4
 
 /** The server could not start; everything it began is undone. */
 export class StartError extends Error {
@@ -69,12 +67,7 @@ export class Server {
     const { log, registry, quiet } = options
     this.#options = options
     this.#sources = new Sources({ log, meters: registry.meters, registry })
-    this.#threads = new Threads({
-      count: Math.min(THREADS_MAX, availableParallelism()),
-      registry,
-      log,
-      quiet,
-    })
+    this.#threads = new Threads({ registry, log, quiet })
     this.#sites = new HttpSites(registry.meters)
     this.#readiness = new Readiness(log, () =>
       this.#refused === '' ? [] : [`reload refused: ${this.#refused}`],
@@ -110,7 +103,7 @@ export class Server {
     if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
     this.#stats.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
-    await this.#threads.start()
+    await this.#threads.start(threadsWanted(configuration.setup))
     const error = await this.#serve(configuration)
     if (error !== undefined) {
       await this.#close()
@@ -151,6 +144,7 @@ export class Server {
     const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
     if (error === undefined) {
       this.#refused = ''
+      this.#warnOfThreads(next.setup)
       registry.publish('coredns_reload_version_info', [
         { labels: { hash: 'sha512', value: next.hash }, value: 1 },
       ])
@@ -166,6 +160,14 @@ export class Server {
       'plugin/reload',
       'Corefile changed but reload failed; the configuration before it goes on being served',
     )
+  }
+
+  #warnOfThreads(setup: Setup): void {
+    const wanted = threadsWanted(setup)
+    const { count } = this.#threads
+    if (wanted === count) return
+    const text = `${wanted} serving threads need a restart; the ${count} that were started go on`
+    this.#options.log.write('WARNING', 'plugin/multisocket', text)
   }
 
   /** Brings everything to a configuration, or leaves everything as it was and says why. */
@@ -296,6 +298,9 @@ export class Server {
     this.#stats.stop()
   }
 }
+
+/** A container's CPU quota counts: Node knows it. */
+const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, availableParallelism())
 
 /** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
 const isHandler = ({ word }: PluginSetup): boolean =>

@@ -22,12 +22,14 @@ import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
+import { httpsWord } from './https.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
 import { minimalWord } from './minimal.ts'
+import { multisocketWord } from './multisocket.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
@@ -35,6 +37,8 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
+import { timeoutsWord } from './timeouts.ts'
+import { tlsWord } from './tls.ts'
 import { transferWord } from './transfer/transfer.ts'
 import { whoamiWord } from './whoami.ts'
 
@@ -63,18 +67,22 @@ const words: readonly ServedWord[] = [
   headerWord,
   healthWord,
   hostsWord,
+  httpsWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,
   logWord,
   loopWord,
   minimalWord,
+  multisocketWord,
   prometheusWord,
   readyWord,
   reloadWord,
   rewriteWord,
   rootWord,
   templateWord,
+  timeoutsWord,
+  tlsWord,
   transferWord,
   whoamiWord,
 ]

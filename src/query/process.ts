@@ -24,7 +24,7 @@ import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { soaSerial } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import { Scan, type Verdict } from '../wire/scan.ts'
+import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
@@ -63,6 +63,8 @@ export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
@@ -85,6 +87,7 @@ export class QueryProcess implements Responder {
   readonly #server: string
   readonly #zones: ZoneTable<ServedZone>
   readonly #tables: readonly TableReader[]
+  readonly #idleTimeoutMs: number
   readonly #clock: Clock
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
@@ -94,10 +97,12 @@ export class QueryProcess implements Responder {
   #denials = 0
   curious = false
 
-  constructor({ server, zones, tables, clock, dropped, storms, bug }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { server, zones, tables, idleTimeoutMs, clock, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
+    this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
     this.#dropped = dropped
     this.#bug = bug
@@ -134,6 +139,8 @@ export class QueryProcess implements Responder {
     if (scan.qclass !== CLASS.IN) {
       return served.anyClass ? LATER : this.#refuse(served, octets, out, outAt, transport, family)
     }
+    // Few queries have options; those that are told how long their connection may be idle get more than a stored answer.
+    if (scan.optionsAt < scan.optionsEnd && asksForKeepalive(scan, octets, transport)) return LATER
     const limit = Math.min(replyMaxOctets, replyLimit(transport, scan.payloadSize, served.udpMaxOctets))
     const { clusters, cache } = served
     for (let i = 0; i < clusters.length; i++) {
@@ -225,14 +232,15 @@ export class QueryProcess implements Responder {
     if (verdict !== 'ok') return undefined
     const query = this.#query(scan, octets, transport, client, local)
     const served = this.#servedZone(scan, query)
-    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR))
+    const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
+    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR), keepaliveMs)
     const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
     const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
     const outcome = await this.#run(served, inBlock)
     if (outcome === DROP) return undefined
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
     const { transfer } = reply
-    if (!transfer) return writeReply(inBlock, reply)
+    if (!transfer) return writeReply(inBlock, reply, keepaliveMs)
     return new TransferMessages(inBlock, reply, transfer, error => this.#bug(error, inBlock))
   }
 
@@ -338,6 +346,10 @@ export class QueryProcess implements Responder {
     return outcome === DROP ? refused() : outcome
   }
 }
+
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
 
 /** RFC 1995 section 3: the SOA in the authority section. */
 function readIxfrSerial(octets: Uint8Array): number | undefined {

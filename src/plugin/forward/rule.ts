@@ -202,7 +202,7 @@ export class Rule {
   }
 }
 
-const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol === 'tls'
+const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol !== 'dns'
 
 const definedOf = (tls: RuleConfig['tls']): object =>
   Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
