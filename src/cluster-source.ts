@@ -1,7 +1,6 @@
 // Where a cluster's objects come from: the API server or a folder of manifests, as the `kubernetes` directive says.
 
-import { describeChange } from './manifest/describe.ts'
-import { ManifestSource } from './manifest/source.ts'
+import type { ManifestSource } from './manifest/source.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Meters } from './observe/meters.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
@@ -37,12 +36,20 @@ export async function makeSource(
     : apiSource(config, cluster, options, troubled)
 }
 
-function manifestSource(
+/** Whether the objects come from a folder of manifests. */
+export const isManifestSource = (source: ObjectSource): source is ManifestSource => 'state' in source
+
+/** Its code is loaded where there is a folder only. */
+async function manifestSource(
   directory: string,
   config: KubernetesConfig,
   cluster: Cluster,
   { log }: SourceOptions,
-): ManifestSource {
+): Promise<ManifestSource> {
+  const [{ describeChange }, { ManifestSource }] = await Promise.all([
+    import('./manifest/describe.ts'),
+    import('./manifest/source.ts'),
+  ])
   const zone = config.primaryZone.replace(/\.$/, '')
   return new ManifestSource({
     directory,

@@ -1,16 +1,10 @@
 // DNS over HTTPS (RFC 8484) with HTTP/2 and HTTP/1.1, as the client chooses in the TLS handshake. Without a certificate it
 // is HTTP/1.1 in the clear, as in CoreDNS: something before the server ends TLS.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import {
-  constants,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Stream,
-  type ServerOptions,
-} from 'node:http2'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
+import { lazy } from '../shared/lazy.ts'
 import { HttpConnection } from './http-connection.ts'
 import { HEAD_MAX_OCTETS, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import type { ListenResult } from './listener.ts'
@@ -51,7 +45,7 @@ class HttpSpeaker implements Speaker {
 
   constructor(answered: (status: number) => void) {
     this.#answered = answered
-    this.#http1 = createServer({
+    this.#http1 = lazy.http.createServer({
       maxHeaderSize: HEAD_MAX_OCTETS,
       // All times are kept in one place (http-connection.ts).
       headersTimeout: 0,
@@ -66,12 +60,12 @@ class HttpSpeaker implements Speaker {
   serve(accepted: Accepted, connections: Connections): HttpConnection {
     this.#shared ??= { streams: connections, heldOctets: 0, answered: this.#answered }
     const { socket } = accepted
-    const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2'
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
     return isHttp2 ? this.#serve2(accepted, this.#shared) : this.#serve1(accepted, this.#shared)
   }
 
   #serve2(accepted: Accepted, shared: HttpShared): HttpConnection {
-    const session = performServerHandshake(accepted.socket, sessionOptions(shared.streams.limits))
+    const session = lazy.http2.performServerHandshake(accepted.socket, sessionOptions(shared.streams.limits))
     const connection = new HttpConnection(accepted, shared, () => session.close())
     session.on('error', (error: NodeJS.ErrnoException) => this.#countGarbage(error))
     session.on('stream', (stream, headers) => {
@@ -139,9 +133,9 @@ function request2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Http
       stream.end(body)
       // Nobody reads what is left of a body; without this the stream would stay (RFC 9113 8.1).
       if (!stream.endAfterHeaders && !stream.readableEnded)
-        stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+        stream.once('finish', () => stream.close(lazy.http2.constants.NGHTTP2_NO_ERROR))
     },
-    abort: () => stream.close(constants.NGHTTP2_CANCEL),
+    abort: () => stream.close(lazy.http2.constants.NGHTTP2_CANCEL),
   }
 }
 

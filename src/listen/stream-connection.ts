@@ -8,7 +8,6 @@
 // `ended` (our FIN is out, the peer has a while to send its own), then closed.
 
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { Endpoint, Transport } from '../query/query.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
 import type { Admission } from './admission.ts'
@@ -128,7 +127,7 @@ export class StreamConnection implements OpenConnection, Flushed {
   abort(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+    if (isEncrypted(this.#socket)) this.#socket.destroy()
     else this.#socket.resetAndDestroy()
   }
 
@@ -366,3 +365,6 @@ export class StreamConnection implements OpenConnection, Flushed {
     this.#socket.end()
   }
 }
+
+/** Whether it is a TLS socket, told without loading what makes one. */
+const isEncrypted = (socket: Socket): boolean => 'encrypted' in socket

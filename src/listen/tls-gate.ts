@@ -1,10 +1,10 @@
 // The TLS handshake of accepted connections: TLS 1.2 and later, with or without certificates of clients. New settings
 // are a new gate; handshakes and sessions of the former one go on as they began.
 
-import { hash, hkdfSync } from 'node:crypto'
 import { appendFile } from 'node:fs'
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
+import type { Server, TLSSocket, TlsOptions } from 'node:tls'
+import { lazy } from '../shared/lazy.ts'
 import { usePem } from '../shared/pem.ts'
 import type { CountListen } from './listener.ts'
 
@@ -46,7 +46,7 @@ export class TlsGate {
     const { settings, count, secured } = options
     const { clientAuth = 'nocert', keylog } = settings
     usePem(settings)
-    this.#server = createServer(serverOptions(options), socket => {
+    this.#server = lazy.tls.createServer(serverOptions(options), socket => {
       if (isWelcome(socket, clientAuth)) {
         secured(socket)
         return
@@ -93,8 +93,8 @@ function serverOptions({ settings, alpn, allowHalfOpen, ticketSecret }: TlsGateO
 
 /** Keys of these settings alone: a client that was welcome under others must show its certificate again. */
 function ticketKeys(secret: Uint8Array, settings: TlsSettings): Buffer {
-  const salt = hash('sha256', JSON.stringify(settings), 'buffer')
-  return Buffer.from(hkdfSync('sha256', secret, salt, 'session tickets', TICKET_KEYS_OCTETS))
+  const salt = lazy.crypto.hash('sha256', JSON.stringify(settings), 'buffer')
+  return Buffer.from(lazy.crypto.hkdfSync('sha256', secret, salt, 'session tickets', TICKET_KEYS_OCTETS))
 }
 
 /** What OpenSSL does not judge by itself: a certificate of anybody, or a good one or none. */

@@ -1,9 +1,10 @@
 // Connections to one upstream over HTTPS (RFC 8484), always HTTP/2: one is kept and shared by all questions; another is
 // opened only while that one has as many as it takes. Questions have the ID 0, and a stream of their own tells replies apart.
 
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
-import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import type { Timer } from '../../shared/clock.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { addressText, type DohMethod, type UpstreamAddress } from './config.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
@@ -65,7 +66,7 @@ export class HttpsPool implements StreamPool {
 
   #open(): HttpsConnection {
     const { remote, secureContext, sourceAddress } = this.#options
-    const socket = tlsConnect({
+    const socket = lazy.tls.connect({
       host: remote.address,
       port: remote.port,
       ...(sourceAddress !== undefined && { localAddress: sourceAddress }),
@@ -116,7 +117,7 @@ class HttpsConnection {
     // Before HTTP/2 has it, which hides it behind errors of its own.
     socket.on('error', failed)
     socket.once('secureConnect', () => this.#connected())
-    this.#session = connect(`https://${authorityOf(remote)}`, {
+    this.#session = lazy.http2.connect(`https://${authorityOf(remote)}`, {
       createConnection: () => socket,
       settings: { enablePush: false },
     })
@@ -232,7 +233,7 @@ class HttpsConnection {
     })
     // What the upstream refused, it has not looked at (RFC 9113 8.7).
     stream.once('error', error => {
-      const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
+      const refused = stream.rstCode === lazy.http2.constants.NGHTTP2_REFUSED_STREAM
       this.#fail(asking, errorText(this.#operation(), error), refused)
     })
     stream.once('close', () => fail('EOF'))
@@ -248,7 +249,7 @@ class HttpsConnection {
 
   #fail(asking: Asking, failure: string, stale = false): void {
     if (this.#settle(asking, { failure, stale }) && !asking.stream.closed)
-      asking.stream.close(constants.NGHTTP2_CANCEL)
+      asking.stream.close(lazy.http2.constants.NGHTTP2_CANCEL)
   }
 
   /** False where it is settled already. */

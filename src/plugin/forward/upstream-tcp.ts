@@ -2,15 +2,10 @@
 // opened, and only when there are CONNECTIONS_MAX of them do queries share one (RFC 7766 6.2.1.1); replies are told apart
 // by ID and checked against the question.
 
-import { randomInt } from 'node:crypto'
 import { isIP, type Socket, type TcpNetConnectOpts, connect as tcpConnect } from 'node:net'
-import {
-  type ConnectionOptions,
-  checkServerIdentity,
-  type SecureContext,
-  connect as tlsConnect,
-} from 'node:tls'
+import type { ConnectionOptions, SecureContext } from 'node:tls'
 import type { Clock, Timer } from '../../shared/clock.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { readU16, writeU16 } from '../../wire/header.ts'
 import type { UpstreamAddress } from './config.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
@@ -117,7 +112,7 @@ export class ConnectionPool implements StreamPool {
     const socket =
       secureContext === undefined
         ? tcpConnect(where)
-        : tlsConnect({ ...where, ...tlsOptions(remote, secureContext, this.#session) })
+        : lazy.tls.connect({ ...where, ...tlsOptions(remote, secureContext, this.#session) })
     socket.on('session', (session: Buffer) => {
       this.#session = session
     })
@@ -151,7 +146,7 @@ export function tlsOptions(
 ): ConnectionOptions {
   return {
     ...(secureContext && { secureContext }),
-    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_, certificate) => lazy.tls.checkServerIdentity(serverName, certificate),
     ...(session && { session }),
     ...(isIP(serverName) === 0 && { servername: serverName }),
   }
@@ -204,8 +199,8 @@ class Connection {
 
   ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
     return new Promise(resolve => {
-      let id = randomInt(65536)
-      while (this.#waiting.has(id)) id = randomInt(65536)
+      let id = lazy.crypto.randomInt(65536)
+      while (this.#waiting.has(id)) id = lazy.crypto.randomInt(65536)
       const sent = packet.slice()
       writeU16(sent, 0, id)
       const { clock, readTimeoutMs } = this.#options

@@ -5,11 +5,11 @@
 //         asked over TCP, too, where nobody can meddle from aside (RFC 5452; BIND does the same)
 //   EDNS  an upstream that refuses an OPT record is asked again without (RFC 6891 section 7), and remembered
 
-import { randomInt } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import type { Counter, Histogram, Meters } from '../../observe/meters.ts'
 import type { ThreadLog } from '../../observe/thread-log.ts'
 import type { Clock } from '../../shared/clock.ts'
+import { lazy } from '../../shared/lazy.ts'
 import type { Message } from '../../wire/message.ts'
 import { ROOT } from '../../wire/name.ts'
 import { rcodeName } from '../../wire/rcode.ts'
@@ -185,7 +185,7 @@ export class Upstream {
   #askUdp(asked: Asked, deadlineMs: number, edns: boolean): Promise<Attempt | 'no-edns'> {
     const { clock } = this.#context
     const startMs = clock.nowMs()
-    const packet = encodeAsked(asked, randomInt(65536), this.#payloadSize(edns))
+    const packet = encodeAsked(asked, lazy.crypto.randomInt(65536), this.#payloadSize(edns))
     this.#udpMisses.add()
     return new Promise(resolve => {
       let mismatches = 0
