@@ -14,6 +14,8 @@ import { buildSetup, type Setup } from './setup.ts'
 export const DEFAULT_COREFILE = '. {\n    whoami\n    log\n}\n'
 
 export interface Configuration {
+  /** As read, for whoever keeps them. */
+  readonly blocks: readonly ServerBlock[]
   readonly setup: Setup
   readonly problems: readonly Problem[]
   readonly errors: number
@@ -33,6 +35,12 @@ export interface ConfigurationSource {
 /** Reads and judges a configuration. Never throws for what is written there. */
 export function readConfiguration(source: ConfigurationSource): Configuration {
   const corefile = readCorefile(source)
+  return judge(source, corefile, hashOf(corefile))
+}
+
+/** The configuration of blocks that were read earlier; `source` says where they came from. */
+export function rejudge(source: ConfigurationSource, blocks: readonly ServerBlock[]): Configuration {
+  const corefile = { blocks, problems: [], files: [] }
   return judge(source, corefile, hashOf(corefile))
 }
 
@@ -66,6 +74,7 @@ function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: st
   const setup = buildSetup(corefile, problems, { port, file: resolve(file), env: nodeHost.env })
   const all = [...corefile.problems, ...problems.list]
   return {
+    blocks: corefile.blocks,
     setup,
     problems: all,
     errors: all.filter(problem => problem.severity === 'error').length,

@@ -55,6 +55,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     log,
     registry,
     quiet: command.quiet,
+    lastGood: command.lastGood,
   })
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))
