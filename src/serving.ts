@@ -1,6 +1,8 @@
 // One configuration at work on one serving thread: the chains of its server blocks, and for each listener the road of its
 // queries with the fast paths that the chain allows.
 
+import { STREAM_LIMITS } from './listen/stream-limits.ts'
+import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
 import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
@@ -21,7 +23,7 @@ import { composeChain } from './query/chain.ts'
 import type { ServerCookies } from './query/cookies.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
-import type { BlockSetup, ListenSetup, PluginSetup, Setup } from './setup.ts'
+import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
 import type { TableReader } from './table/reader.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
 import { formatName, name } from './wire/name.ts'
@@ -77,6 +79,7 @@ export class Serving {
       server: listen.server,
       zones,
       tables: [...tables],
+      idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
       cookies: this.#cookies,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,

@@ -24,6 +24,9 @@ const DRAIN_MAX_MS = 5000
 /** How long closing all sockets may take. */
 const QUIT_MAX_MS = 1000
 
+/** Of the secret that tickets of TLS sessions are sealed with. */
+const TICKET_SECRET_OCTETS = 32
+
 /** What the threads are to serve. */
 export interface Work {
   readonly setup: Setup
@@ -32,7 +35,6 @@ export interface Work {
 }
 
 export interface ThreadsOptions {
-  readonly count: number
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
@@ -42,6 +44,9 @@ export interface ThreadsOptions {
 
 /** What all threads of a process have in common. */
 interface Shared {
+  /** How many there are. */
+  readonly count: number
+  readonly ticketSecret: Uint8Array
   readonly cookieSecret: Uint8Array
 }
 
@@ -53,7 +58,7 @@ class ServingWorker {
 
   constructor(
     thread: number,
-    { cookieSecret }: Shared,
+    { count, ticketSecret, cookieSecret }: Shared,
     options: ThreadsOptions,
     onExit: (worker: ServingWorker, reason: string) => void,
   ) {
@@ -63,20 +68,17 @@ class ServingWorker {
     const logLines = lineCountMemory()
     const start: ThreadStart = {
       thread,
-      threads: options.count,
+      threads: count,
       counters: counters.memory,
       logLines,
+      ticketSecret,
       cookieSecret,
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(
-        options.memoryOctets ?? process.constrainedMemory(),
-        totalmem(),
-        options.count,
-      ),
+      resourceLimits: serveHeapLimits(options.memoryOctets ?? process.constrainedMemory(), totalmem(), count),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {
@@ -112,7 +114,11 @@ class ServingWorker {
 
 export class Threads {
   readonly #options: ThreadsOptions
-  readonly #shared: Shared = { cookieSecret: randomBytes(COOKIE_SECRET_OCTETS) }
+  #shared: Shared = {
+    count: 0,
+    ticketSecret: randomBytes(TICKET_SECRET_OCTETS),
+    cookieSecret: randomBytes(COOKIE_SECRET_OCTETS),
+  }
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined
@@ -126,6 +132,11 @@ export class Threads {
     this.#options = options
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#shared.count
+  }
+
   /** For the metric of how busy each thread is. */
   busy(): BusyThread[] {
     return this.#workers.map(({ thread, worker }) => ({
@@ -135,12 +146,13 @@ export class Threads {
   }
 
   /**
-   * Starts the threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
+   * Starts that many threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
    * with the last thread that has it, under handles that are still closing.
    */
-  async start(): Promise<void> {
+  async start(count: number): Promise<void> {
     await loadLibc()
-    for (let thread = 0; thread < this.#options.count; thread++) this.#workers.push(this.#spawn(thread))
+    this.#shared = { ...this.#shared, count }
+    for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
   }
 
   #spawn(thread: number): ServingWorker {

@@ -327,6 +327,16 @@ const TABLE: readonly Family[] = [
     'Notifications of changed zones: accepted, or failed after all attempts.',
   ),
   gauge(
+    'seamark_corefile_refused',
+    '',
+    'Whether the Corefile is broken and the configuration before it goes on being served.',
+  ),
+  gauge(
+    'seamark_capturing_namespaces',
+    'source',
+    'Namespaces whose names capture look-ups of other domains by the search path.',
+  ),
+  gauge(
     'seamark_table_stale',
     'source',
     'Whether a snapshot is served because the cluster is not listed yet.',

@@ -22,12 +22,14 @@ import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
+import { httpsWord } from './https.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
 import { minimalWord } from './minimal.ts'
+import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
@@ -36,6 +38,8 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
+import { timeoutsWord } from './timeouts.ts'
+import { tlsWord } from './tls.ts'
 import { transferWord } from './transfer/transfer.ts'
 import { whoamiWord } from './whoami.ts'
 
@@ -64,12 +68,14 @@ const words: readonly ServedWord[] = [
   headerWord,
   healthWord,
   hostsWord,
+  httpsWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,
   logWord,
   loopWord,
   minimalWord,
+  multisocketWord,
   nsidWord,
   prometheusWord,
   readyWord,
@@ -77,6 +83,8 @@ const words: readonly ServedWord[] = [
   rewriteWord,
   rootWord,
   templateWord,
+  timeoutsWord,
+  tlsWord,
   transferWord,
   whoamiWord,
 ]

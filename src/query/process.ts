@@ -4,7 +4,7 @@
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ server block ─ REFUSED where none has the name
-//             ├─ a cookie, which needs to know who asks ─ chain
+//             ├─ an option that the reply is to have, too: a cookie, keepalive ─ chain
 //             ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
 //             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
@@ -29,7 +29,14 @@ import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type 
 import { readCookie, readIxfrSerial, readOptions } from './read.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
 import { TransferMessages } from './transfer.ts'
-import { failureReason, replyLimit, writeCookieReply, writeFailure, writeReply } from './write.ts'
+import {
+  failureReason,
+  keepaliveOption,
+  replyLimit,
+  writeCookieReply,
+  writeFailure,
+  writeReply,
+} from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {
@@ -63,6 +70,8 @@ export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
@@ -87,6 +96,7 @@ export class QueryProcess implements Responder {
   readonly #server: string
   readonly #zones: ZoneTable<ServedZone>
   readonly #tables: readonly TableReader[]
+  readonly #idleTimeoutMs: number
   readonly #clock: Clock
   readonly #cookies: ServerCookies
   readonly #dropped: QueryMeters | undefined
@@ -97,10 +107,12 @@ export class QueryProcess implements Responder {
   #denials = 0
   curious = false
 
-  constructor({ server, zones, tables, clock, cookies, dropped, storms, bug }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { server, zones, tables, idleTimeoutMs, clock, cookies, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
+    this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
     this.#cookies = cookies
     this.#dropped = dropped
@@ -131,7 +143,7 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
-    if (scan.hasOption(OPTION.COOKIE)) return LATER
+    if (scan.hasOption(OPTION.COOKIE) || asksForKeepalive(scan, transport)) return LATER
     const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
@@ -332,7 +344,10 @@ export class QueryProcess implements Responder {
       authenticData: scan.authenticData,
       checkingDisabled: scan.checkingDisabled,
       edns: scan.edns ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options } : undefined,
-      replyOptions: cookie ? [this.#cookies.judge(cookie, client.address).option] : [],
+      replyOptions: [
+        ...(cookie ? [this.#cookies.judge(cookie, client.address).option] : []),
+        ...(asksForKeepalive(scan, transport) ? [keepaliveOption(this.#idleTimeoutMs)] : []),
+      ],
       ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
@@ -372,6 +387,10 @@ export class QueryProcess implements Responder {
     return outcome === DROP ? refused() : outcome
   }
 }
+
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.hasOption(OPTION.KEEPALIVE)
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
   for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true

@@ -155,3 +155,10 @@ function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
   data.set(words, 2)
   return { code: OPTION.EDE, data }
 }
+
+/** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms. */
+export function keepaliveOption(idleMs: number): EdnsOption {
+  const data = new Uint8Array(2)
+  writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
+  return { code: OPTION.KEEPALIVE, data }
+}

@@ -50,6 +50,7 @@ export function comparable(reply: Reply): string[] {
     `question ${reply.question.join(', ')}`,
     `opt ${reply.edns ? 'yes' : 'no'}`,
     ...optionTexts(reply, NSID).map(text => `nsid ${text}`),
+    ...(reply.http === undefined ? [] : [`http ${reply.http}`]),
   ]
   if (flags.tc) return head
   const section = (name: string, lines: readonly string[]): string[] =>
@@ -84,10 +85,12 @@ const transferOnce = async (port: number, question: Query): Promise<Reply> => {
 export const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> => {
   const isTransfer = question.tcp === true && /^[AI]XFR$/.test(question.type)
   const ask = isTransfer ? transferOnce : query
-  return ask(server.port, { host: server.address, ...toQuery(question) }).catch((error: unknown) => {
-    if (error instanceof NoAnswer) return error
-    throw error
-  })
+  return ask(server.portFor(question.over), { host: server.address, ...toQuery(question) }).catch(
+    (error: unknown) => {
+      if (error instanceof NoAnswer) return error
+      throw error
+    },
+  )
 }
 
 /** What is compared of an answer. */

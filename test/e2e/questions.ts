@@ -10,6 +10,7 @@ export interface ParityQuestion {
   readonly type: string
   readonly class?: string
   readonly tcp?: boolean
+  readonly over?: 'tls' | 'https' | 'https-get'
   readonly rd?: boolean
   readonly cd?: boolean
   readonly ad?: boolean

@@ -4,8 +4,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePorts, movedCorefile } from './corefile.ts'
-import { startSeamark } from './seamark.ts'
+import { freePort, startSeamark } from './seamark.ts'
 import { startBind } from './target-bind.ts'
 import { manifests, upstreamScript } from './target-cluster.ts'
 import { UpstreamStub } from './upstream-stub.ts'
@@ -57,19 +56,26 @@ export async function startTarget({ folder, lines = '' }: TargetOptions): Promis
 }
 
 async function start(folder: string, lines: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
-  const ports = await freePorts()
+  const port = await freePort()
   const cluster = join(folder, 'cluster')
   mkdirSync(cluster)
   writeFileSync(join(cluster, 'cluster.yaml'), manifests())
-  const text = readFileSync(KUBEADM, 'utf8').replace('errors\n', `errors\n${lines}\n`)
+  // Moved to free ports of the loopback address; the cluster is the folder, the upstream a server of the test's own.
+  const text = readFileSync(KUBEADM, 'utf8')
+    .replace('.:53 {', `.:${port} {\n    bind 127.0.0.1\n    ${lines}`)
+    .replace('health {', `health 127.0.0.1:${await freePort()} {`)
+    .replace('    ready\n', `    ready 127.0.0.1:${await freePort()}\n`)
+    .replace(':9153', `127.0.0.1:${await freePort()}`)
+    .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${cluster}\n      local_ips ${OWN_ADDRESS}`)
+    .replace('/etc/resolv.conf', `127.0.0.1:${upstreamPort}`)
   const file = join(folder, 'Corefile')
-  writeFileSync(file, movedCorefile(text, ports, `${cluster}\n      local_ips ${OWN_ADDRESS}`, upstreamPort))
-  const server = await startSeamark(file, ports.dns)
+  writeFileSync(file, text)
+  const server = await startSeamark(file, port)
   // SIGINT does not wait for the lame duck.
   const stop = (): Promise<number | null> => server.stop('SIGINT')
   return {
     kind: 'seamark',
-    port: ports.dns,
+    port,
     pid: server.child.pid!,
     output: server.output,
     alive: () => runs(server.child),
