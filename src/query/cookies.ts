@@ -98,7 +98,7 @@ export class ServerCookies {
 
 /** The hash that a cookie of that client ends with, over the octets before it. */
 export function cookieHash(secret: Uint8Array, cookie: Uint8Array, address: string): Uint8Array {
-  const octets = parseIp(address)?.bytes ?? new Uint8Array(0)
+  const octets = parseIp(address)?.bytes ?? Buffer.from(address)
   const input = new Uint8Array(HASH_AT + octets.length)
   input.set(cookie.subarray(0, HASH_AT))
   input.set(octets, HASH_AT)
