@@ -34,17 +34,18 @@ export interface TargetOptions {
 const KUBEADM = join(import.meta.dirname, '..', 'corefiles', 'kubeadm.Corefile')
 /** A server on loopback alone has no address that NS records could name. */
 const OWN_ADDRESS = '10.96.0.10'
+/** Ports that were free a moment ago may be another test's by now. */
+const STARTS_MAX = 3
 /** What Seamark prints when something befell it that nothing in a packet may bring about. */
 const BUG = /bug|ended and is replaced|\[FATAL|\[PANIC/
 
 /** Starts the target. */
 export async function startTarget({ folder, lines = '' }: TargetOptions): Promise<Target> {
   const upstream = await UpstreamStub.start(upstreamScript)
-  const started =
-    process.env.SPEC_TARGET === 'bind'
-      ? startBind(folder, upstream.port)
-      : start(folder, lines, upstream.port)
-  const target = await started
+  const isBind = process.env.SPEC_TARGET === 'bind'
+  const target = await (isBind
+    ? startBind(folder, upstream.port)
+    : startOnFreePorts(folder, lines, upstream.port))
   return {
     upstream,
     ...target,
@@ -55,10 +56,20 @@ export async function startTarget({ folder, lines = '' }: TargetOptions): Promis
   }
 }
 
+async function startOnFreePorts(...args: Parameters<typeof start>): ReturnType<typeof start> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(...args)
+    } catch (error) {
+      if (tries === STARTS_MAX || !/EADDRINUSE/.test(String(error))) throw error
+    }
+  }
+}
+
 async function start(folder: string, lines: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
   const port = await freePort()
   const cluster = join(folder, 'cluster')
-  mkdirSync(cluster)
+  mkdirSync(cluster, { recursive: true })
   writeFileSync(join(cluster, 'cluster.yaml'), manifests())
   // Moved to free ports of the loopback address; the cluster is the folder, the upstream a server of the test's own.
   const text = readFileSync(KUBEADM, 'utf8')
