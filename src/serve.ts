@@ -96,6 +96,7 @@ class ServingThread {
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
     const serving = new Serving(setup, context, this.#queryMeters)

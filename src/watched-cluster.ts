@@ -46,10 +46,10 @@ export class WatchedCluster implements ReadySource {
     this.key = sourceKey(config)
     this.config = config
     this.#options = options
-    const { endpointPodNames, ignoreEmptyService, zonal, namespaces } = config
+    const { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients } = config
     this.cluster = new Cluster(
       this.table,
-      { endpointPodNames, ignoreEmptyService, zonal, namespaces, kinds: wantedKinds(config) },
+      { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients, kinds: wantedKinds(config) },
       {
         schedule: publish => void setImmediate(publish),
         clock: systemClock,
@@ -125,6 +125,7 @@ export class WatchedCluster implements ReadySource {
       options: {
         endpointPodNames: config.endpointPodNames,
         zonal: config.zonal,
+        clientLabels: config.clients?.labels,
         labels: config.labels || undefined,
         namespaceLabels: config.namespaceLabels || undefined,
       },
@@ -162,6 +163,7 @@ export class WatchedCluster implements ReadySource {
         zonal: config.zonal,
         multicluster,
         noEndpoints: config.noEndpoints,
+        clientLabels: config.clients?.labels,
       }),
       endpoints: !config.noEndpoints,
       pods: config.pods === 'verified',

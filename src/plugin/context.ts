@@ -5,6 +5,7 @@ import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
+import type { Handler } from './plugin.ts'
 
 export interface ServingContext {
   readonly clock: Clock
@@ -22,6 +23,8 @@ export interface ServingContext {
   readonly threads: number
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
+  /** The handlers of the server block in the order of the chain; complete once all are made. */
+  readonly handlers: readonly Handler[]
   /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
   readonly udpMaxOctets: number
 }

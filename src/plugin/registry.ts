@@ -26,6 +26,7 @@ import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
+import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
@@ -34,6 +35,7 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
+import { viewWord } from './view/view.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -65,6 +67,7 @@ const words: readonly ServedWord[] = [
   localWord,
   logWord,
   loopWord,
+  metadataWord,
   minimalWord,
   prometheusWord,
   readyWord,
@@ -72,6 +75,7 @@ const words: readonly ServedWord[] = [
   rewriteWord,
   rootWord,
   templateWord,
+  viewWord,
   whoamiWord,
 ]
 
@@ -99,6 +103,7 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'errors',
   'health',
   'loop',
+  'metadata',
   'prometheus',
   'ready',
   'reload',

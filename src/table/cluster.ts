@@ -4,7 +4,7 @@
 // those that go, so that no address is without an owner in between.
 
 import type { Clock } from '../shared/clock.ts'
-import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
+import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../watch/objects.ts'
 import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
@@ -19,12 +19,15 @@ import {
   podKey,
   serviceKey,
 } from './build.ts'
-import { hashOctets, KIND } from './layout.ts'
+import { type ClientOptions, Clients } from './clients.ts'
+import { FLAG, hashOctets, KIND } from './layout.ts'
 import type { TableWriter } from './writer.ts'
 
 export interface ClusterOptions extends BuildOptions {
   /** Exposed namespaces; empty: all. */
   readonly namespaces: readonly string[]
+  /** What is kept of Pods as clients; nothing where nobody asks. */
+  readonly clients?: ClientOptions | undefined
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -63,6 +66,7 @@ export class Cluster implements Sink {
   readonly #importSlices = new Map<string, readonly SlimEndpointSlice[]>()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
+  readonly #clients: Clients | undefined
   readonly #unsynced: Set<Kind>
   readonly #dirtyServices = new Set<string>()
   readonly #dirtyImports = new Set<string>()
@@ -79,6 +83,7 @@ export class Cluster implements Sink {
     this.#hooks = hooks
     this.#exposed = new Set(options.namespaces)
     this.#unsynced = new Set(options.kinds)
+    this.#clients = options.clients && new Clients(options.clients)
   }
 
   get synced(): boolean {
@@ -159,7 +164,7 @@ export class Cluster implements Sink {
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') this.#eachOwner(object as SlimEndpointSlice, withoutSlice)
     else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
+    if (kind === 'Pod') this.#countPod(object as SlimPod, -1)
   }
 
   /** Notes what an object that comes touches. */
@@ -169,7 +174,7 @@ export class Cluster implements Sink {
       this.#eachOwner(slice, withSlice)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], 1)
+    if (kind === 'Pod') this.#countPod(object as SlimPod, 1)
   }
 
   /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
@@ -196,7 +201,10 @@ export class Cluster implements Sink {
     else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
   }
 
-  #countPod({ namespace, ip }: Kinds['Pod'], by: 1 | -1): void {
+  #countPod(pod: SlimPod, by: 1 | -1): void {
+    const { namespace, ip } = pod
+    if (by > 0) this.#clients?.add(pod)
+    else this.#clients?.remove(pod)
     const key = `${namespace}/${ip}`
     const count = (this.#pods.get(key) ?? 0) + by
     if (count > 0) this.#pods.set(key, count)
@@ -241,9 +249,13 @@ export class Cluster implements Sink {
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
+    let externalsChanged = false
     for (const owner of this.#dirtyServices) {
       const again = (): void => void this.#dirtyServices.add(owner)
-      if (attempt(owner, () => this.#publishService(owner, gone), again)) changed = true
+      const wasExternal = this.#isExternal(owner)
+      if (!attempt(owner, () => this.#publishService(owner, gone), again)) continue
+      changed = true
+      if (wasExternal || this.#isExternal(owner)) externalsChanged = true
     }
     this.#dirtyServices.clear()
     for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
@@ -258,11 +270,19 @@ export class Cluster implements Sink {
       if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
     }
     this.#dirtyPods.clear()
+    for (const ip of this.#clients?.takeDirty() ?? []) {
+      attempt(
+        ip,
+        () => this.#clients!.publish(ip, this.#writer),
+        () => this.#clients!.touch(ip),
+      )
+    }
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)
     if (importsChanged) this.#writer.setImportSerial(serial)
+    if (externalsChanged) this.#writer.setExternalSerial(serial)
     if (listed) {
       this.#writer.setSynced(true)
       this.#writer.setStale(false)
@@ -304,7 +324,7 @@ export class Cluster implements Sink {
 
   #publishImport(key: string): boolean {
     const imported = this.#objects.ServiceImport.get(key)
-    const [namespace = '', name = ''] = key.split('/')
+    const [namespace, name] = partsOf(key)
     const tableKey = importKey(namespace, name)
     if (!imported || !this.#isExposed(namespace)) return this.#writer.remove(tableKey)
     const slices = this.#importSlices.get(key) ?? []
@@ -312,9 +332,7 @@ export class Cluster implements Sink {
   }
 
   #publishService(owner: string, gone: [number, number][]): boolean {
-    const slash = owner.indexOf('/')
-    const namespace = owner.slice(0, slash)
-    const name = owner.slice(slash + 1)
+    const [namespace, name] = partsOf(owner)
     const key = serviceKey(namespace, name)
     const block = this.#buildBlock(owner, namespace, name)
     const serviceHash = hashOctets(key, 0, key.length)
@@ -331,6 +349,12 @@ export class Cluster implements Sink {
     const published = this.#withAddresses(coming, serviceHash, () => this.#writer.publish(key, block))
     if (published) for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
     return published
+  }
+
+  /** Whether a published service may be in a zone of addresses outside the cluster. */
+  #isExternal(owner: string): boolean {
+    const block = this.#writer.find(serviceKey(...partsOf(owner)))
+    return block !== 0 && (this.#writer.octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
   }
 
   /** Adds a service's new addresses before its block comes, and takes them back where either does not fit. */
@@ -361,6 +385,12 @@ export class Cluster implements Sink {
   }
 }
 
+/** NAMESPACE/NAME in its parts. */
+function partsOf(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf('/')
+  return [key.slice(0, slash), key.slice(slash + 1)]
+}
+
 /** Slices by the key of what they belong to. */
 type Slices = Map<string, readonly SlimEndpointSlice[]>
 
@@ -386,6 +416,6 @@ const NO_ADDRESSES: ReadonlySet<number> = new Set()
 /** The hashes of the addresses in a block. */
 function addressesIn(words: Int32Array, octets: Uint8Array, block: number): ReadonlySet<number> {
   const addresses = new Set<number>()
-  eachAddress(words, octets, block, (at, length) => addresses.add(hashOctets(octets, at, at + length)))
+  eachAddress(words, octets, block, (at, end) => addresses.add(hashOctets(octets, at, end)))
   return addresses
 }

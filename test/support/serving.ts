@@ -119,6 +119,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      handlers: [],
       udpMaxOctets: 1232,
     },
     clock,
@@ -156,6 +157,7 @@ export function parseWord<C>(
   const config = word.parse(directives, problems, {
     zones: ['.'],
     words: new Set([word.word]),
+    directives: new Map(),
     directory: '.',
     env: {},
     ...block,

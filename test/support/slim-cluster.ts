@@ -88,6 +88,7 @@ export const KUBERNETES: KubernetesConfig = {
   multiclusterZones: [],
   source: { kind: 'api' },
   snapshot: undefined,
+  clients: undefined,
   localIps: [],
 }
 

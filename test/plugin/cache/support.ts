@@ -74,6 +74,7 @@ export class Bench {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
     this.cache = new CacheHandler(this.config, context)
