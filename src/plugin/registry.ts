@@ -7,6 +7,7 @@ import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { aclWord } from './acl.ts'
 import { anyWord } from './any.ts'
+import { autopathWord } from './autopath/autopath.ts'
 import { bindWord } from './bind.ts'
 import { bufsizeWord } from './bufsize.ts'
 import { cacheWord } from './cache/cache.ts'
@@ -21,6 +22,7 @@ import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
+import { k8sExternalWord } from './k8s_external/k8s_external.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
@@ -49,6 +51,7 @@ export interface ServedWord {
 const words: readonly ServedWord[] = [
   aclWord,
   anyWord,
+  autopathWord,
   bindWord,
   bufsizeWord,
   cacheWord,
@@ -62,6 +65,7 @@ const words: readonly ServedWord[] = [
   headerWord,
   healthWord,
   hostsWord,
+  k8sExternalWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,

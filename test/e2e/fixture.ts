@@ -234,7 +234,7 @@ const reachedFromOutside = (): KubeObject[] => [
   service('other', 'shared', { externalIPs: ['192.0.2.20'] }),
   service('other', 'balancer', { type: 'LoadBalancer', externalIPs: ['192.0.2.30'] }),
   service('other', 'balancer-name', { type: 'LoadBalancer' }),
-  service('other', 'balancer-names', { type: 'LoadBalancer' }),
+  service('other', 'balancer-names', { type: 'LoadBalancer', ports: [HTTP, { name: 'https', port: 443 }] }),
   service('other', 'out-headless', { clusterIP: 'None', externalIPs: ['192.0.2.40'] }),
   service('other', 'out-no-ports', { clusterIP: 'None', externalIPs: ['192.0.2.41'], ports: [] }),
   service('other', 'out-dead', { externalIPs: ['192.0.2.42'], ports: [{ port: 7 }] }),

@@ -20,14 +20,15 @@ export function readClients(
   problems: Problems,
 ): ClientsConfig | undefined {
   const named = [...directives.values()].flat().flatMap(tokensOf).filter(namesClient)
-  if (named.length > 0 && !(isVerified && words.has('metadata'))) {
+  const hasMetadata = words.has('metadata')
+  if (named.length > 0 && !(isVerified && hasMetadata)) {
     const needs = isVerified ? 'the directive metadata' : '`pods verified` in kubernetes'
     problems.warning(named[0]!, `without ${needs} nothing is known of the Pod that asks`)
   }
-  const searches =
+  const texts = hasMetadata ? named.map(({ text }) => text) : []
+  const isSearched =
     directives.get('autopath')?.some(({ args }) => args.at(-1)?.text === '@kubernetes') ?? false
-  if (!isVerified || (named.length === 0 && !searches)) return undefined
-  const texts = named.map(({ text }) => text)
+  if (!isVerified || (texts.length === 0 && !isSearched)) return undefined
   const labels = texts.flatMap(text => [...text.matchAll(LABEL)].flatMap(([, key]) => key ?? []))
   return {
     podNames: texts.some(text => text.includes('kubernetes/client-pod-name')),
