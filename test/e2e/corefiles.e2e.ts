@@ -17,8 +17,8 @@ import { type Context, holds, type Suite } from './suite.ts'
 
 const FOLDER = join(import.meta.dirname, 'corefiles')
 const SHOWN = 20
-/** Pods of the fixture: db 3, front 2, starting 2, and 7 that ask. */
-const FIXTURE_PODS = 14
+/** Pods of the fixture: db 3, front 2, starting 2, and 5 that ask. */
+const FIXTURE_PODS = 12
 
 /** All cases, by file name. */
 export const readCases = (): CorefileCase[] =>

@@ -258,8 +258,6 @@ const clients = (): KubeObject[] => [
   client('other', 'shared-4', '127.0.0.4'),
   client('svc', 'shared-4', '127.0.0.4'),
   client('other', 'node-5', '127.0.0.5', {}, { hostNetwork: true }),
-  client('other', 'pair-6a', '127.0.0.6', { app: 'pair' }),
-  client('other', 'pair-6b', '127.0.0.6', { app: 'pair' }),
 ]
 
 const client = (
