@@ -10,7 +10,8 @@ export interface ReloaderOptions {
   /** 0 ≤ n < 1 */
   readonly random: () => number
   readonly log: ThreadLog
-  readonly read: () => Configuration
+  /** The configuration now; undefined where its hash is the given one. */
+  readonly read: (unlessHash: string) => Configuration | undefined
   /** Takes the changed configuration, or refuses it. */
   readonly apply: (configuration: Configuration) => Promise<void>
 }
@@ -27,10 +28,10 @@ export class Reloader {
     this.#options = options
   }
 
-  /** `configuration` is the one that serves. */
-  start(configuration: Configuration): void {
-    this.#seenHash = configuration.hash
-    this.#period = configuration.setup.reload
+  /** `served` is the configuration that serves, `seen` the one in the Corefile. */
+  start(served: Configuration, seen: Configuration): void {
+    this.#seenHash = seen.hash
+    this.#period = served.setup.reload
     this.#schedule()
   }
 
@@ -49,8 +50,8 @@ export class Reloader {
 
   async #look(force: boolean): Promise<void> {
     if (this.#stopped) return
-    const next = this.#options.read()
-    if (!force && next.hash === this.#seenHash) return
+    const next = this.#options.read(force ? '' : this.#seenHash)
+    if (!next) return
     this.#seenHash = next.hash
     await this.#options.apply(next)
     if (next.errors === 0) this.#period = next.setup.reload

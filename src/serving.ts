@@ -1,6 +1,8 @@
 // One configuration at work on one serving thread: the chains of its server blocks, and for each listener the road of its
 // queries with the fast paths that the chain allows.
 
+import { STREAM_LIMITS } from './listen/stream-limits.ts'
+import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
 import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
@@ -22,7 +24,7 @@ import { ViewHandler } from './plugin/view/view.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
-import type { BlockSetup, ListenSetup, PluginSetup, Setup } from './setup.ts'
+import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
 import type { TableReader } from './table/reader.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
 import { formatName, isWithinAny, name } from './wire/name.ts'
@@ -73,6 +75,7 @@ export class Serving {
       server: listen.server,
       zones,
       tables: [...tables],
+      idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
       storms: this.#storms,
@@ -135,6 +138,7 @@ export class Serving {
         random: this.#context.random,
         reasons: givesReasons(setup),
         ownAddresses: this.#context.ownAddresses,
+        transfers: stages.some(stage => stage.word === 'transfer'),
       }
     })
   }

@@ -1,12 +1,13 @@
 // The clusters that the Corefile's `kubernetes` directives watch: for each distinct source one table, one set of slim
 // objects and one watch, shared by all directives that ask for the same and kept across reloads.
 
+import type { SourceOptions } from './cluster-source.ts'
 import type { Registry } from './observe/registry.ts'
 import { type KubernetesConfig, sourceKey } from './plugin/kubernetes/config.ts'
 import { publishStatus } from './source-status.ts'
-import { WatchedCluster, type WatchedOptions } from './watched-cluster.ts'
+import { WatchedCluster } from './watched-cluster.ts'
 
-export interface SourcesOptions extends WatchedOptions {
+export interface SourcesOptions extends SourceOptions {
   readonly registry: Registry
 }
 
@@ -22,6 +23,13 @@ export class Sources {
   /** Everything watched now. */
   get all(): readonly WatchedCluster[] {
     return [...this.#watched.values()]
+  }
+
+  /** The serial of a source's zones, or of those of its imported services; undefined before everything was listed. */
+  serialOf(key: string, imported: boolean): number | undefined {
+    const table = this.#watched.get(key)?.table
+    if (!table?.synced || table.stale) return undefined
+    return imported ? table.importSerial : table.serial
   }
 
   /** The tables for the serving threads. */

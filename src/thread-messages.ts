@@ -12,6 +12,8 @@ export interface ThreadStart {
   readonly threads: number
   readonly counters: SharedArrayBuffer
   readonly logLines: SharedArrayBuffer
+  /** What tickets of TLS sessions are sealed with: a client that comes to another thread goes on with its session. */
+  readonly ticketSecret: Uint8Array
   readonly quiet: boolean
 }
 
@@ -29,6 +31,8 @@ export type ToThread =
   | Prepare
   /** Serve the prepared configuration from the next packet on. */
   | { readonly type: 'commit'; readonly generation: number }
+  /** A zone was read anew since the configuration that serves was: its image by its key. */
+  | { readonly type: 'zone'; readonly key: string; readonly image: SharedArrayBuffer }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
   /** Answer what is in flight and close. */

@@ -1,6 +1,7 @@
 // The control thread's side of the serving threads: starts them, brings all of them to a new configuration in two steps
 // (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
 
+import { randomBytes } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { loadLibc } from './listen/libc.ts'
@@ -22,6 +23,9 @@ const DRAIN_MAX_MS = 5000
 /** How long closing all sockets may take. */
 const QUIT_MAX_MS = 1000
 
+/** Of the secret that tickets of TLS sessions are sealed with. */
+const TICKET_SECRET_OCTETS = 32
+
 /** What the threads are to serve. */
 export interface Work {
   readonly setup: Setup
@@ -30,12 +34,18 @@ export interface Work {
 }
 
 export interface ThreadsOptions {
-  readonly count: number
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
+}
+
+/** What all threads of a process have in common. */
+interface Shared {
+  /** How many there are. */
+  readonly count: number
+  readonly ticketSecret: Uint8Array
 }
 
 class ServingWorker {
@@ -46,6 +56,7 @@ class ServingWorker {
 
   constructor(
     thread: number,
+    { count, ticketSecret }: Shared,
     options: ThreadsOptions,
     onExit: (worker: ServingWorker, reason: string) => void,
   ) {
@@ -55,19 +66,16 @@ class ServingWorker {
     const logLines = lineCountMemory()
     const start: ThreadStart = {
       thread,
-      threads: options.count,
+      threads: count,
       counters: counters.memory,
       logLines,
+      ticketSecret,
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(
-        options.memoryOctets ?? process.constrainedMemory(),
-        totalmem(),
-        options.count,
-      ),
+      resourceLimits: serveHeapLimits(options.memoryOctets ?? process.constrainedMemory(), totalmem(), count),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {
@@ -103,15 +111,23 @@ class ServingWorker {
 
 export class Threads {
   readonly #options: ThreadsOptions
+  #shared: Shared = { count: 0, ticketSecret: randomBytes(TICKET_SECRET_OCTETS) }
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined
+  /** Zones read anew since the work was: for threads that start later. */
+  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
   #ending = false
   /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
   listenerKinds: readonly string[] = []
 
   constructor(options: ThreadsOptions) {
     this.#options = options
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#shared.count
   }
 
   /** For the metric of how busy each thread is. */
@@ -123,16 +139,19 @@ export class Threads {
   }
 
   /**
-   * Starts the threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
+   * Starts that many threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
    * with the last thread that has it, under handles that are still closing.
    */
-  async start(): Promise<void> {
+  async start(count: number): Promise<void> {
     await loadLibc()
-    for (let thread = 0; thread < this.#options.count; thread++) this.#workers.push(this.#spawn(thread))
+    this.#shared = { ...this.#shared, count }
+    for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
   }
 
   #spawn(thread: number): ServingWorker {
-    return new ServingWorker(thread, this.#options, (worker, reason) => this.#ended(worker, reason))
+    return new ServingWorker(thread, this.#shared, this.#options, (worker, reason) =>
+      this.#ended(worker, reason),
+    )
   }
 
   /** Makes the work ready on every thread; the errors, or none when `commit` or `abandon` is to follow. */
@@ -154,6 +173,7 @@ export class Threads {
   /** Every thread serves what was prepared. */
   async commit(work: Work): Promise<void> {
     this.#work = work
+    this.#zoneImages.clear()
     await Promise.all(this.#workers.map(worker => this.#commitOn(worker)))
   }
 
@@ -161,6 +181,12 @@ export class Threads {
     const committed = worker.next('committed')
     worker.send({ type: 'commit', generation: this.#generation })
     this.listenerKinds = (await committed)?.listeners ?? this.listenerKinds
+  }
+
+  /** Hands a zone that was read anew to every thread; it counts until the next commit. */
+  publishZone(key: string, image: SharedArrayBuffer): void {
+    this.#zoneImages.set(key, image)
+    for (const worker of this.#workers) worker.send({ type: 'zone', key, image })
   }
 
   abandon(): void {
@@ -210,6 +236,7 @@ export class Threads {
       return
     }
     await this.#commitOn(worker)
+    for (const [key, image] of this.#zoneImages) worker.send({ type: 'zone', key, image })
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
   }
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Problems } from '../src/corefile/problem.ts'
-import { LATER } from '../src/listen/responder.ts'
+import { LATER, oneMessage } from '../src/listen/responder.ts'
 import { counterMemory, ThreadMeters } from '../src/observe/counters.ts'
 import { QueryMetersTable } from '../src/observe/query-meters.ts'
 import { sourceKey } from '../src/plugin/kubernetes/config.ts'
@@ -56,8 +56,8 @@ class Block {
   }
 
   /** What the chain says. */
-  slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#process.answerLater(packet, 'udp', CLIENT, LOCAL)
+  async slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
+    return oneMessage(await this.#process.answerLater(packet, 'udp', CLIENT, LOCAL))
   }
 
   /** Whether the fast path answers `NAME TYPE`; if so, it must say what the chain says. */

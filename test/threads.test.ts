@@ -12,6 +12,7 @@ import { systemClock } from '../src/shared/clock.ts'
 import { Threads, type Work } from '../src/threads.ts'
 import { query } from './support/dns-client.ts'
 import { freePort } from './support/seamark.ts'
+import { nameOf, replyTo, type StubRecord, UpstreamStub } from './support/upstream-stub.ts'
 
 interface Started {
   readonly threads: Threads
@@ -21,7 +22,7 @@ interface Started {
   logged(text: string): Promise<void>
 }
 
-async function start(test: Test, count: number): Promise<Started> {
+async function start(test: Test, count: number, memoryOctets?: number): Promise<Started> {
   const registry = new Registry()
   const lines: string[] = []
   const waiting = new Set<() => void>()
@@ -34,11 +35,11 @@ async function start(test: Test, count: number): Promise<Started> {
     flush: async () => true,
   }
   const log = new ProcessLog(output, systemClock, registry.meters)
-  const threads = new Threads({ count, registry, log, quiet: false })
+  const threads = new Threads({ registry, log, quiet: false, ...(memoryOctets && { memoryOctets }) })
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
-  await threads.start()
+  await threads.start(count)
   test.teardown(async () => {
     process.off('worker', seen)
     await threads.drain()
@@ -54,8 +55,8 @@ async function start(test: Test, count: number): Promise<Started> {
   return { threads, registry, workers, logged }
 }
 
-const work = (port: number): Work => {
-  const text = `.:${port} {\n  bind 127.0.0.1\n  whoami\n}\n`
+const work = (port: number, lines = 'whoami'): Work => {
+  const text = `.:${port} {\n  bind 127.0.0.1\n  ${lines}\n}\n`
   const { setup } = readConfiguration({ file: 'Corefile', text, port: 53 })
   return { setup, tables: [], ownAddresses: [] }
 }
@@ -102,3 +103,41 @@ t.test(
     await threads.commit(free)
   },
 )
+
+t.test('a thread that runs out of heap under load ends alone, with its reason, and is replaced', async t => {
+  const upstream = await UpstreamStub.start((asked, back) => {
+    const answer = Array.from({ length: 200 }, (_, i) => text(nameOf(asked), 300, `${i}${'x'.repeat(240)}`))
+    back.send(replyTo(asked, { answer }))
+  })
+  t.teardown(() => upstream.pause())
+  const { threads, registry, logged } = await start(t, 1, 160 * 2 ** 20)
+  const port = await freePort()
+  // A cache for more than the container has room for.
+  const greedy = work(port, `cache {\nsuccess 60000\n}\nforward . ${upstream.to} {\nforce_tcp\n}`)
+  t.same(await threads.prepare(greedy), [])
+  await threads.commit(greedy)
+  let ended = false
+  const ending = logged('serving thread 0 ended and is replaced').then(() => {
+    ended = true
+  })
+  for (let i = 0; !ended && i < 4000; i += 20) {
+    const names = Array.from({ length: 20 }, (_, n) => `n${i + n}.example.org`)
+    await Promise.allSettled(names.map(name => query(port, { name, type: 'TXT', tcp: true })))
+  }
+  await ending
+  await logged('serving thread 0 serves again')
+  t.equal((await query(port, { name: 'again.example.org', type: 'TXT', tcp: true })).rcode, 'NOERROR')
+  t.match(
+    registry.gather().find(({ family }) => family.name === 'seamark_thread_restarts_total')?.samples[0]
+      ?.numbers,
+    [1],
+  )
+})
+
+/** A TXT record of one string. */
+const text = (owner: string, ttlSeconds: number, words: string): StubRecord => ({
+  owner,
+  type: 'TXT',
+  ttlSeconds,
+  rdata: Uint8Array.of(words.length, ...Buffer.from(words)),
+})

@@ -43,7 +43,9 @@ export function reportOverlaps(
       const other = others.find(earlier => meet(earlier.addresses, addresses))
       if (other === undefined) served.set(place, [...others, { key, addresses }])
       else {
-        const message = `zone ${key.zone} on port ${port} is already served by ${placeText(other.key.token)}`
+        const imported =
+          key.token.file === other.key.token.file ? '' : '; an imported file adds and cannot replace'
+        const message = `zone ${key.zone} on port ${port} is already served by ${placeText(other.key.token)}${imported}`
         problems.error(key.token, message, { found: key.text })
       }
     }

@@ -8,6 +8,24 @@ export const SILENCE = 0
 /** The fast path does not answer this one: call `answerLater`. */
 export const LATER = -1
 
+/** The messages of a zone transfer, drawn one by one as the peer takes them. */
+export interface Messages {
+  /** The next message; `complete` after the last one; `cut` where the transfer cannot go on: the connection is to end. */
+  next(): Uint8Array | 'complete' | 'cut'
+  /** Nothing more is drawn. To be called once, however it ends. */
+  end(): void
+}
+
+/** What a slow query is answered with: one message, several over TCP and TLS, or silence. */
+export type LateReply = Uint8Array | Messages | undefined
+
+/** The reply for a transport that carries one message: of several nothing is sent. */
+export function oneMessage(reply: LateReply): Uint8Array | undefined {
+  if (reply === undefined || reply instanceof Uint8Array) return reply
+  reply.end()
+  return undefined
+}
+
 export interface Responder {
   /** True when `answerNow` wants to know who asked: `tellClient` is to be called before anything else. */
   readonly curious: boolean
@@ -32,12 +50,7 @@ export interface Responder {
   tellClient(octets: Uint8Array, start: number, end: number, client: string): void
   /**
    * Answers a query on the slow path. `octets` is a copy that the responder may keep. Resolves to the reply or undefined
-   * for silence; never rejects.
+   * for silence; to several messages for zone transfers over TCP and TLS only. Never rejects.
    */
-  answerLater(
-    octets: Uint8Array,
-    transport: Transport,
-    client: Endpoint,
-    local: Endpoint,
-  ): Promise<Uint8Array | undefined>
+  answerLater(octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Promise<LateReply>
 }

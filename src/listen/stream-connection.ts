@@ -1,43 +1,64 @@
 // HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and
 // leave with one write; slow queries are answered as they complete, in any order, and never hold up the
 // others (RFC 7766 6.2.1.1, 7). Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
+// The messages of a zone transfer are drawn one by one while the socket takes them; several transfers of a connection
+// one after another, other replies in between.
 //
 // A connection is `open`, then `finishing` (nothing is read any more, what is in flight is answered), then
 // `ended` (our FIN is out, the peer has a while to send its own), then closed.
 
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../query/query.ts'
+import type { Endpoint, Transport } from '../query/query.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
 import type { Admission } from './admission.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
 import type { CountListen } from './listener.ts'
 import { refusal } from './refusal.ts'
-import { LATER, type Responder } from './responder.ts'
+import { LATER, type LateReply, type Messages, type Responder } from './responder.ts'
 import type { StreamLimits } from './stream-limits.ts'
+import type { OpenConnection } from './stream-order.ts'
+
+/** What runs over a stream. */
+export type StreamTransport = Exclude<Transport, 'udp'>
 
 /** What the connections of one listener share. */
 export interface StreamShared {
-  readonly transport: 'tcp' | 'tls'
+  readonly transport: StreamTransport
   readonly responder: Responder
   readonly admission: Admission
   readonly count: CountListen
+  /** As they are now. */
   readonly limits: StreamLimits
   /** Where answers are rendered before they are written: room for two of the longest. */
   readonly out: Uint8Array<ArrayBuffer>
   nowMs(): number
   /** The connection was of use: it is now the last one to be closed for being idle. */
-  touched(connection: StreamConnection): void
+  touched(connection: OpenConnection): void
   /** Calls the connection's `flush` before long. */
-  flushLater(connection: StreamConnection): void
+  flushLater(connection: Flushed): void
+}
+
+/** A connection to be served. */
+export interface Accepted {
+  /** The TLS socket where the connection is encrypted. */
+  readonly socket: Socket
+  readonly client: Endpoint
+  readonly local: Endpoint
+  /** When it was accepted. */
+  readonly openedAtMs: number
+}
+
+/** Whose slow replies are written together, before long. */
+export interface Flushed {
+  flush(): void
 }
 
 /** Room for two of the longest frames, so that one always fits behind half-filled room. */
 export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
 
-export class StreamConnection {
-  /** Neighbours in the listener's order of use (stream-order.ts). */
-  older: StreamConnection | undefined
-  newer: StreamConnection | undefined
+export class StreamConnection implements OpenConnection, Flushed {
+  older: OpenConnection | undefined
+  newer: OpenConnection | undefined
   readonly client: Endpoint
   readonly #local: Endpoint
   readonly #socket: Socket
@@ -49,6 +70,8 @@ export class StreamConnection {
   #paused = false
   #outLength = 0
   #replies: Uint8Array[] = []
+  /** Transfers under way, each of them in flight; the first one's messages are being written. */
+  #transfers: Messages[] = []
   /** Slow queries of the read at hand: they start when the table is let go. */
   #slow: Uint8Array[] = []
   #queries = 0
@@ -60,31 +83,32 @@ export class StreamConnection {
   #stalledOctets = 0
   #stalledAtMs = 0
 
-  constructor(socket: Socket, shared: StreamShared, client: Endpoint, local: Endpoint, openedAtMs: number) {
+  constructor({ socket, client, local, openedAtMs }: Accepted, shared: StreamShared) {
     this.#socket = socket
     this.#shared = shared
     this.client = client
     this.#local = local
     this.#openedAtMs = openedAtMs
     socket.on('data', chunk => this.#read(chunk))
-    socket.on('drain', () => this.#proceed())
+    socket.on('drain', () => {
+      this.#stalledOctets = 0
+      this.#draw()
+      this.#proceed()
+    })
     socket.on('end', () => this.finish())
     socket.on('error', () => shared.count('tcp-connection-error'))
     socket.on('close', () => {
       this.#state = 'closed'
       this.#rest = undefined
       this.#replies = []
+      while (this.#transfers.length > 0) this.#endTransfer()
     })
   }
 
-  /**
-   * Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query.
-   */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#replies.length === 0 && this.#socket.writableLength === 0
   }
 
-  /** Reads no more, answers what is in flight, then sends FIN. */
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'finishing'
@@ -95,7 +119,6 @@ export class StreamConnection {
     this.#endWhenIdle()
   }
 
-  /** Closes an idle connection at once. */
   close(): void {
     this.#socket.destroy()
   }
@@ -104,11 +127,10 @@ export class StreamConnection {
   abort(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    if (this.#shared.transport === 'tcp') this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    if (isEncrypted(this.#socket)) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
-  /** Enforces the timeouts; called about twice a second. */
   check(nowMs: number, idleMs: number): void {
     if (this.#state === 'closed') return
     const { limits, count } = this.#shared
@@ -238,31 +260,59 @@ export class StreamConnection {
     }
     this.#inFlight++
     const reply = await responder.answerLater(octets, transport, this.client, this.#local)
-    this.#inFlight--
-    admission.leave(this.client.address)
+    if (reply === undefined || reply instanceof Uint8Array) this.#leave()
     this.#replyLater(reply)
   }
 
-  #replyLater(reply: Uint8Array | undefined): void {
-    if (this.#state === 'closed') return
-    if (reply && reply.length <= MESSAGE_MAX) this.#replies.push(reply)
+  #leave(): void {
+    this.#inFlight--
+    this.#shared.admission.leave(this.client.address)
+  }
+
+  #replyLater(reply: LateReply): void {
+    if (reply !== undefined && !(reply instanceof Uint8Array)) {
+      this.#transfers.push(reply)
+      if (this.#state === 'closed') this.#endTransfer()
+    } else if (reply && reply.length <= MESSAGE_MAX && this.#state !== 'closed') this.#replies.push(reply)
+    if (this.#state !== 'closed') this.#shared.flushLater(this)
+  }
+
+  /** Writes one message of the transfer at hand unless the peer has much to take yet: `drain` comes when it has taken it. */
+  #draw(): void {
+    const transfer = this.#transfers[0]
+    if (!transfer || this.#state === 'closed' || this.#socket.writableNeedDrain) return
+    const message = transfer.next()
+    if (message === 'cut') this.abort()
+    else if (message === 'complete') this.#endTransfer()
+    else {
+      this.#append(message)
+      this.#writeOut()
+    }
     this.#shared.flushLater(this)
+  }
+
+  #endTransfer(): void {
+    this.#transfers.shift()?.end()
+    this.#leave()
   }
 
   /** Writes the slow replies that have come in the meantime, then reads on or ends. */
   flush(): void {
     if (this.#state === 'closed' || this.#state === 'ended') return
-    const { out } = this.#shared
-    for (const reply of this.#replies) {
-      if (this.#outLength + LENGTH_OCTETS + reply.length > out.length) this.#writeOut()
-      writeU16(out, this.#outLength, reply.length)
-      out.set(reply, this.#outLength + LENGTH_OCTETS)
-      this.#outLength += LENGTH_OCTETS + reply.length
-    }
+    for (const reply of this.#replies) this.#append(reply)
     this.#replies = []
     this.#writeOut()
+    this.#draw()
     if (this.#inFlight === 0) this.#lastQueryAtMs = this.#shared.nowMs()
     this.#proceed()
+  }
+
+  #append(message: Uint8Array): void {
+    const { out } = this.#shared
+    if (this.#outLength + LENGTH_OCTETS + message.length > out.length) this.#writeOut()
+    writeU16(out, this.#outLength, message.length)
+    out.set(message, this.#outLength + LENGTH_OCTETS)
+    this.#outLength += LENGTH_OCTETS + message.length
   }
 
   #writeOut(): void {
@@ -315,3 +365,6 @@ export class StreamConnection {
     this.#socket.end()
   }
 }
+
+/** Whether it is a TLS socket, told without loading what makes one. */
+const isEncrypted = (socket: Socket): boolean => 'encrypted' in socket

@@ -21,7 +21,7 @@ import {
   UDP_REPLY_MAX_OCTETS,
 } from './listener.ts'
 import { refusal } from './refusal.ts'
-import { LATER } from './responder.ts'
+import { LATER, oneMessage } from './responder.ts'
 import { REUSE_PORT } from './reuse-port.ts'
 
 /** Asked of the kernel for a socket's receive queue; it grants at most net.core.rmem_max. */
@@ -217,7 +217,7 @@ class DgramSocket {
       return
     }
     this.#inFlight++
-    const reply = await responder.answerLater(octets, 'udp', client, this.#local)
+    const reply = oneMessage(await responder.answerLater(octets, 'udp', client, this.#local))
     this.#inFlight--
     admission.leave(client.address)
     if (reply) this.#send(reply, reply.length, from)

@@ -316,6 +316,26 @@ const TABLE: readonly Family[] = [
   ),
   gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
+  counter(
+    'seamark_transfers_total',
+    'result',
+    'Outgoing zone transfers: complete, cut off, refused for their number.',
+  ),
+  counter(
+    'seamark_notifies_total',
+    'result',
+    'Notifications of changed zones: accepted, or failed after all attempts.',
+  ),
+  gauge(
+    'seamark_corefile_refused',
+    '',
+    'Whether the Corefile is broken and the configuration before it goes on being served.',
+  ),
+  gauge(
+    'seamark_capturing_namespaces',
+    'source',
+    'Namespaces whose names capture look-ups of other domains by the search path.',
+  ),
   gauge(
     'seamark_table_stale',
     'source',

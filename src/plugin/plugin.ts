@@ -7,6 +7,7 @@ import type { Directive } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
+import type { ZoneCopy } from '../query/transfer.ts'
 import type { Name } from '../wire/name.ts'
 import type { Scan } from '../wire/scan.ts'
 import type { ServingContext } from './context.ts'
@@ -29,6 +30,11 @@ export interface Handler {
    * called where the block has `metadata` only.
    */
   annotate?(query: Query): void
+  /**
+   * The zone of that name as it is now, for `transfer`; undefined for a zone that is not this plugin's. For plugins with
+   * zones.
+   */
+  copyOf?(zone: Name): ZoneCopy | 'not-ready' | undefined
   /**
    * Whether it can change what the cluster answers about some name of the zone, the question or the reply; asked when the
    * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word is in TRANSPARENT_WORDS.

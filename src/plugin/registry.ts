@@ -18,10 +18,12 @@ import { debugWord } from './debug.ts'
 import { dns64Word } from './dns64.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
+import { fileWord } from './file/file.ts'
 import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
+import { httpsWord } from './https.ts'
 import { k8sExternalWord } from './k8s_external/k8s_external.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
@@ -30,6 +32,7 @@ import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
 import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
+import { multisocketWord } from './multisocket.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
@@ -37,6 +40,9 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
+import { timeoutsWord } from './timeouts.ts'
+import { tlsWord } from './tls.ts'
+import { transferWord } from './transfer/transfer.ts'
 import { viewWord } from './view/view.ts'
 import { whoamiWord } from './whoami.ts'
 
@@ -61,11 +67,13 @@ const words: readonly ServedWord[] = [
   dns64Word,
   edeWord,
   errorsWord,
+  fileWord,
   forwardWord,
   headerWord,
   healthWord,
   hostsWord,
   k8sExternalWord,
+  httpsWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,
@@ -73,6 +81,7 @@ const words: readonly ServedWord[] = [
   loopWord,
   metadataWord,
   minimalWord,
+  multisocketWord,
   prometheusWord,
   readyWord,
   reloadWord,
@@ -80,6 +89,9 @@ const words: readonly ServedWord[] = [
   rootWord,
   templateWord,
   viewWord,
+  timeoutsWord,
+  tlsWord,
+  transferWord,
   whoamiWord,
 ]
 
@@ -95,7 +107,7 @@ export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) =>
 
 /**
  * Words that may stand before `kubernetes` or `cache` in the chain without changing what these answer to class IN, which
- * alone takes the fast path.
+ * alone takes the fast path; AXFR and IXFR it leaves to `transfer`.
  */
 export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'bind',
@@ -111,5 +123,6 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'prometheus',
   'ready',
   'reload',
+  'transfer',
   'root',
 ])

@@ -3,6 +3,7 @@
 import type { Handler, Next } from '../plugin/plugin.ts'
 import type { Name } from '../wire/name.ts'
 import { countLabels } from '../wire/name.ts'
+import { TYPE } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
 import { type MaybePromise, type Outcome, refused, servfail } from './reply.ts'
@@ -46,6 +47,20 @@ export class ZoneTable<T extends Zoned> {
       if (scan.labelCount >= labels && endsWith(scan, labels, value.zone)) return i
     }
     return -1
+  }
+
+  /**
+   * Where a scanned question goes first: the longest zone. The DS records of a zone's own name belong to the zone above it
+   * (RFC 4035 3.1.4.1), where that is served too; the root does not count, for its block forwards (as in CoreDNS).
+   */
+  ownerOf(scan: Scan): number {
+    const index = this.indexOf(scan)
+    if (index < 0 || scan.qtype !== TYPE.DS || this.#entries[index]!.labels < scan.labelCount) return index
+    for (let above = this.indexOf(scan, index + 1); above >= 0; above = this.indexOf(scan, above + 1)) {
+      const { labels } = this.#entries[above]!
+      if (labels > 0 && labels < scan.labelCount) return above
+    }
+    return index
   }
 
   at(index: number): T {

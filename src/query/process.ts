@@ -8,7 +8,7 @@
 //             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
 
-import { LATER, type Responder, SILENCE } from '../listen/responder.ts'
+import { LATER, type LateReply, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
@@ -18,15 +18,17 @@ import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { readU16 } from '../wire/header.ts'
-import type { EdnsOption } from '../wire/message.ts'
+import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
-import { CLASS } from '../wire/rrtype.ts'
-import { Scan, type Verdict } from '../wire/scan.ts'
+import { soaSerial } from '../wire/record.ts'
+import { CLASS, TYPE } from '../wire/rrtype.ts'
+import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
+import { TransferMessages } from './transfer.ts'
 import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
@@ -63,6 +65,8 @@ export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
@@ -86,6 +90,7 @@ export class QueryProcess implements Responder {
   readonly #server: string
   readonly #zones: ZoneTable<ServedZone>
   readonly #tables: readonly TableReader[]
+  readonly #idleTimeoutMs: number
   readonly #clock: Clock
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
@@ -95,10 +100,12 @@ export class QueryProcess implements Responder {
   #denials = 0
   curious = false
 
-  constructor({ server, zones, tables, clock, dropped, storms, bug }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { server, zones, tables, idleTimeoutMs, clock, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
+    this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
     this.#dropped = dropped
     this.#bug = bug
@@ -128,13 +135,15 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
-    const index = this.#zones.indexOf(scan)
+    const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
     if (served.accepts !== undefined) return LATER
     if (scan.qclass !== CLASS.IN) {
       return served.anyClass ? LATER : this.#refuse(served, octets, out, outAt, transport, family)
     }
+    // Few queries have options; those that are told how long their connection may be idle get more than a stored answer.
+    if (scan.optionsAt < scan.optionsEnd && asksForKeepalive(scan, octets, transport)) return LATER
     const limit = Math.min(replyMaxOctets, replyLimit(transport, scan.payloadSize, served.udpMaxOctets))
     const { clusters, cache } = served
     for (let i = 0; i < clusters.length; i++) {
@@ -220,13 +229,14 @@ export class QueryProcess implements Responder {
     transport: Transport,
     client: Endpoint,
     local: Endpoint,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<LateReply> {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
     if (verdict !== 'ok') return undefined
     const asked = this.#query(scan, octets, transport, client, local)
+    const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
     const routed = this.#route(scan, asked)
-    if (!routed) return this.#refuseLate(asked)
+    if (!routed) return this.#refuseLate(asked, keepaliveMs)
     const { served } = routed
     const query = {
       ...routed.query,
@@ -234,14 +244,17 @@ export class QueryProcess implements Responder {
     }
     const outcome = await this.#run(served, query)
     if (outcome === DROP) return undefined
-    return writeReply(query, served.reasons ? outcome : { ...outcome, extendedError: undefined })
+    const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
+    const { transfer } = reply
+    if (!transfer) return writeReply(query, reply, keepaliveMs)
+    return new TransferMessages(query, reply, transfer, error => this.#bug(error, query))
   }
 
   /** Views stand for the name, and none of them is for the query. */
-  #refuseLate(query: Query): Uint8Array {
+  #refuseLate(query: Query, keepaliveMs: number | undefined): Uint8Array {
     const reply = refused(NO_BLOCK_ERROR)
     if (this.#dropped) this.#countOutcome(this.#dropped, query, reply)
-    return writeReply(query, reply)
+    return writeReply(query, reply, keepaliveMs)
   }
 
   /**
@@ -250,7 +263,7 @@ export class QueryProcess implements Responder {
    */
   #route(scan: Scan, asked: Query): { readonly served: ServedZone; readonly query: Query } | undefined {
     let query = asked
-    for (let index = this.#zones.indexOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
+    for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
       if (served.annotate) query = { ...query, metadata: new Map() }
       if (this.#accepts(served, query))
@@ -323,6 +336,7 @@ export class QueryProcess implements Responder {
       edns: scan.edns
         ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
         : undefined,
+      ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
       local,
@@ -360,6 +374,16 @@ export class QueryProcess implements Responder {
     const outcome = await this.#run(routed.served, routed.query)
     return outcome === DROP ? refused() : outcome
   }
+}
+
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
+
+/** RFC 1995 section 3: the SOA in the authority section. */
+function readIxfrSerial(octets: Uint8Array): number | undefined {
+  const soa = decodeMessage(octets)?.authority[0]
+  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
 }
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {

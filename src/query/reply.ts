@@ -4,6 +4,7 @@
 import type { EdnsOption } from '../wire/message.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
+import type { RecordStream } from './transfer.ts'
 
 /** An extended error (RFC 8914): a code of its registry and a reason in words. */
 export interface ExtendedError {
@@ -39,6 +40,8 @@ export interface Reply {
   readonly answer: readonly Rr[]
   readonly authority: readonly Rr[]
   readonly additional: readonly Rr[]
+  /** A zone transfer, in place of an answer section: over TCP and TLS only. No other plugin touches it. */
+  readonly transfer?: RecordStream | undefined
   readonly extendedError?: ExtendedError | undefined
   /** Options for a client that speaks EDNS, besides the extended error; left out where the reply has no room for them. */
   readonly options?: readonly EdnsOption[] | undefined

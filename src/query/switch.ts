@@ -1,7 +1,7 @@
 // Where a listener's queries go: the same listener serves one configuration after another, and the change falls between
 // two packets.
 
-import type { Responder } from '../listen/responder.ts'
+import type { LateReply, Responder } from '../listen/responder.ts'
 import type { Endpoint, Transport } from './query.ts'
 
 export class SwitchResponder implements Responder {
@@ -59,7 +59,7 @@ export class SwitchResponder implements Responder {
     transport: Transport,
     client: Endpoint,
     local: Endpoint,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<LateReply> {
     return this.#current.answerLater(octets, transport, client, local)
   }
 }

@@ -73,13 +73,13 @@ export function replyLimit(transport: Query['transport'], payloadSize: number, u
 
 const writer = new MessageWriter()
 
-/** The octets of a plugin's reply: a copy. */
-export function writeReply(query: Query, reply: Reply): Uint8Array {
+/** The octets of a plugin's reply: a copy. `keepaliveMs` is told to a client that asked for it. */
+export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Uint8Array {
   const edns: Edns | undefined = query.edns && {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options: optionsOf(query, reply),
+    options: optionsOf(query, reply, keepaliveMs),
   }
   const octets = writer.write(
     {
@@ -106,8 +106,13 @@ export function writeReply(query: Query, reply: Reply): Uint8Array {
 function optionsOf(
   { question, replyMaxOctets }: Query,
   { options = [], extendedError }: Reply,
+  keepaliveMs: number | undefined,
 ): EdnsOption[] {
-  const all = extendedError ? [extendedErrorOption(extendedError), ...options] : options
+  const all = [
+    ...(extendedError ? [extendedErrorOption(extendedError)] : []),
+    ...(keepaliveMs === undefined ? [] : [keepaliveOption(keepaliveMs)]),
+    ...options,
+  ]
   let room = replyMaxOctets - HEADER_OCTETS - question.qname.length - 4 - OPT_OCTETS
   return all.filter(({ data }) => {
     const fits = 4 + data.length <= room
@@ -130,4 +135,11 @@ function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
   writeU16(data, 0, code)
   data.set(words, 2)
   return { code: OPTION.EDE, data }
+}
+
+/** RFC 7828 3.1: in units of 100 ms. */
+function keepaliveOption(idleMs: number): EdnsOption {
+  const data = new Uint8Array(2)
+  writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
+  return { code: OPTION.KEEPALIVE, data }
 }

@@ -68,6 +68,17 @@ export class TableReader {
     return findBlock(this.words, this.octets, index, hashOctets(key, at, end), key, at, end)
   }
 
+  /** Calls back with every block of the table, in no order; offsets as of `find`. */
+  eachBlock(visit: (block: number) => void): void {
+    const { words } = this
+    const index = Atomics.load(words, HEAD.NAMES)
+    const end = (index >> 2) + 1 + 2 * words[index >> 2]!
+    for (let at = (index >> 2) + 1; at < end; at += 2) {
+      const block = Atomics.load(words, at + 1)
+      if (block !== EMPTY && block !== REMOVED) visit(block)
+    }
+  }
+
   /**
    * The services that may have the address with that hash: their keys' hashes into `hashes`; returns how many. A hash
    * may stand for several services, and the address must be looked for in their blocks.

@@ -76,6 +76,15 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SYNCED, synced ? 1 : 0)
   }
 
+  get serial(): number {
+    return this.#words[HEAD.SERIAL]! >>> 0
+  }
+
+  /** The serial of imported services' zones. */
+  get importSerial(): number {
+    return this.#words[HEAD.IMPORT_SERIAL]! >>> 0
+  }
+
   get stale(): boolean {
     return this.#words[HEAD.STALE] === 1
   }

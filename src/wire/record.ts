@@ -48,6 +48,11 @@ export function soaRdata(
 /** The target of a CNAME, DNAME, NS or PTR record. */
 export const targetOf = (record: Rr): Name => record.rdata
 
+/** The serial of an SOA's data (RFC 1035 3.3.13). */
+export function soaSerial({ rdata }: Rr): number {
+  return rdata.length < 22 ? 0 : new DataView(rdata.buffer, rdata.byteOffset).getUint32(rdata.length - 20)
+}
+
 /** The minimum field of an SOA's data (RFC 2308 section 4). */
 export function soaMinimum(record: Rr): number {
   const { rdata } = record

@@ -167,7 +167,7 @@ export class Scan {
 }
 
 /** The offset behind the name at `at`, or -1. Labels of a record that nobody reads are not copied. */
-function skipName(octets: Uint8Array, at: number, start: number, end: number): number {
+export function skipName(octets: Uint8Array, at: number, start: number, end: number): number {
   for (let length = 0; at < end; ) {
     const label = octets[at]!
     if (label === 0) return at + 1

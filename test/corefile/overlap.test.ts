@@ -61,6 +61,6 @@ t.test('the default port of the command line', async t => {
 
 t.test('the first place may be in another file', async t => {
   t.same(complaints(read('import a\n. {\n}', { a: '\n  . {\n}' })), [
-    'Corefile:2:1: error: zone . on port 53 is already served by a:2:3 (found ".")',
+    'Corefile:2:1: error: zone . on port 53 is already served by a:2:3; an imported file adds and cannot replace (found ".")',
   ])
 })

@@ -96,7 +96,7 @@ async function walk(test: Test, text: string): Promise<void> {
   )
   test.equal((await query(ports.dns, { name: HEADLESS })).answer.length, 4, 'the old configuration serves on')
   test.match(await get(ports.metrics, '/metrics'), /coredns_reload_failed_total 1\n/)
-  test.match(await get(ports.ready, '/ready?verbose'), /reload refused/)
+  test.match(await get(ports.ready, '/ready?verbose'), /Corefile refused/)
 
   test.equal(await server.stop('SIGINT'), 0, 'ends with status 0')
 }

@@ -14,12 +14,16 @@
 //   -- questions --
 //   web.demo.svc A                      a relative name has no final dot and is below cluster.local
 //   www.example.net. AAAA tcp rd0 cd ad do size=512 class=CH from=127.0.0.2 x3
+//   www.example.net. AAAA tls           over TLS, at the port TLS; https and https-get at the port HTTPS
+//   example.org. IXFR tcp serial=7      transfers over TCP are compared with all their messages
 //   -- differences --                   what is to be otherwise: NAME TYPE, * for any; the reason
 //   www.example.net. ANY: the reason
+//   record a.example.net. 60 IN A *: the reason     this record, in every answer of either
 //   metric coredns_x_total: the reason
 //   log ^\[ERROR\] plugin/errors: the reason
 //
-// The environment has UPSTREAM, METRICS, READY, HEALTH (ports), KUBECONFIG and FOLDER (of the Corefile). Both are started
+// The environment has UPSTREAM, METRICS, READY, HEALTH, TLS, HTTPS (ports), KUBECONFIG and FOLDER (of the Corefile, with
+// cert.pem and key.pem for 127.0.0.1 and localhost, and ca.pem). Both are started
 // with `-p PORT`. Of the metrics, names and labels are compared and, of families that count queries, what was added; of
 // the log, the lines of `log` and `errors`.
 
@@ -27,8 +31,8 @@ import type { ParityQuestion } from './questions.ts'
 
 /** A difference that is accepted, with its reason; one that is never seen is a mistake in the file. */
 export interface ExpectedDifference {
-  readonly kind: 'answer' | 'metric' | 'log'
-  /** `NAME TYPE` with `*`, the name of a family, or a regular expression for a line. */
+  readonly kind: 'answer' | 'record' | 'metric' | 'log'
+  /** `NAME TYPE` or a record with `*`, the name of a family, or a regular expression for a line. */
   readonly pattern: RegExp
   readonly text: string
   readonly reason: string
@@ -93,11 +97,14 @@ function parseQuestion(name: string, line: string): ParityQuestion[] {
   for (const word of words) {
     const [key = '', value = ''] = word.split('=')
     if (word === 'tcp') question = { ...question, tcp: true }
+    else if (word === 'tls' || word === 'https' || word === 'https-get')
+      question = { ...question, over: word }
     else if (word === 'rd0') question = { ...question, rd: false }
     else if (word === 'cd') question = { ...question, cd: true }
     else if (word === 'ad') question = { ...question, ad: true }
     else if (word === 'do') question = { ...question, dnssecOk: true }
     else if (key === 'size') question = { ...question, udpSize: Number(value) }
+    else if (key === 'serial') question = { ...question, serial: Number(value) }
     else if (key === 'class') question = { ...question, class: value }
     else if (key === 'from') question = { ...question, localAddress: value }
     else if (/^x\d+$/.test(word)) times = Number(word.slice(1))
@@ -111,6 +118,7 @@ function parseDifference(name: string, line: string): ExpectedDifference {
   if (reason === '') throw new Error(`${name}: ${line}: a difference needs a reason`)
   const [first = '', ...rest] = what.split(' ')
   if (first === 'log') return { kind: 'log', pattern: new RegExp(rest.join(' ')), text: what, reason }
+  if (first === 'record') return { kind: 'record', pattern: wildcard(rest.join(' ')), text: what, reason }
   if (first === 'metric') return { kind: 'metric', pattern: wildcard(rest.join(' ')), text: what, reason }
   const asked = first === '*' ? first : absolute(first)
   return { kind: 'answer', pattern: wildcard([asked, ...rest].join(' ')), text: what, reason }

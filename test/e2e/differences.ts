@@ -96,8 +96,11 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     id: 'transfer',
     reason:
       'AXFR and IXFR are refused and never sent to an upstream: no resolver transfers a zone for a client',
-    applies: (question, _coredns, seamark) =>
-      (question.type === 'AXFR' || question.type === 'IXFR') && seamark?.rcode === 'REFUSED',
+    applies: (question, coredns, seamark) =>
+      (question.type === 'AXFR' || question.type === 'IXFR') &&
+      seamark?.rcode === 'REFUSED' &&
+      coredns?.rcode !== 'REFUSED' &&
+      coredns?.flags.aa !== true,
   },
   {
     id: 'ptr-at-ns-dns',

@@ -3,7 +3,7 @@
 // one. A difference is asked about again until a deadline, since an update may be on its way to one of the two.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { NoAnswer, type Query, query, type Reply } from '../support/dns-client.ts'
+import { NoAnswer, type Query, query, type Reply, transfer } from '../support/dns-client.ts'
 import type { AcceptedDifference } from './differences.ts'
 import type { DnsServer } from './dns-server.ts'
 import type { ParityQuestion } from './questions.ts'
@@ -41,6 +41,7 @@ export function comparable(reply: Reply): string[] {
     `flags ${bits.join(' ')}`,
     `question ${reply.question.join(', ')}`,
     `opt ${reply.edns ? 'yes' : 'no'}`,
+    ...(reply.http === undefined ? [] : [`http ${reply.http}`]),
   ]
   if (flags.tc) return head
   const section = (name: string, lines: readonly string[]): string[] =>
@@ -62,12 +63,25 @@ function toQuery(question: ParityQuestion): Query {
   return { ...rest, edns: { ...(udpSize && { udpSize }), ...(dnssecOk && { dnssecOk }) } }
 }
 
+/** A transfer as the zone that it makes: a record given twice is one (RFC 2181 5). */
+const transferOnce = async (port: number, question: Query): Promise<Reply> => {
+  const whole = await transfer(port, question)
+  const [opening = '', ...rest] = whole.answer
+  // Behind the opening SOA the closing one stays.
+  return { ...whole, answer: [opening, ...new Set(rest)] }
+}
+
 /** Asks one question; a missing answer is an answer, too. */
-export const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> =>
-  query(server.port, { host: server.address, ...toQuery(question) }).catch((error: unknown) => {
-    if (error instanceof NoAnswer) return error
-    throw error
-  })
+export const askOne = (server: DnsServer, question: ParityQuestion): Promise<Reply | NoAnswer> => {
+  const isTransfer = question.tcp === true && /^[AI]XFR$/.test(question.type)
+  const ask = isTransfer ? transferOnce : query
+  return ask(server.portFor(question.over), { host: server.address, ...toQuery(question) }).catch(
+    (error: unknown) => {
+      if (error instanceof NoAnswer) return error
+      throw error
+    },
+  )
+}
 
 /** What is compared of an answer. */
 export const linesOf = (reply: Reply | NoAnswer): string[] =>

@@ -10,10 +10,13 @@ export interface ParityQuestion {
   readonly type: string
   readonly class?: string
   readonly tcp?: boolean
+  readonly over?: 'tls' | 'https' | 'https-get'
   readonly rd?: boolean
   readonly cd?: boolean
   readonly ad?: boolean
   readonly dnssecOk?: boolean
+  /** Of an IXFR: the serial that the client has. */
+  readonly serial?: number
   /** The address to ask from. */
   readonly localAddress?: string
   /** Announced payload in octets; without it no OPT record is sent. */

@@ -2,7 +2,7 @@
 
 import { Admission } from '../../src/listen/admission.ts'
 import type { ListenEvent } from '../../src/listen/listener.ts'
-import { LATER, type Responder, SILENCE } from '../../src/listen/responder.ts'
+import { LATER, type LateReply, type Messages, type Responder, SILENCE } from '../../src/listen/responder.ts'
 import type { Endpoint, Transport } from '../../src/query/query.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -15,7 +15,7 @@ export interface Held {
   readonly local: Endpoint
   readonly name: string
   /** Gives the echo of the query, or what is passed; `undefined` is silence. */
-  answer(reply?: Uint8Array): void
+  answer(reply?: LateReply): void
   drop(): void
 }
 
@@ -79,11 +79,11 @@ export class FakeResponder implements Responder {
     transport: Transport,
     client: Endpoint,
     local: Endpoint,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<LateReply> {
     if (this.entered !== 0) this.faults++
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
+    const { promise, resolve } = Promise.withResolvers<LateReply>()
     const name = firstLabel(octets)
-    const answer = (reply: Uint8Array = echo(octets)): void => resolve(reply)
+    const answer = (reply: LateReply = echo(octets)): void => resolve(reply)
     this.held.push({ octets, transport, client, local, name, answer, drop: () => resolve(undefined) })
     return promise
   }
@@ -97,6 +97,37 @@ export function echo(query: Uint8Array): Uint8Array {
   const reply = Uint8Array.from(query)
   reply[2]! |= 0x80
   return reply
+}
+
+/** `count` messages of `octets` each that begin with `query`'s echo, and what became of them; `then` is how they end. */
+export class FakeMessages implements Messages {
+  drawn = 0
+  ended = 0
+  readonly #query: Uint8Array
+  readonly #count: number
+  readonly #octets: number
+  readonly #end: 'complete' | 'cut'
+
+  constructor(query: Uint8Array, count: number, octets = 16_000, end: 'complete' | 'cut' = 'complete') {
+    this.#query = query
+    this.#count = count
+    this.#octets = octets
+    this.#end = end
+  }
+
+  next(): Uint8Array | 'complete' | 'cut' {
+    if (this.drawn === this.#count) return this.#end
+    const message = new Uint8Array(this.#octets)
+    message.set(echo(this.#query))
+    // The last two octets number the messages.
+    message.set([this.drawn >> 8, this.drawn], this.#octets - 2)
+    this.drawn++
+    return message
+  }
+
+  end(): void {
+    this.ended++
+  }
 }
 
 /** A query for NAME.test. */

@@ -230,6 +230,13 @@ t.test('a transfer of several messages', async t => {
   const got = await transfer(port, { name: 'a' })
   t.equal(got.rcode, 'NOERROR')
   t.equal(got.messages, 2)
-  t.equal(got.records[1], 'b.a. 5 IN A 192.0.2.1')
-  t.equal(got.records.length, 3)
+  t.equal(got.answer[1], 'b.a. 5 IN A 192.0.2.1')
+  t.equal(got.answer.length, 3)
+})
+
+t.test('an incremental transfer says what the client has', async t => {
+  const octets = encodeQuestion({ name: 'cluster.local.', type: 'IXFR', serial: 17 })
+  const question = decodeMessage(octets)
+  t.strictSame(question.question, ['cluster.local. IN IXFR'])
+  t.equal(question.records.authority[0]?.data, '. . 17 0 0 0 0')
 })

@@ -1,4 +1,4 @@
-// The DNS client of the tests: asks one question over UDP or TCP on loopback and gives the decoded reply, or exchanges
+// The DNS client of the tests: asks one question over UDP, TCP, TLS or HTTPS on loopback and gives the decoded reply, or exchanges
 // raw octets; pipelined and half-written TCP streams through TcpClient; zone transfers. A missing answer is an error.
 //
 //   const reply = await query(port, { name: 'web.demo.svc.cluster.local', type: 'SRV', tcp: true })
@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Decoded, decodeMessage, MalformedMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'
+import { exchangeHttps, exchangeTls } from './encrypted-client.ts'
 
 export {
   type Decoded,
@@ -43,10 +44,14 @@ export interface ExchangeOptions {
 export interface Query extends Question, ExchangeOptions {
   /** Over TCP; default UDP. */
   readonly tcp?: boolean
+  /** Over TLS or HTTPS, by POST or GET. */
+  readonly over?: 'tls' | 'https' | 'https-get'
 }
 
 /** A reply with its octets and the time that it took. */
 export interface Reply extends Decoded {
+  /** Over HTTPS: the status, and how long the reply may be kept. */
+  readonly http?: string
   readonly bytes: Uint8Array
   readonly elapsedMs: number
 }
@@ -71,18 +76,30 @@ export async function query(port: number, question: Query): Promise<Reply> {
   const id = question.id ?? Math.floor(Math.random() * 0x10000)
   const octets = encodeQuestion(question, id)
   const started = performance.now()
-  const bytes = question.tcp
-    ? await exchangeTcp(port, octets, question)
-    : await exchangeUdp(
-        port,
-        octets,
-        question,
-        reply => reply.length > 1 && reply[0] === id >> 8 && reply[1] === (id & 255),
-      )
+  const { bytes, http } = await exchange(port, octets, id, question)
   const elapsedMs = performance.now() - started
   const reply = decodeMessage(bytes)
   if (reply.id !== id || !reply.flags.qr) throw new MalformedMessage(`not a reply to question ${id}`, bytes)
-  return { ...reply, bytes, elapsedMs }
+  return { ...reply, bytes, elapsedMs, ...(http !== undefined && { http }) }
+}
+
+async function exchange(
+  port: number,
+  octets: Uint8Array,
+  id: number,
+  question: Query,
+): Promise<{ readonly bytes: Uint8Array; readonly http?: string }> {
+  const { over } = question
+  if (over === 'tls') return { bytes: await exchangeTls(port, octets, question) }
+  if (over !== undefined) {
+    const method = over === 'https-get' ? 'GET' : 'POST'
+    const { status, headers, body } = await exchangeHttps(port, octets, { ...question, method })
+    return { bytes: body, http: `${status} ${headers['content-type']} ${headers['cache-control']}` }
+  }
+  if (question.tcp) return { bytes: await exchangeTcp(port, octets, question) }
+  const isReply = (reply: Uint8Array): boolean =>
+    reply.length > 1 && reply[0] === id >> 8 && reply[1] === (id & 255)
+  return { bytes: await exchangeUdp(port, octets, question, isReply) }
 }
 
 /**
@@ -136,24 +153,45 @@ export async function exchangeTcp(
   }
 }
 
+/** A zone transfer: its first message, with the records of all. */
+export interface Transfer extends Reply {
+  readonly messages: number
+}
+
 /**
- * A zone transfer (RFC 5936): all records in order, up to the closing SOA. An error reply gives its rcode and no record.
+ * A zone transfer (RFC 5936; with a serial and type IXFR, RFC 1995): all records in order, up to the closing SOA, or the
+ * lone SOA of a zone that the client has. An error reply gives its rcode and no record.
  * @throws NoAnswer, MalformedMessage
  */
-export async function transfer(
-  port: number,
-  question: Omit<Query, 'tcp'>,
-): Promise<{ readonly rcode: string; readonly records: readonly string[]; readonly messages: number }> {
+export async function transfer(port: number, question: Omit<Query, 'tcp'>): Promise<Transfer> {
+  const started = performance.now()
   const client = await TcpClient.connect(port, question)
   try {
     client.send(encodeQuestion({ type: 'AXFR', ...question }, 1))
-    const records: string[] = []
-    for (let messages = 1; ; messages++) {
-      const reply = decodeMessage(await client.receive())
-      records.push(...reply.records.answer.map(({ text }) => text))
-      const soas = records.filter(text => / IN SOA /.test(text)).length
-      if (reply.rcode !== 'NOERROR' || soas > 1 || reply.answer.length === 0)
-        return { rcode: reply.rcode, records, messages }
+    const replies: Decoded[] = []
+    const answer: string[] = []
+    let bytes = new Uint8Array(0)
+    for (;;) {
+      const octets = await client.receive()
+      if (replies.length === 0) bytes = Uint8Array.from(octets)
+      const reply = decodeMessage(octets)
+      replies.push(reply)
+      answer.push(...reply.records.answer.map(({ text }) => text))
+      const soas = answer.filter(text => / IN SOA /.test(text)).length
+      const isLone = question.serial !== undefined && answer.length === 1
+      if (reply.rcode !== 'NOERROR' || soas > 1 || isLone || reply.answer.length === 0) break
+    }
+    const [first] = replies as [Decoded, ...Decoded[]]
+    const records = { ...first.records, answer: replies.flatMap(each => each.records.answer) }
+    const elapsedMs = performance.now() - started
+    return {
+      ...first,
+      rcode: replies.at(-1)!.rcode,
+      answer,
+      records,
+      messages: replies.length,
+      bytes,
+      elapsedMs,
     }
   } finally {
     client.destroy()
@@ -199,6 +237,11 @@ export class TcpClient {
       socket.destroy()
       throw new NoAnswer((cause as Error).name === 'AbortError' ? 'timeout' : 'refused', asked, { cause })
     }
+    return new TcpClient(socket, asked, timeoutMs)
+  }
+
+  /** The same on a connection that stands. */
+  static over(socket: Socket, asked: string, { timeoutMs = TIMEOUT_MS }: ExchangeOptions = {}): TcpClient {
     return new TcpClient(socket, asked, timeoutMs)
   }
 

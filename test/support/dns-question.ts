@@ -61,6 +61,8 @@ export interface Question {
   readonly ad?: boolean
   /** True for a plain OPT record, or its fields; default none. */
   readonly edns?: boolean | EdnsQuestion
+  /** Of an IXFR: the serial of the zone that the client claims to have (RFC 1995 3: an SOA in the authority section). */
+  readonly serial?: number
 }
 
 /** A name in wire form, lengths unchecked on purpose: tests also send what is not allowed. */
@@ -95,11 +97,24 @@ export function encodeQuestion(question: Question, id = question.id ?? 0): Uint8
   octets[2] = ((question.opcode ?? 0) << 3) | ((question.rd ?? true) ? 1 : 0)
   octets[3] = (question.ad ? 0x20 : 0) | (question.cd ? 0x10 : 0)
   octets.writeUInt16BE(1, 4)
+  octets.writeUInt16BE(question.serial === undefined ? 0 : 1, 8)
   octets.writeUInt16BE(question.edns ? 1 : 0, 10)
   octets.set(qname, 12)
   octets.writeUInt16BE(typeNumber(question.type ?? 'A'), 12 + qname.length)
   octets.writeUInt16BE(numberOf(CLASSES, 'CLASS', question.class ?? 'IN'), 14 + qname.length)
-  return Uint8Array.from(Buffer.concat([octets, opt]))
+  const soa = question.serial === undefined ? Buffer.alloc(0) : encodeSoa(qname, question.serial)
+  return Uint8Array.from(Buffer.concat([octets, soa, opt]))
+}
+
+/** Two root names and five numbers, of which only the serial counts. */
+function encodeSoa(owner: Uint8Array, serial: number): Buffer {
+  const fixed = Buffer.alloc(10)
+  fixed.writeUInt16BE(TYPES.SOA!, 0)
+  fixed.writeUInt16BE(1, 2)
+  fixed.writeUInt16BE(22, 8)
+  const data = Buffer.alloc(22)
+  data.writeUInt32BE(serial, 2)
+  return Buffer.concat([owner, fixed, data])
 }
 
 function encodeOpt(edns: EdnsQuestion): Buffer {

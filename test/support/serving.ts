@@ -115,6 +115,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       meters,
       log,
       tables: new Map(),
+      zoneImages: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,

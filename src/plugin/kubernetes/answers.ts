@@ -39,6 +39,10 @@ const VERSION_TTL_SECONDS = 28_800
 /** coredns.md 1.9 */
 const SOA_TTL_MAX_SECONDS = 300
 
+/** The TTL of the zones' SOA. */
+export const soaTtlSeconds = ({ ttlSeconds }: KubernetesConfig): number =>
+  Math.min(ttlSeconds, SOA_TTL_MAX_SECONDS)
+
 /** What the plugins around make of an answer, known before any query comes. */
 export interface AnswerOptions {
   /** Whether `loadbalance` shuffles addresses. */
@@ -52,6 +56,8 @@ export interface AnswerOptions {
   readonly reasons: boolean
   /** This server's own addresses, 4 or 16 octets each. */
   readonly ownAddresses: readonly Uint8Array[]
+  /** The block has `transfer`, to which AXFR and IXFR are left; without it they are refused. */
+  readonly transfers?: boolean
 }
 
 export class ClusterAnswers {
@@ -86,7 +92,7 @@ export class ClusterAnswers {
     this.#table = table
     this.#options = options
     this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
-    const soaTtl = Math.min(config.ttlSeconds, SOA_TTL_MAX_SECONDS)
+    const soaTtl = soaTtlSeconds(config)
     this.#ttl = options.flattenedTtl(config.ttlSeconds, 'success')
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
@@ -130,7 +136,9 @@ export class ClusterAnswers {
     const { qtype } = scan
     const request = this.#request
     request.clear(zoneAt)
-    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return writer.finish(RCODE.REFUSED, false)
+    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
+      return this.#options.transfers ? PASS : writer.finish(RCODE.REFUSED, false)
+    }
     if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata()
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)
     request.read(scan, labels, zoneAt, this.#config.zonal, this.#multicluster)

@@ -12,6 +12,7 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
+import type { ZoneCopy } from '../../query/transfer.ts'
 import { readExtendedError } from '../../query/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
@@ -22,9 +23,10 @@ import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
-import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from './answers.ts'
+import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
+import { copyOfCluster } from './copy.ts'
 import { kubernetesDoc } from './doc.ts'
 import { ownAddresses } from './nameservers.ts'
 import { parseKubernetes } from './parse.ts'
@@ -55,6 +57,7 @@ export class KubernetesHandler implements Handler {
   readonly #own: readonly Uint8Array[]
   readonly #answers: readonly ClusterAnswers[]
   readonly #clients: Clients | undefined
+  readonly #wallMs: () => number
   readonly #scan = new Scan()
   readonly #writer = new MessageWriter()
   readonly #out = new Uint8Array(MESSAGE_MAX)
@@ -67,6 +70,7 @@ export class KubernetesHandler implements Handler {
     this.#table = table
     const own = config.localIps.length > 0 ? ownAddresses(config.localIps) : context.ownAddresses
     this.#own = own
+    this.#wallMs = () => context.clock.wallMs()
     const { random } = context
     const plain = {
       shuffle: false,
@@ -127,6 +131,22 @@ export class KubernetesHandler implements Handler {
   maySearch(scan: Scan): boolean {
     for (const answers of this.#answers) if (answers.covers(scan)) return answers.isSearched(scan)
     return false
+  }
+
+  /** Reverse zones have no copy: nothing here could say which addresses they lack. */
+  copyOf(zone: Name): ZoneCopy | 'not-ready' | undefined {
+    const { zones, ttlSeconds } = this.#config
+    const own = zones.find(text => !isReverseZone(text) && equalNames(name(text), zone))
+    if (own === undefined) return undefined
+    return copyOfCluster({
+      table: this.#table,
+      zone: name(own),
+      multicluster: this.#config.multiclusterZones.includes(own),
+      ttlSeconds,
+      soaTtlSeconds: soaTtlSeconds(this.#config),
+      ownAddresses: this.#own,
+      wallMs: this.#wallMs,
+    })
   }
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {

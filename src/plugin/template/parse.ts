@@ -1,11 +1,11 @@
 // Reads the directives (doc.ts; coredns plugin/template/setup.go). Regular expressions and templates are compiled here
 // once, so that every mistake in them is told with its place.
 
-import { RE2JS } from 're2js'
 import { type Line, type OptionReaders, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { placeInside, type Token } from '../../corefile/token.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { parseRcode, RCODE } from '../../wire/rcode.ts'
 import { CLASS, parseClass, parseType, TYPE } from '../../wire/rrtype.ts'
 import type { BlockContext } from '../plugin.ts'
@@ -153,7 +153,7 @@ function readParts(option: Line, what: string, before: number): readonly Token[]
 /** The names of an expression's groups. */
 function readRegex(line: Line, token: Token): readonly string[] {
   try {
-    return Object.keys(RE2JS.compile(token.text).namedGroups())
+    return Object.keys(lazy.re2js.RE2JS.compile(token.text).namedGroups())
   } catch (error) {
     const message = `this is not a regular expression of RE2: ${(error as Error).message}`
     line.error(token, message, { found: token.text.slice(0, 100) })

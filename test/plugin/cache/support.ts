@@ -70,6 +70,7 @@ export class Bench {
       meters: this.meters,
       log: { write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
       tables: new Map(),
+      zoneImages: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,

@@ -1,60 +1,12 @@
 // Servers that others wrote: dnsmasq and Knot, where they are installed (Debian: dnsmasq-base, knot). Where one is not, its
 // test is skipped and says so.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { accessSync, constants, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { NoAnswer, query } from '../../support/dns-client.ts'
+import t from 'tap'
 import { freePort } from '../../support/seamark.ts'
+import { programPath, startServer } from '../../support/system-program.ts'
 import { lineOf, startBench } from './support.ts'
-
-/** Where a program is, on the path or where system servers are. */
-function programPath(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  return folders.map(folder => join(folder, program)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== undefined) return false
-    throw error
-  }
-}
-
-/** Starts the program and waits until it answers; it ends with the test. */
-async function start(t: Test, path: string, args: readonly string[], port: number): Promise<void> {
-  const child: ChildProcess = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const output: Buffer[] = []
-  child.stdout?.on('data', octets => output.push(octets))
-  child.stderr?.on('data', octets => output.push(octets))
-  let ended = false
-  child.on('exit', () => {
-    ended = true
-  })
-  t.teardown(async () => {
-    if (ended) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-  for (let tries = 0; tries < 50; tries++) {
-    if (ended) break
-    try {
-      await query(port, { name: 'www.real.test', timeoutMs: 200 })
-      return
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error
-      await pause(50)
-    }
-  }
-  throw new Error(`${path} does not answer: ${Buffer.concat(output).toString()}`)
-}
 
 const tcpClient = { transport: 'tcp', replyMaxOctets: 65535 } as const
 const manyTexts = Array.from({ length: 12 }, (_, i) => `${String.fromCharCode(97 + i)}`.repeat(200))
@@ -62,7 +14,7 @@ const manyTexts = Array.from({ length: 12 }, (_, i) => `${String.fromCharCode(97
 const dnsmasq = programPath('dnsmasq')
 t.test('dnsmasq', { skip: dnsmasq ? false : 'dnsmasq is not installed' }, async t => {
   const port = await freePort()
-  await start(
+  await startServer(
     t,
     dnsmasq!,
     [
@@ -84,6 +36,7 @@ t.test('dnsmasq', { skip: dnsmasq ? false : 'dnsmasq is not installed' }, async 
       ...manyTexts.map(text => `--txt-record=long.real.test,${text}`),
     ],
     port,
+    'www.real.test',
   )
   const bench = startBench(t, `forward . 127.0.0.1:${port}`)
   for (const rest of [{}, tcpClient]) {
@@ -145,7 +98,7 @@ t.test('Knot', { skip: knotd ? false : 'Knot is not installed' }, async t => {
     '',
   ].join('\n')
   writeFileSync(`${directory}/knot.conf`, conf)
-  await start(t, knotd!, ['-c', `${directory}/knot.conf`], port)
+  await startServer(t, knotd!, ['-c', `${directory}/knot.conf`], port, 'www.real.test')
   const bench = startBench(t, `forward . 127.0.0.1:${port}`)
   for (const rest of [{}, tcpClient]) {
     t.equal(await bench.line('WWW.real.test A', rest), 'NOERROR aa | WWW.real.test. 33 A c0000201')

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { Problems } from '../../../src/corefile/problem.ts'
-import { LATER } from '../../../src/listen/responder.ts'
+import { LATER, oneMessage } from '../../../src/listen/responder.ts'
 import type { QueryMetersTable } from '../../../src/observe/query-meters.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { Serving } from '../../../src/serving.ts'
@@ -35,7 +35,7 @@ function serve(block: string) {
   }
   const later = async (question: Question): Promise<ReturnType<typeof decodeMessage>> => {
     const octets = await process.answerLater(encodeQuestion(question), 'udp', CLIENT, CLIENT)
-    return decodeMessage(octets!)
+    return decodeMessage(oneMessage(octets)!)
   }
   return { now, later, lines: thread.lines }
 }

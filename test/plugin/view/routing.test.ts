@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { Problems } from '../../../src/corefile/problem.ts'
-import { LATER } from '../../../src/listen/responder.ts'
+import { LATER, oneMessage } from '../../../src/listen/responder.ts'
 import { counterMemory, ThreadMeters } from '../../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../../src/observe/query-meters.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
@@ -37,7 +37,7 @@ function serve(t: Test, corefile: string) {
     const packet = encodeQuestion({ name, type, ...more })
     const client = { address, port: 40212, family: 4 } as const
     const octets = await process.answerLater(packet, 'udp', client, LOCAL)
-    const { rcode, answer, edns } = decodeMessage(octets!)
+    const { rcode, answer, edns } = decodeMessage(oneMessage(octets)!)
     return { rcode, answer: answer.map(line => line.replace(/^\S+ \d+ IN /, '')), edns }
   }
   const isFast = (name: string): boolean => {

@@ -1,8 +1,8 @@
 // An expression made ready: closures over a query. No expression loops, so it takes the time that its length says; a
 // pattern is RE2 and linear in the text.
 
-import { RE2JS } from 're2js'
 import type { Query } from '../../../query/query.ts'
+import { lazy } from '../../../shared/lazy.ts'
 import { functionNamed, type Value } from './functions.ts'
 import type { Comparison, Expression } from './syntax.ts'
 
@@ -68,7 +68,7 @@ function compileUnary(operator: 'not' | '-', operand: Evaluate): Evaluate {
 function compileBinary({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Evaluate {
   const [first, second] = [compileExpression(left), compileExpression(right)]
   if (operator === 'matches') {
-    const pattern = RE2JS.compile(right.kind === 'literal' ? String(right.value) : '')
+    const pattern = lazy.re2js.RE2JS.compile(right.kind === 'literal' ? String(right.value) : '')
     return query => {
       const value = first(query)
       return typeof value === 'string' ? pattern.matcher(value).find() : undefined

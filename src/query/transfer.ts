@@ -1,0 +1,89 @@
+// A zone on its way to a client (RFC 5936): plugins give its records one after another, here they become messages, each made
+// only when the client is ready for it.
+
+import type { Messages } from '../listen/responder.ts'
+import type { Rr } from '../wire/record.ts'
+import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
+import { writeReply } from './write.ts'
+
+/** A zone that a plugin has as a whole, at one moment. */
+export interface ZoneCopy {
+  readonly soa: Rr
+  readonly serial: number
+  /** The SOA that opens and closes a transfer: the same, or one before it where the zone may yet change under this serial. */
+  readonly opening: Rr
+  /** Every other record, drawn as the client takes them. */
+  records(): Iterator<Rr>
+}
+
+/** The records of a transfer, both SOAs included. */
+export interface RecordStream {
+  /** The next record; undefined after the last, and once the transfer must not go on. */
+  next(): Rr | undefined
+  /** Whether all records came. */
+  readonly complete: boolean
+  /** Nothing more is drawn; called however it ends. */
+  end(): void
+}
+
+/**
+ * Octets of one message before names are compressed: pointers reach the first 16 KiB (RFC 1035 4.1.4), and no other
+ * query waits long while so much is written.
+ */
+export const TRANSFER_MESSAGE_OCTETS = 16 * 1024
+/** Octets of a record beside its owner and its data. */
+const RECORD_OCTETS = 10
+
+/** The messages of a transfer that a plugin's reply began. */
+export class TransferMessages implements Messages {
+  readonly #query: Query
+  readonly #reply: Reply
+  readonly #records: RecordStream
+  readonly #failed: (error: unknown) => void
+  #held: Rr | undefined
+  #ended = false
+
+  /** `failed` is told of a plugin's bug, which cuts the transfer off. */
+  constructor(query: Query, reply: Reply, records: RecordStream, failed: (error: unknown) => void) {
+    this.#query = query
+    this.#reply = reply
+    this.#records = records
+    this.#failed = failed
+  }
+
+  next(): Uint8Array | 'complete' | 'cut' {
+    if (this.#ended) return 'cut'
+    try {
+      const answer = this.#draw()
+      if (answer.length > 0) return writeReply(this.#query, { ...this.#reply, answer })
+      return this.#records.complete ? 'complete' : 'cut'
+    } catch (error) {
+      this.#failed(error)
+      return 'cut'
+    }
+  }
+
+  /** As many records as make a message, at least one where one is left. */
+  #draw(): Rr[] {
+    const answer: Rr[] = []
+    let octets = 0
+    for (;;) {
+      const record = this.#held ?? this.#records.next()
+      this.#held = undefined
+      if (!record) return answer
+      octets += record.owner.length + RECORD_OCTETS + record.rdata.length
+      if (octets > TRANSFER_MESSAGE_OCTETS && answer.length > 0) {
+        this.#held = record
+        return answer
+      }
+      answer.push(record)
+    }
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#records.end()
+  }
+}
