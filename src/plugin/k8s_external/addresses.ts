@@ -39,7 +39,7 @@ export function nameserverAddresses(
   const services = own.flatMap(address => servicesOf(table, address))
   if (services.length === 0) return own
   const found = services.flatMap(service => {
-    if (headless && service.isHeadless) return Array.from(service.endpoints(), ({ address }) => address)
+    if (headless && service.has(FLAG.HEADLESS)) return endpointAddresses(service)
     return service.externals.flatMap(external => ('address' in external ? [external.address] : []))
   })
   return [...new Map(found.map(address => [address.join(), address])).values()]
@@ -53,7 +53,10 @@ function servicesOf(table: TableReader, address: Uint8Array): Service[] {
     .filter(block => octets[block + 4] === KIND.SERVICE && (octets[block + 5]! & FLAG.NO_SERVICE) === 0)
     .map(block => new Uint8Array(octets.subarray(block, block + words[block >> 2]!)))
   table.leave()
-  const isIts = ({ address: its }: { readonly address: Uint8Array }): boolean =>
+  const isIts = (its: Uint8Array): boolean =>
     its.length === address.length && equalOctets(its, 0, address, 0, address.length)
-  return copies.map(copy => new Service(copy)).filter(service => [...service.endpoints()].some(isIts))
+  return copies.map(copy => new Service(copy)).filter(service => endpointAddresses(service).some(isIts))
 }
+
+const endpointAddresses = ({ groups }: Service): Uint8Array[] =>
+  groups.flatMap(({ endpoints }) => endpoints.map(({ address }) => address))

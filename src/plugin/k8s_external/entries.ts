@@ -8,6 +8,7 @@
 //
 // A service is reached once for each pair of an address and a port.
 
+import { FLAG } from '../../table/layout.ts'
 import { joinNames, type Name } from '../../wire/name.ts'
 import type { Service, ServicePort } from '../kubernetes/service.ts'
 
@@ -41,15 +42,15 @@ export function entriesOf(service: Service, owner: Name, asked: Asked, headless:
       ports.map(({ number }) => ({ ...external, port: number, target: owner })),
     )
   }
-  if (!headless || !(service.isHeadless || asked.endpoint !== '')) return []
-  const entries: Entry[] = []
-  for (const { address, label, ports } of service.endpoints()) {
-    if (asked.endpoint !== '' && textOf(label) !== asked.endpoint) continue
-    const target = joinNames(Uint8Array.of(...label, 0), owner)
-    if (target === undefined) continue
-    for (const port of ports) if (isAsked(port, asked)) entries.push({ address, target, port: port.number })
-  }
-  return entries
+  if (!headless || !(service.has(FLAG.HEADLESS) || asked.endpoint !== '')) return []
+  return service.groups.flatMap(({ ports, endpoints }) => {
+    const numbers = ports.filter(port => isAsked(port, asked)).map(({ number }) => number)
+    return endpoints.flatMap(({ address, label }) => {
+      const target = joinNames(Uint8Array.of(...label, 0), owner)
+      if (target === undefined || (asked.endpoint !== '' && textOf(label) !== asked.endpoint)) return []
+      return numbers.map(port => ({ address, target, port }))
+    })
+  })
 }
 
 const isAsked = ({ name, protocol }: ServicePort, asked: Asked): boolean =>

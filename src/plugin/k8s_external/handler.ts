@@ -12,20 +12,34 @@ import {
   type Reply,
   refused,
 } from '../../query/reply.ts'
-import { countLabels, isWithin, isWithinAny, joinNames, type Name, name } from '../../wire/name.ts'
+import type { ZoneCopy } from '../../query/transfer.ts'
+import { FLAG } from '../../table/layout.ts'
+import {
+  countLabels,
+  equalNames,
+  formatName,
+  isWithin,
+  isWithinAny,
+  joinNames,
+  type Name,
+  name,
+} from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, rr, soaRdata } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type ScannedName, scannedName } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
+import { isReverseZone } from '../kubernetes/answers.ts'
+import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/kubernetes.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
 import { Service } from '../kubernetes/service.ts'
 import type { Handler, Next } from '../plugin.ts'
 import { nameserverAddresses, ownersOf } from './addresses.ts'
 import type { ExternalConfig } from './config.ts'
+import { zoneRecords } from './copy.ts'
 import { askedOf, type Entry, entriesOf } from './entries.ts'
-import { addressRecords, type Records, srvRecords } from './records.ts'
+import { addressAnswer, portAnswer, type Records, type Ttls } from './records.ts'
 
 const PLUGIN = 'k8s_external'
 const NO_NAME = {
@@ -78,17 +92,43 @@ export class ExternalHandler implements Handler {
     this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
   }
 
+  get #cluster(): Cluster | undefined {
+    return this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster
+  }
+
   concernsZone(zone: Name): boolean {
     return this.#zones.some(own => isWithin(own.zone, zone) || isWithin(zone, own.zone))
+  }
+
+  /** Reverse zones have no copy, as those of kubernetes have none. */
+  copyOf(qname: Name): ZoneCopy | 'not-ready' | undefined {
+    const zone = this.#zones.find(each => equalNames(each.zone, qname))
+    const cluster = zone && !isReverseZone(formatName(zone.zone)) ? this.#cluster : undefined
+    if (!zone || !cluster) return undefined
+    const { table } = cluster
+    if (!table.synced || table.stale) return 'not-ready'
+    const options = {
+      ...this.#ttls(cluster),
+      table,
+      zone: zone.zone,
+      headless: this.#config.headless,
+      apex: [this.#ns(zone), ...this.#nameserver(cluster, zone.ns1)],
+    }
+    return zoneCopy(
+      table.externalSerial,
+      () => this.#context.clock.wallMs(),
+      serial => this.#soa({ cluster, zone }, serial),
+      () => zoneRecords(options),
+    )
   }
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {
     const { qname, qclass, qtype } = query.question
     const zone = this.#zones.find(each => isWithin(qname, each.zone))
-    const cluster =
-      zone && this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster
+    const cluster = zone && this.#cluster
     if (!cluster) return next(query)
     if (qclass !== CLASS.IN) return refused(WRONG_CLASS)
+    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return refused()
     const scanned = scannedName(qname)
     const before = labelsBefore(scanned, scanned.labelCount - zone.labels)
     const passage = { query, next, cluster, zone, scanned, before }
@@ -106,11 +146,9 @@ export class ExternalHandler implements Handler {
 
   #apex(passage: Passage): Reply {
     const { query, cluster, zone } = passage
-    const { ttlSeconds } = this.#config
     if (query.question.qtype === TYPE.SOA) return finished(cluster, answer(PLUGIN, [this.#soa(passage)]))
     if (query.question.qtype !== TYPE.NS) return this.#nodata(passage)
-    const ns = rr(zone.zone, TYPE.NS, ttlSeconds, zone.ns1)
-    return finished(cluster, answer(PLUGIN, [ns], this.#nameserver(cluster, zone.ns1)))
+    return finished(cluster, answer(PLUGIN, [this.#ns(zone)], this.#nameserver(cluster, zone.ns1)))
   }
 
   /** APEX.ZONE, ns1.APEX.ZONE and whatever else would be there. */
@@ -125,11 +163,7 @@ export class ExternalHandler implements Handler {
 
   #nameserver({ table, ownAddresses }: Cluster, owner: Name): Rr[] {
     const addresses = nameserverAddresses(table, ownAddresses, this.#config.headless)
-    return addresses.map(address => this.#address(owner, address))
-  }
-
-  #address(owner: Name, address: Uint8Array): Rr {
-    return rr(owner, address.length === 4 ? TYPE.A : TYPE.AAAA, this.#config.ttlSeconds, address)
+    return addresses.map(address => addressRecord(owner, this.#config.ttlSeconds, address))
   }
 
   /** A of an address that some service is reached at is NODATA, of any other a name error (coredns.md 9). */
@@ -158,21 +192,17 @@ export class ExternalHandler implements Handler {
     if (!block) return undefined
     const service = new Service(block)
     const entries = entriesOf(service, folded.slice(serviceAt), asked, this.#config.headless)
-    return entries.length > 0 && !service.isOrphan ? entries : undefined
+    return entries.length > 0 && !service.has(FLAG.NO_SERVICE) ? entries : undefined
   }
 
   async #records(passage: Passage, entries: readonly Entry[]): Promise<Reply> {
     const { query, cluster } = passage
     const { qname, qtype } = query.question
-    const options = {
-      ttlSeconds: this.#config.ttlSeconds,
-      linkTtlSeconds: cluster.config.ttlSeconds,
-      lookup: query.lookup,
-    }
+    const ttls = this.#ttls(cluster)
     const records: Records =
       qtype === TYPE.SRV
-        ? await srvRecords(entries, qname, options)
-        : await addressRecords(entries, qname, qtype, options)
+        ? await portAnswer(entries, qname, ttls, query.lookup)
+        : await addressAnswer(entries, qname, qtype, ttls, query.lookup)
     if (records.answer.length === 0) return this.#nodata(passage)
     const reply = answer(PLUGIN, records.answer, records.additional)
     return finished(cluster, { ...reply, truncated: records.truncated })
@@ -194,10 +224,18 @@ export class ExternalHandler implements Handler {
     return { ...nodata(PLUGIN, this.#soa(passage)), rcode: RCODE.SERVFAIL, extendedError: NOT_SYNCED }
   }
 
-  #soa({ cluster, zone }: Passage): Rr {
+  #soa({ cluster, zone }: Pick<Passage, 'cluster' | 'zone'>, serial = cluster.table.externalSerial): Rr {
     const { ttlSeconds } = this.#config
-    const numbers = [cluster.table.externalSerial, 7200, 1800, 86_400, ttlSeconds] as const
+    const numbers = [serial, 7200, 1800, 86_400, ttlSeconds] as const
     return rr(zone.zone, TYPE.SOA, ttlSeconds, soaRdata(zone.ns1, zone.hostmaster, numbers))
+  }
+
+  #ns({ zone, ns1 }: Zone): Rr {
+    return rr(zone, TYPE.NS, this.#config.ttlSeconds, ns1)
+  }
+
+  #ttls({ config }: Cluster): Ttls {
+    return { ttlSeconds: this.#config.ttlSeconds, linkTtlSeconds: config.ttlSeconds }
   }
 }
 

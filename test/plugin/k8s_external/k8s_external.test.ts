@@ -107,6 +107,12 @@ const short = (records: readonly Rr[]): string =>
     })
     .join(', ')
 
+function* drawn(records: Iterator<Rr>): Generator<Rr> {
+  for (let step = records.next(); !step.done; step = records.next()) yield step.value
+}
+
+const shortName = (owner: Uint8Array): string => formatName(owner).replace(/\.?example\.org\.$/, '')
+
 t.test('services', async t => {
   const { ask } = serve()
   const WEB = 'web.shop.example.org.'
@@ -260,6 +266,87 @@ t.test('the SOA is that of the services that are reached from outside', async t 
   t.same(numbers, [cluster.reader.externalSerial, 7200, 1800, 86400, 77])
   t.equal(formatName(soa!.rdata), 'ns1.dns.example.org.')
   t.equal(formatName(soa!.rdata.subarray(name('ns1.dns.example.org.').length)), 'hostmaster.dns.example.org.')
+})
+
+t.test('the zone as a whole', async t => {
+  const { handler, cluster } = serve({}, ['192.0.2.99'])
+  const copy = handler.copyOf(name('EXAMPLE.org.'))
+  if (copy === undefined || copy === 'not-ready') throw new Error(`${copy}`)
+  t.equal(copy.serial, cluster.reader.externalSerial)
+  t.equal(formatName(copy.soa.owner), 'example.org.')
+  const lines = [...drawn(copy.records())].map(
+    record => `${shortName(record.owner)} ${record.ttlSeconds} ${short([record])}`,
+  )
+  t.same(lines, [
+    ' 77 NS ns1.dns.example.org.',
+    'ns1.dns 77 A 192.0.2.99',
+    'dns.shop 77 A 192.0.2.53',
+    'dns.shop 33 CNAME ns.example.net.',
+    'dns.shop 33 SRV 50 80 dns.shop.example.org.',
+    'dns.shop 33 SRV 50 80 ns.example.net.',
+    '_http._tcp.dns.shop 33 SRV 50 80 dns.shop.example.org.',
+    '_http._tcp.dns.shop 33 SRV 50 80 ns.example.net.',
+    'ext.shop 77 A 192.0.2.8',
+    'hlout.shop 77 A 192.0.2.7',
+    'lb.shop 33 CNAME lb.example.net.',
+    'lb.shop 33 CNAME other.example.net.',
+    'lb.shop 33 SRV 25 80 lb.example.net.',
+    'lb.shop 33 SRV 25 443 lb.example.net.',
+    'lb.shop 33 SRV 25 80 other.example.net.',
+    'lb.shop 33 SRV 25 443 other.example.net.',
+    '_http._tcp.lb.shop 33 SRV 50 80 lb.example.net.',
+    '_http._tcp.lb.shop 33 SRV 50 80 other.example.net.',
+    '_https._tcp.lb.shop 33 SRV 50 443 lb.example.net.',
+    '_https._tcp.lb.shop 33 SRV 50 443 other.example.net.',
+    'mixed.shop 77 A 192.0.2.4',
+    'mixed.shop 33 CNAME lb.example.net.',
+    'mixed.shop 33 SRV 50 80 mixed.shop.example.org.',
+    'mixed.shop 33 SRV 50 80 lb.example.net.',
+    '_http._tcp.mixed.shop 33 SRV 50 80 mixed.shop.example.org.',
+    '_http._tcp.mixed.shop 33 SRV 50 80 lb.example.net.',
+    'twin.shop 77 A 192.0.2.1',
+    'twin.shop 77 A 192.0.2.2',
+    'twin.shop 33 SRV 33 80 twin.shop.example.org.',
+    '_http._tcp.twin.shop 33 SRV 33 80 twin.shop.example.org.',
+    'web.shop 77 A 192.0.2.1',
+    'web.shop 77 AAAA 2001:db8::1',
+    'web.shop 33 SRV 25 80 web.shop.example.org.',
+    'web.shop 33 SRV 25 53 web.shop.example.org.',
+    '_http._tcp.web.shop 33 SRV 50 80 web.shop.example.org.',
+    '_dns._udp.web.shop 33 SRV 50 53 web.shop.example.org.',
+  ])
+})
+
+t.test('headless services in the zone as a whole', async t => {
+  const { handler, cluster } = serve({ headless: true })
+  cluster.cluster.replace('Service', [headless('shop/hl')])
+  const copy = handler.copyOf(name('example.org.'))
+  if (copy === undefined || copy === 'not-ready') throw new Error(`${copy}`)
+  const lines = [...drawn(copy.records())].map(record => `${shortName(record.owner)} ${short([record])}`)
+  t.same(lines.slice(1, 5), [
+    'hl.shop A 10.1.0.2',
+    'hl.shop A 10.1.0.3',
+    'hl.shop AAAA fd01::4',
+    'hl.shop A 10.1.0.5',
+  ])
+  for (const line of [
+    '_admin._tcp.hl.shop SRV 33 9090 p0.hl.shop.example.org.',
+    'p0.hl.shop A 10.1.0.2',
+    'p0.hl.shop SRV 50 8080 p0.hl.shop.example.org.',
+    'fd01--4.hl.shop AAAA fd01::4',
+    '10-1-0-5.hl.shop A 10.1.0.5',
+  ])
+    t.ok(lines.includes(line), line)
+})
+
+t.test('which zones have a copy', async t => {
+  const { handler, cluster, reach } = serve()
+  for (const zone of ['cluster.local.', 'web.shop.example.org.', 'in-addr.arpa.'])
+    t.equal(handler.copyOf(name(zone)), undefined, zone)
+  cluster.writer.setStale(true)
+  t.equal(handler.copyOf(name('example.org.')), 'not-ready')
+  t.equal(serve({}, [], false).handler.copyOf(name('example.org.')), 'not-ready')
+  for (const type of ['AXFR', 'IXFR']) t.match(await reach(`example.org. ${type}`), { rcode: 5 }, type)
 })
 
 t.test('what falls through, and what is not its own', async t => {
