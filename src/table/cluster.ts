@@ -21,6 +21,7 @@ import {
 } from './build.ts'
 import { type ClientOptions, Clients } from './clients.ts'
 import { FLAG, hashOctets, KIND } from './layout.ts'
+import { type Slices, withoutSlice, withSlice } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
 export interface ClusterOptions extends BuildOptions {
@@ -61,9 +62,9 @@ export class Cluster implements Sink {
     ServiceImport: new Map(),
   }
   /** Slices by NAMESPACE/SERVICE; most have one. */
-  readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
+  readonly #slices: Slices = new Map()
   /** Imported slices by NAMESPACE/IMPORT. */
-  readonly #importSlices = new Map<string, readonly SlimEndpointSlice[]>()
+  readonly #importSlices: Slices = new Map()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #clients: Clients | undefined
@@ -76,6 +77,8 @@ export class Cluster implements Sink {
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
   #scheduled = false
+  /** Whether the batch changes a service that may be in a zone of addresses outside the cluster. */
+  #externalsChanged = false
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
     this.#writer = writer
@@ -180,7 +183,7 @@ export class Cluster implements Sink {
   /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
   #eachOwner(
     slice: SlimEndpointSlice,
-    change: (owner: Slices, key: string, slice: SlimEndpointSlice) => void,
+    change: (owners: Slices, key: string, slice: SlimEndpointSlice) => void,
   ): void {
     const { namespace, serviceName, imported } = slice
     if (serviceName !== '') {
@@ -249,13 +252,9 @@ export class Cluster implements Sink {
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
-    let externalsChanged = false
     for (const owner of this.#dirtyServices) {
       const again = (): void => void this.#dirtyServices.add(owner)
-      const wasExternal = this.#isExternal(owner)
-      if (!attempt(owner, () => this.#publishService(owner, gone), again)) continue
-      changed = true
-      if (wasExternal || this.#isExternal(owner)) externalsChanged = true
+      if (attempt(owner, () => this.#publishService(owner, gone), again)) changed = true
     }
     this.#dirtyServices.clear()
     for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
@@ -270,19 +269,18 @@ export class Cluster implements Sink {
       if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
     }
     this.#dirtyPods.clear()
-    for (const ip of this.#clients?.takeDirty() ?? []) {
-      attempt(
-        ip,
-        () => this.#clients!.publish(ip, this.#writer),
-        () => this.#clients!.touch(ip),
-      )
+    const clients = this.#clients
+    if (clients) {
+      const publish = (ip: string) => () => clients.publish(ip, this.#writer)
+      for (const ip of clients.takeDirty()) attempt(ip, publish(ip), () => clients.touch(ip))
     }
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)
     if (importsChanged) this.#writer.setImportSerial(serial)
-    if (externalsChanged) this.#writer.setExternalSerial(serial)
+    if (this.#externalsChanged) this.#writer.setExternalSerial(serial)
+    this.#externalsChanged = false
     if (listed) {
       this.#writer.setSynced(true)
       this.#writer.setStale(false)
@@ -338,8 +336,10 @@ export class Cluster implements Sink {
     const serviceHash = hashOctets(key, 0, key.length)
     const known = this.#writer.find(key)
     const before = known === 0 ? NO_ADDRESSES : this.#addressesOf(known)
+    const wasExternal = known !== 0 && isExternal(this.#writer.octets, known)
     if (!block) {
       for (const address of before) gone.push([address, serviceHash])
+      this.#externalsChanged ||= wasExternal
       return this.#writer.remove(key)
     }
     const after = addressesIn(new Int32Array(block.buffer, 0, block.length >> 2), block, 0)
@@ -348,13 +348,8 @@ export class Cluster implements Sink {
     if (coming.length > 0) this.#writer.checkRoom(block.length)
     const published = this.#withAddresses(coming, serviceHash, () => this.#writer.publish(key, block))
     if (published) for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
+    if (published && (wasExternal || isExternal(block, 0))) this.#externalsChanged = true
     return published
-  }
-
-  /** Whether a published service may be in a zone of addresses outside the cluster. */
-  #isExternal(owner: string): boolean {
-    const block = this.#writer.find(serviceKey(...partsOf(owner)))
-    return block !== 0 && (this.#writer.octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
   }
 
   /** Adds a service's new addresses before its block comes, and takes them back where either does not fit. */
@@ -385,24 +380,14 @@ export class Cluster implements Sink {
   }
 }
 
+/** Whether a service may be in a zone of addresses outside the cluster. */
+const isExternal = (octets: Uint8Array, block: number): boolean =>
+  (octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
+
 /** NAMESPACE/NAME in its parts. */
 function partsOf(key: string): [namespace: string, name: string] {
   const slash = key.indexOf('/')
   return [key.slice(0, slash), key.slice(slash + 1)]
-}
-
-/** Slices by the key of what they belong to. */
-type Slices = Map<string, readonly SlimEndpointSlice[]>
-
-function withSlice(owners: Slices, key: string, slice: SlimEndpointSlice): void {
-  const others = owners.get(key)
-  owners.set(key, others ? others.concat(slice) : [slice])
-}
-
-function withoutSlice(owners: Slices, key: string, { name }: SlimEndpointSlice): void {
-  const left = (owners.get(key) ?? []).filter(other => other.name !== name)
-  if (left.length > 0) owners.set(key, left)
-  else owners.delete(key)
 }
 
 /** The keys of the maps that lie in the namespace. */

@@ -113,6 +113,7 @@ class AutopathHandler implements Handler {
   /** The first domain where it is always the same. */
   readonly #first: ZoneTable<{ readonly zone: Name }>
   readonly #counters = new Map<string, Counter>()
+  #found: KubernetesHandler | undefined
 
   constructor({ zones, ofPod, search }: AutopathConfig, context: ServingContext) {
     this.#context = context
@@ -123,8 +124,10 @@ class AutopathHandler implements Handler {
     this.#first = new ZoneTable(this.#search.slice(0, 1).map(zone => ({ zone })))
   }
 
+  /** The block's `kubernetes`, which is made behind this one. */
   get #kubernetes(): KubernetesHandler | undefined {
-    return this.#context.handlers.find(handler => handler instanceof KubernetesHandler)
+    this.#found ??= this.#context.handlers.find(handler => handler instanceof KubernetesHandler)
+    return this.#found
   }
 
   /** HOT. */

@@ -13,11 +13,11 @@
 import type { ZoneCopy } from '../../query/transfer.ts'
 import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
-import { joinNames, type Name, name } from '../../wire/name.ts'
+import { joinNames, type Name, name, nameKey } from '../../wire/name.ts'
 import { cname, type Rr, rr, soaRdata, srvRdata } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { nameservers } from './nameservers.ts'
-import { allServices, type Service, type ServiceGroup, type ServicePort } from './service.ts'
+import { allServices, latin1, type Service, type ServiceGroup, type ServicePort } from './service.ts'
 
 /** What a copy is made from. */
 export interface CopyOptions {
@@ -124,7 +124,7 @@ function* endpointRecords(
     for (const record of groupRecords(options, owner, group)) {
       if (groups.length > 1) {
         const { rdata, type } = record
-        const key = `${record.owner.join()} ${rdata.subarray(type === TYPE.SRV ? 4 : 0).join()}`
+        const key = nameKey(record.owner) + latin1(rdata, type === TYPE.SRV ? 4 : 0, rdata.length)
         if (given.has(key)) continue
         given.add(key)
       }

@@ -69,7 +69,8 @@ function serviceKeys(table: TableReader, kind: number): Uint8Array[] {
 /** The labels of a key: name and namespace. */
 const labelsOf = (key: Uint8Array): Uint8Array => (key[0] === KEY.IMPORT ? key.subarray(1) : key)
 
-const latin1 = (octets: Uint8Array, at: number, end: number): string =>
+/** Octets as characters: what maps are keyed by. */
+export const latin1 = (octets: Uint8Array, at: number, end: number): string =>
   Buffer.prototype.latin1Slice.call(octets, at, end)
 
 /** One service, imported or not, at one moment. */
