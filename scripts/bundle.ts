@@ -4,7 +4,8 @@
 //   dist/kubeconfig-….mjs and other parts of it that are loaded only when they are needed
 //   dist/serve.mjs       the serving threads, one file
 //   dist/*.LEGAL.txt     the licences of the packages in them
-//   dist/node_modules/   koffi and its binary for this platform, where it is installed
+//   dist/node_modules/   packages that are loaded only when they are needed; koffi and its binary for this platform,
+//                        where it is installed
 //
 // `node scripts/bundle.ts FOLDER` writes elsewhere.
 
@@ -15,7 +16,9 @@ import { build, type Plugin } from 'esbuild'
 const ROOT = join(import.meta.dirname, '..')
 const out = resolve(process.argv[2] ?? join(ROOT, 'dist'))
 
-/** Packages with native code: they stay outside and are found beside the bundle. */
+/** Packages that are loaded when they are first used (src/shared/lazy.ts): a file of their own beside the bundle. */
+const LAZY = ['re2js', 'yaml']
+/** What has native code stays outside. */
 const EXTERNAL = ['koffi']
 /** What koffi's files at run time are; the rest is its C++ source and its manual. */
 const KOFFI_FILES = [
@@ -74,6 +77,21 @@ async function bundle(name: string, entry: string, splitting: boolean): Promise<
   })
 }
 
+/** Bundles a package where `require` finds it from the bundle. */
+async function bundleLazy(name: string): Promise<void> {
+  await build({
+    stdin: { contents: `module.exports = require(${JSON.stringify(name)})`, resolveDir: ROOT },
+    outfile: join(out, 'node_modules', name, 'index.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    minify: true,
+    legalComments: 'external',
+    logLevel: 'warning',
+  })
+}
+
 function copyKoffi(): void {
   const modules = join(ROOT, 'node_modules')
   const binaries = join(modules, '@koromix')
@@ -93,4 +111,5 @@ function copyKoffi(): void {
 rmSync(out, { recursive: true, force: true })
 await bundle('seamark', 'src/main.ts', true)
 await bundle('serve', 'src/serve.ts', false)
+for (const name of LAZY) await bundleLazy(name)
 copyKoffi()

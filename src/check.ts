@@ -1,13 +1,13 @@
-// `seamark check [FILE]`: everything that is wrong with a Corefile, without serving it.
+// `seamark check [FILE]`: everything that is wrong or surprising in a Corefile, without serving it.
 
 import { existsSync } from 'node:fs'
-import { readConfiguration } from './configuration.ts'
+import { checkConfiguration } from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
 
 /** Prints the problems and returns the exit status: 1 where there is an error. */
 export function check(file: string, json: boolean, port: number, print: (text: string) => void): number {
   const path = file === '' ? 'Corefile' : file
-  const { problems, errors, setup } = readConfiguration({ file: path, port })
+  const { problems, errors, setup } = checkConfiguration({ file: path, port })
   if (json) print(`${JSON.stringify({ file: path, errors, problems }, undefined, 2)}\n`)
   else {
     for (const problem of problems) print(`${formatProblem(problem)}\n`)

@@ -2,17 +2,20 @@
 // reports everything that is wrong, and tells two configurations apart by a hash, as CoreDNS's reload does.
 
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { nodeHost } from './corefile/host.ts'
 import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from './corefile/parser.ts'
 import { type Problem, Problems } from './corefile/problem.ts'
 import type { Token } from './corefile/token.ts'
+import { lint } from './lint/lint.ts'
 import { buildSetup, type Setup } from './setup.ts'
 
 /** What CoreDNS serves where there is no Corefile. */
 export const DEFAULT_COREFILE = '. {\n    whoami\n    log\n}\n'
 
 export interface Configuration {
+  /** As read, for whoever keeps them. */
+  readonly blocks: readonly ServerBlock[]
   readonly setup: Setup
   readonly problems: readonly Problem[]
   readonly errors: number
@@ -33,6 +36,21 @@ export interface ConfigurationSource {
 export function readConfiguration(source: ConfigurationSource): Configuration {
   const corefile = readCorefile(source)
   return judge(source, corefile, hashOf(corefile))
+}
+
+/** The configuration of blocks that were read earlier; `source` says where they came from. */
+export function rejudge(source: ConfigurationSource, blocks: readonly ServerBlock[]): Configuration {
+  const corefile = { blocks, problems: [], files: [] }
+  return judge(source, corefile, hashOf(corefile))
+}
+
+/** The same for `seamark check`: with what parses and surprises (lint/lint.ts), where nothing is in error. */
+export function checkConfiguration(source: ConfigurationSource): Configuration {
+  const corefile = readCorefile(source)
+  const configuration = judge(source, corefile, '')
+  if (configuration.errors > 0) return configuration
+  const surprises = lint(corefile.blocks, source.port, dirname(resolve(source.file)))
+  return { ...configuration, problems: [...configuration.problems, ...surprises] }
 }
 
 /** The same unless it has that hash: what its directives name, such as zone files, is then not read again. */
@@ -56,6 +74,7 @@ function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: st
   const setup = buildSetup(corefile, problems, { port, file: resolve(file), env: nodeHost.env })
   const all = [...corefile.problems, ...problems.list]
   return {
+    blocks: corefile.blocks,
     setup,
     problems: all,
     errors: all.filter(problem => problem.severity === 'error').length,

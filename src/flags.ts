@@ -1,6 +1,6 @@
 // The command line, as CoreDNS has it (coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
 //
-//   seamark [-conf FILE] [-dns.port N | -p N] [-pidfile FILE] [-plugins] [-quiet] [-version]
+//   seamark [-conf FILE] [-dns.port N | -p N] [-last-good FILE] [-pidfile FILE] [-plugins] [-quiet] [-version]
 //   seamark check [--json] [FILE]
 
 /** What was asked for. */
@@ -11,6 +11,8 @@ export type Command =
       readonly conf: string
       readonly port: number
       readonly pidfile: string
+      /** Where the configuration that was served last is kept; '' for nowhere. */
+      readonly lastGood: string
       readonly quiet: boolean
     }
   | { readonly command: 'check'; readonly file: string; readonly json: boolean; readonly port: number }
@@ -20,27 +22,28 @@ export type Command =
 
 export const DEFAULT_PORT = 53
 
-export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-pidfile FILE] [-quiet] [-plugins] [-version]
+export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-last-good FILE] [-pidfile FILE] [-quiet] [-plugins] [-version]
        seamark check [--json] [-p PORT] [FILE]
 
   -conf FILE     the Corefile to serve, or stdin; ./Corefile unless given
   -dns.port, -p  the port of server blocks that name none (53)
+  -last-good FILE  keep the configuration that is served in FILE, and serve it after a restart with a broken one
   -pidfile FILE  where to write the process id
   -quiet         print warnings and errors only
   -plugins       list the directives that are served
   -version       print the version
-  check          read a Corefile, say everything that is wrong with it, serve nothing
+  check          read a Corefile, say everything that is wrong or surprising, serve nothing
 `
 
 const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json'])
-const VALUES = new Set(['conf', 'dns.port', 'p', 'pidfile'])
+const VALUES = new Set(['conf', 'dns.port', 'p', 'pidfile', 'last-good'])
 
 /** Reads the arguments behind the program's name. Never throws. */
 export function parseFlags(args: readonly string[]): Command {
   const flags = new Map<string, string>()
   const words: string[] = []
   for (let i = 0; i < args.length; i++) {
-    const match = /^--?([a-z][a-z.]*)(?:=(.*))?$/s.exec(args[i]!)
+    const match = /^--?([a-z][a-z.-]*)(?:=(.*))?$/s.exec(args[i]!)
     if (!match) {
       words.push(args[i]!)
       continue
@@ -68,7 +71,14 @@ export function parseFlags(args: readonly string[]): Command {
     return { command: 'check', file: words[1] ?? conf, json: flags.has('json'), port }
   }
   if (words.length > 0) return wrong(`extra arguments: ${words.join(' ')}`)
-  return { command: 'serve', conf, port, pidfile: flags.get('pidfile') ?? '', quiet: flags.has('quiet') }
+  return {
+    command: 'serve',
+    conf,
+    port,
+    pidfile: flags.get('pidfile') ?? '',
+    lastGood: flags.get('last-good') ?? '',
+    quiet: flags.has('quiet'),
+  }
 }
 
 const wrong = (message: string): Command => ({ command: 'error', message })

@@ -5,10 +5,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { check } from './check.ts'
+import { isManifestSource } from './cluster-source.ts'
 import { type ConfigurationSource, DEFAULT_COREFILE } from './configuration.ts'
 import { type Command, parseFlags, USAGE } from './flags.ts'
-import { describeNames, describeQueries } from './manifest/describe.ts'
-import { ManifestSource } from './manifest/source.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
 import { Registry } from './observe/registry.ts'
@@ -56,6 +55,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     log,
     registry,
     quiet: command.quiet,
+    lastGood: command.lastGood,
   })
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))
@@ -69,7 +69,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     return typeof failure === 'string' ? 1 : failure
   }
   if (command.pidfile !== '') writePidfile(command.pidfile, log)
-  if (!command.quiet) banner(server, log)
+  if (!command.quiet) await banner(server, log)
   const status = await ended.promise
   await log.flush(LOG_FLUSH_MS)
   return status
@@ -118,7 +118,7 @@ function writePidfile(file: string, log: ProcessLog): void {
 const runtime = (): string => `${platform()}/${arch()}, node ${process.versions.node}`
 
 /** What is served and where, as CoreDNS prints it; for a folder of manifests the names and what to ask. */
-function banner(server: Server, log: ProcessLog): void {
+async function banner(server: Server, log: ProcessLog): Promise<void> {
   const { setup } = server
   if (!setup) return
   for (const { server: label, zones, address, port } of setup.listens) {
@@ -129,15 +129,17 @@ function banner(server: Server, log: ProcessLog): void {
   log.banner(`Seamark-${VERSION}`)
   log.banner(runtime())
   for (const { source: watched, config } of server.sources.all) {
-    if (!(watched instanceof ManifestSource)) continue
+    if (!isManifestSource(watched)) continue
+    const { describeNames, describeQueries } = await import('./manifest/describe.ts')
     const zone = config.primaryZone.replace(/\.$/, '')
-    const listen = setup.listens[0]
-    const host = listen === undefined || listen.address === '' ? '127.0.0.1' : listen.address
+    const listen = setup.listens.find(({ scheme }) => scheme === 'dns')
     log.banner('')
     for (const line of describeNames(watched.state, zone)) log.banner(line)
+    if (!listen) continue
+    const { port } = listen
+    const host = listen.address === '' ? '127.0.0.1' : listen.address
     log.banner('\nTry:')
-    for (const line of describeQueries(watched.state, zone, { host, port: listen?.port ?? 53 }))
-      log.banner(`  ${line}`)
+    for (const line of describeQueries(watched.state, zone, { host, port })) log.banner(`  ${line}`)
   }
 }
 

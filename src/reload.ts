@@ -28,10 +28,10 @@ export class Reloader {
     this.#options = options
   }
 
-  /** `configuration` is the one that serves. */
-  start(configuration: Configuration): void {
-    this.#seenHash = configuration.hash
-    this.#period = configuration.setup.reload
+  /** `served` is the configuration that serves, `seen` the one in the Corefile. */
+  start(served: Configuration, seen: Configuration): void {
+    this.#seenHash = seen.hash
+    this.#period = served.setup.reload
     this.#schedule()
   }
 

@@ -5,26 +5,19 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Admission } from './listen/admission.ts'
 import { loadLibc } from './listen/libc.ts'
-import { LISTEN_EVENTS, type ListenEvent, type Listener } from './listen/listener.ts'
-import { listenTcp } from './listen/tcp.ts'
-import { listenUdp } from './listen/udp.ts'
+import { LISTEN_EVENTS, type ListenEvent } from './listen/listener.ts'
 import { BatchedLog } from './observe/batched-log.ts'
 import { ThreadMeters } from './observe/counters.ts'
 import type { Counter } from './observe/meters.ts'
 import { QueryMetersTable } from './observe/query-meters.ts'
+import { ServerCookies } from './query/cookies.ts'
 import { SwitchResponder } from './query/switch.ts'
 import { Serving } from './serving.ts'
-import type { ListenSetup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
+import { Site, type SiteContext } from './site.ts'
 import { TableReader } from './table/reader.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
-
-/** The open listeners of one address and port. */
-interface Site {
-  readonly responder: SwitchResponder
-  readonly listeners: readonly Listener[]
-}
 
 /** A configuration with its sockets. */
 interface Generation {
@@ -41,7 +34,8 @@ class ServingThread {
   readonly #meters: ThreadMeters
   readonly #queryMeters: QueryMetersTable
   readonly #log: BatchedLog
-  readonly #admission: Admission
+  readonly #cookies: ServerCookies
+  readonly #siteContext: SiteContext
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
   /** Zones read anew since the configuration that serves was read. */
@@ -64,7 +58,18 @@ class ServingThread {
     for (const event of LISTEN_EVENTS) {
       this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))
     }
-    this.#admission = new Admission(event => this.#count(event))
+    this.#cookies = new ServerCookies(start.cookieSecret, systemClock)
+    const count = (event: ListenEvent, n?: number): void => this.#count(event, n)
+    this.#siteContext = {
+      clock: systemClock,
+      admission: new Admission(count),
+      count,
+      meters: this.#meters,
+      log: this.#log,
+      ticketSecret: start.ticketSecret,
+      thread: start.thread,
+      threads: start.threads,
+    }
   }
 
   #count(event: ListenEvent, n = 1): void {
@@ -106,12 +111,13 @@ class ServingThread {
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
-    const serving = new Serving(setup, context, this.#queryMeters)
+    const serving = new Serving(setup, context, this.#queryMeters, this.#cookies)
     const sites = new Map<string, Site>()
     const errors: string[] = []
     for (const listen of setup.listens) {
       const known = this.#current?.sites.get(listen.server)
-      const site = known ?? (await this.#open(listen, serving))
+      const responder = known?.responder ?? new SwitchResponder(serving.process(listen))
+      const site = known ?? (await Site.open(listen, responder, this.#siteContext))
       if (typeof site === 'string') errors.push(site)
       else sites.set(listen.server, site)
     }
@@ -128,25 +134,6 @@ class ServingThread {
     return reader
   }
 
-  /** Opens UDP and TCP at one address, or says in words why that cannot be. */
-  async #open(listen: ListenSetup, serving: Serving): Promise<Site | string> {
-    const responder = new SwitchResponder(serving.process(listen))
-    const options = {
-      address: listen.address,
-      port: listen.port,
-      responder,
-      clock: systemClock,
-      admission: this.#admission,
-      count: (event: ListenEvent, n?: number) => this.#count(event, n),
-    }
-    const udp = await listenUdp(options)
-    if (!udp.ok) return `${udp.error.message}, which ${listen.place} asks for`
-    const tcp = await listenTcp(options)
-    if (tcp.ok) return { responder, listeners: [udp.listener, tcp.listener] }
-    await udp.listener.close()
-    return `${tcp.error.message}, which ${listen.place} asks for`
-  }
-
   async #commit(generation: number): Promise<void> {
     const next = this.#prepared
     if (!next || next.number !== generation) return
@@ -157,13 +144,15 @@ class ServingThread {
     this.#zoneImages.clear()
     this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
-      next.sites.get(listen.server)?.responder.turnTo(next.serving.process(listen))
+      const site = next.sites.get(listen.server)
+      site?.responder.turnTo(next.serving.process(listen))
+      if (before?.sites.has(listen.server)) site?.adjust(listen)
     }
     const listeners = [...next.sites.values()].flatMap(site => site.listeners.map(listener => listener.kind))
     this.#send({ type: 'committed', generation, listeners })
     if (!before) return
     const closing = [...before.sites].filter(([server]) => !next.sites.has(server))
-    await Promise.all(closing.flatMap(([, site]) => site.listeners.map(listener => listener.drain())))
+    await Promise.all(closing.map(([, site]) => site.drain()))
     await before.serving.stop()
   }
 
@@ -172,14 +161,14 @@ class ServingThread {
     if (!abandoned || abandoned.number !== generation) return
     this.#prepared = undefined
     const opened = [...abandoned.sites].filter(([server]) => !this.#current?.sites.has(server))
-    await Promise.all(opened.flatMap(([, site]) => site.listeners.map(listener => listener.close())))
+    await Promise.all(opened.map(([, site]) => site.close()))
     await abandoned.serving.stop()
   }
 
   /** Closes all sockets at once. The thread must not be ended before: native waiting does not survive that. */
   async close(): Promise<void> {
     const sites = [...(this.#current?.sites.values() ?? []), ...(this.#prepared?.sites.values() ?? [])]
-    await Promise.all(sites.flatMap(site => site.listeners.map(listener => listener.close())))
+    await Promise.all(sites.map(site => site.close()))
   }
 
   /** A bug that no query's road caught: the thread ends in good order, and is replaced. */
@@ -194,9 +183,7 @@ class ServingThread {
   async #drain(): Promise<void> {
     const current = this.#current
     if (current) {
-      await Promise.all(
-        [...current.sites.values()].flatMap(site => site.listeners.map(listener => listener.drain())),
-      )
+      await Promise.all([...current.sites.values()].map(site => site.drain()))
       await current.serving.stop()
     }
     this.#log.flush()

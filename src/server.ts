@@ -10,8 +10,10 @@ import {
   type ConfigurationSource,
   readChanged,
   readConfiguration,
+  rejudge,
 } from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
+import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notifier.ts'
 import { watchBusy } from './observe/busy.ts'
 import { HealthProbe, healthRoute, healthUrl } from './observe/health.ts'
@@ -23,7 +25,9 @@ import type { Registry } from './observe/registry.ts'
 import { metricsRoute } from './observe/scrape.ts'
 import { sourceKey } from './plugin/kubernetes/config.ts'
 import { ownAddresses } from './plugin/kubernetes/nameservers.ts'
+import { threadsOf } from './plugin/multisocket.ts'
 import { servedWord } from './plugin/registry.ts'
+import type { ViewConfig } from './plugin/view/view.ts'
 import { Reloader } from './reload.ts'
 import type { PluginSetup, Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
@@ -32,9 +36,6 @@ import { Sources } from './sources.ts'
 import { Threads } from './threads.ts'
 import { VERSION } from './version.ts'
 import { ZoneFiles } from './zone-files.ts'
-
-/** More serving threads only when told so: each has a cache of its own (design: at most 4). */
-const THREADS_MAX = 4
 
 /** The server could not start; everything it began is undone. */
 export class StartError extends Error {
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly log: ProcessLog
   readonly registry: Registry
   readonly quiet: boolean
+  /** Where the configuration that was served last is kept; '' for nowhere. */
+  readonly lastGood: string
 }
 
 export class Server {
@@ -60,7 +63,9 @@ export class Server {
   #probes: readonly HealthProbe[] = []
   #reloader: Reloader | undefined
   #current: Configuration | undefined
+  /** Why the Corefile is not what is served; '' where it is. */
   #refused = ''
+  #keeping = Promise.resolve()
   /** Of the latest look at the Corefile: what stays as it was is told once. */
   #warnings: readonly string[] = []
   #endBusy: (() => void) | undefined
@@ -69,15 +74,10 @@ export class Server {
     const { log, registry, quiet } = options
     this.#options = options
     this.#sources = new Sources({ log, meters: registry.meters, registry })
-    this.#threads = new Threads({
-      count: Math.min(THREADS_MAX, availableParallelism()),
-      registry,
-      log,
-      quiet,
-    })
+    this.#threads = new Threads({ registry, log, quiet })
     this.#sites = new HttpSites(registry.meters)
     this.#readiness = new Readiness(log, () =>
-      this.#refused === '' ? [] : [`reload refused: ${this.#refused}`],
+      this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`],
     )
     this.#stats = new ProcessStats(registry)
     this.#notifier = new Notifier({
@@ -107,15 +107,17 @@ export class Server {
   async start(): Promise<void> {
     const configuration = readConfiguration(this.#options.configuration)
     this.#warn(configuration)
-    if (configuration.errors > 0) throw new StartError(errorsOf(configuration))
+    const usable = configuration.errors === 0 ? configuration : this.#fallBack(errorsOf(configuration))
     this.#stats.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
-    await this.#threads.start()
-    const error = await this.#serve(configuration)
+    await this.#threads.start(threadsWanted(usable.setup))
+    const error = await this.#serve(usable)
     if (error !== undefined) {
       await this.#close()
       throw new StartError(error)
     }
+    this.#tellRefused()
+    if (usable === configuration) this.#keep(usable)
     this.#reloader = new Reloader({
       clock: systemClock,
       random: Math.random,
@@ -127,7 +129,43 @@ export class Server {
       },
       apply: next => this.#reload(next),
     })
-    this.#reloader.start(configuration)
+    this.#reloader.start(usable, configuration)
+  }
+
+  /** What was served before the Corefile was broken. Throws StartError with what is wrong where there is nothing. */
+  #fallBack(errors: string): Configuration {
+    const { lastGood, configuration, log } = this.#options
+    if (lastGood === '') throw new StartError(errors)
+    const kept = readLastGood(lastGood)
+    if (typeof kept === 'string') throw new StartError(`${errors}\nno last good configuration: ${kept}`)
+    const former = rejudge(configuration, kept.blocks)
+    if (former.errors > 0) {
+      throw new StartError(
+        `${errors}\nthe last good configuration cannot be served either:\n${errorsOf(former)}`,
+      )
+    }
+    this.#refused = errors
+    log.write('ERROR', '', `the Corefile cannot be served: ${errors}`)
+    const since = new Date(kept.savedAtMs).toISOString()
+    log.write('ERROR', '', `serving the configuration of ${since}, which ${lastGood} has kept`)
+    return former
+  }
+
+  /** Keeps what is served for a restart. */
+  #keep({ blocks }: Configuration): void {
+    const { lastGood, log } = this.#options
+    if (lastGood === '') return
+    this.#keeping = this.#keeping
+      .then(() => saveLastGood(lastGood, blocks, Date.now()))
+      .catch((error: Error) => {
+        log.write('WARNING', '', `keeping the configuration in ${lastGood}: ${error.message}`)
+      })
+  }
+
+  #tellRefused(): void {
+    this.#options.registry.publish('seamark_corefile_refused', [
+      { labels: {}, value: this.#refused === '' ? 0 : 1 },
+    ])
   }
 
   /** Reads the Corefile again now (SIGUSR1). */
@@ -149,8 +187,11 @@ export class Server {
     const { log, registry } = this.#options
     log.write('INFO', '', 'Reloading')
     const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
+    this.#refused = error ?? ''
+    this.#tellRefused()
     if (error === undefined) {
-      this.#refused = ''
+      this.#keep(next)
+      this.#warnOfThreads(next.setup)
       registry.publish('coredns_reload_version_info', [
         { labels: { hash: 'sha512', value: next.hash }, value: 1 },
       ])
@@ -158,7 +199,6 @@ export class Server {
       log.write('INFO', '', 'Reloading complete')
       return
     }
-    this.#refused = error
     registry.meters.counter('coredns_reload_failed_total').add()
     log.write('ERROR', '', `Restart failed: ${error}`)
     log.write(
@@ -166,6 +206,14 @@ export class Server {
       'plugin/reload',
       'Corefile changed but reload failed; the configuration before it goes on being served',
     )
+  }
+
+  #warnOfThreads(setup: Setup): void {
+    const wanted = threadsWanted(setup)
+    const { count } = this.#threads
+    if (wanted === count) return
+    const text = `${wanted} serving threads need a restart; the ${count} that were started go on`
+    this.#options.log.write('WARNING', 'plugin/multisocket', text)
   }
 
   /** Brings everything to a configuration, or leaves everything as it was and says why. */
@@ -253,12 +301,13 @@ export class Server {
     registry.publish(
       'coredns_plugin_enabled',
       setup.listens.flatMap(({ server, zones }) =>
-        zones.flatMap(({ zone, block }) =>
-          setup.blocks[block]!.plugins.filter(isHandler).map(({ word }) => ({
-            labels: { server, zone, view: '', name: word },
-            value: 1,
-          })),
-        ),
+        zones.flatMap(({ zone, block }) => {
+          const { plugins } = setup.blocks[block]!
+          const view = viewNameOf(plugins)
+          return plugins
+            .filter(isHandler)
+            .map(({ word }) => ({ labels: { server, zone, view, name: word }, value: 1 }))
+        }),
       ),
     )
     this.#stats.detailed = setup.prometheus.some(({ runtimeMetrics }) => runtimeMetrics)
@@ -290,6 +339,7 @@ export class Server {
     this.#zoneFiles.stop()
     this.#notifier.stop()
     await this.#threads.drain()
+    await this.#keeping
     await this.#sources.stop()
     await this.#sites.stop(0)
     this.#endBusy?.()
@@ -297,9 +347,16 @@ export class Server {
   }
 }
 
+/** A container's CPU quota counts: Node knows it. */
+const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, availableParallelism())
+
 /** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
 const isHandler = ({ word }: PluginSetup): boolean =>
   word === 'prometheus' || servedWord(word)?.create !== undefined
+
+/** The view of a server block's metrics; '' without one. */
+const viewNameOf = (plugins: readonly PluginSetup[]): string =>
+  (plugins.find(({ word }) => word === 'view')?.config as ViewConfig | undefined)?.name ?? ''
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

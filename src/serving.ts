@@ -1,6 +1,8 @@
 // One configuration at work on one serving thread: the chains of its server blocks, and for each listener the road of its
 // queries with the fast paths that the chain allows.
 
+import { STREAM_LIMITS } from './listen/stream-limits.ts'
+import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
 import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
@@ -14,16 +16,19 @@ import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
+import type { MetadataConfig } from './plugin/metadata.ts'
 import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
 import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
+import { ViewHandler } from './plugin/view/view.ts'
 import { composeChain } from './query/chain.ts'
+import type { ServerCookies } from './query/cookies.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
-import type { BlockSetup, ListenSetup, PluginSetup, Setup } from './setup.ts'
+import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
 import type { TableReader } from './table/reader.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
-import { formatName, name } from './wire/name.ts'
+import { formatName, isWithinAny, name } from './wire/name.ts'
 
 /** One plugin of a block that answers queries, with its setup. */
 interface Stage extends PluginSetup {
@@ -40,12 +45,17 @@ export class Serving {
   readonly #blocks: readonly Block[]
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
+  readonly #cookies: ServerCookies
   readonly #storms: Storms
 
-  /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
-  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
+  /**
+   * `meters` counts queries; `cookies` outlives configurations. What the context says of a server block is replaced by each
+   * block's own.
+   */
+  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable, cookies: ServerCookies) {
     this.#context = context
     this.#meters = meters
+    this.#cookies = cookies
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
@@ -71,7 +81,9 @@ export class Serving {
       server: listen.server,
       zones,
       tables: [...tables],
+      idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
+      cookies: this.#cookies,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
       storms: this.#storms,
       bug: (error, query) => this.#bug(error, query),
@@ -90,20 +102,28 @@ export class Serving {
 
   #zone(listen: ListenSetup, zone: string, block: Block): ServedZone {
     const { stages } = block
+    const view = viewOf(stages)
+    const viewName = view?.name ?? ''
     return {
       zone: name(zone),
       zoneText: zone,
-      view: '',
-      chain: composeChain(stages.map(stage => stage.handler)),
-      clusters: this.#clusters(block),
+      view: viewName,
+      annotate: annotation(block),
+      accepts: view && (query => view.accepts(query)),
+      chain: composeChain(
+        stages.map(stage => stage.handler),
+        stages.at(-1)?.word,
+      ),
+      // Whether a query is for a view needs the whole query: the chain answers it.
+      clusters: view ? [] : this.#clusters(block),
       clusterGuards: guardsBefore('kubernetes', stages),
-      cache: this.#cache(listen, stages),
+      cache: view ? undefined : this.#cache(listen, stages),
       cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
       anyClass: stages.some(speaksOtherClasses),
       reasons: givesReasons(block.setup),
       udpMaxOctets: udpMaxOf(block.setup),
-      meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
+      meters: isCounted(block) ? this.#meters.of(listen.server, zone, viewName) : undefined,
     }
   }
 
@@ -147,6 +167,21 @@ export class Serving {
 }
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+const viewOf = (stages: readonly Stage[]): ViewHandler | undefined =>
+  stages.map(({ handler }) => handler).find(handler => handler instanceof ViewHandler)
+
+/** Leaves the labels of all plugins in the queries of the zones of `metadata`, if the block has it. */
+function annotation({ setup, stages }: Block): ((query: Query) => void) | undefined {
+  const metadata = setup.plugins.find(plugin => plugin.word === 'metadata')
+  if (!metadata) return undefined
+  const zones = (metadata.config as MetadataConfig).zones.map(zone => name(zone))
+  const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
+  return query => {
+    if (!isWithinAny(query.question.qname, zones)) return
+    for (const handler of handlers) handler.annotate?.(query)
+  }
+}
 
 /** Whether clients are told why they get nothing. */
 function givesReasons({ plugins }: BlockSetup): boolean {

@@ -3,14 +3,14 @@
 
 import { dirname } from 'node:path'
 import { usageOf, type WordDoc } from './corefile/doc.ts'
-import { DEFAULT_PORTS, type Key } from './corefile/key.ts'
 import type { Corefile, Directive, ServerBlock } from './corefile/parser.ts'
 import { nearestWord, type Problem, type Problems } from './corefile/problem.ts'
-import { type Place, placeText } from './corefile/token.ts'
+import type { Place } from './corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from './corefile/words.ts'
-import type { BindConfig } from './plugin/bind.ts'
+import { type ListenSetup, readListens } from './listens.ts'
 import type { HealthConfig } from './plugin/health.ts'
-import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
+import { type KubernetesConfig, withSharedClients } from './plugin/kubernetes/config.ts'
+import type { MultisocketConfig } from './plugin/multisocket.ts'
 import type { BlockContext } from './plugin/plugin.ts'
 import type { PrometheusConfig } from './plugin/prometheus.ts'
 import type { ReadyConfig } from './plugin/ready.ts'
@@ -32,18 +32,6 @@ export interface BlockSetup {
   readonly plugins: readonly PluginSetup[]
 }
 
-/** One address and port to listen at, with what is served there. */
-export interface ListenSetup {
-  /** An IP address, or '' for all. */
-  readonly address: string
-  readonly port: number
-  /** The label in metrics and the start banner: `dns://:53`. */
-  readonly server: string
-  readonly zones: readonly { readonly zone: string; readonly block: number }[]
-  /** The key that asks for it: `Corefile:1:1`. */
-  readonly place: string
-}
-
 export interface Setup {
   readonly blocks: readonly BlockSetup[]
   readonly listens: readonly ListenSetup[]
@@ -52,6 +40,7 @@ export interface Setup {
   readonly ready: readonly ReadyConfig[]
   readonly prometheus: readonly PrometheusConfig[]
   readonly reload: ReloadConfig | undefined
+  readonly multisocket: readonly MultisocketConfig[]
   /** Whether a block has `debug`, which is about the whole process. */
   readonly debug: boolean
 }
@@ -65,22 +54,37 @@ export interface SetupOptions {
 
 /** Reads the blocks of a parsed Corefile. What is wrong is in `problems`; with errors there the result must not be served. */
 export function buildSetup({ blocks }: Corefile, problems: Problems, options: SetupOptions): Setup {
-  const read = blocks.map(block => readBlock(block, problems, options))
+  const read = shareClients(blocks.map(block => readBlock(block, problems, options)))
   const configs = <C>(word: string): C[] =>
     read.flatMap(block =>
       block.plugins.filter(plugin => plugin.word === word).map(plugin => plugin.config as C),
     )
   return {
     blocks: read,
-    listens: readListens(blocks, read, options.port),
+    listens: readListens(blocks, read, problems, options.port),
     kubernetes: configs('kubernetes'),
     health: configs('health'),
     ready: configs('ready'),
     prometheus: configs('prometheus'),
     reload: configs<ReloadConfig>('reload')[0],
+    multisocket: configs('multisocket'),
     debug: configs('debug').length > 0,
   }
 }
+
+/** Blocks that watch one cluster share its table, whatever each of them asks of Pods as clients. */
+function shareClients(blocks: readonly BlockSetup[]): readonly BlockSetup[] {
+  const configs = blocks.flatMap(({ plugins }) => plugins.filter(isKubernetes).map(({ config }) => config))
+  return blocks.map(block => ({
+    ...block,
+    plugins: block.plugins.map(plugin =>
+      isKubernetes(plugin) ? { ...plugin, config: withSharedClients(plugin.config, configs) } : plugin,
+    ),
+  }))
+}
+
+const isKubernetes = (plugin: PluginSetup): plugin is PluginSetup & { readonly config: KubernetesConfig } =>
+  plugin.word === 'kubernetes'
 
 function readBlock(
   { keys, directives }: ServerBlock,
@@ -96,7 +100,13 @@ function readBlock(
     if (same) same.push(directive)
     else byWord.set(text, [directive])
   }
-  let context: BlockContext = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
+  let context: BlockContext = {
+    zones,
+    words: new Set(byWord.keys()),
+    directives: byWord,
+    directory: dirname(file),
+    env,
+  }
   const plugins: PluginSetup[] = []
   for (const { word } of DIRECTIVE_WORDS) {
     const same = byWord.get(word)
@@ -145,38 +155,4 @@ function judgeWord({ word }: Directive, problems: Problems): boolean {
 function nearest(text: string): readonly string[] {
   const word = nearestWord(text, SERVED_WORDS)
   return word === undefined ? SERVED_WORDS : [word]
-}
-
-function readListens(
-  blocks: readonly ServerBlock[],
-  read: readonly BlockSetup[],
-  defaultPort: number,
-): ListenSetup[] {
-  const listens = new Map<string, { listen: ListenSetup; zones: { zone: string; block: number }[] }>()
-  blocks.forEach((block, index) => {
-    const bind = read[index]!.plugins.find(plugin => plugin.word === 'bind')?.config as BindConfig | undefined
-    for (const key of block.keys) {
-      for (const address of bind?.addresses ?? ['']) addListen(listens, key, address, index, defaultPort)
-    }
-  })
-  return [...listens.values()].map(({ listen, zones }) => ({ ...listen, zones }))
-}
-
-function addListen(
-  listens: Map<string, { listen: ListenSetup; zones: { zone: string; block: number }[] }>,
-  key: Key,
-  address: string,
-  block: number,
-  defaultPort: number,
-): void {
-  const port = key.port ?? (key.scheme === 'dns' ? defaultPort : DEFAULT_PORTS[key.scheme])
-  const server = `${key.scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
-  const known = listens.get(server)
-  const zone = { zone: key.zone, block }
-  if (known) known.zones.push(zone)
-  else
-    listens.set(server, {
-      listen: { address, port, server, zones: [], place: placeText(key.token) },
-      zones: [zone],
-    })
 }

@@ -20,6 +20,7 @@ export function publishStatus(registry: Registry, all: readonly WatchedCluster[]
   }
   each('seamark_table_names', ({ table }) => table.nameCount)
   each('seamark_table_octets', ({ table }) => table.touchedOctets)
+  each('seamark_capturing_namespaces', ({ capturingNamespaces }) => capturingNamespaces)
   each('seamark_table_stale', ({ table }) => (table.stale ? 1 : 0))
   each('seamark_snapshot_saved_timestamp_seconds', ({ snapshot }) =>
     snapshot?.savedAtMs === undefined ? undefined : snapshot.savedAtMs / 1000,

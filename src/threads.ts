@@ -1,6 +1,7 @@
 // The control thread's side of the serving threads: starts them, brings all of them to a new configuration in two steps
 // (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
 
+import { randomBytes } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { loadLibc } from './listen/libc.ts'
@@ -8,6 +9,7 @@ import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Registry } from './observe/registry.ts'
+import { COOKIE_SECRET_OCTETS } from './query/cookies.ts'
 import type { Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { serveEntry } from './shared/entry.ts'
@@ -22,6 +24,9 @@ const DRAIN_MAX_MS = 5000
 /** How long closing all sockets may take. */
 const QUIT_MAX_MS = 1000
 
+/** Of the secret that tickets of TLS sessions are sealed with. */
+const TICKET_SECRET_OCTETS = 32
+
 /** What the threads are to serve. */
 export interface Work {
   readonly setup: Setup
@@ -30,12 +35,19 @@ export interface Work {
 }
 
 export interface ThreadsOptions {
-  readonly count: number
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
+}
+
+/** What all threads of a process have in common. */
+interface Shared {
+  /** How many there are. */
+  readonly count: number
+  readonly ticketSecret: Uint8Array
+  readonly cookieSecret: Uint8Array
 }
 
 class ServingWorker {
@@ -46,6 +58,7 @@ class ServingWorker {
 
   constructor(
     thread: number,
+    { count, ticketSecret, cookieSecret }: Shared,
     options: ThreadsOptions,
     onExit: (worker: ServingWorker, reason: string) => void,
   ) {
@@ -55,19 +68,17 @@ class ServingWorker {
     const logLines = lineCountMemory()
     const start: ThreadStart = {
       thread,
-      threads: options.count,
+      threads: count,
       counters: counters.memory,
       logLines,
+      ticketSecret,
+      cookieSecret,
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(
-        options.memoryOctets ?? process.constrainedMemory(),
-        totalmem(),
-        options.count,
-      ),
+      resourceLimits: serveHeapLimits(options.memoryOctets ?? process.constrainedMemory(), totalmem(), count),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {
@@ -103,6 +114,11 @@ class ServingWorker {
 
 export class Threads {
   readonly #options: ThreadsOptions
+  #shared: Shared = {
+    count: 0,
+    ticketSecret: randomBytes(TICKET_SECRET_OCTETS),
+    cookieSecret: randomBytes(COOKIE_SECRET_OCTETS),
+  }
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined
@@ -116,6 +132,11 @@ export class Threads {
     this.#options = options
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#shared.count
+  }
+
   /** For the metric of how busy each thread is. */
   busy(): BusyThread[] {
     return this.#workers.map(({ thread, worker }) => ({
@@ -125,16 +146,19 @@ export class Threads {
   }
 
   /**
-   * Starts the threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
+   * Starts that many threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
    * with the last thread that has it, under handles that are still closing.
    */
-  async start(): Promise<void> {
+  async start(count: number): Promise<void> {
     await loadLibc()
-    for (let thread = 0; thread < this.#options.count; thread++) this.#workers.push(this.#spawn(thread))
+    this.#shared = { ...this.#shared, count }
+    for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
   }
 
   #spawn(thread: number): ServingWorker {
-    return new ServingWorker(thread, this.#options, (worker, reason) => this.#ended(worker, reason))
+    return new ServingWorker(thread, this.#shared, this.#options, (worker, reason) =>
+      this.#ended(worker, reason),
+    )
   }
 
   /** Makes the work ready on every thread; the errors, or none when `commit` or `abandon` is to follow. */

@@ -1,33 +1,22 @@
 // One watched cluster: a table, the slim objects behind it, the source that brings them (an API server or a folder) and,
 // where a volume is named for it, the snapshot from which a restart goes on while the API server is away.
 
-import { describeChange } from './manifest/describe.ts'
-import { ManifestSource } from './manifest/source.ts'
-import type { ProcessLog } from './observe/log.ts'
-import type { Meters } from './observe/meters.ts'
+import { makeSource, type SourceOptions } from './cluster-source.ts'
 import type { ReadySource } from './observe/ready.ts'
 import { type KubernetesConfig, sourceKey } from './plugin/kubernetes/config.ts'
 import { systemClock } from './shared/clock.ts'
 import { formatDuration } from './shared/duration.ts'
+import { capturedBy } from './shared/hijack.ts'
 import { Cluster } from './table/cluster.ts'
 import { TableWriter } from './table/writer.ts'
-import { type ApiLocation, openAccess } from './watch/access.ts'
-import { messageOf } from './watch/api-error.ts'
-import { ApiClient } from './watch/client.ts'
 import type { Kind, ObjectSource, SlimEndpointSlice } from './watch/objects.ts'
 import { RESOURCES } from './watch/resource.ts'
 import { readSnapshot, SnapshotWriter } from './watch/snapshot.ts'
-import { ApiSource, slimConverters } from './watch/source.ts'
+import { ApiSource } from './watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
 /** A state that goes on changing is saved this often. */
 const SNAPSHOT_INTERVAL_MS = 30_000
-
-/** What a watched cluster is made with. */
-export interface WatchedOptions {
-  readonly log: ProcessLog
-  readonly meters: Meters
-}
 
 export class WatchedCluster implements ReadySource {
   readonly name = 'kubernetes'
@@ -35,21 +24,23 @@ export class WatchedCluster implements ReadySource {
   readonly config: KubernetesConfig
   readonly table = new TableWriter()
   readonly cluster: Cluster
-  readonly #options: WatchedOptions
+  readonly #options: SourceOptions
   readonly #synced = Promise.withResolvers<void>()
   readonly #troubled = Promise.withResolvers<void>()
   #source: ObjectSource | undefined
   #snapshot: SnapshotWriter | undefined
   #restoredAtMs: number | undefined
+  /** Namespaces that capture names by the search path, each told once. */
+  readonly #capturing = new Set<string>()
 
-  private constructor(config: KubernetesConfig, options: WatchedOptions) {
+  private constructor(config: KubernetesConfig, options: SourceOptions) {
     this.key = sourceKey(config)
     this.config = config
     this.#options = options
-    const { endpointPodNames, ignoreEmptyService, zonal, namespaces } = config
+    const { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients } = config
     this.cluster = new Cluster(
       this.table,
-      { endpointPodNames, ignoreEmptyService, zonal, namespaces, kinds: wantedKinds(config) },
+      { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients, kinds: wantedKinds(config) },
       {
         schedule: publish => void setImmediate(publish),
         clock: systemClock,
@@ -64,9 +55,9 @@ export class WatchedCluster implements ReadySource {
   }
 
   /** Starts to watch what the directive asks for; the text of an error where that can never work. */
-  static async start(config: KubernetesConfig, options: WatchedOptions): Promise<WatchedCluster | string> {
+  static async start(config: KubernetesConfig, options: SourceOptions): Promise<WatchedCluster | string> {
     const watched = new WatchedCluster(config, options)
-    const source = config.source.kind === 'manifests' ? watched.#manifests() : await watched.#api()
+    const source = await makeSource(config, watched.cluster, options, () => watched.#troubled.resolve())
     if (typeof source === 'string') return source
     watched.#source = source
     await watched.#restore()
@@ -109,72 +100,6 @@ export class WatchedCluster implements ReadySource {
 
   #log(level: 'INFO' | 'WARNING' | 'ERROR', text: string): void {
     this.#options.log.write(level, LOG_FROM, text)
-  }
-
-  #manifests(): ObjectSource {
-    const { config, cluster } = this
-    const directory = config.source.kind === 'manifests' ? config.source.directory : ''
-    const zone = config.primaryZone.replace(/\.$/, '')
-    return new ManifestSource({
-      directory,
-      sink: cluster,
-      report: problem => {
-        const place = `${problem.file}:${problem.line}:${problem.column}`
-        this.#log(problem.severity === 'error' ? 'ERROR' : 'WARNING', `${place}: ${problem.message}`)
-      },
-      options: {
-        endpointPodNames: config.endpointPodNames,
-        zonal: config.zonal,
-        labels: config.labels || undefined,
-        namespaceLabels: config.namespaceLabels || undefined,
-      },
-      changed: (before, after) => {
-        // The first state is told as a whole, when the server starts.
-        if (!cluster.published) return
-        for (const line of describeChange(before, after, zone)) this.#log('INFO', line)
-      },
-    })
-  }
-
-  async #api(): Promise<ApiSource | string> {
-    const { config, cluster } = this
-    const { meters } = this.#options
-    const multicluster = config.multiclusterZones.length > 0
-    const access = await openAccess(apiLocation(config)).catch(describe)
-    if (typeof access === 'string') return `plugin/kubernetes: ${access}`
-    const client = new ApiClient({
-      access,
-      clock: systemClock,
-      onRequest: ({ method, host, code, durationSeconds }) => {
-        meters.counter('coredns_kubernetes_rest_client_requests_total', { code, method, host }).add()
-        meters
-          .histogram('coredns_kubernetes_rest_client_request_duration_seconds', { verb: method, host })
-          .observe(durationSeconds)
-      },
-    })
-    return new ApiSource({
-      client,
-      sink: cluster,
-      clock: systemClock,
-      random: Math.random,
-      convert: slimConverters({
-        endpointPodNames: config.endpointPodNames,
-        zonal: config.zonal,
-        multicluster,
-        noEndpoints: config.noEndpoints,
-      }),
-      endpoints: !config.noEndpoints,
-      pods: config.pods === 'verified',
-      multicluster,
-      labels: config.labels || undefined,
-      namespaceLabels: config.namespaceLabels || undefined,
-      hooks: {
-        log: (level, message) => {
-          if (level !== 'info') this.#troubled.resolve()
-          this.#log(level === 'info' ? 'INFO' : level === 'warning' ? 'WARNING' : 'ERROR', message)
-        },
-      },
-    })
   }
 
   /** Serves the last good state of an earlier process until the cluster is listed, and saves this one's from then on. */
@@ -221,6 +146,7 @@ export class WatchedCluster implements ReadySource {
     slices: readonly SlimEndpointSlice[],
   ): void {
     if (changed) this.#snapshot?.touch()
+    if (delays.has('Namespace')) this.#judgeNamespaces()
     const { meters } = this.#options
     for (const [kind, delayMs] of delays) {
       meters
@@ -228,6 +154,23 @@ export class WatchedCluster implements ReadySource {
         .observe(delayMs / 1000)
     }
     if (slices.length > 0 && this.cluster.synced) this.#programmed(slices)
+  }
+
+  /** How many namespaces there are that capture names. */
+  get capturingNamespaces(): number {
+    return this.#capturing.size
+  }
+
+  #judgeNamespaces(): void {
+    const namespaces = this.cluster.objects('Namespace')
+    for (const namespace of this.#capturing) if (!namespaces.has(namespace)) this.#capturing.delete(namespace)
+    for (const namespace of namespaces.keys()) {
+      const captured = capturedBy(namespace, this.config.primaryZone)
+      if (captured === undefined || this.#capturing.has(namespace)) continue
+      this.#capturing.add(namespace)
+      const text = `namespace ${namespace} captures ${captured}: Pods that ask for them are sent to Services in it`
+      this.#log('WARNING', text)
+    }
   }
 
   /** The time from the cause of an endpoint change to its published answer (coredns.md 5). */
@@ -254,28 +197,4 @@ function wantedKinds(config: KubernetesConfig): Kind[] {
   if (config.pods === 'verified') kinds.push('Pod')
   if (multicluster) kinds.push('ServiceImport')
   return kinds
-}
-
-function apiLocation({ source }: KubernetesConfig): ApiLocation {
-  if (source.kind === 'manifests') throw new RangeError('a folder has no API server')
-  if (source.kubeconfig !== undefined) {
-    return {
-      from: 'kubeconfig',
-      file: source.kubeconfig,
-      ...(source.context === undefined ? {} : { context: source.context }),
-    }
-  }
-  if (source.endpoint === undefined) return { from: 'in-cluster' }
-  const { tls } = source
-  return {
-    from: 'endpoint',
-    url: source.endpoint,
-    ...(tls ? { tls: { certFile: tls.cert, keyFile: tls.key, caFile: tls.ca } } : {}),
-  }
-}
-
-/** An error with its causes, as one line. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error) || error.cause === undefined) return messageOf(error)
-  return `${error.message}: ${describe(error.cause)}`
 }

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { type Command, parseFlags, USAGE } from '../src/flags.ts'
 
-const serve = { command: 'serve', conf: '', port: 53, pidfile: '', quiet: false } as const
+const serve = { command: 'serve', conf: '', port: 53, pidfile: '', lastGood: '', quiet: false } as const
 const check = { command: 'check', file: '', json: false, port: 53 } as const
 
 t.test('what is asked for', async t => {
@@ -15,6 +15,7 @@ t.test('what is asked for', async t => {
     ['-conf=', serve],
     ['-p 5353', { ...serve, port: 5353 }],
     ['-dns.port 1 -p 65535', { ...serve, port: 65535 }],
+    ['-last-good /data/corefile', { ...serve, lastGood: '/data/corefile' }],
     ['-pidfile /run/pid -quiet', { ...serve, pidfile: '/run/pid', quiet: true }],
     ['-conf stdin', { ...serve, conf: 'stdin' }],
     ['-version', { command: 'version' }],
@@ -50,7 +51,17 @@ t.test('what is wrong', async t => {
 })
 
 t.test('the usage names every flag', async t => {
-  for (const flag of ['-conf', '-dns.port', '-p', '-pidfile', '-quiet', '-plugins', '-version', 'check']) {
+  for (const flag of [
+    '-conf',
+    '-dns.port',
+    '-p',
+    '-last-good',
+    '-pidfile',
+    '-quiet',
+    '-plugins',
+    '-version',
+    'check',
+  ]) {
     t.ok(USAGE.includes(flag), flag)
   }
 })

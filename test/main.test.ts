@@ -4,12 +4,13 @@
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { query } from './support/dns-client.ts'
+import { absent } from './support/programs.ts'
 import { freePort, type Seamark, spawnSeamark } from './support/seamark.ts'
 
 const run = promisify(execFile)
@@ -302,12 +303,6 @@ t.test('a warning is told once for as long as it holds, however often the Corefi
   t.equal(warnings(), 2, 'again when it has been right')
   t.equal(await server.stop(), 0)
 })
-
-/** False where the client is installed, otherwise the reason to skip. */
-function absent(client: string): false | string {
-  const folders = (process.env.PATH ?? '').split(':')
-  return folders.some(folder => existsSync(join(folder, client))) ? false : `${client} is not installed`
-}
 
 t.test('dig asks', { skip: absent('dig') }, async t => {
   const port = await freePort()

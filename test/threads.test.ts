@@ -35,11 +35,11 @@ async function start(test: Test, count: number, memoryOctets?: number): Promise<
     flush: async () => true,
   }
   const log = new ProcessLog(output, systemClock, registry.meters)
-  const threads = new Threads({ count, registry, log, quiet: false, ...(memoryOctets && { memoryOctets }) })
+  const threads = new Threads({ registry, log, quiet: false, ...(memoryOctets && { memoryOctets }) })
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
-  await threads.start()
+  await threads.start(count)
   test.teardown(async () => {
     process.off('worker', seen)
     await threads.drain()

@@ -85,7 +85,10 @@ function readWith(line: Line, read: LineReader): void {
 }
 
 function reportTwice(word: Token, earlier: Token, problems: Problems): void {
-  problems.error(word, `${word.text} is given twice, first at ${placeText(earlier)}`, { found: word.text })
+  const imported = word.file === earlier.file ? '' : '; an imported file adds and cannot replace'
+  problems.error(word, `${word.text} is given twice, first at ${placeText(earlier)}${imported}`, {
+    found: word.text,
+  })
 }
 
 /** The arguments of one line, taken from left to right. */

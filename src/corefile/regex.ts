@@ -1,6 +1,6 @@
 // Patterns in a Corefile: RE2, as CoreDNS has it, so that no text can make one slow (re2js is linear in the text).
 
-import { RE2JS } from 're2js'
+import { lazy } from '../shared/lazy.ts'
 
 /** As CoreDNS bounds it. */
 export const REGEX_MAX_CHARACTERS = 10_000
@@ -10,7 +10,7 @@ export function regexProblem(regex: string): string | undefined {
   if (regex.length > REGEX_MAX_CHARACTERS)
     return `a regular expression may have ${REGEX_MAX_CHARACTERS} characters`
   try {
-    RE2JS.compile(regex)
+    lazy.re2js.RE2JS.compile(regex)
     return undefined
   } catch (error) {
     return `this is not a regular expression of RE2: ${(error as Error).message}`
@@ -18,4 +18,4 @@ export function regexProblem(regex: string): string | undefined {
 }
 
 /** How many groups a good pattern has, the whole match not counted. */
-export const regexGroups = (regex: string): number => RE2JS.compile(regex).groupCount()
+export const regexGroups = (regex: string): number => lazy.re2js.RE2JS.compile(regex).groupCount()

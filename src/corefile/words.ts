@@ -72,7 +72,7 @@ forward
 grpc - forward to tls:// or https:// upstreams
 erratic - stop or delay packets outside the server to test its clients
 whoami
-on
+on - run the command before the server starts or after it has stopped
 sign - sign outside the server and serve the result with file
 view
 nomad - forward the zone to a Consul or CoreDNS server beside Nomad

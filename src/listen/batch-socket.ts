@@ -15,6 +15,8 @@ import { LATER, oneMessage } from './responder.ts'
 import { readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from './sockaddr.ts'
 import { RECEIVE_BUFFER_OCTETS, SEND_QUEUE_MAX } from './udp-dgram.ts'
 
+/** A port that nobody sends from (RFC 863). */
+const DISCARD_PORT = 9
 /** Batches that `drain` still answers before it closes a socket on which more keep coming. */
 const DRAIN_BATCHES_MAX = 64
 
@@ -275,11 +277,23 @@ export class BatchSocket {
   /** Answers what the kernel has taken in, waits for the slow path, closes. Resolves when closed. */
   drain(): Promise<void> {
     if (this.#open && !this.#draining) {
+      this.#turnAway()
       for (let batch = 0; batch < DRAIN_BATCHES_MAX && this.receive() === BATCH_MAX; batch++);
       this.#draining = true
       if (this.#isIdle()) this.#end()
     }
     return this.#closed.promise
+  }
+
+  /**
+   * From here on the kernel gives what comes to the other sockets of the port: one with a peer takes nobody else's
+   * datagrams. What it has taken in already can still be read, and replies go where they are sent. Without this, what
+   * came between the last reading and the closing would be lost.
+   */
+  #turnAway(): void {
+    const loopback = this.#family === 4 ? '127.0.0.1' : '::1'
+    const peer = sockaddr(this.#local?.address ?? loopback, DISCARD_PORT)
+    if (peer && this.#libc.connect(this.fd, peer, peer.length) < 0) this.#options.count('udp-send-error')
   }
 
   #isIdle(): boolean {

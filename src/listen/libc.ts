@@ -16,6 +16,7 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number
   bind(fd: number, address: Uint8Array, octets: number): number
+  connect(fd: number, address: Uint8Array, octets: number): number
   getsockname(fd: number, address: Uint8Array, octets: Uint8Array): number
   dup3(from: number, to: number, flags: number): number
   close(fd: number): number
@@ -78,6 +79,7 @@ async function load(): Promise<Libc | undefined> {
     socket: library.func('socket', 'int', ['int', 'int', 'int']),
     setsockopt: library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
     bind: library.func('bind', 'int', ['int', 'void *', 'uint']),
+    connect: library.func('connect', 'int', ['int', 'void *', 'uint']),
     getsockname: library.func('getsockname', 'int', ['int', 'void *', 'void *']),
     dup3: library.func('dup3', 'int', ['int', 'int', 'int']),
     close: library.func('close', 'int', ['int']),

@@ -1,6 +1,7 @@
 // What every listener is to its owner, whatever its transport: how it is asked for, what it gives back, what
 // it counts.
 
+import type { Transport } from '../query/query.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Admission } from './admission.ts'
 import type { Responder } from './responder.ts'
@@ -34,6 +35,15 @@ export const LISTEN_EVENTS = [
   'tcp-garbage',
   'tcp-connection-error',
   'tls-handshake-error',
+  'tls-evicted-handshake',
+  'tls-client-refused',
+  'tls-keylog-error',
+  'tls-files-changed',
+  'tls-files-unusable',
+  'https-garbage',
+  'https-streams-max',
+  'https-bodies-max',
+  'https-request-timeout',
 ] as const
 
 export type ListenEvent = (typeof LISTEN_EVENTS)[number]
@@ -59,7 +69,7 @@ export interface ListenOptions {
   readonly count: CountListen
 }
 
-export type ListenerKind = 'udp-batch' | 'udp-dgram' | 'tcp' | 'tls'
+export type ListenerKind = 'udp-batch' | 'udp-dgram' | 'tcp' | 'tls' | 'https'
 
 /** An open listener. */
 export interface Listener {
@@ -87,15 +97,9 @@ export class ListenError extends Error {
   readonly code: string
   readonly address: string
   readonly port: number
-  readonly transport: 'udp' | 'tcp' | 'tls'
+  readonly transport: Transport
 
-  constructor(
-    transport: 'udp' | 'tcp' | 'tls',
-    address: string,
-    port: number,
-    code: string,
-    cause?: unknown,
-  ) {
+  constructor(transport: Transport, address: string, port: number, code: string, cause?: unknown) {
     const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
     super(`listening on ${where} over ${transport.toUpperCase()}: ${REASONS[code] ?? code}`, { cause })
     this.name = 'ListenError'

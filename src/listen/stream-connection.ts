@@ -8,7 +8,7 @@
 // `ended` (our FIN is out, the peer has a while to send its own), then closed.
 
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../query/query.ts'
+import type { Endpoint, Transport } from '../query/query.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
 import type { Admission } from './admission.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
@@ -16,30 +16,49 @@ import type { CountListen } from './listener.ts'
 import { refusal } from './refusal.ts'
 import { LATER, type LateReply, type Messages, type Responder } from './responder.ts'
 import type { StreamLimits } from './stream-limits.ts'
+import type { OpenConnection } from './stream-order.ts'
+
+/** What runs over a stream. */
+export type StreamTransport = Exclude<Transport, 'udp'>
 
 /** What the connections of one listener share. */
 export interface StreamShared {
-  readonly transport: 'tcp' | 'tls'
+  readonly transport: StreamTransport
   readonly responder: Responder
   readonly admission: Admission
   readonly count: CountListen
+  /** As they are now. */
   readonly limits: StreamLimits
   /** Where answers are rendered before they are written: room for two of the longest. */
   readonly out: Uint8Array<ArrayBuffer>
   nowMs(): number
   /** The connection was of use: it is now the last one to be closed for being idle. */
-  touched(connection: StreamConnection): void
+  touched(connection: OpenConnection): void
   /** Calls the connection's `flush` before long. */
-  flushLater(connection: StreamConnection): void
+  flushLater(connection: Flushed): void
+}
+
+/** A connection to be served. */
+export interface Accepted {
+  /** The TLS socket where the connection is encrypted. */
+  readonly socket: Socket
+  readonly client: Endpoint
+  readonly local: Endpoint
+  /** When it was accepted. */
+  readonly openedAtMs: number
+}
+
+/** Whose slow replies are written together, before long. */
+export interface Flushed {
+  flush(): void
 }
 
 /** Room for two of the longest frames, so that one always fits behind half-filled room. */
 export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
 
-export class StreamConnection {
-  /** Neighbours in the listener's order of use (stream-order.ts). */
-  older: StreamConnection | undefined
-  newer: StreamConnection | undefined
+export class StreamConnection implements OpenConnection, Flushed {
+  older: OpenConnection | undefined
+  newer: OpenConnection | undefined
   readonly client: Endpoint
   readonly #local: Endpoint
   readonly #socket: Socket
@@ -64,7 +83,7 @@ export class StreamConnection {
   #stalledOctets = 0
   #stalledAtMs = 0
 
-  constructor(socket: Socket, shared: StreamShared, client: Endpoint, local: Endpoint, openedAtMs: number) {
+  constructor({ socket, client, local, openedAtMs }: Accepted, shared: StreamShared) {
     this.#socket = socket
     this.#shared = shared
     this.client = client
@@ -86,14 +105,10 @@ export class StreamConnection {
     })
   }
 
-  /**
-   * Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query.
-   */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#replies.length === 0 && this.#socket.writableLength === 0
   }
 
-  /** Reads no more, answers what is in flight, then sends FIN. */
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'finishing'
@@ -104,7 +119,6 @@ export class StreamConnection {
     this.#endWhenIdle()
   }
 
-  /** Closes an idle connection at once. */
   close(): void {
     this.#socket.destroy()
   }
@@ -113,11 +127,10 @@ export class StreamConnection {
   abort(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    if (this.#shared.transport === 'tcp') this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    if (isEncrypted(this.#socket)) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
-  /** Enforces the timeouts; called about twice a second. */
   check(nowMs: number, idleMs: number): void {
     if (this.#state === 'closed') return
     const { limits, count } = this.#shared
@@ -352,3 +365,6 @@ export class StreamConnection {
     this.#socket.end()
   }
 }
+
+/** Whether it is a TLS socket, told without loading what makes one. */
+const isEncrypted = (socket: Socket): boolean => 'encrypted' in socket

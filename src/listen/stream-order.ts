@@ -1,44 +1,57 @@
 // Connections in the order of their last use, oldest first: a list that is its own links, because every read
 // moves one to the end.
 
-import type { StreamConnection } from './stream-connection.ts'
+/** A connection as its listener knows it, whatever is spoken on it. */
+export interface OpenConnection {
+  /** Neighbours in the order of use. */
+  older: OpenConnection | undefined
+  newer: OpenConnection | undefined
+  /** Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query. */
+  readonly idle: boolean
+  /** Reads no more, answers what is in flight, then ends. */
+  finish(): void
+  /** Closes at once. */
+  close(): void
+  /** Enforces the timeouts; called about twice a second. */
+  check(nowMs: number, idleMs: number): void
+}
 
 export class StreamOrder {
-  #oldest: StreamConnection | undefined
-  #newest: StreamConnection | undefined
+  #oldest: OpenConnection | undefined
+  #newest: OpenConnection | undefined
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  add(connection: StreamConnection): void {
+  add(connection: OpenConnection): void {
     this.#append(connection)
     this.#size++
   }
 
-  remove(connection: StreamConnection): void {
+  remove(connection: OpenConnection): void {
     this.#unlink(connection)
     this.#size--
   }
 
   /** Moves a connection of the list to its end. */
-  touch(connection: StreamConnection): void {
+  touch(connection: OpenConnection): void {
     if (connection === this.#newest) return
     this.#unlink(connection)
     this.#append(connection)
   }
 
   /** Oldest first. The connection at hand may be removed meanwhile. */
-  *[Symbol.iterator](): Generator<StreamConnection> {
+  *[Symbol.iterator](): Generator<OpenConnection> {
     for (let connection = this.#oldest; connection; ) {
-      const next: StreamConnection | undefined = connection.newer
+      const next: OpenConnection | undefined = connection.newer
       yield connection
       connection = next
     }
   }
 
-  #append(connection: StreamConnection): void {
+  #append(connection: OpenConnection): void {
     connection.older = this.#newest
     connection.newer = undefined
     if (this.#newest) this.#newest.newer = connection
@@ -46,7 +59,7 @@ export class StreamOrder {
     this.#newest = connection
   }
 
-  #unlink(connection: StreamConnection): void {
+  #unlink(connection: OpenConnection): void {
     const { older, newer } = connection
     if (older) older.newer = newer
     else this.#oldest = newer

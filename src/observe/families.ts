@@ -314,7 +314,11 @@ const TABLE: readonly Family[] = [
     'resource',
     'Time from the first event of a batch to its published answers.',
   ),
-  gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
+  gauge(
+    'seamark_table_names',
+    'source',
+    'Services, namespaces, Pods and, where they are known as clients, their addresses in the answer table.',
+  ),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
   counter(
     'seamark_transfers_total',
@@ -325,6 +329,16 @@ const TABLE: readonly Family[] = [
     'seamark_notifies_total',
     'result',
     'Notifications of changed zones: accepted, or failed after all attempts.',
+  ),
+  gauge(
+    'seamark_corefile_refused',
+    '',
+    'Whether the Corefile is broken and the configuration before it goes on being served.',
+  ),
+  gauge(
+    'seamark_capturing_namespaces',
+    'source',
+    'Namespaces whose names capture look-ups of other domains by the search path.',
   ),
   gauge(
     'seamark_table_stale',

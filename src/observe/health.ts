@@ -4,7 +4,7 @@
 
 import type { Clock, Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
-import { http } from '../shared/node-http.ts'
+import { lazy } from '../shared/lazy.ts'
 import type { HttpRoute } from './http.ts'
 import type { Counter, Histogram, Meters } from './meters.ts'
 import type { ThreadLog } from './thread-log.ts'
@@ -99,7 +99,7 @@ export class HealthProbe {
 /** Asks over HTTP. Any answer counts, as in CoreDNS: it is the time that matters. */
 export const askHttp: Ask = (url, patienceMs) =>
   new Promise(resolve => {
-    const request = http.get(url, { timeout: patienceMs, agent: false }, response => {
+    const request = lazy.http.get(url, { timeout: patienceMs, agent: false }, response => {
       response.resume()
       response.once('end', () => resolve(undefined))
       response.once('error', error => resolve(error.message))

@@ -3,11 +3,9 @@
 // change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { http } from '../shared/node-http.ts'
+import { lazy } from '../shared/lazy.ts'
 import type { Meters } from './meters.ts'
 
 /** As CoreDNS's read, write and idle timeouts. */
@@ -88,8 +86,8 @@ export class HttpListener {
     this.#routes = site.routes
     this.#server =
       tls === undefined
-        ? http.createServer(options, handle)
-        : createTlsServer(
+        ? lazy.http.createServer(options, handle)
+        : lazy.https.createServer(
             { ...options, ...secureContext(tls), requestCert: tls.clientCa !== undefined },
             handle,
           )
@@ -118,7 +116,7 @@ export class HttpListener {
   /** Serves other paths, with another certificate, from now on; requests under way end as they began. */
   serve({ routes, tls }: Pick<HttpSite, 'routes' | 'tls'>): void {
     this.#routes = routes
-    if (tls !== undefined && this.#server instanceof TlsServer)
+    if (tls !== undefined && this.#server instanceof lazy.https.Server)
       this.#server.setSecureContext(secureContext(tls))
   }
 
@@ -175,7 +173,7 @@ const secureContext = ({ cert, key, clientCa }: HttpTls): { cert: string; key: s
   ...(clientCa !== undefined && { ca: clientCa }),
 })
 
-const gzipped = promisify<Uint8Array, Buffer>(gzip)
+const gzipped = (octets: Uint8Array): Promise<Buffer> => promisify<Uint8Array, Buffer>(lazy.zlib.gzip)(octets)
 
 const NOT_FOUND: HttpAnswer = { status: 404, body: '404 page not found\n' }
 

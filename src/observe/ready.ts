@@ -5,7 +5,7 @@
 //   GET /ready           503  kubernetes
 //   GET /ready?verbose   503  kubernetes
 //                             kubernetes: waiting for the first list of endpointslices
-//                             reload: Corefile:7:9: unknown property of kubernetes (the configuration before it is served)
+//                             Corefile refused: Corefile:7:9: error: unknown property of kubernetes …
 
 import type { HttpAnswer, HttpRoute } from './http.ts'
 import type { ThreadLog } from './thread-log.ts'

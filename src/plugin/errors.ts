@@ -9,7 +9,7 @@
 //   [ERROR] plugin/errors: 2 example.org. A: dialing upstream 10.0.0.2:53: connect ECONNREFUSED
 //   [WARNING] plugin/errors: 41 errors like '.* i/o timeout$' occurred in last 5m0s
 
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
 import { REGEX_MAX_CHARACTERS, regexProblem } from '../corefile/regex.ts'
 import type { Level } from '../observe/thread-log.ts'
@@ -17,6 +17,7 @@ import type { Query } from '../query/query.ts'
 import { DROP, type Outcome } from '../query/reply.ts'
 import type { Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { lazy } from '../shared/lazy.ts'
 import { foldName, formatName } from '../wire/name.ts'
 import { typeName } from '../wire/rrtype.ts'
 import type { ServingContext } from './context.ts'
@@ -130,7 +131,7 @@ class ErrorsHandler implements Handler {
     this.#context = context
     this.#patterns = consolidations.map(consolidation => ({
       ...consolidation,
-      compiled: RE2JS.compile(consolidation.regex),
+      compiled: lazy.re2js.RE2JS.compile(consolidation.regex),
       errors: 0,
       timer: undefined,
     }))

@@ -3,11 +3,11 @@
 // CoreDNS ends its process then; here the loop is broken and reported: while it lasts, questions that would be forwarded are
 // answered SERVFAIL, and the probe is asked again until it no longer comes back.
 
-import { randomBytes } from 'node:crypto'
 import { once, readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
 import { EDE, type MaybePromise, type Outcome, servfail } from '../query/reply.ts'
 import type { Timer } from '../shared/clock.ts'
+import { lazy } from '../shared/lazy.ts'
 import { equalNames, formatName, type Name, name } from '../wire/name.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import type { ServingContext } from './context.ts'
@@ -56,7 +56,7 @@ export class LoopHandler implements Handler {
 
   constructor(context: ServingContext) {
     this.#context = context
-    const labels = randomBytes(16).toString('hex')
+    const labels = lazy.crypto.randomBytes(16).toString('hex')
     const zone = context.zones.find(text => text !== '.') ?? '.'
     this.#probeName = name(`${labels.slice(0, 16)}.${labels.slice(16)}.${zone === '.' ? '' : zone}`)
   }

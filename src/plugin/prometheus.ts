@@ -10,10 +10,10 @@
 
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
 import type { ListenAddress } from '../corefile/values.ts'
 import type { HttpTls } from '../observe/http.ts'
+import { lazy } from '../shared/lazy.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `prometheus`. */
@@ -79,7 +79,7 @@ function readTls(line: Line, directory: string): HttpTls | undefined {
 
 /** Reads a web configuration and the files it names, which are relative to it. Throws where one cannot be read. */
 export function readWebConfig(file: string): HttpTls {
-  const document: unknown = parseYaml(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
+  const document: unknown = lazy.yaml.parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
   const section = objectAt(document, 'tls_server_config')
   const read = (key: string): string => readFileSync(resolve(dirname(file), textAt(section, key)), 'utf8')
   if (!('client_ca_file' in section)) return { cert: read('cert_file'), key: read('key_file') }

@@ -7,6 +7,7 @@ import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { aclWord } from './acl.ts'
 import { anyWord } from './any.ts'
+import { autopathWord } from './autopath/autopath.ts'
 import { bindWord } from './bind.ts'
 import { bufsizeWord } from './bufsize.ts'
 import { cacheWord } from './cache/cache.ts'
@@ -22,12 +23,17 @@ import { forwardWord } from './forward/forward.ts'
 import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
+import { httpsWord } from './https.ts'
+import { k8sExternalWord } from './k8s_external/k8s_external.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
+import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
+import { multisocketWord } from './multisocket.ts'
+import { nsidWord } from './nsid.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
@@ -35,7 +41,10 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { templateWord } from './template/template.ts'
+import { timeoutsWord } from './timeouts.ts'
+import { tlsWord } from './tls.ts'
 import { transferWord } from './transfer/transfer.ts'
+import { viewWord } from './view/view.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -49,6 +58,7 @@ export interface ServedWord {
 const words: readonly ServedWord[] = [
   aclWord,
   anyWord,
+  autopathWord,
   bindWord,
   bufsizeWord,
   cacheWord,
@@ -63,18 +73,26 @@ const words: readonly ServedWord[] = [
   headerWord,
   healthWord,
   hostsWord,
+  k8sExternalWord,
+  httpsWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,
   logWord,
   loopWord,
+  metadataWord,
   minimalWord,
+  multisocketWord,
+  nsidWord,
   prometheusWord,
   readyWord,
   reloadWord,
   rewriteWord,
   rootWord,
   templateWord,
+  viewWord,
+  timeoutsWord,
+  tlsWord,
   transferWord,
   whoamiWord,
 ]
@@ -103,6 +121,7 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'errors',
   'health',
   'loop',
+  'metadata',
   'prometheus',
   'ready',
   'reload',

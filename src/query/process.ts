@@ -4,6 +4,7 @@
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ server block ─ REFUSED where none has the name
+//             ├─ an option that the reply is to have, too: a cookie, keepalive ─ chain
 //             ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
 //             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
@@ -17,25 +18,33 @@ import { uncompressedOctets } from '../plugin/log/format.ts'
 import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
-import { readU16 } from '../wire/header.ts'
-import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
-import { soaSerial } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import { Scan, type Verdict } from '../wire/scan.ts'
+import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
+import type { ServerCookies } from './cookies.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
+import { readCookie, readIxfrSerial, readOptions } from './read.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
 import { TransferMessages } from './transfer.ts'
-import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
+import {
+  failureReason,
+  keepaliveOption,
+  replyLimit,
+  writeCookieReply,
+  writeFailure,
+  writeReply,
+} from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {
   readonly zone: Name
   readonly zoneText: string
   readonly view: string
+  /** Leaves the labels of the block's plugins in the query's metadata; absent without `metadata`. */
+  readonly annotate?: ((query: Query) => void) | undefined
   /** Whether this view is for the query; absent without `view`. */
   readonly accepts?: ((query: Query) => boolean) | undefined
   readonly chain: Next
@@ -63,9 +72,12 @@ export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
+  readonly cookies: ServerCookies
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
   readonly storms: Storms
@@ -75,7 +87,8 @@ export interface ProcessOptions {
 
 const NO_BLOCK_ERROR = { code: EDE.NOT_AUTHORITATIVE, text: 'no server block of the Corefile has this name' }
 const NO_BLOCK = failureReason(NO_BLOCK_ERROR.code, NO_BLOCK_ERROR.text)
-const WRONG_CLASS = failureReason(EDE.NOT_SUPPORTED, 'only the class IN is served')
+const WRONG_CLASS_ERROR = { code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' }
+const WRONG_CLASS = failureReason(WRONG_CLASS_ERROR.code, WRONG_CLASS_ERROR.text)
 
 const KUBERNETES = pluginIndex('kubernetes')
 const CACHE = pluginIndex('cache')
@@ -85,7 +98,9 @@ export class QueryProcess implements Responder {
   readonly #server: string
   readonly #zones: ZoneTable<ServedZone>
   readonly #tables: readonly TableReader[]
+  readonly #idleTimeoutMs: number
   readonly #clock: Clock
+  readonly #cookies: ServerCookies
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
   readonly #scan = new Scan()
@@ -94,11 +109,14 @@ export class QueryProcess implements Responder {
   #denials = 0
   curious = false
 
-  constructor({ server, zones, tables, clock, dropped, storms, bug }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { server, zones, tables, idleTimeoutMs, clock, cookies, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
+    this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
+    this.#cookies = cookies
     this.#dropped = dropped
     this.#bug = bug
     this.#storms = storms
@@ -127,6 +145,7 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
+    if (scan.hasOption(OPTION.COOKIE) || asksForKeepalive(scan, transport)) return LATER
     const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
@@ -178,6 +197,7 @@ export class QueryProcess implements Responder {
     family: 4 | 6,
   ): number {
     if (verdict === 'drop') return SILENCE
+    if (verdict === 'cookie') return LATER
     const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
     const length = writeFailure(this.#scan, octets, out, outAt, rcode)
     this.#count(this.#dropped, transport, family, rcode, length, NOBODY)
@@ -222,34 +242,80 @@ export class QueryProcess implements Responder {
   ): Promise<LateReply> {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
+    if (verdict === 'cookie') return this.#answerCookie(scan, octets, transport, client)
     if (verdict !== 'ok') return undefined
-    const query = this.#query(scan, octets, transport, client, local)
-    const served = this.#servedZone(scan, query)
-    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR))
-    const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
-    const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
-    const outcome = await this.#run(served, inBlock)
+    const asked = this.#query(scan, octets, transport, client, local)
+    const routed = this.#route(scan, asked)
+    if (!routed) return this.#refuseLate(asked)
+    const { served } = routed
+    const query = {
+      ...routed.query,
+      replyMaxOctets: replyLimit(transport, scan.payloadSize, served.udpMaxOctets),
+    }
+    const outcome = await this.#run(served, query)
     if (outcome === DROP) return undefined
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
     const { transfer } = reply
-    if (!transfer) return writeReply(inBlock, reply)
-    return new TransferMessages(inBlock, reply, transfer, error => this.#bug(error, inBlock))
+    if (!transfer) return writeReply(query, reply)
+    return new TransferMessages(query, reply, transfer, error => this.#bug(error, query))
   }
 
-  /** The block that takes the query: the longest zone, the first view that accepts it. */
-  #servedZone(scan: Scan, query: Query): ServedZone | undefined {
+  /** A query about a cookie and nothing else: BADCOOKIE where the server's half is not ours (RFC 7873 5.4). */
+  #answerCookie(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint): Uint8Array {
+    const { state, option } = this.#cookies.judge(readCookie(readOptions(scan, octets))!, client.address)
+    const rcode = state === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
+    const reply = writeCookieReply(scan, rcode, option)
+    this.#dropped?.count(
+      qtypeIndex(0),
+      client.family,
+      protoIndex(transport),
+      rcode,
+      octets.length,
+      reply.length,
+      0,
+      NOBODY,
+      scan.dnssecOk,
+    )
+    return reply
+  }
+
+  /** No block has the name, or views stand for it and none of them is for the query. */
+  #refuseLate(query: Query): Uint8Array {
+    const reply = refused(NO_BLOCK_ERROR)
+    if (this.#dropped) this.#countOutcome(this.#dropped, query, reply)
+    return writeReply(query, reply)
+  }
+
+  /**
+   * The block that takes the query, the longest zone and the first view that accepts it, and the query as it comes there.
+   * A block's view may ask for the labels of its plugins.
+   */
+  #route(scan: Scan, asked: Query): { readonly served: ServedZone; readonly query: Query } | undefined {
+    let query = asked
     for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
-      if (!served.accepts || served.accepts(query)) return served
+      if (served.annotate) query = { ...query, metadata: new Map() }
+      if (this.#accepts(served, query))
+        return { served, query: { ...query, zone: served.zoneText, view: served.view } }
     }
     return undefined
   }
 
+  #accepts({ annotate, accepts }: ServedZone, query: Query): boolean {
+    try {
+      annotate?.(query)
+      return accepts === undefined || accepts(query)
+    } catch (error) {
+      this.#bug(error, query)
+      return false
+    }
+  }
+
   /** Asks the chain and counts what it says; a plugin's bug is a SERVFAIL and a line in the log. */
   async #run(served: ServedZone, query: Query): Promise<Outcome> {
-    let outcome: Outcome
+    let outcome: Outcome = refused(WRONG_CLASS_ERROR)
     try {
-      outcome = await served.chain(query)
+      if (served.anyClass || query.question.qclass === CLASS.IN) outcome = await served.chain(query)
     } catch (error) {
       this.#bug(error, query)
       outcome = servfail({ code: EDE.OTHER, text: 'the server met a bug of its own' })
@@ -286,6 +352,8 @@ export class QueryProcess implements Responder {
   #query(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Query {
     const receivedAtMs = this.#clock.nowMs()
     const budget: Budget = { lookupsLeft: LOOKUPS_MAX }
+    const options = readOptions(scan, octets)
+    const cookie = readCookie(options)
     const query: Query = {
       id: scan.id,
       question: {
@@ -296,9 +364,11 @@ export class QueryProcess implements Responder {
       recursionDesired: scan.recursionDesired,
       authenticData: scan.authenticData,
       checkingDisabled: scan.checkingDisabled,
-      edns: scan.edns
-        ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
-        : undefined,
+      edns: scan.edns ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options } : undefined,
+      replyOptions: [
+        ...(cookie ? [this.#cookies.judge(cookie, client.address).option] : []),
+        ...(asksForKeepalive(scan, transport) ? [keepaliveOption(this.#idleTimeoutMs)] : []),
+      ],
       ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
@@ -332,30 +402,18 @@ export class QueryProcess implements Responder {
     const requestOctets = packet.length + (asker.edns ? OPT_OCTETS : 0)
     // Whatever the client desires, its target must be found (CoreDNS sets RD, too).
     const query: Query = { ...asker, question, recursionDesired: true, requestOctets }
-    const served = this.#servedZone(scan, query)
-    if (!served) return refused()
-    const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
+    const routed = this.#route(scan, query)
+    if (!routed) return refused()
+    const outcome = await this.#run(routed.served, routed.query)
     return outcome === DROP ? refused() : outcome
   }
 }
 
-/** RFC 1995 section 3: the SOA in the authority section. */
-function readIxfrSerial(octets: Uint8Array): number | undefined {
-  const soa = decodeMessage(octets)?.authority[0]
-  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
-}
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.hasOption(OPTION.KEEPALIVE)
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
   for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true
   return false
-}
-
-function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {
-  const options: EdnsOption[] = []
-  for (let at = scan.optionsAt; at < scan.optionsEnd; ) {
-    const next = at + 4 + readU16(octets, at + 2)
-    options.push({ code: readU16(octets, at), data: octets.slice(at + 4, next) })
-    at = next
-  }
-  return options
 }

@@ -9,9 +9,8 @@
 // Bodies are asked for without compression: unpacking a list costs both sides more time than the network saves.
 
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import * as https from 'node:https'
 import type { Clock, Timer } from '../shared/clock.ts'
-import { http } from '../shared/node-http.ts'
+import { lazy } from '../shared/lazy.ts'
 import type { ApiAccess, ApiCredentials } from './access.ts'
 import { ApiError, errorOfResponse, messageOf } from './api-error.ts'
 
@@ -104,8 +103,8 @@ export class ApiClient implements ApiRequester {
     const options = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, maxFreeSockets: FREE_SOCKETS_MAX }
     this.#agent =
       credentials.server.protocol === 'https:'
-        ? new https.Agent({ ...options, ...credentials.tls })
-        : new http.Agent(options)
+        ? new lazy.https.Agent({ ...options, ...credentials.tls })
+        : new lazy.http.Agent(options)
     this.#agentKey = key
     return this.#agent
   }
@@ -158,7 +157,7 @@ class Exchange implements ApiCall {
     const elapsedMs = (): number => this.#client.clock.nowMs() - startedMs
     let request: ClientRequest
     try {
-      request = (server.protocol === 'https:' ? https : http).request(
+      request = (server.protocol === 'https:' ? lazy.https : lazy.http).request(
         `${server.origin}${prefixOf(server)}${this.#path}`,
         {
           agent: this.#client.agentFor(credentials),

@@ -6,14 +6,13 @@
 //   ["Service",{"namespace":"default","name":"web",…}]
 //   {"objects":2,"sha256":"…"}                            the digest of all octets before this line
 //
-// The file is written beside its place, flushed to the disk and renamed, so that what is found there is always whole:
-// the old one or the new one. Objects are written and read in pieces; neither file nor state is ever held twice.
+// The file takes the old one's place in one step. Objects are written and read in pieces; neither file nor state is ever held twice.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../shared/clock.ts'
+import { replaceFile } from '../shared/replace-file.ts'
 import { isRecord, messageOf } from './api-error.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { Kind, Kinds } from './objects.ts'
@@ -50,9 +49,7 @@ export async function writeSnapshot(
   savedAtMs: number,
 ): Promise<void> {
   const kept = Array.from(sets, ([kind, objects]) => [kind, [...objects]] as const)
-  const temporary = `${file}.${process.pid}.tmp`
-  const handle = await open(temporary, 'w', 0o600)
-  try {
+  await replaceFile(file, async handle => {
     const lines = new LineWriter(handle)
     const kinds = kept.map(([kind]) => kind)
     await lines.write(JSON.stringify({ seamark: 'snapshot', version: FORMAT_VERSION, savedAtMs, kinds }))
@@ -62,16 +59,7 @@ export async function writeSnapshot(
       for (const object of list) await lines.write(JSON.stringify([kind, object]))
     }
     await lines.end(sha256 => JSON.stringify({ objects, sha256 }))
-    await handle.sync()
-    await handle.close()
-    await rename(temporary, file)
-  } catch (error) {
-    // Closing twice is an error of its own and says nothing new.
-    await handle.close().catch(() => undefined)
-    await rm(temporary, { force: true })
-    throw error
-  }
-  await syncFolder(dirname(file))
+  })
 }
 
 /**
@@ -277,11 +265,4 @@ function parse(line: string): unknown {
   } catch (error) {
     throw new Damage(messageOf(error))
   }
-}
-
-/** The rename itself is to survive a power failure; file systems that cannot flush a folder say so, harmlessly. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined)
-  await handle?.sync().catch(() => undefined)
-  await handle?.close()
 }

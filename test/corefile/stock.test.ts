@@ -105,7 +105,7 @@ import custom/*.server
 
   const clash = read(text, { 'custom/again.server': '.:53 {\n  forward . 1.1.1.1\n}\n' })
   t.same(complaints(clash).slice(1), [
-    'custom/again.server:1:1: error: zone . on port 53 is already served by Corefile:1:1 (found ".:53")',
+    'custom/again.server:1:1: error: zone . on port 53 is already served by Corefile:1:1; an imported file adds and cannot replace (found ".:53")',
   ])
 })
 

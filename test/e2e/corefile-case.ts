@@ -13,7 +13,8 @@
 //   -- db.example --                    any other section is a file of that name beside the Corefile
 //   -- questions --
 //   web.demo.svc A                      a relative name has no final dot and is below cluster.local
-//   www.example.net. AAAA tcp rd0 cd ad do size=512 class=CH from=127.0.0.2 x3
+//   www.example.net. AAAA tcp rd0 cd ad do nsid size=512 class=CH from=127.0.0.2 x3
+//   www.example.net. AAAA tls           over TLS, at the port TLS; https and https-get at the port HTTPS
 //   example.org. IXFR tcp serial=7      transfers over TCP are compared with all their messages
 //   -- differences --                   what is to be otherwise: NAME TYPE, * for any; the reason
 //   www.example.net. ANY: the reason
@@ -21,7 +22,8 @@
 //   metric coredns_x_total: the reason
 //   log ^\[ERROR\] plugin/errors: the reason
 //
-// The environment has UPSTREAM, METRICS, READY, HEALTH (ports), KUBECONFIG and FOLDER (of the Corefile). Both are started
+// The environment has UPSTREAM, METRICS, READY, HEALTH, TLS, HTTPS (ports), KUBECONFIG and FOLDER (of the Corefile, with
+// cert.pem and key.pem for 127.0.0.1 and localhost, and ca.pem). Both are started
 // with `-p PORT`. Of the metrics, names and labels are compared and, of families that count queries, what was added; of
 // the log, the lines of `log` and `errors`.
 
@@ -95,9 +97,12 @@ function parseQuestion(name: string, line: string): ParityQuestion[] {
   for (const word of words) {
     const [key = '', value = ''] = word.split('=')
     if (word === 'tcp') question = { ...question, tcp: true }
+    else if (word === 'tls' || word === 'https' || word === 'https-get')
+      question = { ...question, over: word }
     else if (word === 'rd0') question = { ...question, rd: false }
     else if (word === 'cd') question = { ...question, cd: true }
     else if (word === 'ad') question = { ...question, ad: true }
+    else if (word === 'nsid') question = { ...question, nsid: true }
     else if (word === 'do') question = { ...question, dnssecOk: true }
     else if (key === 'size') question = { ...question, udpSize: Number(value) }
     else if (key === 'serial') question = { ...question, serial: Number(value) }

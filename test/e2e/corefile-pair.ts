@@ -3,6 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeAuthority } from '../support/certificates.ts'
 import { NoAnswer } from '../support/dns-client.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
 import type { CorefileCase } from './corefile-case.ts'
@@ -18,9 +19,18 @@ export interface Trace {
   readonly log: readonly string[]
 }
 
+const authority = makeAuthority()
+const certificate = authority.issue('dns')
+/** What every case finds in its folder. */
+const CERTIFICATES = [
+  ['ca.pem', authority.cert],
+  ['cert.pem', certificate.cert],
+  ['key.pem', certificate.key],
+] as const
+
 /** Families whose values must agree, too: they count queries and nothing that depends on time or threads. */
 const COUNTED =
-  /^coredns_(?:dns_(?:requests|responses|do_requests)_total|template_\w+_total|acl_\w+_total|autopath_success_total|dns64_\w+_total|local_localhost_requests_total|hosts_entries)\b/
+  /^coredns_(?:dns_(?:requests|responses|do_requests|https_responses)_total|template_\w+_total|acl_\w+_total|autopath_success_total|dns64_\w+_total|local_localhost_requests_total|hosts_entries)\b/
 /** Families that tell about the process or its connections and not about queries. */
 const OF_THE_PROCESS =
   /^coredns_(?:build_info|kubernetes_rest_client_\w+|kubernetes_dns_programming_\w+|proxy_conn_cache_\w+|reload_version_info|health_request_\w+)\b/
@@ -48,8 +58,10 @@ export class CaseServer {
   ): Promise<CaseServer> {
     const folder = join(scope.folder(kind), name)
     mkdirSync(folder, { recursive: true })
-    for (const [file, text] of files) writeFileSync(join(folder, file), text)
-    const [port, metrics, ready, health] = (await freePorts(4)) as [number, number, number, number]
+    for (const [file, text] of [...CERTIFICATES, ...files]) writeFileSync(join(folder, file), text)
+    const [port, metrics, ready, health, tls, https] = (await freePorts(6)) as [
+      number, number, number, number, number, number,
+    ] // biome-ignore format: six ports
     const env = {
       ...process.env,
       ...environment,
@@ -57,8 +69,10 @@ export class CaseServer {
       METRICS: `${metrics}`,
       READY: `${ready}`,
       HEALTH: `${health}`,
+      TLS: `${tls}`,
+      HTTPS: `${https}`,
     }
-    const sidePorts = { ready, health, metrics }
+    const sidePorts = { ready, health, metrics, tls, https }
     const server = await DnsServer.startText(scope, kind, { folder, text: corefile, port, env, sidePorts })
     await server.program.ready(() => answers(server, questions[0]!.name), 30_000)
     return new CaseServer(server, corefile.includes('prometheus') ? await settledSamples(server) : new Map())
@@ -124,11 +138,16 @@ async function samples(server: DnsServer): Promise<Map<string, number>> {
   return sums
 }
 
-function sampleKey({ port }: DnsServer, name: string, labels: Readonly<Record<string, string>>): string {
+function sampleKey(
+  { port, sidePorts }: DnsServer,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): string {
   // CoreDNS 1.14.7 takes the first plugin behind prometheus for the writer of every reply; here it is the one that wrote.
   const shown = Object.entries(labels).filter(([label]) => label !== 'plugin')
   const pairs = shown.map(([label, value]) => `${label}="${value}"`)
-  return `${name}{${pairs.sort().join(',')}}`.replaceAll(`:${port}"`, ':PORT"')
+  const ports = [port, sidePorts.tls, sidePorts.https].join('|')
+  return `${name}{${pairs.sort().join(',')}}`.replace(new RegExp(`:(?:${ports})"`, 'g'), ':PORT"')
 }
 
 /** A line without ports, ids and durations, and without the flags that FORWARDED_DIFFERENCES is about. */

@@ -46,6 +46,9 @@ export interface SidePorts {
   readonly ready: number
   readonly health: number
   readonly metrics: number
+  /** Where the Corefile serves tls:// and https://. */
+  readonly tls?: number
+  readonly https?: number
 }
 
 /** A Corefile of one server block. */
@@ -165,6 +168,12 @@ export class DnsServer {
   /** The metrics page. */
   async metrics(): Promise<string> {
     return (await fetch(`http://127.0.0.1:${this.sidePorts.metrics}/metrics`)).text()
+  }
+
+  /** The port for questions over that transport. */
+  portFor(over: Query['over']): number {
+    const { tls, https } = this.sidePorts
+    return (over === undefined ? this.port : over === 'tls' ? tls : https) ?? this.port
   }
 
   /** Asks one question. Throws NoAnswer or MalformedMessage. */

@@ -81,6 +81,8 @@ t.test(
   { skip: needs('prlimit') },
   async t => {
     const { server, port, metrics } = await start(t, command => ['prlimit', '--nofile=64:64', ...command])
+    // Every thread has bound its sockets; one that comes later would find no descriptor for them.
+    await server.printed(/^Seamark-/m)
     const idle: Socket[] = []
     for (let i = 0; i < 100; i++) {
       const socket = connect(port, '127.0.0.1')

@@ -100,3 +100,33 @@ t.test('what the kernel does not send is counted, and the rest goes', { skip }, 
     t.same([got, counts.of(event)], [sent, counted], what)
   }
 })
+
+t.test(
+  'sockets of one port, one after another, lose nothing: what came after the last reading was lost',
+  { skip },
+  async t => {
+    if (!libc) return
+    const { options } = bench()
+    const thread = new BatchThread(libc)
+    const open = (port: number): BatchSocket => {
+      const socket = BatchSocket.open(options, libc, thread, part, port)
+      if (!(socket instanceof BatchSocket)) throw socket
+      thread.add(socket)
+      return socket
+    }
+    let socket = open(0)
+    t.teardown(() => socket.close())
+    const { port } = socket
+    const load = new Worker(new URL('udp-load.ts', import.meta.url), { workerData: { port } })
+    t.teardown(() => load.terminate())
+    for (let turn = 0; turn < 300; turn++) {
+      const next = open(port)
+      for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+      await socket.drain()
+      socket = next
+    }
+    load.postMessage('stop')
+    const [{ sent, lost }] = await once(load, 'message')
+    t.equal(lost, 0, `${sent} sent`)
+  },
+)

@@ -219,7 +219,9 @@ for (const kind of kinds) {
       socket.send(ask('slow', 1))
       await until('held', () => responder.held.length === 1)
       const drained = listener.drain()
-      t.same(await exchangeUdp(port, ask('web')), echo(ask('web')))
+      // Batches turn new ones away, so that another socket of the port has them; node:dgram cannot.
+      if (kind === 'batch') await t.rejects(exchangeUdp(port, ask('web')), { code: 'refused' })
+      else t.same(await exchangeUdp(port, ask('web')), echo(ask('web')))
       responder.held[0]!.answer()
       await drained
       await until('answer', () => got.length === 1)

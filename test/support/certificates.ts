@@ -66,10 +66,11 @@ function certificate(
   )
 }
 
+/** With the shortest length that DER has: others are stricter than OpenSSL. */
 function tagged(tag: number, content: Buffer): Buffer {
   const { length } = content
-  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content])
-  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content])
+  const long = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content])
 }
 
 const sequence = (...parts: readonly Buffer[]): Buffer => tagged(0x30, Buffer.concat(parts))

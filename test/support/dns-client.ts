@@ -1,4 +1,4 @@
-// The DNS client of the tests: asks one question over UDP or TCP on loopback and gives the decoded reply, or exchanges
+// The DNS client of the tests: asks one question over UDP, TCP, TLS or HTTPS on loopback and gives the decoded reply, or exchanges
 // raw octets; pipelined and half-written TCP streams through TcpClient; zone transfers. A missing answer is an error.
 //
 //   const reply = await query(port, { name: 'web.demo.svc.cluster.local', type: 'SRV', tcp: true })
@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Decoded, decodeMessage, MalformedMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'
+import { exchangeHttps, exchangeTls } from './encrypted-client.ts'
 
 export {
   type Decoded,
@@ -43,10 +44,14 @@ export interface ExchangeOptions {
 export interface Query extends Question, ExchangeOptions {
   /** Over TCP; default UDP. */
   readonly tcp?: boolean
+  /** Over TLS or HTTPS, by POST or GET. */
+  readonly over?: 'tls' | 'https' | 'https-get'
 }
 
 /** A reply with its octets and the time that it took. */
 export interface Reply extends Decoded {
+  /** Over HTTPS: the status, and how long the reply may be kept. */
+  readonly http?: string
   readonly bytes: Uint8Array
   readonly elapsedMs: number
 }
@@ -71,18 +76,30 @@ export async function query(port: number, question: Query): Promise<Reply> {
   const id = question.id ?? Math.floor(Math.random() * 0x10000)
   const octets = encodeQuestion(question, id)
   const started = performance.now()
-  const bytes = question.tcp
-    ? await exchangeTcp(port, octets, question)
-    : await exchangeUdp(
-        port,
-        octets,
-        question,
-        reply => reply.length > 1 && reply[0] === id >> 8 && reply[1] === (id & 255),
-      )
+  const { bytes, http } = await exchange(port, octets, id, question)
   const elapsedMs = performance.now() - started
   const reply = decodeMessage(bytes)
   if (reply.id !== id || !reply.flags.qr) throw new MalformedMessage(`not a reply to question ${id}`, bytes)
-  return { ...reply, bytes, elapsedMs }
+  return { ...reply, bytes, elapsedMs, ...(http !== undefined && { http }) }
+}
+
+async function exchange(
+  port: number,
+  octets: Uint8Array,
+  id: number,
+  question: Query,
+): Promise<{ readonly bytes: Uint8Array; readonly http?: string }> {
+  const { over } = question
+  if (over === 'tls') return { bytes: await exchangeTls(port, octets, question) }
+  if (over !== undefined) {
+    const method = over === 'https-get' ? 'GET' : 'POST'
+    const { status, headers, body } = await exchangeHttps(port, octets, { ...question, method })
+    return { bytes: body, http: `${status} ${headers['content-type']} ${headers['cache-control']}` }
+  }
+  if (question.tcp) return { bytes: await exchangeTcp(port, octets, question) }
+  const isReply = (reply: Uint8Array): boolean =>
+    reply.length > 1 && reply[0] === id >> 8 && reply[1] === (id & 255)
+  return { bytes: await exchangeUdp(port, octets, question, isReply) }
 }
 
 /**
@@ -220,6 +237,11 @@ export class TcpClient {
       socket.destroy()
       throw new NoAnswer((cause as Error).name === 'AbortError' ? 'timeout' : 'refused', asked, { cause })
     }
+    return new TcpClient(socket, asked, timeoutMs)
+  }
+
+  /** The same on a connection that stands. */
+  static over(socket: Socket, asked: string, { timeoutMs = TIMEOUT_MS }: ExchangeOptions = {}): TcpClient {
     return new TcpClient(socket, asked, timeoutMs)
   }
 

@@ -35,6 +35,11 @@ export class VirtualClock implements Clock {
     return { cancel: () => this.#pending.delete(pending) }
   }
 
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
   /** Moves on by that much and runs what falls due, in order, each at its own time. */
   advance(deltaMs: number): void {
     const endMs = this.#nowMs + deltaMs

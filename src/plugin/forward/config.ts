@@ -13,9 +13,14 @@ export const POLICIES = ['random', 'round_robin', 'sequential'] as const
 
 export type PolicyName = (typeof POLICIES)[number]
 
-/** Where an upstream is and what it speaks: DNS over UDP and TCP (RFC 1035), or over TLS (RFC 7858). */
+/** How an upstream over HTTPS is asked. */
+export const DOH_METHODS = ['POST', 'GET'] as const
+
+export type DohMethod = (typeof DOH_METHODS)[number]
+
+/** Where an upstream is and what it speaks: DNS over UDP and TCP (RFC 1035), over TLS (RFC 7858) or HTTPS (RFC 8484). */
 export interface UpstreamAddress {
-  readonly protocol: 'dns' | 'tls'
+  readonly protocol: 'dns' | 'tls' | 'https'
   /** IPv4 or IPv6, the latter perhaps with its zone identifier. */
   readonly address: string
   readonly port: number
@@ -83,6 +88,7 @@ export interface RuleConfig {
   /** SERVFAIL at once when all upstreams are down, instead of trying one. */
   readonly failfast: boolean
   readonly tls: TlsConfig
+  readonly dohMethod: DohMethod
   /** The address that queries are sent from. */
   readonly sourceAddress: string | undefined
   /** `IP` or `IP:PORT` of the servers that know the host names among the TOs; the system's where empty. */
@@ -115,6 +121,7 @@ export const defaultRule = (from: string, to: readonly To[]): RuleConfig => ({
   nextOnNodata: false,
   failfast: false,
   tls: {},
+  dohMethod: 'POST',
   sourceAddress: undefined,
   resolvers: [],
 })

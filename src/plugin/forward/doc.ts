@@ -9,7 +9,7 @@ const seconds = (ms: number): string => `${ms / 1000}s`
 export const forwardDoc: WordDoc = {
   usage: 'forward FROM TO…',
   meaning:
-    'asks other servers for names below FROM; TO is an address, tls://ADDRESS[%NAME], a host name, or a file like /etc/resolv.conf',
+    'asks other servers for names below FROM; TO is an address, tls://ADDRESS[%NAME] or https://ADDRESS[%NAME], a host name, or a file like /etc/resolv.conf',
   range: `${TOS_MAX} TOs`,
   options: [
     { usage: 'except NAME…', meaning: 'names below FROM that go to the next plugin' },
@@ -74,11 +74,18 @@ export const forwardDoc: WordDoc = {
     },
     {
       usage: 'tls [CERT KEY] [CA]',
-      meaning: 'files for tls:// upstreams: a client certificate, the authorities to trust',
+      meaning: 'files for tls:// and https:// upstreams: a client certificate, the authorities to trust',
       default: "the system's authorities",
     },
-    { usage: 'tls_servername NAME', meaning: 'the name that the certificate of tls:// upstreams must have' },
-    { usage: 'doh_method POST|GET', meaning: 'how https:// upstreams are asked', default: 'POST' },
+    {
+      usage: 'tls_servername NAME',
+      meaning: 'the name that the certificate of tls:// and https:// upstreams must have',
+    },
+    {
+      usage: 'doh_method POST|GET',
+      meaning: 'how https:// upstreams are asked, over HTTP/2',
+      default: 'POST',
+    },
     { usage: 'source_address IP', meaning: 'the address that queries are sent from' },
     {
       usage: 'resolver IP[:PORT]…',

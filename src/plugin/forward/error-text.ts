@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EMSGSIZE: 'message too long',
   ENOBUFS: 'no buffer space available',
   ETIMEDOUT: 'connection timed out',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server does not speak this protocol',
 }
 
 /** What was being done: `write udp`, `dial tcp`, and between whom. */

@@ -1,8 +1,5 @@
 // Reads the directives (doc.ts; coredns plugin/forward/setup.go).
 
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import { type Line, type OptionReaders, readLine } from '../../corefile/arguments.ts'
 import { parseKey } from '../../corefile/key.ts'
 import type { Directive } from '../../corefile/parser.ts'
@@ -10,8 +7,10 @@ import type { Problems } from '../../corefile/problem.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseName } from '../../wire/name.ts'
 import { parseRcode, RCODE } from '../../wire/rcode.ts'
+import { judgePem, readPem } from '../pem.ts'
 import type { BlockContext } from '../plugin.ts'
 import {
+  DOH_METHODS,
   defaultRule,
   type ForwardConfig,
   HEALTH_INTERVAL_MIN_MS,
@@ -68,7 +67,7 @@ function readRule(line: Line, block: BlockContext): RuleConfig | undefined {
       serverName = option.text('the name in the certificate')
     },
     doh_method: option => {
-      option.choice('a method', ['POST', 'GET'])
+      draft.dohMethod = option.choice('a method', DOH_METHODS) ?? draft.dohMethod
     },
     source_address: option => {
       draft.sourceAddress = option.ip('the source address')
@@ -190,19 +189,8 @@ function readTls(option: Line, draft: Draft, { directory }: BlockContext): void 
     option.error(surplus, 'tls takes at most a certificate, a key and an authority', { found: surplus.text })
     return
   }
-  const texts = tokens.map(token => {
-    try {
-      return readFileSync(resolve(directory, token.text), 'utf8')
-    } catch (error) {
-      return option.error(token, `cannot read this file: ${(error as Error).message}`, { found: token.text })
-    }
-  })
-  if (texts.includes(undefined)) return
-  const [cert, key, ca] = texts.length === 1 ? [undefined, undefined, texts[0]] : texts
-  try {
-    createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) })
-    draft.tls = { cert, key, ca }
-  } catch (error) {
-    option.error(option.word, `the files do not hold a certificate and its key: ${(error as Error).message}`)
-  }
+  const read = tokens.map(token => readPem(option, token, directory))
+  if (read.includes(undefined)) return
+  const [cert, key, ca] = read.length === 1 ? [undefined, undefined, read[0]] : read
+  if (judgePem(option, { cert, key, ca })) draft.tls = { cert: cert?.text, key: key?.text, ca: ca?.text }
 }

@@ -8,10 +8,10 @@
 //   no reply                   the next upstream, until attempts or time are used up; then SERVFAIL
 //   all upstreams down         one at random is tried once, or none (failfast)
 
-import { createSecureContext } from 'node:tls'
 import type { Counter } from '../../observe/meters.ts'
 import type { Query } from '../../query/query.ts'
 import { EDE, failure, type Reply, servfail } from '../../query/reply.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
 import type { Message } from '../../wire/message.ts'
 import { foldName, isWithin, type Name, name } from '../../wire/name.ts'
@@ -79,7 +79,7 @@ export class Rule {
         asked: healthQuestion(foldName(name(healthCheck.domain)), healthCheck.recursionDesired),
       },
       secureContext: to.some(usesTls)
-        ? createSecureContext({ ...definedOf(tls), minVersion: 'TLSv1.2' })
+        ? lazy.tls.createSecureContext({ ...definedOf(tls), minVersion: 'TLSv1.2' })
         : undefined,
     }
     this.#upstreams = new UpstreamSet(config, context, at => new Upstream(at, options, context), lookup)
@@ -202,7 +202,7 @@ export class Rule {
   }
 }
 
-const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol === 'tls'
+const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol !== 'dns'
 
 const definedOf = (tls: RuleConfig['tls']): object =>
   Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))

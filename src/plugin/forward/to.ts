@@ -2,6 +2,7 @@
 //
 //   10.0.0.1  10.0.0.1:5353  [fd00::1]:53  dns://10.0.0.1         an address; port 53
 //   tls://9.9.9.9%dns.quad9.net  tls://[2620:fe::fe%dns.quad9.net]:853   over TLS, with the certificate's name; port 853
+//   https://9.9.9.9%dns.quad9.net                                 over HTTPS at /dns-query, the same way; port 443
 //   /etc/resolv.conf  upstreams.conf                              a file with nameserver lines
 //   ns.example.org:53                                             a host name, looked up while serving
 
@@ -15,8 +16,10 @@ import { parseName } from '../../wire/name.ts'
 import type { To, UpstreamAddress } from './config.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 
-const PORTS = { dns: 53, tls: 853 } as const
-const ALLOWED = ['IP', 'IP:PORT', 'tls://IP%SERVERNAME', 'FILE', 'HOST']
+type Protocol = UpstreamAddress['protocol']
+
+const PORTS: Readonly<Record<Protocol, number>> = { dns: 53, tls: 853, https: 443 }
+const ALLOWED = ['IP', 'IP:PORT', 'tls://IP%SERVERNAME', 'https://IP%SERVERNAME', 'FILE', 'HOST']
 
 /** The upstream or upstreams that the word means; undefined and an error at the word where it means none. */
 export function readTo(
@@ -29,15 +32,16 @@ export function readTo(
   const fail = (message: string): undefined => line.error(token, message, { found: text, allowed: ALLOWED })
   const [, scheme = 'dns', rest = ''] = /^(?:([a-z0-9]+):\/\/)?(.*)$/is.exec(text) ?? []
   const protocol = scheme.toLowerCase()
-  if (protocol === 'https')
-    return fail('upstreams over HTTPS are not offered; write tls:// where the server speaks it')
-  if (protocol !== 'dns' && protocol !== 'tls') return fail(`upstreams over ${protocol} are not offered`)
+  if (protocol !== 'dns' && protocol !== 'tls' && protocol !== 'https') {
+    return fail(`upstreams over ${protocol} are not offered`)
+  }
+  if (protocol === 'https' && rest.includes('/')) return fail('the path is always /dns-query and not written')
   const { address: host, port: portText, zone } = takeApart(rest, protocol)
   const port = portText === undefined ? PORTS[protocol] : parsePort(portText)
   if (host === '') return fail('this is not an upstream')
   if (isIP(host) !== 0) {
     if (port === undefined) return fail('the port must be a number from 1 to 65535')
-    if (protocol === 'tls' && zone !== undefined && serverName !== undefined) {
+    if (protocol !== 'dns' && zone !== undefined && serverName !== undefined) {
       return fail('the server name is given both here and by tls_servername')
     }
     return { kind: 'address', protocol, address: host, port, serverName: zone ?? serverName }
@@ -58,17 +62,17 @@ export function readTo(
   return { kind: 'host', host, protocol, port, serverName: zone ?? serverName }
 }
 
-/** Address, port and, over TLS, the name behind `%`; there a percent sign never begins a zone identifier. */
+/** Address, port and, where it is encrypted, the name behind `%`; there a percent sign never begins a zone identifier. */
 function takeApart(
   text: string,
-  protocol: 'dns' | 'tls',
+  protocol: Protocol,
 ): { readonly address: string; readonly port: string | undefined; readonly zone: string | undefined } {
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|(.*?))(?::([^:\]]*))?$/s.exec(text) ?? []
   // An IPv6 address without brackets ends with what looks like a port.
   const whole =
-    bracketed === undefined && (isIP(text) !== 0 || (protocol === 'tls' && isIP(text.split('%')[0]!) === 6))
+    bracketed === undefined && (isIP(text) !== 0 || (protocol !== 'dns' && isIP(text.split('%')[0]!) === 6))
   const address = whole ? text : (bracketed ?? plain)
-  const percent = protocol === 'tls' ? address.lastIndexOf('%') : -1
+  const percent = protocol !== 'dns' ? address.lastIndexOf('%') : -1
   return {
     address: percent < 0 ? address : address.slice(0, percent),
     port: whole ? undefined : port,

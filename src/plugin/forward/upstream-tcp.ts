@@ -2,15 +2,10 @@
 // opened, and only when there are CONNECTIONS_MAX of them do queries share one (RFC 7766 6.2.1.1); replies are told apart
 // by ID and checked against the question.
 
-import { randomInt } from 'node:crypto'
 import { isIP, type Socket, type TcpNetConnectOpts, connect as tcpConnect } from 'node:net'
-import {
-  type ConnectionOptions,
-  checkServerIdentity,
-  type SecureContext,
-  connect as tlsConnect,
-} from 'node:tls'
+import type { ConnectionOptions, SecureContext } from 'node:tls'
 import type { Clock, Timer } from '../../shared/clock.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { readU16, writeU16 } from '../../wire/header.ts'
 import type { UpstreamAddress } from './config.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
@@ -41,20 +36,33 @@ export interface TcpOptions {
 }
 
 /** What came of a query: a message, or why none came. `stale`: the upstream closed a connection that had been idle. */
-export type TcpResult =
-  | { readonly octets: Uint8Array; readonly sent: Uint8Array }
+export type StreamResult =
+  | {
+      readonly octets: Uint8Array
+      readonly sent: Uint8Array
+      /** How long a cache on the way has had it (RFC 9111 5.1); none where absent. */
+      readonly ageSeconds?: number
+    }
   | { readonly failure: string; readonly stale: boolean }
 
 interface Waiting {
   readonly sent: Uint8Array
   readonly reused: boolean
   readonly deadlineMs: number
-  readonly settle: (result: TcpResult) => void
+  readonly settle: (result: StreamResult) => void
   timer: Timer
 }
 
-/** The connections to one upstream. */
-export class ConnectionPool {
+/** The connections to one upstream, whatever is spoken on them. */
+export interface StreamPool {
+  /** Sends the packet, perhaps with another ID; the result comes within `limitMs`. */
+  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult>
+  /** Closes all connections; what waits on them fails. */
+  stop(): void
+}
+
+/** Connections over TCP or TLS. */
+export class ConnectionPool implements StreamPool {
   readonly #options: TcpOptions
   readonly #connections = new Set<Connection>()
   #session: Buffer | undefined
@@ -69,19 +77,12 @@ export class ConnectionPool {
     return this.#connections.size
   }
 
-  /** Sends the packet with an ID of the connection's own; the result comes within `limitMs`. */
-  ask(packet: Uint8Array, limitMs: number): Promise<TcpResult> {
-    const remote = this.#options.remote
+  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
     if (this.#stopped) return Promise.resolve({ failure: STOPPED, stale: false })
     const connection = this.#take()
-    if (connection === undefined) {
-      const failure = operationText({ verb: 'dial', protocol: 'tcp', remote }, 'too many queries under way')
-      return Promise.resolve({ failure, stale: false })
-    }
-    return connection.ask(packet, limitMs)
+    return connection?.ask(packet, limitMs) ?? Promise.resolve(tooMany(this.#options.remote))
   }
 
-  /** Closes all connections; what waits on them fails. */
   stop(): void {
     this.#stopped = true
     for (const connection of this.#connections) connection.close(STOPPED)
@@ -109,7 +110,9 @@ export class ConnectionPool {
       ...(sourceAddress !== undefined && { localAddress: sourceAddress }),
     }
     const socket =
-      secureContext === undefined ? tcpConnect(where) : tlsConnect({ ...where, ...this.#tls(secureContext) })
+      secureContext === undefined
+        ? tcpConnect(where)
+        : lazy.tls.connect({ ...where, ...tlsOptions(remote, secureContext, this.#session) })
     socket.on('session', (session: Buffer) => {
       this.#session = session
     })
@@ -121,21 +124,31 @@ export class ConnectionPool {
     return connection
   }
 
-  #tls(secureContext: SecureContext): ConnectionOptions {
-    const { address, serverName = address } = this.#options.remote
-    return {
-      secureContext,
-      checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
-      ...(this.#session && { session: this.#session }),
-      ...(isIP(serverName) === 0 && { servername: serverName }),
-    }
-  }
-
   /** The one that became idle just now goes when there are too many. */
   #trim(): void {
     const { idleMax } = this.#options
     const idle = [...this.#connections].filter(({ load }) => load === 0)
     if (idleMax > 0 && idle.length > idleMax) idle[0]!.retire()
+  }
+}
+
+/** Why a query fails for which there is no place on any connection. */
+export const tooMany = (remote: UpstreamAddress): StreamResult => ({
+  failure: operationText({ verb: 'dial', protocol: 'tcp', remote }, 'too many queries under way'),
+  stale: false,
+})
+
+/** How the TLS handshake with an upstream is made; `session` is one to go on with. */
+export function tlsOptions(
+  { address, serverName = address }: UpstreamAddress,
+  secureContext: SecureContext | undefined,
+  session: Buffer | undefined,
+): ConnectionOptions {
+  return {
+    ...(secureContext && { secureContext }),
+    checkServerIdentity: (_, certificate) => lazy.tls.checkServerIdentity(serverName, certificate),
+    ...(session && { session }),
+    ...(isIP(serverName) === 0 && { servername: serverName }),
   }
 }
 
@@ -184,10 +197,10 @@ class Connection {
     return this.#doubtful || (maxAgeMs > 0 && clock.nowMs() - this.#openedAtMs > maxAgeMs)
   }
 
-  ask(packet: Uint8Array, limitMs: number): Promise<TcpResult> {
+  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
     return new Promise(resolve => {
-      let id = randomInt(65536)
-      while (this.#waiting.has(id)) id = randomInt(65536)
+      let id = lazy.crypto.randomInt(65536)
+      while (this.#waiting.has(id)) id = lazy.crypto.randomInt(65536)
       const sent = packet.slice()
       writeU16(sent, 0, id)
       const { clock, readTimeoutMs } = this.#options

@@ -5,26 +5,30 @@
 //         asked over TCP, too, where nobody can meddle from aside (RFC 5452; BIND does the same)
 //   EDNS  an upstream that refuses an OPT record is asked again without (RFC 6891 section 7), and remembered
 
-import { randomInt } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import type { Counter, Histogram, Meters } from '../../observe/meters.ts'
 import type { ThreadLog } from '../../observe/thread-log.ts'
 import type { Clock } from '../../shared/clock.ts'
+import { lazy } from '../../shared/lazy.ts'
 import type { Message } from '../../wire/message.ts'
 import { ROOT } from '../../wire/name.ts'
 import { rcodeName } from '../../wire/rcode.ts'
+import type { Rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type Asked, encodeAsked, judge } from './asked.ts'
-import { addressText, type HealthCheckConfig, type UpstreamAddress } from './config.ts'
+import { addressText, type DohMethod, type HealthCheckConfig, type UpstreamAddress } from './config.ts'
 import { isOurs } from './error-text.ts'
 import { CHECK_TIMEOUT_MS, Health } from './health.ts'
-import { CONNECTIONS_MAX, ConnectionPool, STOPPED } from './upstream-tcp.ts'
+import { HttpsPool } from './upstream-https.ts'
+import { CONNECTIONS_MAX, ConnectionPool, STOPPED, type StreamPool } from './upstream-tcp.ts'
 import { UdpExchange } from './upstream-udp.ts'
 
 /** Replies to one question that do not fit it, after which only TCP is listened to. */
 export const MISMATCHES_MAX = 32
 /** How long an upstream that refuses EDNS is asked without. */
 export const PLAIN_MS = 300_000
+/** How metrics name what an upstream speaks over connections. */
+const PROTO_LABEL = { dns: 'tcp', tls: 'tcp-tls', https: 'https' } as const
 /** At most one line about replies that do not fit in this time. */
 const WARNING_INTERVAL_MS = 60_000
 
@@ -43,7 +47,8 @@ export interface UpstreamOptions {
   readonly idleConnectionsMax: number
   readonly readTimeoutMs: number
   readonly sourceAddress: string | undefined
-  /** For upstreams over TLS. */
+  readonly dohMethod: DohMethod
+  /** For upstreams over TLS and HTTPS. */
   readonly secureContext: SecureContext | undefined
 }
 
@@ -63,7 +68,7 @@ export class Upstream {
   readonly #address: UpstreamAddress
   readonly #options: UpstreamOptions
   readonly #context: UpstreamContext
-  readonly #pool: ConnectionPool
+  readonly #pool: StreamPool
   readonly #health: Health
   readonly #durations = new Map<number, Histogram>()
   readonly #udpMisses: Counter
@@ -85,21 +90,24 @@ export class Upstream {
     const labels = { proxy_name: 'forward', to: this.to }
     const connections = (result: 'hits' | 'misses', proto: string): Counter =>
       meters.counter(`coredns_proxy_conn_cache_${result}_total`, { ...labels, proto })
-    const tcp = address.protocol === 'tls' ? 'tcp-tls' : 'tcp'
-    const hits = connections('hits', tcp)
-    const misses = connections('misses', tcp)
+    const hits = connections('hits', PROTO_LABEL[address.protocol])
+    const misses = connections('misses', PROTO_LABEL[address.protocol])
     this.#udpMisses = connections('misses', 'udp')
-    this.#pool = new ConnectionPool({
+    const poolOptions = {
       remote: address,
-      secureContext: address.protocol === 'tls' ? options.secureContext : undefined,
+      secureContext: address.protocol === 'dns' ? undefined : options.secureContext,
       sourceAddress: options.sourceAddress,
       clock,
       expireMs: options.expireMs,
       maxAgeMs: options.maxAgeMs,
       idleMax: options.idleConnectionsMax,
       readTimeoutMs: options.readTimeoutMs,
-      taken: reused => (reused ? hits : misses).add(),
-    })
+      taken: (reused: boolean) => (reused ? hits : misses).add(),
+    }
+    this.#pool =
+      address.protocol === 'https'
+        ? new HttpsPool({ ...poolOptions, method: options.dohMethod })
+        : new ConnectionPool(poolOptions)
     const failures = meters.counter('coredns_proxy_healthcheck_failures_total', labels)
     this.#health = new Health({
       clock,
@@ -121,7 +129,7 @@ export class Upstream {
     return this.#health.suspect
   }
 
-  /** Asks, over UDP unless `overTcp`, TLS or force_tcp say otherwise. Settles within `limitMs`. */
+  /** Asks, over UDP unless `overTcp`, TLS, HTTPS or force_tcp say otherwise. Settles within `limitMs`. */
   async ask(asked: Asked, overTcp: boolean, limitMs: number): Promise<Attempt> {
     this.#asking++
     const attempt = await this.#askAsItCan(asked, overTcp, limitMs)
@@ -165,7 +173,7 @@ export class Upstream {
 
   #once(asked: Asked, overTcp: boolean, deadlineMs: number, edns: boolean): Promise<Attempt | 'no-edns'> {
     if (this.#stopped) return Promise.resolve({ failure: STOPPED })
-    const stream = overTcp || this.#options.forceTcp || this.#address.protocol === 'tls'
+    const stream = overTcp || this.#options.forceTcp || this.#address.protocol !== 'dns'
     return stream ? this.#askTcp(asked, deadlineMs, edns) : this.#askUdp(asked, deadlineMs, edns)
   }
 
@@ -177,7 +185,7 @@ export class Upstream {
   #askUdp(asked: Asked, deadlineMs: number, edns: boolean): Promise<Attempt | 'no-edns'> {
     const { clock } = this.#context
     const startMs = clock.nowMs()
-    const packet = encodeAsked(asked, randomInt(65536), this.#payloadSize(edns))
+    const packet = encodeAsked(asked, lazy.crypto.randomInt(65536), this.#payloadSize(edns))
     this.#udpMisses.add()
     return new Promise(resolve => {
       let mismatches = 0
@@ -241,7 +249,7 @@ export class Upstream {
       if (judgement.kind === 'mismatch')
         return { failure: `the reply of ${this.to} does not fit the question` }
       this.#observe(judgement.message.rcode, startMs)
-      return { message: judgement.message, protocol: 'tcp' }
+      return { message: aged(judgement.message, result.ageSeconds), protocol: 'tcp' }
     }
   }
 
@@ -280,6 +288,18 @@ export class Upstream {
     if (down) log.write('WARNING', 'plugin/forward', `${this.to} is down: its health checks fail`)
     else log.write('INFO', 'plugin/forward', `${this.to} answers again`)
   }
+}
+
+/** What was kept on the way for a while may be kept that much shorter (RFC 8484 5.1). */
+function aged(message: Message, ageSeconds = 0): Message {
+  if (ageSeconds <= 0) return message
+  const older = (records: readonly Rr[]): Rr[] =>
+    records.map(record => ({
+      ...record,
+      ttlSeconds: Math.max(0, record.ttlSeconds - Math.floor(ageSeconds)),
+    }))
+  const { answer, authority, additional } = message
+  return { ...message, answer: older(answer), authority: older(authority), additional: older(additional) }
 }
 
 /** As CoreDNS writes it: the number where the code has no name. */

@@ -1,7 +1,8 @@
 // Matches at work: whether a text is one, and what it becomes. Plain text is compared; patterns run in re2js, whose time
 // is linear in the text whatever the pattern is.
 
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
+import { lazy } from '../../shared/lazy.ts'
 import type { Match, Substitution } from './config.ts'
 
 /** What a text becomes; undefined where it does not match. */
@@ -50,8 +51,10 @@ export function remap(from: string, to: string): Renamer {
   }
 }
 
-const compilePattern = (pattern: string, anyCase = false): RE2JS =>
-  RE2JS.compile(pattern, anyCase ? RE2JS.CASE_INSENSITIVE : 0)
+function compilePattern(pattern: string, anyCase = false): RE2JS {
+  const { RE2JS } = lazy.re2js
+  return RE2JS.compile(pattern, anyCase ? RE2JS.CASE_INSENSITIVE : 0)
+}
 
 /** The whole name becomes `to`, whatever part of it matched. */
 function compileRegex(pattern: RE2JS, to: string): Renamer {

@@ -1,11 +1,11 @@
 // Reads the directives (doc.ts; coredns plugin/template/setup.go). Regular expressions and templates are compiled here
 // once, so that every mistake in them is told with its place.
 
-import { RE2JS } from 're2js'
 import { type Line, type OptionReaders, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
-import type { Token } from '../../corefile/token.ts'
+import { placeInside, type Token } from '../../corefile/token.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { parseRcode, RCODE } from '../../wire/rcode.ts'
 import { CLASS, parseClass, parseType, TYPE } from '../../wire/rrtype.ts'
 import type { BlockContext } from '../plugin.ts'
@@ -153,7 +153,7 @@ function readParts(option: Line, what: string, before: number): readonly Token[]
 /** The names of an expression's groups. */
 function readRegex(line: Line, token: Token): readonly string[] {
   try {
-    return Object.keys(RE2JS.compile(token.text).namedGroups())
+    return Object.keys(lazy.re2js.RE2JS.compile(token.text).namedGroups())
   } catch (error) {
     const message = `this is not a regular expression of RE2: ${(error as Error).message}`
     line.error(token, message, { found: token.text.slice(0, 100) })
@@ -173,16 +173,4 @@ function readTemplate(line: Line, token: Token, groups: ReadonlySet<string>): vo
   for (const { at, found, message } of unknownFields(compiled, groups)) {
     line.problems.warning(placeInside(token, at), message, { found })
   }
-}
-
-/** The place of a character of a word; of a word with variables of the environment its beginning. */
-function placeInside(token: Token, at: number): Token {
-  if (token.text !== token.written) return token
-  const before = token.text.slice(0, at)
-  // A quote inside quotes is written with a backslash.
-  const written = token.quoted ? before.replaceAll('"', '\\"') : before
-  const lastBreak = written.lastIndexOf('\n')
-  if (lastBreak < 0) return { ...token, column: token.column + (token.quoted ? 1 : 0) + written.length }
-  const line = token.line + written.split('\n').length - 1
-  return { ...token, line, column: written.length - lastBreak }
 }

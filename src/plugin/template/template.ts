@@ -9,10 +9,11 @@
 //       fallthrough
 //   }
 
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import { type Zoned, ZoneTable } from '../../query/chain.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { foldName, formatName, isWithin, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
@@ -61,7 +62,7 @@ class Rule {
     this.#table = new ZoneTable(this.#zones)
     this.#fallthrough = (config.fallthrough ?? []).map(name)
     this.#regexes = config.regexes.map(text => {
-      const compiled = RE2JS.compile(text)
+      const compiled = lazy.re2js.RE2JS.compile(text)
       return { text, compiled, names: compiled.namedGroups() }
     })
     const { answer, additional, authority } = config.records

@@ -27,6 +27,7 @@ const at = (address: string, port = 53, rest: Partial<To> = {}): To =>
     ...rest,
   }) as To
 const tls = { protocol: 'tls' } as const
+const https = { protocol: 'https' } as const
 
 const tos: readonly [string, To][] = [
   ['10.0.0.1', at('10.0.0.1')],
@@ -47,6 +48,13 @@ const tos: readonly [string, To][] = [
   ],
   ['tls://2620:fe::fe%dns.quad9.net', at('2620:fe::fe', 853, { ...tls, serverName: 'dns.quad9.net' })],
   ['TLS://9.9.9.9', at('9.9.9.9', 853, tls)],
+  ['https://9.9.9.9', at('9.9.9.9', 443, https)],
+  ['https://[fd00::1]:8443', at('fd00::1', 8443, https)],
+  ['https://9.9.9.9%dns.quad9.net', at('9.9.9.9', 443, { ...https, serverName: 'dns.quad9.net' })],
+  [
+    'https://dns.example.org',
+    { kind: 'host', host: 'dns.example.org', protocol: 'https', port: 443, serverName: undefined },
+  ],
   [
     'resolv.conf',
     {
@@ -102,7 +110,7 @@ const options: readonly [string, Partial<RuleConfig>][] = [
   ['tls ca.pem', { tls: { cert: undefined, key: undefined, ca: authority.cert } }],
   ['tls cert.pem key.pem', { tls: { cert: own.cert, key: own.key, ca: undefined } }],
   ['tls cert.pem key.pem ca.pem', { tls: { cert: own.cert, key: own.key, ca: authority.cert } }],
-  ['doh_method GET', {}],
+  ['doh_method GET', { dohMethod: 'GET' }],
 ]
 
 for (const [text, parts] of options) {
@@ -118,7 +126,11 @@ const wrong: readonly [string, RegExp | string][] = [
   ['forward', /^2:1: error: forward needs the names to forward/],
   ['forward .', /^2:1: error: forward needs an upstream/],
   ['forward exa..mple 10.0.0.1', /^2:9: error: .*empty label/],
-  ['forward . https://10.0.0.1', /^2:11: error: upstreams over HTTPS are not offered/],
+  ['forward . https://10.0.0.1/dns-query', /^2:11: error: the path is always \/dns-query and not written/],
+  [
+    'forward . https://9.9.9.9%a.org {\ntls_servername b.org\n}',
+    /^2:11: error: the server name is given both/,
+  ],
   ['forward . grpc://10.0.0.1', /^2:11: error: upstreams over grpc are not offered/],
   ['forward . 10.0.0.1:99999', /^2:11: error: the port must be/],
   ['forward . 10.0.0.300', /^2:11: error: this is not an IP address, a file or a host name/],

@@ -1,0 +1,45 @@
+// What `seamark check` says beyond errors: a Corefile that parses and is served, and does something else than was meant. Each
+// lint stands for threads of CoreDNS's users (coredns.md section 6, 34–37, 49, 51). All are warnings; none is told while
+// serving.
+
+import type { ServerBlock } from '../corefile/parser.ts'
+import { type Problem, Problems } from '../corefile/problem.ts'
+import { type Lint, LintBlock } from './blocks.ts'
+import {
+  abruptEnd,
+  cachedCluster,
+  hiddenMetrics,
+  missingWords,
+  portsTwice,
+  reverseWithoutFallthrough,
+} from './cluster.ts'
+import { aaaaDenied, aaaaRewritten, aclAfterRewrite, aclElsewhere } from './names.ts'
+import { fallsNowhere, neverAsked, unreachableZones } from './reach.ts'
+import { aclBehindCache, asksItself, mixedUpstreams } from './upstreams.ts'
+
+const LINTS: readonly Lint[] = [
+  unreachableZones,
+  neverAsked,
+  fallsNowhere,
+  asksItself,
+  mixedUpstreams,
+  aclBehindCache,
+  aclAfterRewrite,
+  aclElsewhere,
+  aaaaDenied,
+  aaaaRewritten,
+  cachedCluster,
+  reverseWithoutFallthrough,
+  missingWords,
+  abruptEnd,
+  hiddenMetrics,
+  portsTwice,
+]
+
+/** The warnings about parsed blocks, by place. `dnsPort` is the port of keys without one, `directory` the Corefile's. */
+export function lint(blocks: readonly ServerBlock[], dnsPort: number, directory: string): readonly Problem[] {
+  const problems = new Problems()
+  const all = blocks.map(block => new LintBlock(block, dnsPort, directory))
+  for (const block of all) for (const look of LINTS) look(block, all, problems)
+  return problems.list.toSorted((a, b) => a.line - b.line || a.column - b.column)
+}

@@ -1,0 +1,116 @@
+// Forwarding that comes back, or goes where it was not meant to.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Directive } from '../corefile/parser.ts'
+import { placeText, type Token } from '../corefile/token.ts'
+import { parseAddressPort } from '../corefile/values.ts'
+import { parseResolvConf } from '../plugin/forward/resolv-conf.ts'
+import { contains, parseCidr, parseIp } from '../shared/ip.ts'
+import { type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
+
+/** An upstream, plain DNS only. */
+interface Target {
+  readonly address: string
+  readonly port: number
+  readonly token: Token
+  /** It stands in a file that the token names. */
+  readonly inFile: boolean
+}
+
+/** The upstreams that a `forward` names by address or by file. */
+function targets({ args }: Directive, directory: string): Target[] {
+  return args.slice(1).flatMap((token): Target[] => {
+    const text = token.text.replace(/^dns:\/\//i, '')
+    if (text.includes('://')) return []
+    const plain = parseAddressPort(text)
+    if (plain) return [{ address: plain.address, port: plain.port ?? 53, token, inFile: false }]
+    return readServers(resolve(directory, text)).map(({ address, port }) => ({
+      address,
+      port,
+      token,
+      inFile: true,
+    }))
+  })
+}
+
+function readServers(file: string): ReturnType<typeof parseResolvConf> {
+  try {
+    return parseResolvConf(readFileSync(file, 'utf8'))
+  } catch {
+    // A host name, or a file that the directive itself has complained about.
+    return []
+  }
+}
+
+/** Addresses that mean another host at another site (RFC 1918, 6598, 4193, 3927, 4291). */
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '127.0.0.0/8',
+  'fc00::/7',
+  'fe80::/10',
+  '::1/128',
+].map(text => parseCidr(text)!)
+
+function isPrivate(address: string): boolean {
+  const ip = parseIp(address)
+  return ip !== undefined && PRIVATE.some(network => contains(network, ip))
+}
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
+
+/** The zone that would answer a query sent to the target. */
+function served(block: LintBlock, { address, port }: Target): ServedZone | undefined {
+  const binds = block.all('bind').flatMap(({ args }) => args.map(({ text }) => text))
+  const here = binds.length === 0 ? isLoopback(address) : binds.includes(address)
+  return here ? block.served.find(zone => zone.scheme === 'dns' && zone.port === port) : undefined
+}
+
+/** A server that asks itself. */
+export const asksItself: Lint = (block, _all, problems) => {
+  for (const directive of block.all('forward')) {
+    const [from] = directive.args.slice(0, 1).flatMap(zonesNamed)
+    for (const target of targets(directive, block.directory)) {
+      const self = served(block, target)
+      if (self === undefined || (from && !overlap(self.zone, from.zone))) continue
+      const where = target.inFile ? `${target.token.text} names ${target.address}` : target.address
+      const advice = target.inFile
+        ? '; name the file with the servers behind it, such as /run/systemd/resolve/resolv.conf'
+        : ''
+      const message = `a loop: ${where}, where the server block at ${placeText(self.token)} listens itself${advice}`
+      problems.warning(target.token, message, { found: target.token.text })
+    }
+  }
+}
+
+/** An `acl` that sees one client only: this server's own forwarding, whose cache answers everybody. */
+export const aclBehindCache: Lint = (block, all, problems) => {
+  const [acl] = block.all('acl')
+  if (acl === undefined) return
+  for (const other of all) {
+    if (other === block) continue
+    for (const target of other.all('forward').flatMap(each => targets(each, other.directory))) {
+      if (served(block, target) === undefined) continue
+      const cached = other.has('cache') ? ', and its cache answers everybody alike' : ''
+      const message = `the forward at ${placeText(target.token)} asks this server block: acl sees that address as the client${cached}`
+      problems.warning(acl.word, message)
+    }
+  }
+}
+
+/** A private and a public upstream that are taken in turn. */
+export const mixedUpstreams: Lint = (block, _all, problems) => {
+  for (const directive of block.all('forward')) {
+    if (option(directive, 'policy')?.args[0]?.text === 'sequential') continue
+    const addresses = targets(directive, block.directory)
+    const inside = addresses.find(({ address }) => isPrivate(address))
+    const outside = addresses.find(({ address }) => !isPrivate(address))
+    if (!inside || !outside) continue
+    const message = `${inside.address} and ${outside.address} are asked at random: names that only one of them knows fail now and then; write policy sequential for a spare`
+    problems.warning(directive.word, message)
+  }
+}

@@ -1,0 +1,197 @@
+// One DNS query over HTTP (RFC 8484 4): the request is judged before anything of it is decoded, the query in it is answered
+// as over any other transport, and the reply says how long it may be kept.
+//
+//   404  another path            405  neither GET nor POST        415  POST of something else
+//   413  longer than a message   414  a URL beyond its bound      400  no query in it
+//   503  too many octets of bodies are held already               500  a query that a plugin leaves without an answer
+//   200  everything else, whatever its response code
+
+import type { Readable } from 'node:stream'
+import type { Endpoint } from '../query/query.ts'
+import { freshnessSeconds } from '../wire/freshness.ts'
+import { MESSAGE_MAX, readU16 } from '../wire/header.ts'
+import { refusal } from './refusal.ts'
+import { LATER, oneMessage, SILENCE } from './responder.ts'
+import type { StreamShared } from './stream-connection.ts'
+
+/** Where queries are answered (CoreDNS plugin/pkg/doh). */
+export const DOH_PATH = '/dns-query'
+export const DOH_TYPE = 'application/dns-message'
+/** Octets of a request's head, the URL included: room for a query of ten thousand octets in it. */
+export const HEAD_MAX_OCTETS = 16 * 1024
+/** Octets of request bodies that one listener holds on one thread, those of all connections together. */
+export const BODIES_MAX_OCTETS = 4 * 2 ** 20
+
+/** A request, whichever version of HTTP brought it. */
+export interface HttpRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  readonly contentType: string | undefined
+  readonly contentLength: string | undefined
+  readonly body: Readable
+  /** Answers it, once, whether or not the body was read. */
+  respond(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): void
+  /** Gives it up at once. */
+  abort(): void
+}
+
+/** What the exchanges of one listener share. */
+export interface HttpShared {
+  readonly streams: StreamShared
+  /** Octets of bodies that are held now. */
+  heldOctets: number
+  /** Told of every answer. */
+  answered(status: number): void
+}
+
+export class HttpExchange {
+  readonly #request: HttpRequest
+  readonly #shared: HttpShared
+  readonly #client: Endpoint
+  readonly #local: Endpoint
+  readonly #startedAtMs: number
+  #chunks: Uint8Array[] = []
+  #octets = 0
+  #respondedAtMs = -1
+  #reading = false
+
+  constructor(request: HttpRequest, shared: HttpShared, client: Endpoint, local: Endpoint) {
+    this.#request = request
+    this.#shared = shared
+    this.#client = client
+    this.#local = local
+    this.#startedAtMs = shared.streams.nowMs()
+  }
+
+  /** Whether the peer has been slow for too long: with its request, or in taking the answer. */
+  overdue(nowMs: number): 'https-request-timeout' | 'tcp-write-timeout' | undefined {
+    const { firstReadTimeoutMs, writeTimeoutMs } = this.#shared.streams.limits
+    if (this.#reading && nowMs - this.#startedAtMs >= firstReadTimeoutMs) return 'https-request-timeout'
+    const waits = this.#respondedAtMs >= 0 && nowMs - this.#respondedAtMs >= writeTimeoutMs
+    return waits ? 'tcp-write-timeout' : undefined
+  }
+
+  /** Judges the request, and answers it now or later. */
+  start(): void {
+    const { method, target } = this.#request
+    // HTTP/1.1 has its bound before (https.ts); that of HTTP/2 in Node is wider.
+    if (target.length > HEAD_MAX_OCTETS) {
+      this.#fail(414, 'the query is too long')
+      return
+    }
+    // The absolute form is for proxies, and for servers to take (RFC 9112 3.2.2).
+    const [, path = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)\??(.*)$/is.exec(target) ?? []
+    if (path !== DOH_PATH) this.#fail(404, 'queries are answered at /dns-query')
+    else if (method === 'GET') this.#get(query)
+    else if (method === 'POST') this.#post()
+    else this.#fail(405, 'GET and POST are answered', { allow: 'GET, POST' })
+  }
+
+  /** The request is gone, answered or not. */
+  end(): void {
+    this.#letGo()
+  }
+
+  #get(query: string): void {
+    const encoded = new URLSearchParams(query).getAll('dns')
+    const [text = ''] = encoded
+    if (encoded.length !== 1 || !/^[\w-]+$/.test(text) || text.length % 4 === 1) {
+      this.#fail(400, 'one parameter dns in base64url without padding is needed')
+    } else this.#answer(Buffer.from(text, 'base64url'))
+  }
+
+  #post(): void {
+    const { contentType = '', contentLength, body } = this.#request
+    if (contentType.split(';', 1)[0]!.trim().toLowerCase() !== DOH_TYPE) {
+      this.#fail(415, `${DOH_TYPE} is needed`)
+      return
+    }
+    if (Number(contentLength ?? 0) > MESSAGE_MAX) {
+      this.#fail(413, 'the query is too long')
+      return
+    }
+    this.#reading = true
+    body.on('data', (chunk: Uint8Array) => this.#take(chunk))
+    body.once('end', () => {
+      if (!this.#reading) return
+      const octets = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+      this.#letGo()
+      this.#answer(octets)
+    })
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (!this.#reading) return
+    this.#octets += chunk.length
+    this.#shared.heldOctets += chunk.length
+    this.#chunks.push(chunk)
+    if (this.#octets > MESSAGE_MAX) this.#fail(413, 'the query is too long')
+    else if (this.#shared.heldOctets > BODIES_MAX_OCTETS) {
+      this.#shared.streams.count('https-bodies-max')
+      this.#fail(503, 'too many queries are being sent', { 'retry-after': '1' })
+    }
+  }
+
+  #letGo(): void {
+    this.#shared.heldOctets -= this.#octets
+    this.#octets = 0
+    this.#chunks = []
+    this.#reading = false
+  }
+
+  #answer(octets: Uint8Array): void {
+    const { responder, out } = this.#shared.streams
+    responder.enter()
+    const written = responder.answerNow(
+      octets,
+      0,
+      octets.length,
+      out,
+      0,
+      'https',
+      this.#local.family,
+      MESSAGE_MAX,
+    )
+    responder.leave()
+    if (responder.curious) responder.tellClient(octets, 0, octets.length, this.#client.address)
+    if (written === LATER) void this.#answerLater(octets)
+    // No question in the reply: none could be read, or it is no query at all.
+    else if (written === SILENCE || readU16(out, 4) === 0) this.#fail(400, 'this is not a DNS query')
+    else this.#reply(out.slice(0, written))
+  }
+
+  async #answerLater(octets: Uint8Array): Promise<void> {
+    const { admission, responder } = this.#shared.streams
+    const { address } = this.#client
+    if (!admission.enter(address)) {
+      this.#reply(refusal(octets))
+      return
+    }
+    const query = Uint8Array.from(octets)
+    const reply = oneMessage(await responder.answerLater(query, 'https', this.#client, this.#local))
+    admission.leave(address)
+    this.#reply(reply)
+  }
+
+  #reply(reply: Uint8Array | undefined): void {
+    if (reply === undefined) this.#fail(500, 'there is no answer')
+    else
+      this.#respond(200, reply, {
+        'content-type': DOH_TYPE,
+        'cache-control': `max-age=${freshnessSeconds(reply)}`,
+      })
+  }
+
+  #fail(status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
+    const plain = { 'content-type': 'text/plain; charset=utf-8', ...headers }
+    this.#respond(status, Buffer.from(`${text}\n`), plain)
+  }
+
+  #respond(status: number, body: Uint8Array, headers: Readonly<Record<string, string>>): void {
+    this.#letGo()
+    this.#respondedAtMs = this.#shared.streams.nowMs()
+    this.#shared.answered(status)
+    this.#request.respond(status, { ...headers, 'content-length': `${body.length}` }, body)
+  }
+}

@@ -1,0 +1,74 @@
+// Certificates, keys and authorities that change while serving: files are looked at from time to time, because a Secret that
+// is rotated is a directory put in another's place, which no watch on a file sees. What does not fit together (a key that is
+// written before its certificate) is looked at again.
+
+import { readFile } from 'node:fs/promises'
+import type { Clock, Timer } from '../shared/clock.ts'
+
+/** How often the files are looked at. */
+export const FILES_INTERVAL_MS = 10_000
+
+/** Paths, and what stood there when they were read last; `ca` is left out of both where there is none. */
+export interface TlsTexts {
+  readonly cert: string
+  readonly key: string
+  readonly ca?: string | undefined
+}
+
+export interface TlsFilesOptions {
+  readonly paths: TlsTexts
+  readonly texts: TlsTexts
+  readonly clock: Clock
+  /** Takes changed texts; throws where they cannot be used, and is called with them again when they change again. */
+  readonly changed: (texts: TlsTexts) => void
+  /** Told once of a state of the files that cannot be used. */
+  readonly unusable: (reason: string) => void
+}
+
+/** The files of one listener. */
+export class TlsFiles {
+  readonly #options: TlsFilesOptions
+  #texts: TlsTexts
+  #reason = ''
+  #timer: Timer | undefined
+  #stopped = false
+
+  constructor(options: TlsFilesOptions) {
+    this.#options = options
+    this.#texts = options.texts
+    this.#later()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  #later(): void {
+    if (!this.#stopped) this.#timer = this.#options.clock.after(FILES_INTERVAL_MS, () => void this.#look())
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const texts = await readTexts(this.#options.paths)
+      if (!this.#stopped && !isSame(texts, this.#texts)) {
+        this.#options.changed(texts)
+        this.#texts = texts
+      }
+      this.#reason = ''
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (!this.#stopped && reason !== this.#reason) this.#options.unusable(reason)
+      this.#reason = reason
+    }
+    this.#later()
+  }
+}
+
+async function readTexts({ cert, key, ca }: TlsTexts): Promise<TlsTexts> {
+  const read = (path: string): Promise<string> => readFile(path, 'utf8')
+  const [certText, keyText, caText] = await Promise.all([read(cert), read(key), ca && read(ca)])
+  return { cert: certText, key: keyText, ...(caText !== undefined && { ca: caText }) }
+}
+
+const isSame = (a: TlsTexts, b: TlsTexts): boolean => a.cert === b.cert && a.key === b.key && a.ca === b.ca

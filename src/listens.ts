@@ -1,0 +1,198 @@
+// Where a Corefile's server blocks listen, and how: one listener for each scheme, address and port, with the zones of all
+// blocks that have a key there. What blocks say of a listener adds up; where two say different things of one, CoreDNS
+// takes either, and here it is an error at the second.
+
+import { isDeepStrictEqual } from 'node:util'
+import { DEFAULT_PORTS, type Key, type Scheme } from './corefile/key.ts'
+import type { ServerBlock } from './corefile/parser.ts'
+import type { Problems } from './corefile/problem.ts'
+import { placeText, type Token } from './corefile/token.ts'
+import { directiveWord } from './corefile/words.ts'
+import type { BindConfig } from './plugin/bind.ts'
+import type { HttpsConfig } from './plugin/https.ts'
+import type { TimeoutsConfig } from './plugin/timeouts.ts'
+import type { TlsConfig } from './plugin/tls.ts'
+import type { BlockSetup } from './setup.ts'
+
+/** What may be spoken on a listener. */
+export type ServedScheme = Extract<Scheme, 'dns' | 'tls' | 'https'>
+
+/** One address and port to listen at, with what is served there. */
+export interface ListenSetup {
+  readonly scheme: ServedScheme
+  /** An IP address, or '' for all. */
+  readonly address: string
+  readonly port: number
+  /** The label in metrics and the start banner: `dns://:53`. */
+  readonly server: string
+  readonly zones: readonly { readonly zone: string; readonly block: number }[]
+  readonly timeouts: TimeoutsConfig
+  /** Of an encrypted scheme; without it what comes is not encrypted. */
+  readonly tls: TlsConfig | undefined
+  /** Of https://: connections on all threads together, 0 for no bound of its own. */
+  readonly connectionsMax: number | undefined
+  /** The key that asks for it: `Corefile:1:1`. */
+  readonly place: string
+}
+
+/** The directives whose configurations are about listeners. */
+interface ListenConfigs {
+  readonly timeouts: TimeoutsConfig
+  readonly tls: TlsConfig
+  readonly https: HttpsConfig
+}
+
+/** A server block as written and as read. */
+interface Block {
+  readonly written: ServerBlock
+  readonly read: BlockSetup
+}
+
+/** A listener while its blocks are gone through. */
+interface Draft {
+  readonly key: Key
+  readonly scheme: ServedScheme
+  readonly address: string
+  readonly port: number
+  readonly zones: { zone: string; block: number }[]
+}
+
+/** Directives that CoreDNS has for the schemes that are not served. */
+const WORD_OF: Readonly<Partial<Record<Scheme, string>>> = {
+  quic: 'quic',
+  grpc: 'grpc_server',
+  https3: 'https3',
+}
+
+/** The listeners of all blocks. What cannot be served together is in `problems`. */
+export function readListens(
+  written: readonly ServerBlock[],
+  read: readonly BlockSetup[],
+  problems: Problems,
+  dnsPort: number,
+): ListenSetup[] {
+  const blocks = written.map((block, index) => ({ written: block, read: read[index]! }))
+  const drafts = new Map<string, Draft>()
+  blocks.forEach((block, index) => {
+    for (const key of block.written.keys) {
+      for (const address of configOf<BindConfig>(block, 'bind')?.addresses ?? ['']) {
+        addKey(drafts, key, address, index, problems, dnsPort)
+      }
+    }
+    reportUseless(block, problems)
+  })
+  const settled = new Settler(problems)
+  return [...drafts].map(([server, draft]) => settled.settle(server, draft, blocks))
+}
+
+const configOf = <C>({ read }: Block, word: string): C | undefined =>
+  read.plugins.find(plugin => plugin.word === word)?.config as C | undefined
+
+function addKey(
+  drafts: Map<string, Draft>,
+  key: Key,
+  address: string,
+  block: number,
+  problems: Problems,
+  dnsPort: number,
+): void {
+  const { scheme } = key
+  if (scheme !== 'dns' && scheme !== 'tls' && scheme !== 'https') {
+    const instead = directiveWord(WORD_OF[scheme] ?? '')?.notOffered ?? 'serve dns://'
+    problems.error(key.token, `${scheme}:// is not offered: ${instead}`, { found: key.text })
+    return
+  }
+  const port = key.port ?? (scheme === 'dns' ? dnsPort : DEFAULT_PORTS[scheme])
+  const server = `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const known = drafts.get(server)
+  if (known) {
+    known.zones.push({ zone: key.zone, block })
+    return
+  }
+  const other = [...drafts.values()].find(draft => draft.address === address && draft.port === port)
+  if (other) {
+    const message = `port ${port} speaks ${other.scheme}:// already, for ${placeText(other.key.token)}`
+    problems.error(key.token, message, { found: key.text })
+  }
+  drafts.set(server, { key, scheme, address, port, zones: [{ zone: key.zone, block }] })
+}
+
+/** Directives that say something of listeners that the block does not have. */
+function reportUseless({ written }: Block, problems: Problems): void {
+  const schemes = new Set(written.keys.map(({ scheme }) => scheme))
+  for (const { word } of written.directives) {
+    const forTls = word.text === 'tls' && !schemes.has('tls') && !schemes.has('https')
+    const forHttps = word.text === 'https' && !schemes.has('https')
+    const wanted = forTls ? 'tls:// or https://' : 'https://'
+    if (forTls || forHttps)
+      problems.warning(word, `${word.text} means nothing here: no key of this block begins with ${wanted}`)
+  }
+}
+
+/** Makes one of what several blocks say. */
+class Settler {
+  readonly #problems: Problems
+  readonly #reported = new Set<Token>()
+
+  constructor(problems: Problems) {
+    this.#problems = problems
+  }
+
+  settle(server: string, draft: Draft, all: readonly Block[]): ListenSetup {
+    const { key, scheme, address, port, zones } = draft
+    const blocks = [...new Set(zones.map(({ block }) => block))].map(index => all[index]!)
+    const one = <W extends keyof ListenConfigs, T>(
+      word: W,
+      read: (config: ListenConfigs[W]) => T,
+    ): T | undefined => this.#one(server, blocks, word, read)
+    const timeouts = {
+      firstReadTimeoutMs: one('timeouts', config => config.firstReadTimeoutMs),
+      writeTimeoutMs: one('timeouts', config => config.writeTimeoutMs),
+      idleTimeoutMs: one('timeouts', config => config.idleTimeoutMs),
+      queriesPerConnectionMax: one('timeouts', config => config.queriesPerConnectionMax),
+    }
+    const tls = scheme === 'dns' ? undefined : one('tls', config => config)
+    if (scheme !== 'dns' && tls === undefined && !blocks.some(has('tls'))) {
+      this.#problems.warning(key.token, `${scheme}:// without a tls directive is not encrypted`)
+    }
+    return {
+      scheme,
+      address,
+      port,
+      server,
+      zones,
+      timeouts: Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== undefined)),
+      tls,
+      connectionsMax: scheme === 'https' ? one('https', config => config.connectionsMax) : undefined,
+      place: placeText(key.token),
+    }
+  }
+
+  /** The value that the blocks agree on; a block that says nothing agrees. */
+  #one<W extends keyof ListenConfigs, T>(
+    server: string,
+    blocks: readonly Block[],
+    word: W,
+    read: (config: ListenConfigs[W]) => T,
+  ): T | undefined {
+    let found: { readonly value: T; readonly token: Token } | undefined
+    for (const block of blocks) {
+      const config = configOf<ListenConfigs[W]>(block, word)
+      const token = block.written.directives.find(directive => directive.word.text === word)?.word
+      const value = config && read(config)
+      if (value === undefined || token === undefined) continue
+      if (found === undefined) found = { value, token }
+      else if (!isDeepStrictEqual(found.value, value) && !this.#reported.has(token)) {
+        this.#reported.add(token)
+        const message = `${server} has one ${word} for all its blocks, and ${placeText(found.token)} says otherwise`
+        this.#problems.error(token, message)
+      }
+    }
+    return found?.value
+  }
+}
+
+const has =
+  (word: string) =>
+  ({ written }: Block): boolean =>
+    written.directives.some(directive => directive.word.text === word)
