@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Random } from '../../e2e/generated.ts'
+import { Random } from '../../support/random.ts'
 import { NAMESPACES, type ServiceShape } from './cluster.ts'
 
 const SEED = 20_261
