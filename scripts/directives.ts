@@ -34,7 +34,7 @@ function overview(): string {
     const served = servedWord(word)
     if (served) return row(code(word), 'served', served.doc.meaning)
     if (instead !== undefined) return row(code(word), 'accepted, with a warning', `instead: ${instead}`)
-    return row(code(word), 'refused', `instead: ${notOffered ?? 'nothing'}`)
+    return row(code(word), 'refused', `instead: ${notOffered}`)
   })
   return `\n${row('directive', '', '')}${row('---', '---', '---')}${rows.join('')}\n`
 }

@@ -145,8 +145,6 @@ function judgeWord({ word }: Directive, problems: Problems): boolean {
   else if (known?.instead !== undefined) problems.warning(word, `${text} does nothing here: ${known.instead}`)
   else if (known?.notOffered !== undefined)
     problems.error(word, `${text} is not offered: ${known.notOffered}`)
-  else if (known)
-    problems.error(word, `${text} is known and not yet there`, { found: text, allowed: SERVED_WORDS })
   else problems.error(word, 'unknown directive', { found: text, allowed: nearest(text) })
   return false
 }

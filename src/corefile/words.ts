@@ -1,6 +1,6 @@
 // Every directive of CoreDNS 1.14.7 in the order of its chain (coredns core/dnsserver/zdirectives.go), which the order
-// of a Corefile does not change, Seamark's own `ede` among them, and what to say about those that are not served. Facts
-// only: which words are implemented is for the registry of plugins to say.
+// of a Corefile does not change, Seamark's own `ede` among them, and what to say about those that are not served. The
+// others are in the registry of plugins.
 
 /** What is known about one directive word. */
 export interface DirectiveWord {

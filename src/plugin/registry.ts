@@ -1,5 +1,5 @@
-// The Corefile words that Seamark serves, and the order of the chain. A word that is not here is refused at start: as one
-// that CoreDNS has and Seamark does not yet or never will, or as unknown.
+// The Corefile words that Seamark serves, and the order of the chain. A word that is not here does nothing or is refused at
+// start: as one of CoreDNS's that is not offered (corefile/words.ts), or as unknown.
 
 import type { WordDoc } from '../corefile/doc.ts'
 import type { Directive } from '../corefile/parser.ts'

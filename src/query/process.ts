@@ -12,10 +12,10 @@
 import { LATER, type LateReply, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
-import { type FastCache, MISS } from '../plugin/cache/fast.ts'
-import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
+import { MISS } from '../plugin/cache/fast.ts'
+import { CHASE, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
-import type { Guard, Next } from '../plugin/plugin.ts'
+import type { Guard } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { formatName, type Name } from '../wire/name.ts'
@@ -28,6 +28,7 @@ import type { ServerCookies } from './cookies.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { readCookie, readIxfrSerial, readOptions } from './read.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
+import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
 import {
   failureReason,
@@ -37,36 +38,6 @@ import {
   writeFailure,
   writeReply,
 } from './write.ts'
-
-/** One zone of one server block, as a listener serves it. */
-export interface ServedZone {
-  readonly zone: Name
-  readonly zoneText: string
-  readonly view: string
-  /** Leaves the labels of the block's plugins in the query's metadata; absent without `metadata`. */
-  readonly annotate?: ((query: Query) => void) | undefined
-  /** Whether this view is for the query; absent without `view`. */
-  readonly accepts?: ((query: Query) => boolean) | undefined
-  readonly chain: Next
-  /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
-  readonly clusters: readonly ClusterAnswers[]
-  /** Plugins before `kubernetes` that take some queries. */
-  readonly clusterGuards: readonly Guard[]
-  /** The block's cache; absent where a plugin before it takes the fast path. */
-  readonly cache: FastCache | undefined
-  /** Plugins before `cache` that take some queries. */
-  readonly cacheGuards: readonly Guard[]
-  /** Whether the cluster's queries count as having passed the cache. */
-  readonly passesCache: boolean
-  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
-  readonly anyClass: boolean
-  /** Whether clients with EDNS are told why they get nothing (`ede`). */
-  readonly reasons: boolean
-  /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
-  readonly udpMaxOctets: number
-  /** Absent without `prometheus`. */
-  readonly meters: QueryMeters | undefined
-}
 
 export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */

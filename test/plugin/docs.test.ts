@@ -7,6 +7,7 @@ import t from 'tap'
 import { documents } from '../../scripts/directives.ts'
 import { wordOf } from '../../src/corefile/doc.ts'
 import { formatProblem, type Problem, Problems } from '../../src/corefile/problem.ts'
+import { DIRECTIVE_WORDS } from '../../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../../src/plugin/registry.ts'
 import { buildSetup } from '../../src/setup.ts'
 import { read } from '../corefile/fixture.ts'
@@ -16,6 +17,13 @@ const problemsOf = (text: string): readonly Problem[] => {
   buildSetup(read(text), problems, { port: 53, file: 'Corefile', env: {} })
   return problems.list
 }
+
+t.test('every directive is served, does nothing with a warning, or is refused: one of them', async t => {
+  for (const { word, instead, notOffered } of DIRECTIVE_WORDS) {
+    const fates = [servedWord(word), instead, notOffered].filter(fate => fate !== undefined)
+    t.equal(fates.length, 1, word)
+  }
+})
 
 t.test('documented options are the ones that the parser knows', async t => {
   for (const word of SERVED_WORDS) {

@@ -11,11 +11,11 @@ import { countLabels, isWithin, type Name, name, parseName } from '../../wire/na
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import { readPodLabel } from './address-label.ts'
 import { AddressRecords } from './addresses.ts'
 import type { KubernetesConfig } from './config.ts'
 import { labelRequest } from './metadata.ts'
 import { nameservers } from './nameservers.ts'
+import { PodRecords } from './pod.ts'
 import { REASON, type Reason } from './reason.ts'
 import { isLabel, Request, type Shape, SVC } from './request.ts'
 import { PtrRecords, readReverse } from './reverse.ts'
@@ -79,8 +79,8 @@ export class ClusterAnswers {
   readonly #addresses: AddressRecords
   readonly #srv: SrvRecords
   readonly #ptr: PtrRecords
+  readonly #pods: PodRecords
   readonly #address = new Uint8Array(16)
-  readonly #podKey = new Uint8Array(2 + 16 + 64)
   readonly #importKey = new Uint8Array(1 + 64 + 64)
 
   constructor(config: KubernetesConfig, zoneText: string, table: TableReader, options: AnswerOptions) {
@@ -102,6 +102,7 @@ export class ClusterAnswers {
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)
     this.#ptr = new PtrRecords(table, this.#writer, name(config.primaryZone))
+    this.#pods = new PodRecords(config.pods, this.#ttl, this.#request, table, this.#writer)
   }
 
   get table(): TableReader {
@@ -265,45 +266,8 @@ export class ClusterAnswers {
   }
 
   #pod(scan: Scan, qtype: number): number {
-    const request = this.#request
-    if (this.#config.pods === 'disabled') return this.#nameError(scan, REASON.PODS_DISABLED)
-    if (this.#table.find(scan.folded, request.namespaceAt, request.keyEnd) === 0)
-      return this.#nameError(scan, REASON.NO_NAMESPACE)
-    const octets = readPodLabel(scan.folded, request.serviceAt, this.#address)
-    if (octets === 0) return this.#nameError(scan, REASON.NO_POD_ADDRESS)
-    if (this.#config.pods === 'verified' && !this.#podRuns(scan, octets))
-      return this.#nameError(scan, REASON.NO_POD)
-    const family = octets === 4 ? TYPE.A : TYPE.AAAA
-    if (qtype === family) this.#writer.address(this.#address, 0, octets, this.#ttl)
-    else if (qtype === TYPE.SRV) this.#podSrv(scan, octets)
-    return this.#positive()
-  }
-
-  #podRuns(scan: Scan, octets: 4 | 16): boolean {
-    const { namespaceAt, keyEnd } = this.#request
-    const key = this.#podKey
-    key[0] = KEY.POD
-    key[1] = octets === 4 ? 4 : 6
-    for (let i = 0; i < octets; i++) key[2 + i] = this.#address[i]!
-    let length = 2 + octets
-    for (let at = namespaceAt; at < keyEnd; at++) key[length++] = scan.folded[at]!
-    return this.#table.find(key, 0, length) !== 0
-  }
-
-  /** coredns.md 1.5: a Pod's name answers SRV too, with port 0 and its own name. */
-  #podSrv(scan: Scan, octets: 4 | 16): void {
-    const writer = this.#writer
-    const request = this.#request
-    const nameAt = writer.start + HEADER_OCTETS
-    if (!writer.open(TYPE.SRV, this.#ttl, 6 + scan.foldedLength - request.serviceAt)) return
-    writer.u16(0)
-    writer.u16(100)
-    writer.u16(0)
-    const target = writer.at
-    writer.bytes(scan.folded, request.serviceAt, request.zoneAt)
-    writer.bytes(writer.out, nameAt + request.zoneAt, nameAt + scan.foldedLength)
-    writer.close()
-    writer.glue(target, this.#address, 0, octets, this.#ttl)
+    const missing = this.#pods.write(scan, qtype)
+    return missing === undefined ? this.#positive() : this.#nameError(scan, missing)
   }
 
   /** A of an address that somebody has is NODATA, of any other a name error (coredns.md 9). */

@@ -1,0 +1,38 @@
+// What the road of a query knows of each zone that its listener serves: made by serving.ts, once for a configuration.
+
+import type { QueryMeters } from '../observe/query-meters.ts'
+import type { FastCache } from '../plugin/cache/fast.ts'
+import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
+import type { Guard, Next } from '../plugin/plugin.ts'
+import type { Name } from '../wire/name.ts'
+import type { Query } from './query.ts'
+
+/** One zone of one server block, as a listener serves it. */
+export interface ServedZone {
+  readonly zone: Name
+  readonly zoneText: string
+  readonly view: string
+  /** Leaves the labels of the block's plugins in the query's metadata; absent without `metadata`. */
+  readonly annotate?: ((query: Query) => void) | undefined
+  /** Whether this view is for the query; absent without `view`. */
+  readonly accepts?: ((query: Query) => boolean) | undefined
+  readonly chain: Next
+  /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
+  readonly clusters: readonly ClusterAnswers[]
+  /** Plugins before `kubernetes` that take some queries. */
+  readonly clusterGuards: readonly Guard[]
+  /** The block's cache; absent where a plugin before it takes the fast path. */
+  readonly cache: FastCache | undefined
+  /** Plugins before `cache` that take some queries. */
+  readonly cacheGuards: readonly Guard[]
+  /** Whether the cluster's queries count as having passed the cache. */
+  readonly passesCache: boolean
+  /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
+  readonly anyClass: boolean
+  /** Whether clients with EDNS are told why they get nothing (`ede`). */
+  readonly reasons: boolean
+  /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
+  readonly udpMaxOctets: number
+  /** Absent without `prometheus`. */
+  readonly meters: QueryMeters | undefined
+}
