@@ -4,7 +4,7 @@
 //
 //   kubernetes/service, -/namespace, -/endpoint, -/port-name, -/protocol, -/kind, -/zone, -/cluster, -/parse-error
 //   kubernetes/client-namespace, -/client-pod-name, -/client-label/KEY       with `pods verified`
-//   view/name     forward/upstream     log/type, log/class
+//   view/name     forward/upstream     zone/wildcard     log/type, log/class
 //
 // A query that the fast path answers passes no plugin that could read a label, and gets none.
 
@@ -26,7 +26,7 @@ export const metadataWord: Word<MetadataConfig> = {
     default: "the server block's zones",
     options: [],
     notes: [
-      'Labels are `kubernetes/` with service, namespace, endpoint, port-name, protocol, kind, zone, cluster or parse-error, `view/name`, `forward/upstream`, `log/type` and `log/class`; with `pods verified` also `kubernetes/client-namespace`, `kubernetes/client-pod-name` and `kubernetes/client-label/KEY`, by the source address.',
+      'Labels are `kubernetes/` with service, namespace, endpoint, port-name, protocol, kind, zone, cluster or parse-error, `view/name`, `forward/upstream`, `zone/wildcard` (of `file`, where it is not cached), `log/type` and `log/class`; with `pods verified` also `kubernetes/client-namespace`, `kubernetes/client-pod-name` and `kubernetes/client-label/KEY`, by the source address.',
       'What is known of Pods is kept only where the server block names such a label, written out in full; the name and the labels are those of the one Pod with the address.',
     ],
   },

@@ -44,8 +44,11 @@ export function lookupZone(zone: ZoneImage, query: Query): MaybePromise<Lookup> 
     node = child
     at = starts[i]!
   }
-  const wildcard = zone.find(wildcardOf(qname, at))
-  return wildcard === 0 ? noName(view, qname, at) : fromWildcard(view, query, qname, wildcard)
+  const wildcardName = wildcardOf(qname, at)
+  const wildcard = zone.find(wildcardName)
+  if (wildcard === 0) return noName(view, qname, at)
+  if (!zone.isEmpty(wildcard)) query.metadata.set('zone/wildcard', formatName(wildcardName))
+  return fromWildcard(view, query, qname, wildcard)
 }
 
 function atApex(view: ZoneView, qtype: number): Reply {

@@ -250,3 +250,20 @@ t.test('DNAME (RFC 6672)', async t => {
   t.equal(long.rcode, 'YXDOMAIN', 'the name that it makes is too long')
   t.equal(long.answer?.length, 1)
 })
+
+t.test('the metadata name the wildcard that an answer came from', async t => {
+  const cases = [
+    ['a.wild.example.org. A', '*.wild.example.org.'],
+    ['a.wild.example.org. MX', '*.wild.example.org.'],
+    ['a.walias.example.org. A', '*.walias.example.org.'],
+    ['elsewhere.example.org. TXT', '*.example.org.'],
+    ['www.example.org. A', undefined],
+    ['ent.example.org. A', undefined],
+    ['host.sub.example.org. A', undefined],
+  ] as const
+  for (const [question, wildcard] of cases) {
+    const metadata = new Map<string, string>()
+    await lookupZone(zone, query(question, { metadata }))
+    t.equal(metadata.get('zone/wildcard'), wildcard, question)
+  }
+})
