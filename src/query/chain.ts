@@ -4,7 +4,7 @@ import type { Handler, Next } from '../plugin/plugin.ts'
 import type { Name } from '../wire/name.ts'
 import { countLabels } from '../wire/name.ts'
 import { TYPE } from '../wire/rrtype.ts'
-import type { Scan } from '../wire/scan.ts'
+import { type Scan, zoneInScan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
 import { type MaybePromise, type Outcome, refused, servfail } from './reply.ts'
 
@@ -44,7 +44,7 @@ export class ZoneTable<T extends Zoned> {
   indexOf(scan: Scan, from = 0): number {
     for (let i = from; i < this.#entries.length; i++) {
       const { labels, value } = this.#entries[i]!
-      if (scan.labelCount >= labels && endsWith(scan, labels, value.zone)) return i
+      if (zoneInScan(scan, value.zone, labels) >= 0) return i
     }
     return -1
   }
@@ -66,12 +66,4 @@ export class ZoneTable<T extends Zoned> {
   at(index: number): T {
     return this.#entries[index]!.value
   }
-}
-
-function endsWith(scan: Scan, labels: number, zone: Name): boolean {
-  if (labels === 0) return true
-  const at = scan.labelAt[scan.labelCount - labels]!
-  if (scan.foldedLength - at !== zone.length) return false
-  for (let i = 0; i < zone.length; i++) if (scan.folded[at + i] !== zone[i]) return false
-  return true
 }

@@ -36,6 +36,19 @@ export function scannedName(qname: Name): ScannedName {
   return { folded, labelAt, labelCount }
 }
 
+/**
+ * HOT: where a zone of so many labels, in lower case, begins in the scanned name's folded octets; -1 where the name is
+ * neither its apex nor below it.
+ */
+export function zoneInScan(scan: Scan, zone: Name, labels: number): number {
+  if (labels > scan.labelCount) return -1
+  if (labels === 0) return scan.foldedLength - 1
+  const at = scan.labelAt[scan.labelCount - labels]!
+  if (scan.foldedLength - at !== zone.length) return -1
+  for (let i = 0; i < zone.length; i++) if (scan.folded[at + i] !== zone[i]) return -1
+  return at
+}
+
 /** Labels of the longest name, and the root. */
 const LABELS_MAX = 128
 

@@ -10,7 +10,7 @@ import { HEADER_OCTETS } from '../../wire/header.ts'
 import { countLabels, isWithin, type Name, name, parseName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Scan } from '../../wire/scan.ts'
+import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { AddressRecords } from './addresses.ts'
 import type { KubernetesConfig } from './config.ts'
 import { labelRequest } from './metadata.ts'
@@ -68,7 +68,7 @@ export class ClusterAnswers {
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #options: AnswerOptions
-  readonly #fallthrough: readonly Name[]
+  readonly #fallthrough: readonly { readonly zone: Name; readonly labels: number }[]
   readonly #ttl: number
   readonly #negativeTtl: number
   readonly #soaTtl: number
@@ -91,7 +91,10 @@ export class ClusterAnswers {
     this.#config = config
     this.#table = table
     this.#options = options
-    this.#fallthrough = (config.fallthrough ?? []).map(zone => name(zone))
+    this.#fallthrough = (config.fallthrough ?? []).map(text => {
+      const zone = name(text)
+      return { zone, labels: countLabels(zone) }
+    })
     const soaTtl = soaTtlSeconds(config)
     this.#ttl = options.flattenedTtl(config.ttlSeconds, 'success')
     this.#soaTtl = options.flattenedTtl(soaTtl, 'success')
@@ -109,20 +112,14 @@ export class ClusterAnswers {
     return this.#table
   }
 
-  /** Where the zone begins in a scanned name that it covers. */
+  /** Where the zone begins in a scanned name; -1 where it does not cover it. */
   #zoneAt(scan: Scan): number {
-    return this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[scan.labelCount - this.#labels]!
+    return zoneInScan(scan, this.zone, this.#labels)
   }
 
   /** Whether the scanned name is the zone's apex or below it. */
   covers(scan: Scan): boolean {
-    const { zone } = this
-    const at = scan.labelCount - this.#labels
-    if (at < 0) return false
-    const from = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[at]!
-    if (scan.foldedLength - from !== zone.length) return false
-    for (let i = 0; i < zone.length; i++) if (scan.folded[from + i] !== zone[i]) return false
-    return true
+    return this.#zoneAt(scan) >= 0
   }
 
   /**
@@ -346,13 +343,7 @@ export class ClusterAnswers {
   }
 
   #fallsThrough(scan: Scan): boolean {
-    for (const zone of this.#fallthrough) {
-      const from = scan.foldedLength - zone.length
-      if (from < 0) continue
-      let equal = true
-      for (let i = 0; i < zone.length && equal; i++) equal = scan.folded[from + i] === zone[i]
-      if (equal && startsLabel(scan, from)) return true
-    }
+    for (const { zone, labels } of this.#fallthrough) if (zoneInScan(scan, zone, labels) >= 0) return true
     return false
   }
 
@@ -372,12 +363,6 @@ export class ClusterAnswers {
     if (!this.#options.reasons) return this.#writer.finish(rcode, true)
     return this.#writer.finish(rcode, true, this.#table.stale ? REASON.STALE : reason)
   }
-}
-
-function startsLabel(scan: Scan, at: number): boolean {
-  if (at === scan.foldedLength - 1) return true
-  for (let i = 0; i < scan.labelCount; i++) if (scan.labelAt[i] === at) return true
-  return false
 }
 
 /** Services whose names do not exist. */
