@@ -8,8 +8,8 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { makeAuthority } from './support/certificates.ts'
 import { query, type Reply } from './support/dns-client.ts'
-import { absent } from './support/programs.ts'
 import { freePort, type Seamark, startSeamark } from './support/seamark.ts'
+import { absent } from './support/system-program.ts'
 
 const run = promisify(execFile)
 const EXAMPLES = join(import.meta.dirname, '..', 'config', 'examples')

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { query } from './support/dns-client.ts'
-import { absent } from './support/programs.ts'
 import { freePort, type Seamark, spawnSeamark } from './support/seamark.ts'
+import { absent } from './support/system-program.ts'
 
 const run = promisify(execFile)
 /** The last lines of the start: from here on signals are answered. */

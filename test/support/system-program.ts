@@ -14,6 +14,10 @@ export function programPath(program: string): string | undefined {
   return folders.map(folder => join(folder, program)).find(isExecutable)
 }
 
+/** False where the program is installed, otherwise the reason to skip. */
+export const absent = (program: string): false | string =>
+  programPath(program) === undefined ? `${program} is not installed` : false
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)

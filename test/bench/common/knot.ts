@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, Program, type Scope } from '../../e2e/processes.ts'
 import { query } from '../../support/dns-client.ts'
+import { writeKnotConf } from '../../support/knot.ts'
 import type { ServiceShape } from './cluster.ts'
 
 const READY_DEADLINE_MS = 30_000
@@ -72,28 +73,11 @@ export async function startKnot(
     `    file: ${file}`,
     '    semantic-checks: off',
   ]
-  const conf = [
-    'server:',
-    `  listen: 127.0.0.1@${port}`,
-    `  rundir: ${folder}`,
-    '  udp-workers: 1',
-    '  tcp-workers: 1',
-    '  background-workers: 1',
-    'database:',
-    `  storage: ${folder}`,
-    'zone:',
-    ...zone('cluster.local', 'cluster.zone'),
-    ...zone('example.org', 'external.zone'),
-  ]
-  writeFileSync(join(folder, 'knot.conf'), `${conf.join('\n')}\n`)
-  const program = Program.start(scope, folder, 'knot', [
-    'taskset',
-    '-c',
-    core,
-    path,
-    '-c',
-    join(folder, 'knot.conf'),
-  ])
+  const conf = writeKnotConf(folder, port, {
+    server: ['udp-workers: 1', 'tcp-workers: 1', 'background-workers: 1'],
+    rest: ['zone:', ...zone('cluster.local', 'cluster.zone'), ...zone('example.org', 'external.zone')],
+  })
+  const program = Program.start(scope, folder, 'knot', ['taskset', '-c', core, path, '-c', conf])
   const isReady = async (): Promise<boolean> =>
     (await query(port, { name: 'cluster.local', type: 'SOA', timeoutMs: 200 })).rcode === 'NOERROR'
   await program.ready(isReady, READY_DEADLINE_MS)

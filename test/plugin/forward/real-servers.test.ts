@@ -1,9 +1,9 @@
 // Servers that others wrote: dnsmasq and Knot, where they are installed (Debian: dnsmasq-base, knot). Where one is not, its
 // test is skipped and says so.
 
-import { writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import t from 'tap'
+import { writeKnotConf } from '../../support/knot.ts'
 import { freePort } from '../../support/seamark.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
 import { lineOf, startBench } from './support.ts'
@@ -81,24 +81,16 @@ t.test('Knot', { skip: knotd ? false : 'Knot is not installed' }, async t => {
       '',
     ].join('\n'),
   })
-  const conf = [
-    'server:',
-    `  listen: 127.0.0.1@${port}`,
-    `  rundir: ${directory}`,
-    'database:',
-    `  storage: ${directory}`,
-    'log:',
-    '  - target: stderr',
-    '    any: error',
-    'zone:',
-    '  - domain: real.test',
-    `    file: ${directory}/real.test.zone`,
-    '    zonefile-sync: -1',
-    '    journal-content: none',
-    '',
-  ].join('\n')
-  writeFileSync(`${directory}/knot.conf`, conf)
-  await startServer(t, knotd!, ['-c', `${directory}/knot.conf`], port, 'www.real.test')
+  const conf = writeKnotConf(directory, port, {
+    rest: [
+      'zone:',
+      '  - domain: real.test',
+      `    file: ${directory}/real.test.zone`,
+      '    zonefile-sync: -1',
+      '    journal-content: none',
+    ],
+  })
+  await startServer(t, knotd!, ['-c', conf], port, 'www.real.test')
   const bench = startBench(t, `forward . 127.0.0.1:${port}`)
   for (const rest of [{}, tcpClient]) {
     t.equal(await bench.line('WWW.real.test A', rest), 'NOERROR aa | WWW.real.test. 33 A c0000201')

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { query, transfer } from '../../support/dns-client.ts'
+import { writeKnotConf } from '../../support/knot.ts'
 import { freePort, startSeamark } from '../../support/seamark.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
 
@@ -101,34 +102,26 @@ const knotd = programPath('knotd')
 t.test('Knot as a secondary', { skip: knotd ? false : 'Knot is not installed' }, async t => {
   const knotPort = await freePort()
   const { port, directory, server } = await serve(t, `127.0.0.1:${knotPort}`)
-  const conf = [
-    'server:',
-    `  listen: 127.0.0.1@${knotPort}`,
-    `  rundir: ${directory}`,
-    'database:',
-    `  storage: ${directory}`,
-    'log:',
-    '  - target: stderr',
-    '    any: error',
-    'remote:',
-    '  - id: primary',
-    `    address: 127.0.0.1@${port}`,
-    'acl:',
-    '  - id: from-primary',
-    '    address: 127.0.0.1',
-    '    action: notify',
-    'zone:',
-    ...['example.org', 'cluster.local'].flatMap(domain => [
-      `  - domain: ${domain}`,
-      `    storage: ${directory}`,
-      `    file: ${domain}.copy`,
-      '    master: primary',
-      '    acl: from-primary',
-    ]),
-    '',
-  ].join('\n')
-  writeFileSync(`${directory}/knot.conf`, conf)
-  await startServer(t, knotd!, ['-c', `${directory}/knot.conf`], knotPort, 'www.example.org')
+  const conf = writeKnotConf(directory, knotPort, {
+    rest: [
+      'remote:',
+      '  - id: primary',
+      `    address: 127.0.0.1@${port}`,
+      'acl:',
+      '  - id: from-primary',
+      '    address: 127.0.0.1',
+      '    action: notify',
+      'zone:',
+      ...['example.org', 'cluster.local'].flatMap(domain => [
+        `  - domain: ${domain}`,
+        `    storage: ${directory}`,
+        `    file: ${domain}.copy`,
+        '    master: primary',
+        '    acl: from-primary',
+      ]),
+    ],
+  })
+  await startServer(t, knotd!, ['-c', conf], knotPort, 'www.example.org')
   await served(knotPort, 'host-4999.example.org', '10.0.19.135')
   await served(knotPort, 'web.default.svc.cluster.local', '10.96.0.80')
   writeFileSync(`${directory}/db.example.org`, zone(2, 'www A 192.0.2.222\n'))
