@@ -15,6 +15,8 @@ import { readSnapshot, SnapshotWriter } from './watch/snapshot.ts'
 import { ApiSource } from './watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
+/** Most clusters are listed by then. */
+const FIRST_LISTING_MS = 1000
 /** A state that goes on changing is saved this often. */
 const SNAPSHOT_INTERVAL_MS = 30_000
 
@@ -44,6 +46,7 @@ export class WatchedCluster implements ReadySource {
       {
         schedule: publish => void setImmediate(publish),
         clock: systemClock,
+        firstListingMs: FIRST_LISTING_MS,
         synced: () => this.#listed(),
         published: (changed, delays, slices) => this.#published(changed, delays, slices),
         full: (error, names) => {

@@ -1,5 +1,5 @@
 // Where a source's events become the table: keeps the slim objects, notes which names an event touches, and publishes
-// them a moment later in one batch: what arrives in one turn of the event loop is one batch. Only names that an event
+// them a moment later in one batch (batches.ts). Only names that an event
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
@@ -7,6 +7,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../watch/objects.ts'
 import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
+import { Batches } from './batches.ts'
 import { eachAddress } from './block.ts'
 import {
   type BuildOptions,
@@ -38,6 +39,8 @@ export interface ClusterHooks {
   /** Runs `publish` soon, once: setImmediate outside of tests. */
   readonly schedule: (publish: () => void) => void
   readonly clock: Clock
+  /** How long at most the first changes wait for the listing to be complete; 0 by default. */
+  readonly firstListingMs?: number
   /** All kinds are listed. */
   synced?(): void
   /**
@@ -76,7 +79,7 @@ export class Cluster implements Sink {
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
-  #scheduled = false
+  readonly #batches: Batches
   /** Whether the batch changes a service that may be in a zone of addresses outside the cluster. */
   #externalsChanged = false
 
@@ -86,6 +89,8 @@ export class Cluster implements Sink {
     this.#hooks = hooks
     this.#exposed = new Set(options.namespaces)
     this.#unsynced = new Set(options.kinds)
+    const { clock, firstListingMs = 0, schedule } = hooks
+    this.#batches = new Batches(clock, firstListingMs, schedule, () => this.publish())
     this.#clients = options.clients && new Clients(options.clients)
   }
 
@@ -217,14 +222,11 @@ export class Cluster implements Sink {
 
   #schedule(kind: Kind): void {
     if (!this.#since.has(kind)) this.#since.set(kind, this.#hooks.clock.nowMs())
-    if (this.#scheduled) return
-    this.#scheduled = true
-    this.#hooks.schedule(() => this.publish())
+    this.#batches.note(this.synced)
   }
 
   /** Publishes all that is noted, now. */
   publish(): void {
-    this.#scheduled = false
     const listed = this.synced && (!this.#writer.synced || this.#writer.stale)
     const full: string[] = []
     let error: TableFullError | undefined

@@ -48,9 +48,9 @@ function readArguments(): Wanted {
 }
 
 /** The real API server, where its programs are built; for a quick run also only where its objects are stored already. */
-function startWorld(scope: Scope, { tools, say }: Inner, quick: boolean): Promise<World> {
-  const real = tools.controlPlane && (!quick || isStored(FULL_SIZE))
-  return real ? startRealWorld(scope, FULL_SIZE, say) : startFakeWorld(scope, FULL_SIZE)
+function startWorld(scope: Scope, inner: Inner, quick: boolean): Promise<World> {
+  const real = inner.tools.controlPlane && (!quick || isStored(FULL_SIZE))
+  return real ? startRealWorld(scope, FULL_SIZE, inner) : startFakeWorld(scope, FULL_SIZE)
 }
 
 function report(results: readonly RowResult[], context: Context, knotd: string | undefined): string {

@@ -114,7 +114,7 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
   const subjects: readonly SubjectId[] = tools.coredns ? ['seamark', 'coredns'] : ['seamark']
   const figures = new FigureTable()
   const common = { bundles, bind, knotd: undefined }
-  const real = await startRealWorld(scope, FULL_SIZE, say)
+  const real = await startRealWorld(scope, FULL_SIZE, inner)
   for (let round = 0; round < wanted.rounds; round++) {
     say(`round ${round + 1} of ${wanted.rounds} on the real API server`)
     for (const id of subjects)

@@ -79,10 +79,10 @@ export async function launch(
     folder,
     port: options.port ?? free,
     sidePorts,
-    env,
+    env: { ...env, ...world.env },
     // Nobody waits for what it would still answer.
     endSignal: 'SIGKILL',
-    command: ['taskset', '-c', options.cores, ...(options.wrap ?? []), ...command],
+    command: ['taskset', '-c', options.cores, ...(world.wrap ?? []), ...(options.wrap ?? []), ...command],
     text: benchCorefile({
       access: world.access,
       upstreamPort: options.upstreamPort ?? world.upstreamPort,

@@ -2,10 +2,13 @@
 // in this process. Both are one API server for all of them.
 
 import { ControlPlane } from '../../e2e/control-plane.ts'
+import { withServiceAccount } from '../../e2e/namespaces.ts'
 import type { Scope } from '../../e2e/processes.ts'
+import { ServiceAccount } from '../../e2e/service-account.ts'
 import { FakeApiServer } from '../../support/fake-api-server.ts'
 import { asStored, type ClusterSize, objectsOf, type ServiceShape, shapes } from './cluster.ts'
 import { etcdData } from './etcd-store.ts'
+import type { Inner } from './run.ts'
 import { startUpstream } from './upstream.ts'
 
 /** What the servers read from, and what they forward to. */
@@ -14,8 +17,11 @@ export interface World {
   readonly apiServer: string
   readonly size: ClusterSize
   readonly services: readonly ServiceShape[]
-  /** Lines of the kubernetes block that say where the API server is. */
+  /** Lines of the kubernetes block that say where the API server is; none for a server that is in the cluster. */
   readonly access: readonly string[]
+  /** Where it is in the cluster: what its Pod's environment says of the API server, and a command that gives it an account. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly wrap?: readonly string[]
   readonly upstreamPort: number
 }
 
@@ -29,11 +35,24 @@ export interface FakeWorld extends World {
   readonly api: FakeApiServer
 }
 
-/** Starts a real API server with the stored objects, made first where they are not there. */
+/** What a server in the cluster has: an account, and two variables. */
+async function inCluster(scope: Scope, plane: ControlPlane): Promise<Pick<World, 'access' | 'env' | 'wrap'>> {
+  const account = await ServiceAccount.create(plane, 'bench-dns', scope.folder('account'))
+  return {
+    access: [],
+    env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(plane.port) },
+    wrap: withServiceAccount(account.folder),
+  }
+}
+
+/**
+ * Starts a real API server with the stored objects, made first where they are not there. Servers are in the cluster where
+ * namespaces can be made for them, and have the administrator's kubeconfig elsewhere.
+ */
 export async function startRealWorld(
   scope: Scope,
   size: ClusterSize,
-  say: (line: string) => void,
+  { say, bind }: Pick<Inner, 'say' | 'bind'>,
 ): Promise<RealWorld> {
   const data = await etcdData(size, say)
   const plane = await ControlPlane.start(scope, { etcdData: data, controllers: false })
@@ -41,7 +60,9 @@ export async function startRealWorld(
     apiServer: 'kube-apiserver, over TLS',
     size,
     services: shapes(size),
-    access: [`kubeconfig ${plane.kubeconfigFile}`],
+    ...(bind === undefined
+      ? await inCluster(scope, plane)
+      : { access: [`kubeconfig ${plane.kubeconfigFile}`] }),
     upstreamPort: await startUpstream(scope),
     plane,
   }
