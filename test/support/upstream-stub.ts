@@ -95,8 +95,11 @@ export function replyTo(asked: Asked, parts: ReplyParts = {}): Uint8Array {
 }
 
 /** The question's octets as they were sent. */
-export const questionOf = (asked: Asked): Uint8Array =>
-  asked.octets.slice(12, asked.octets.indexOf(0, 12) + 5)
+export function questionOf({ octets }: Asked): Uint8Array {
+  let at = 12
+  while (octets[at]! > 0) at += octets[at]! + 1
+  return octets.slice(12, at + 5)
+}
 
 /** A question's octets for a name and type. */
 export const question = (name: string, type = 'A'): Uint8Array =>
