@@ -61,6 +61,7 @@ async function manifestSource(
     options: {
       endpointPodNames: config.endpointPodNames,
       zonal: config.zonal,
+      clientLabels: config.clients?.labels,
       labels: config.labels || undefined,
       namespaceLabels: config.namespaceLabels || undefined,
     },
@@ -90,14 +91,20 @@ async function apiSource(
         .observe(durationSeconds)
     },
   })
-  const { endpointPodNames, zonal, noEndpoints } = config
+  const { endpointPodNames, zonal, noEndpoints, clients } = config
   const multicluster = config.multiclusterZones.length > 0
   return new ApiSource({
     client,
     sink: cluster,
     clock: systemClock,
     random: Math.random,
-    convert: slimConverters({ endpointPodNames, zonal, multicluster, noEndpoints }),
+    convert: slimConverters({
+      endpointPodNames,
+      zonal,
+      multicluster,
+      noEndpoints,
+      clientLabels: clients?.labels,
+    }),
     endpoints: !noEndpoints,
     pods: config.pods === 'verified',
     multicluster,

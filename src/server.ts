@@ -27,6 +27,7 @@ import { sourceKey } from './plugin/kubernetes/config.ts'
 import { ownAddresses } from './plugin/kubernetes/nameservers.ts'
 import { threadsOf } from './plugin/multisocket.ts'
 import { servedWord } from './plugin/registry.ts'
+import type { ViewConfig } from './plugin/view/view.ts'
 import { Reloader } from './reload.ts'
 import type { PluginSetup, Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
@@ -300,12 +301,13 @@ export class Server {
     registry.publish(
       'coredns_plugin_enabled',
       setup.listens.flatMap(({ server, zones }) =>
-        zones.flatMap(({ zone, block }) =>
-          setup.blocks[block]!.plugins.filter(isHandler).map(({ word }) => ({
-            labels: { server, zone, view: '', name: word },
-            value: 1,
-          })),
-        ),
+        zones.flatMap(({ zone, block }) => {
+          const { plugins } = setup.blocks[block]!
+          const view = viewNameOf(plugins)
+          return plugins
+            .filter(isHandler)
+            .map(({ word }) => ({ labels: { server, zone, view, name: word }, value: 1 }))
+        }),
       ),
     )
     this.#stats.detailed = setup.prometheus.some(({ runtimeMetrics }) => runtimeMetrics)
@@ -351,6 +353,10 @@ const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, ava
 /** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
 const isHandler = ({ word }: PluginSetup): boolean =>
   word === 'prometheus' || servedWord(word)?.create !== undefined
+
+/** The view of a server block's metrics; '' without one. */
+const viewNameOf = (plugins: readonly PluginSetup[]): string =>
+  (plugins.find(({ word }) => word === 'view')?.config as ViewConfig | undefined)?.name ?? ''
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

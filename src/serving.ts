@@ -16,16 +16,18 @@ import type { ClusterAnswers } from './plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
 import { KubernetesHandler } from './plugin/kubernetes/kubernetes.ts'
 import type { LoadbalanceConfig } from './plugin/loadbalance/loadbalance.ts'
+import type { MetadataConfig } from './plugin/metadata.ts'
 import type { Guard, Handler } from './plugin/plugin.ts'
 import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
 import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
+import { ViewHandler } from './plugin/view/view.ts'
 import { composeChain } from './query/chain.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
 import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
 import type { TableReader } from './table/reader.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
-import { formatName, name } from './wire/name.ts'
+import { formatName, isWithinAny, name } from './wire/name.ts'
 
 /** One plugin of a block that answers queries, with its setup. */
 interface Stage extends PluginSetup {
@@ -93,20 +95,28 @@ export class Serving {
 
   #zone(listen: ListenSetup, zone: string, block: Block): ServedZone {
     const { stages } = block
+    const view = viewOf(stages)
+    const viewName = view?.name ?? ''
     return {
       zone: name(zone),
       zoneText: zone,
-      view: '',
-      chain: composeChain(stages.map(stage => stage.handler)),
-      clusters: this.#clusters(block),
+      view: viewName,
+      annotate: annotation(block),
+      accepts: view && (query => view.accepts(query)),
+      chain: composeChain(
+        stages.map(stage => stage.handler),
+        stages.at(-1)?.word,
+      ),
+      // Whether a query is for a view needs the whole query: the chain answers it.
+      clusters: view ? [] : this.#clusters(block),
       clusterGuards: guardsBefore('kubernetes', stages),
-      cache: this.#cache(listen, stages),
+      cache: view ? undefined : this.#cache(listen, stages),
       cacheGuards: guardsBefore('cache', stages),
       passesCache: passesCache(stages),
       anyClass: stages.some(speaksOtherClasses),
       reasons: givesReasons(block.setup),
       udpMaxOctets: udpMaxOf(block.setup),
-      meters: isCounted(block) ? this.#meters.of(listen.server, zone, '') : undefined,
+      meters: isCounted(block) ? this.#meters.of(listen.server, zone, viewName) : undefined,
     }
   }
 
@@ -150,6 +160,21 @@ export class Serving {
 }
 
 const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+
+const viewOf = (stages: readonly Stage[]): ViewHandler | undefined =>
+  stages.map(({ handler }) => handler).find(handler => handler instanceof ViewHandler)
+
+/** Leaves the labels of all plugins in the queries of the zones of `metadata`, if the block has it. */
+function annotation({ setup, stages }: Block): ((query: Query) => void) | undefined {
+  const metadata = setup.plugins.find(plugin => plugin.word === 'metadata')
+  if (!metadata) return undefined
+  const zones = (metadata.config as MetadataConfig).zones.map(zone => name(zone))
+  const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
+  return query => {
+    if (!isWithinAny(query.question.qname, zones)) return
+    for (const handler of handlers) handler.annotate?.(query)
+  }
+}
 
 /** Whether clients are told why they get nothing. */
 function givesReasons({ plugins }: BlockSetup): boolean {

@@ -9,7 +9,7 @@ import type { Place } from './corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from './corefile/words.ts'
 import { type ListenSetup, readListens } from './listens.ts'
 import type { HealthConfig } from './plugin/health.ts'
-import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
+import { type KubernetesConfig, withSharedClients } from './plugin/kubernetes/config.ts'
 import type { MultisocketConfig } from './plugin/multisocket.ts'
 import type { BlockContext } from './plugin/plugin.ts'
 import type { PrometheusConfig } from './plugin/prometheus.ts'
@@ -54,7 +54,7 @@ export interface SetupOptions {
 
 /** Reads the blocks of a parsed Corefile. What is wrong is in `problems`; with errors there the result must not be served. */
 export function buildSetup({ blocks }: Corefile, problems: Problems, options: SetupOptions): Setup {
-  const read = blocks.map(block => readBlock(block, problems, options))
+  const read = shareClients(blocks.map(block => readBlock(block, problems, options)))
   const configs = <C>(word: string): C[] =>
     read.flatMap(block =>
       block.plugins.filter(plugin => plugin.word === word).map(plugin => plugin.config as C),
@@ -72,6 +72,20 @@ export function buildSetup({ blocks }: Corefile, problems: Problems, options: Se
   }
 }
 
+/** Blocks that watch one cluster share its table, whatever each of them asks of Pods as clients. */
+function shareClients(blocks: readonly BlockSetup[]): readonly BlockSetup[] {
+  const configs = blocks.flatMap(({ plugins }) => plugins.filter(isKubernetes).map(({ config }) => config))
+  return blocks.map(block => ({
+    ...block,
+    plugins: block.plugins.map(plugin =>
+      isKubernetes(plugin) ? { ...plugin, config: withSharedClients(plugin.config, configs) } : plugin,
+    ),
+  }))
+}
+
+const isKubernetes = (plugin: PluginSetup): plugin is PluginSetup & { readonly config: KubernetesConfig } =>
+  plugin.word === 'kubernetes'
+
 function readBlock(
   { keys, directives }: ServerBlock,
   problems: Problems,
@@ -86,7 +100,13 @@ function readBlock(
     if (same) same.push(directive)
     else byWord.set(text, [directive])
   }
-  let context: BlockContext = { zones, words: new Set(byWord.keys()), directory: dirname(file), env }
+  let context: BlockContext = {
+    zones,
+    words: new Set(byWord.keys()),
+    directives: byWord,
+    directory: dirname(file),
+    env,
+  }
   const plugins: PluginSetup[] = []
   for (const { word } of DIRECTIVE_WORDS) {
     const same = byWord.get(word)

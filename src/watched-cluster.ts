@@ -37,10 +37,10 @@ export class WatchedCluster implements ReadySource {
     this.key = sourceKey(config)
     this.config = config
     this.#options = options
-    const { endpointPodNames, ignoreEmptyService, zonal, namespaces } = config
+    const { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients } = config
     this.cluster = new Cluster(
       this.table,
-      { endpointPodNames, ignoreEmptyService, zonal, namespaces, kinds: wantedKinds(config) },
+      { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients, kinds: wantedKinds(config) },
       {
         schedule: publish => void setImmediate(publish),
         clock: systemClock,

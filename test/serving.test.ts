@@ -80,6 +80,7 @@ function packetOf(question: string, more: Partial<Question> = {}): Uint8Array {
 
 t.test('which queries the fast path answers', async t => {
   const folder = t.testdir({
+    search: 'search demo.svc.cluster.local svc.cluster.local',
     names: '10.9.0.1 node-1 node-1.example\n10.9.0.2 *.example\n10.9.0.3 shadow.demo.svc.cluster.local\n',
   })
   const hosts = (options: string, zones = ''): string =>
@@ -132,6 +133,19 @@ t.test('which queries the fast path answers', async t => {
     ],
     ['template IN ANY', [], usual],
     ['dns64\ncache 30', ['web.demo', 'web.demo ANY', 'nope.demo'], ['web.demo AAAA']],
+    ['metadata', usual, ['example.org.']],
+    ['k8s_external example.org', usual, ['web.demo.example.org.']],
+    [
+      'k8s_external example.org in-addr.arpa {\nfallthrough\n}',
+      ['web.demo', 'nope.demo'],
+      ['1.0.0.10.in-addr.arpa. PTR'],
+    ],
+    ['k8s_external {\nfallthrough\n}', [], usual],
+    [
+      `autopath ${join(folder, 'search')}`,
+      ['web.other', 'nope.other AAAA', 'cluster.local. SOA', '1.0.0.10.in-addr.arpa. PTR'],
+      ['web.demo', 'nope.demo', 'a.b.DEMO'],
+    ],
     ['acl {\nblock net 10.0.0.7\n}', [], usual],
     ['header {\nresponse set ra\n}', [], usual],
     [

@@ -1,5 +1,6 @@
 // Server blocks that would serve the same zone on the same port (coredns core/dnsserver/address.go, zoneOverlap): an
-// error, unless `view` decides between them or `bind` puts them on different addresses.
+// error, unless `view` decides between them or `bind` puts them on different addresses. A view behind a block that takes
+// every query is never asked.
 
 import { DEFAULT_PORTS, type Key } from './key.ts'
 import type { ServerBlock } from './parser.ts'
@@ -24,13 +25,21 @@ export function reportOverlaps(
 ): void {
   const served = new Map<string, Served[]>()
   for (const { keys, directives } of blocks) {
-    if (directives.some(({ word }) => word.text === 'view')) continue
+    const isView = directives.some(({ word }) => word.text === 'view')
     const binds = directives.filter(({ word }) => word.text === 'bind')
     const addresses = new Set(binds.flatMap(({ args }) => args.map(({ text }) => text)))
     for (const key of keys) {
       const port = key.port ?? (key.scheme === 'dns' ? dnsPort : DEFAULT_PORTS[key.scheme])
       const place = `${key.scheme}://${key.zone}:${port}`
       const others = served.get(place) ?? []
+      if (isView) {
+        const whole = others.find(earlier => covers(earlier.addresses, addresses))
+        if (whole !== undefined) {
+          const message = `this view is never asked: zone ${key.zone} on port ${port} is taken whole by ${placeText(whole.key.token)}, which has none; write that block behind this one`
+          problems.warning(key.token, message, { found: key.text })
+        }
+        continue
+      }
       const other = others.find(earlier => meet(earlier.addresses, addresses))
       if (other === undefined) served.set(place, [...others, { key, addresses }])
       else {
@@ -45,3 +54,7 @@ export function reportOverlaps(
 
 const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
   a.size === 0 || b.size === 0 || !a.isDisjointFrom(b)
+
+/** Whether every listener of the block with addresses `b` is one of the block with addresses `a`. */
+const covers = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  b.size === 0 ? a.size === 0 : b.isSubsetOf(a)

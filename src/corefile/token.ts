@@ -34,3 +34,15 @@ export const isClose = (token: Token | undefined): boolean =>
 
 /** Where a token stands, as people write it: `FILE:LINE:COLUMN`. */
 export const placeText = ({ file, line, column }: Place): string => `${file}:${line}:${column}`
+
+/** The place of a character of a word; of a word with variables of the environment its beginning. */
+export function placeInside(token: Token, at: number): Token {
+  if (token.text !== token.written) return token
+  const before = token.text.slice(0, at)
+  // A quote inside quotes is written with a backslash.
+  const written = token.quoted ? before.replaceAll('"', '\\"') : before
+  const lastBreak = written.lastIndexOf('\n')
+  if (lastBreak < 0) return { ...token, column: token.column + (token.quoted ? 1 : 0) + written.length }
+  const line = token.line + written.split('\n').length - 1
+  return { ...token, line, column: written.length - lastBreak }
+}

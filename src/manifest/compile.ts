@@ -8,6 +8,7 @@ import { type Kinds, objectKey } from '../watch/objects.ts'
 import {
   isProblem,
   type Note,
+  type PodOptions,
   quote,
   type SliceOptions,
   type SlimProblem,
@@ -28,7 +29,7 @@ import { podSeeds } from './workloads.ts'
 export type ClusterState = { readonly [K in keyof Kinds]: ReadonlyMap<string, Kinds[K]> }
 
 /** What the `kubernetes` directive asks of a source of objects. */
-export interface CompileOptions extends SliceOptions {
+export interface CompileOptions extends SliceOptions, PodOptions {
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
   readonly labels?: LabelPredicate | undefined
   /** `namespace_labels`: Namespaces (and ServiceImports' objects, by their labels) that are kept. */
@@ -79,7 +80,7 @@ export function compile(
     Namespace: namespaces(all, keepNamespace),
     Service: byKey(services.services.filter(({ object }) => keep(object.labels)).map(({ slim }) => slim)),
     EndpointSlice: byKey(slices.filter(({ labels }) => keep(labels)).map(({ slice }) => slice)),
-    Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(podOf)),
+    Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(pod => podOf(pod, options))),
     ServiceImport: byKey(services.imports),
   }
   return { state, problems }
@@ -209,8 +210,13 @@ function namespaces(objects: readonly RawObject[], keep: LabelPredicate): Map<st
   return byKey(kept.map(([name]) => ({ name })))
 }
 
-function podOf(pod: PodView): Kinds['Pod'][] {
-  const raw = { metadata: { namespace: pod.namespace, name: pod.name }, status: { podIP: pod.ips[0] } }
-  const slim = pod.deleted ? undefined : slimPod(raw)
+function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
+  const { namespace, name, labels, ips, deleted, hostNetwork } = pod
+  const raw = {
+    metadata: { namespace, name, labels: Object.fromEntries(labels) },
+    spec: { hostNetwork },
+    status: { podIP: ips[0] },
+  }
+  const slim = deleted ? undefined : slimPod(raw, options)
   return slim === undefined || isProblem(slim) ? [] : [slim]
 }

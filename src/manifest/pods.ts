@@ -28,6 +28,7 @@ export interface PodView {
   readonly ips: readonly string[]
   readonly ready: boolean
   readonly deleted: boolean
+  readonly hostNetwork: boolean
   /** spec.hostname and spec.subdomain, lower case: together they name an endpoint of the Service `subdomain`. */
   readonly hostname: string
   readonly subdomain: string
@@ -76,6 +77,7 @@ export function placePods(
       ips: ips.length > 0 ? ips : generated,
       ready: isReady(object.raw),
       deleted: Boolean(fieldAt(object.raw, 'metadata', 'deletionTimestamp')),
+      hostNetwork: fieldAt(object.raw, 'spec', 'hostNetwork') === true,
       hostname: textAt(object.raw, 'spec', 'hostname').toLowerCase(),
       subdomain: textAt(object.raw, 'spec', 'subdomain').toLowerCase(),
       ports: containerPorts(object.raw),

@@ -18,6 +18,7 @@ import { type FolderScan, readManifest, scanFolder } from './read.ts'
 export interface ManifestOptions {
   readonly endpointPodNames?: boolean | undefined
   readonly zonal?: boolean | undefined
+  readonly clientLabels?: readonly string[] | undefined
   /** A label selector for Services, EndpointSlices and Pods. */
   readonly labels?: string | undefined
   /** A label selector for Namespaces. */

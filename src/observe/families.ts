@@ -314,7 +314,11 @@ const TABLE: readonly Family[] = [
     'resource',
     'Time from the first event of a batch to its published answers.',
   ),
-  gauge('seamark_table_names', 'source', 'Services, namespaces and Pods in the answer table.'),
+  gauge(
+    'seamark_table_names',
+    'source',
+    'Services, namespaces, Pods and, where they are known as clients, their addresses in the answer table.',
+  ),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
   counter(
     'seamark_transfers_total',

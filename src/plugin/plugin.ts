@@ -53,6 +53,8 @@ export interface BlockContext {
   readonly zones: readonly string[]
   /** The words in the block, for the few that depend on one another. */
   readonly words: ReadonlySet<string>
+  /** All directives of the block by their word, for the few that another one is about. */
+  readonly directives: ReadonlyMap<string, readonly Directive[]>
   /** What relative file names start from: the folder that `root` names, or the Corefile's. */
   readonly directory: string
   readonly env: Readonly<Record<string, string | undefined>>

@@ -7,6 +7,7 @@ import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { aclWord } from './acl.ts'
 import { anyWord } from './any.ts'
+import { autopathWord } from './autopath/autopath.ts'
 import { bindWord } from './bind.ts'
 import { bufsizeWord } from './bufsize.ts'
 import { cacheWord } from './cache/cache.ts'
@@ -23,11 +24,13 @@ import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
 import { httpsWord } from './https.ts'
+import { k8sExternalWord } from './k8s_external/k8s_external.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
 import { logWord } from './log/log.ts'
 import { loopWord } from './loop.ts'
+import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import type { BlockContext, Handler } from './plugin.ts'
@@ -40,6 +43,7 @@ import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
 import { transferWord } from './transfer/transfer.ts'
+import { viewWord } from './view/view.ts'
 import { whoamiWord } from './whoami.ts'
 
 /** A Word whose configuration only it understands: what `parse` gave goes back into `create` as it is. */
@@ -53,6 +57,7 @@ export interface ServedWord {
 const words: readonly ServedWord[] = [
   aclWord,
   anyWord,
+  autopathWord,
   bindWord,
   bufsizeWord,
   cacheWord,
@@ -67,12 +72,14 @@ const words: readonly ServedWord[] = [
   headerWord,
   healthWord,
   hostsWord,
+  k8sExternalWord,
   httpsWord,
   kubernetesWord,
   loadbalanceWord,
   localWord,
   logWord,
   loopWord,
+  metadataWord,
   minimalWord,
   multisocketWord,
   prometheusWord,
@@ -81,6 +88,7 @@ const words: readonly ServedWord[] = [
   rewriteWord,
   rootWord,
   templateWord,
+  viewWord,
   timeoutsWord,
   tlsWord,
   transferWord,
@@ -111,6 +119,7 @@ export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
   'errors',
   'health',
   'loop',
+  'metadata',
   'prometheus',
   'ready',
   'reload',

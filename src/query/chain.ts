@@ -8,9 +8,13 @@ import type { Scan } from '../wire/scan.ts'
 import type { Query } from './query.ts'
 import { type MaybePromise, type Outcome, refused, servfail } from './reply.ts'
 
-/** The handlers as one function. A block without plugins refuses; past the last one CoreDNS fails (plugin.NextOrFailure). */
-export function composeChain(handlers: readonly Handler[]): Next {
-  const end: Next = () => (handlers.length === 0 ? refused() : servfail(undefined, 'no next plugin found'))
+/**
+ * The handlers as one function. A block without plugins refuses; past the last one, a plugin of the name `last`, CoreDNS
+ * fails (plugin.NextOrFailure).
+ */
+export function composeChain(handlers: readonly Handler[], last = ''): Next {
+  const end: Next = () =>
+    handlers.length === 0 ? refused() : servfail(undefined, `plugin/${last}: no next plugin found`)
   return handlers.reduceRight<Next>(
     (next, handler) =>
       (query: Query): MaybePromise<Outcome> =>

@@ -36,6 +36,8 @@ export interface ServedZone {
   readonly zone: Name
   readonly zoneText: string
   readonly view: string
+  /** Leaves the labels of the block's plugins in the query's metadata; absent without `metadata`. */
+  readonly annotate?: ((query: Query) => void) | undefined
   /** Whether this view is for the query; absent without `view`. */
   readonly accepts?: ((query: Query) => boolean) | undefined
   readonly chain: Next
@@ -77,7 +79,8 @@ export interface ProcessOptions {
 
 const NO_BLOCK_ERROR = { code: EDE.NOT_AUTHORITATIVE, text: 'no server block of the Corefile has this name' }
 const NO_BLOCK = failureReason(NO_BLOCK_ERROR.code, NO_BLOCK_ERROR.text)
-const WRONG_CLASS = failureReason(EDE.NOT_SUPPORTED, 'only the class IN is served')
+const WRONG_CLASS_ERROR = { code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' }
+const WRONG_CLASS = failureReason(WRONG_CLASS_ERROR.code, WRONG_CLASS_ERROR.text)
 
 const KUBERNETES = pluginIndex('kubernetes')
 const CACHE = pluginIndex('cache')
@@ -230,34 +233,60 @@ export class QueryProcess implements Responder {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
     if (verdict !== 'ok') return undefined
-    const query = this.#query(scan, octets, transport, client, local)
-    const served = this.#servedZone(scan, query)
+    const asked = this.#query(scan, octets, transport, client, local)
     const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
-    if (!served) return writeReply(query, refused(NO_BLOCK_ERROR), keepaliveMs)
-    const replyMaxOctets = replyLimit(transport, scan.payloadSize, served.udpMaxOctets)
-    const inBlock = { ...query, zone: served.zoneText, view: served.view, replyMaxOctets }
-    const outcome = await this.#run(served, inBlock)
+    const routed = this.#route(scan, asked)
+    if (!routed) return this.#refuseLate(asked, keepaliveMs)
+    const { served } = routed
+    const query = {
+      ...routed.query,
+      replyMaxOctets: replyLimit(transport, scan.payloadSize, served.udpMaxOctets),
+    }
+    const outcome = await this.#run(served, query)
     if (outcome === DROP) return undefined
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
     const { transfer } = reply
-    if (!transfer) return writeReply(inBlock, reply, keepaliveMs)
-    return new TransferMessages(inBlock, reply, transfer, error => this.#bug(error, inBlock))
+    if (!transfer) return writeReply(query, reply, keepaliveMs)
+    return new TransferMessages(query, reply, transfer, error => this.#bug(error, query))
   }
 
-  /** The block that takes the query: the longest zone, the first view that accepts it. */
-  #servedZone(scan: Scan, query: Query): ServedZone | undefined {
+  /** Views stand for the name, and none of them is for the query. */
+  #refuseLate(query: Query, keepaliveMs: number | undefined): Uint8Array {
+    const reply = refused(NO_BLOCK_ERROR)
+    if (this.#dropped) this.#countOutcome(this.#dropped, query, reply)
+    return writeReply(query, reply, keepaliveMs)
+  }
+
+  /**
+   * The block that takes the query, the longest zone and the first view that accepts it, and the query as it comes there.
+   * A block's view may ask for the labels of its plugins.
+   */
+  #route(scan: Scan, asked: Query): { readonly served: ServedZone; readonly query: Query } | undefined {
+    let query = asked
     for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
-      if (!served.accepts || served.accepts(query)) return served
+      if (served.annotate) query = { ...query, metadata: new Map() }
+      if (this.#accepts(served, query))
+        return { served, query: { ...query, zone: served.zoneText, view: served.view } }
     }
     return undefined
   }
 
+  #accepts({ annotate, accepts }: ServedZone, query: Query): boolean {
+    try {
+      annotate?.(query)
+      return accepts === undefined || accepts(query)
+    } catch (error) {
+      this.#bug(error, query)
+      return false
+    }
+  }
+
   /** Asks the chain and counts what it says; a plugin's bug is a SERVFAIL and a line in the log. */
   async #run(served: ServedZone, query: Query): Promise<Outcome> {
-    let outcome: Outcome
+    let outcome: Outcome = refused(WRONG_CLASS_ERROR)
     try {
-      outcome = await served.chain(query)
+      if (served.anyClass || query.question.qclass === CLASS.IN) outcome = await served.chain(query)
     } catch (error) {
       this.#bug(error, query)
       outcome = servfail({ code: EDE.OTHER, text: 'the server met a bug of its own' })
@@ -340,9 +369,9 @@ export class QueryProcess implements Responder {
     const requestOctets = packet.length + (asker.edns ? OPT_OCTETS : 0)
     // Whatever the client desires, its target must be found (CoreDNS sets RD, too).
     const query: Query = { ...asker, question, recursionDesired: true, requestOctets }
-    const served = this.#servedZone(scan, query)
-    if (!served) return refused()
-    const outcome = await this.#run(served, { ...query, zone: served.zoneText, view: served.view })
+    const routed = this.#route(scan, query)
+    if (!routed) return refused()
+    const outcome = await this.#run(routed.served, routed.query)
     return outcome === DROP ? refused() : outcome
   }
 }

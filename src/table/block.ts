@@ -1,7 +1,8 @@
 // HOT: walks the detail of a service's block (layout.ts) without allocating: one cursor is opened on a block again and
 // again. The writer's side uses it too, to learn which addresses a block holds.
 
-import { BLOCK_HEAD, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+import { BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+import { blockKeyAt } from './reader.ts'
 
 const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
 
@@ -93,23 +94,53 @@ export const detailAt = (words: Int32Array, block: number): number => {
 /** Where the block's IPv4 addresses begin; its IPv6 addresses follow. */
 export const addressesAt = (block: number): number => block + BLOCK_HEAD
 
+/** Where the key of a block ends, and what stands behind it begins. */
+export const keyEndOf = (words: Int32Array, octets: Uint8Array, block: number): number =>
+  blockKeyAt(words, block) + octets[block + 6]! + octets[block + 7]! * 256
+
+/** Calls back with where each address or name outside the cluster begins and ends, the octet that says what it is included. */
+export function eachExternal(
+  words: Int32Array,
+  octets: Uint8Array,
+  block: number,
+  visit: (at: number, end: number) => void,
+): void {
+  if ((octets[block + 5]! & FLAG.EXTERNAL) === 0) return
+  let at = keyEndOf(words, octets, block)
+  const count = u16(octets, at)
+  at += 2
+  for (let i = 0; i < count; i++) {
+    const kind = octets[at]!
+    const end = at + 1 + (kind === EXTERNAL.V4 ? 4 : kind === EXTERNAL.V6 ? 16 : 1 + octets[at + 1]!)
+    visit(at, end)
+    at = end
+  }
+}
+
 const cursor = new GroupCursor()
 
-/** Calls back with every address that the block at `block` holds, cluster IPs and endpoints; an address may come twice. */
+/**
+ * Calls back with what the address index has of the block at `block`: where each address begins and ends, cluster IPs,
+ * endpoints, and those outside the cluster with the octet before them. An address may come twice.
+ */
 export function eachAddress(
   words: Int32Array,
   octets: Uint8Array,
   block: number,
-  visit: (at: number, length: 4 | 16) => void,
+  visit: (at: number, end: number) => void,
 ): void {
   const v4Count = words[(block >> 2) + 2]!
   const v6Count = words[(block >> 2) + 3]!
   const at = addressesAt(block)
-  for (let i = 0; i < v4Count; i++) visit(at + 4 * i, 4)
-  for (let i = 0; i < v6Count; i++) visit(at + 4 * v4Count + 16 * i, 16)
+  const v6At = at + 4 * v4Count
+  for (let i = 0; i < v4Count; i++) visit(at + 4 * i, at + 4 * i + 4)
+  for (let i = 0; i < v6Count; i++) visit(v6At + 16 * i, v6At + 16 * i + 16)
+  eachExternal(words, octets, block, (from, end) => {
+    if (octets[from] !== EXTERNAL.NAME) visit(from, end)
+  })
   cursor.open(octets, detailAt(words, block))
   while (cursor.next()) {
-    for (let i = 0; i < cursor.v4Count; i++) visit(cursor.v4At + 4 * i, 4)
-    for (let i = 0; i < cursor.v6Count; i++) visit(cursor.v6At + 16 * i, 16)
+    for (let i = 0; i < cursor.v4Count; i++) visit(cursor.v4At + 4 * i, cursor.v4At + 4 * i + 4)
+    for (let i = 0; i < cursor.v6Count; i++) visit(cursor.v6At + 16 * i, cursor.v6At + 16 * i + 16)
   }
 }

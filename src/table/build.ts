@@ -6,7 +6,8 @@ import { eachEndpoint } from '../watch/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
 import {
-  BLOCK_HEAD, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND, NO_PORT, PROTOCOL,
+  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND, NO_PORT,
+  PROTOCOL,
 } from './layout.ts' // biome-ignore format: one import
 
 export interface BuildOptions {
@@ -21,6 +22,8 @@ export interface BuildOptions {
 /** Endpoints beyond these of one group go into another. */
 const GROUP_ENDPOINTS_MAX = 0xffff
 const PORTS_MAX = 255
+/** Addresses outside the cluster of one service; a load balancer of a large cluster names every node. */
+const EXTERNALS_MAX = 0xffff
 /** Where a block has its flags. */
 const FLAGS_AT = 5
 const LABEL_MAX = 63
@@ -112,7 +115,7 @@ export function buildImport(
 function build(
   kind: number,
   key: Uint8Array,
-  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'>,
+  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'> & Partial<Pick<SlimService, 'externalIPs'>>,
   slices: readonly SlimEndpointSlice[],
   options: BuildOptions,
 ): Uint8Array {
@@ -127,11 +130,13 @@ function build(
   const addresses = [...new Set(own)]
   const v4 = addresses.filter(address => address.length === 4)
   const v6 = addresses.filter(address => address.length === 16)
+  const externals = externalsOf(service.externalIPs)
   const out = new Octets()
-  out.head(kind, flags, key.length, v4.length, v6.length)
+  out.head(kind, flags | flagOf(externals), key.length, v4.length, v6.length)
   for (const address of v4) out.octets(address)
   for (const address of v6) out.octets(address)
   out.bytes(key)
+  out.externals(externals)
   const detail = out.length
   out.ports(service.ports)
   out.u16(groups.length)
@@ -148,13 +153,28 @@ function addressOctets(text: string): string[] {
 function buildExternalName(service: SlimService, key: Uint8Array): Uint8Array {
   const target = parseIp(service.externalName) ? undefined : parseName(service.externalName)
   const good = target !== undefined && target.length > 1
+  const externals = externalsOf(service.externalIPs)
+  const flags = FLAG.EXTERNAL_NAME | (good ? 0 : FLAG.BAD_TARGET) | flagOf(externals)
   const out = new Octets()
-  out.head(KIND.SERVICE, FLAG.EXTERNAL_NAME | (good ? 0 : FLAG.BAD_TARGET), key.length, 0, 0)
+  out.head(KIND.SERVICE, flags, key.length, 0, 0)
   out.bytes(key)
+  out.externals(externals)
   const detail = out.length
   if (good) out.bytes(target)
   return out.finish(good ? detail : 0)
 }
+
+/** The addresses and names outside the cluster, in the API's order, each behind the octet that says what it is. */
+function externalsOf(texts: readonly string[] = []): Uint8Array[] {
+  return texts.slice(0, EXTERNALS_MAX).flatMap(text => {
+    const ip = parseIp(text)
+    if (ip) return [Uint8Array.of(ip.family === 4 ? EXTERNAL.V4 : EXTERNAL.V6, ...ip.bytes)]
+    const host = parseName(text)
+    return host && host.length > 1 ? [Uint8Array.of(EXTERNAL.NAME, host.length, ...host)] : []
+  })
+}
+
+const flagOf = (externals: readonly Uint8Array[]): number => (externals.length > 0 ? FLAG.EXTERNAL : 0)
 
 /**
  * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice under one name goes into a group of its own
@@ -211,8 +231,8 @@ function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
   if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)
 }
 
-/** A buffer that grows: one is shared by all builds, the result is a copy. */
-class Octets {
+/** A block under way, in a buffer that grows: one is shared by all builds, the result is a copy. */
+export class Octets {
   length = 0
 
   head(kind: number, flags: number, keyLength: number, v4Count: number, v6Count: number): void {
@@ -243,6 +263,12 @@ class Octets {
       this.u8(PROTOCOL[port.protocol] ?? 0xff)
       this.text(port.name)
     }
+  }
+
+  externals(externals: readonly Uint8Array[]): void {
+    if (externals.length === 0) return
+    this.u16(externals.length)
+    for (const external of externals) this.bytes(external)
   }
 
   text(text: string): void {

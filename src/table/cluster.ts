@@ -4,7 +4,7 @@
 // those that go, so that no address is without an owner in between.
 
 import type { Clock } from '../shared/clock.ts'
-import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimService } from '../watch/objects.ts'
+import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../watch/objects.ts'
 import { namespacedKey, objectKey } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { eachAddress } from './block.ts'
@@ -19,12 +19,16 @@ import {
   podKey,
   serviceKey,
 } from './build.ts'
-import { hashOctets, KIND } from './layout.ts'
+import { type ClientOptions, Clients } from './clients.ts'
+import { FLAG, hashOctets, KIND } from './layout.ts'
+import { type Slices, withoutSlice, withSlice } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
 export interface ClusterOptions extends BuildOptions {
   /** Exposed namespaces; empty: all. */
   readonly namespaces: readonly string[]
+  /** What is kept of Pods as clients; nothing where nobody asks. */
+  readonly clients?: ClientOptions | undefined
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -58,11 +62,12 @@ export class Cluster implements Sink {
     ServiceImport: new Map(),
   }
   /** Slices by NAMESPACE/SERVICE; most have one. */
-  readonly #slices = new Map<string, readonly SlimEndpointSlice[]>()
+  readonly #slices: Slices = new Map()
   /** Imported slices by NAMESPACE/IMPORT. */
-  readonly #importSlices = new Map<string, readonly SlimEndpointSlice[]>()
+  readonly #importSlices: Slices = new Map()
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
+  readonly #clients: Clients | undefined
   readonly #unsynced: Set<Kind>
   readonly #dirtyServices = new Set<string>()
   readonly #dirtyImports = new Set<string>()
@@ -72,6 +77,8 @@ export class Cluster implements Sink {
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
   #scheduled = false
+  /** Whether the batch changes a service that may be in a zone of addresses outside the cluster. */
+  #externalsChanged = false
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
     this.#writer = writer
@@ -79,6 +86,7 @@ export class Cluster implements Sink {
     this.#hooks = hooks
     this.#exposed = new Set(options.namespaces)
     this.#unsynced = new Set(options.kinds)
+    this.#clients = options.clients && new Clients(options.clients)
   }
 
   get synced(): boolean {
@@ -159,7 +167,7 @@ export class Cluster implements Sink {
   #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
     if (kind === 'EndpointSlice') this.#eachOwner(object as SlimEndpointSlice, withoutSlice)
     else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], -1)
+    if (kind === 'Pod') this.#countPod(object as SlimPod, -1)
   }
 
   /** Notes what an object that comes touches. */
@@ -169,13 +177,13 @@ export class Cluster implements Sink {
       this.#eachOwner(slice, withSlice)
       if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
     } else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as Kinds['Pod'], 1)
+    if (kind === 'Pod') this.#countPod(object as SlimPod, 1)
   }
 
   /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
   #eachOwner(
     slice: SlimEndpointSlice,
-    change: (owner: Slices, key: string, slice: SlimEndpointSlice) => void,
+    change: (owners: Slices, key: string, slice: SlimEndpointSlice) => void,
   ): void {
     const { namespace, serviceName, imported } = slice
     if (serviceName !== '') {
@@ -196,7 +204,10 @@ export class Cluster implements Sink {
     else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
   }
 
-  #countPod({ namespace, ip }: Kinds['Pod'], by: 1 | -1): void {
+  #countPod(pod: SlimPod, by: 1 | -1): void {
+    const { namespace, ip } = pod
+    if (by > 0) this.#clients?.add(pod)
+    else this.#clients?.remove(pod)
     const key = `${namespace}/${ip}`
     const count = (this.#pods.get(key) ?? 0) + by
     if (count > 0) this.#pods.set(key, count)
@@ -258,11 +269,18 @@ export class Cluster implements Sink {
       if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
     }
     this.#dirtyPods.clear()
+    const clients = this.#clients
+    if (clients) {
+      const publish = (ip: string) => () => clients.publish(ip, this.#writer)
+      for (const ip of clients.takeDirty()) attempt(ip, publish(ip), () => clients.touch(ip))
+    }
     // What did not fit is tried again with the next batch: something may have gone by then.
     for (const again of later) again()
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)
     if (importsChanged) this.#writer.setImportSerial(serial)
+    if (this.#externalsChanged) this.#writer.setExternalSerial(serial)
+    this.#externalsChanged = false
     if (listed) {
       this.#writer.setSynced(true)
       this.#writer.setStale(false)
@@ -304,7 +322,7 @@ export class Cluster implements Sink {
 
   #publishImport(key: string): boolean {
     const imported = this.#objects.ServiceImport.get(key)
-    const [namespace = '', name = ''] = key.split('/')
+    const [namespace, name] = partsOf(key)
     const tableKey = importKey(namespace, name)
     if (!imported || !this.#isExposed(namespace)) return this.#writer.remove(tableKey)
     const slices = this.#importSlices.get(key) ?? []
@@ -312,16 +330,16 @@ export class Cluster implements Sink {
   }
 
   #publishService(owner: string, gone: [number, number][]): boolean {
-    const slash = owner.indexOf('/')
-    const namespace = owner.slice(0, slash)
-    const name = owner.slice(slash + 1)
+    const [namespace, name] = partsOf(owner)
     const key = serviceKey(namespace, name)
     const block = this.#buildBlock(owner, namespace, name)
     const serviceHash = hashOctets(key, 0, key.length)
     const known = this.#writer.find(key)
     const before = known === 0 ? NO_ADDRESSES : this.#addressesOf(known)
+    const wasExternal = known !== 0 && isExternal(this.#writer.octets, known)
     if (!block) {
       for (const address of before) gone.push([address, serviceHash])
+      this.#externalsChanged ||= wasExternal
       return this.#writer.remove(key)
     }
     const after = addressesIn(new Int32Array(block.buffer, 0, block.length >> 2), block, 0)
@@ -330,6 +348,7 @@ export class Cluster implements Sink {
     if (coming.length > 0) this.#writer.checkRoom(block.length)
     const published = this.#withAddresses(coming, serviceHash, () => this.#writer.publish(key, block))
     if (published) for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
+    if (published && (wasExternal || isExternal(block, 0))) this.#externalsChanged = true
     return published
   }
 
@@ -361,18 +380,14 @@ export class Cluster implements Sink {
   }
 }
 
-/** Slices by the key of what they belong to. */
-type Slices = Map<string, readonly SlimEndpointSlice[]>
+/** Whether a service may be in a zone of addresses outside the cluster. */
+const isExternal = (octets: Uint8Array, block: number): boolean =>
+  (octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
 
-function withSlice(owners: Slices, key: string, slice: SlimEndpointSlice): void {
-  const others = owners.get(key)
-  owners.set(key, others ? others.concat(slice) : [slice])
-}
-
-function withoutSlice(owners: Slices, key: string, { name }: SlimEndpointSlice): void {
-  const left = (owners.get(key) ?? []).filter(other => other.name !== name)
-  if (left.length > 0) owners.set(key, left)
-  else owners.delete(key)
+/** NAMESPACE/NAME in its parts. */
+function partsOf(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf('/')
+  return [key.slice(0, slash), key.slice(slash + 1)]
 }
 
 /** The keys of the maps that lie in the namespace. */
@@ -386,6 +401,6 @@ const NO_ADDRESSES: ReadonlySet<number> = new Set()
 /** The hashes of the addresses in a block. */
 function addressesIn(words: Int32Array, octets: Uint8Array, block: number): ReadonlySet<number> {
   const addresses = new Set<number>()
-  eachAddress(words, octets, block, (at, length) => addresses.add(hashOctets(octets, at, at + length)))
+  eachAddress(words, octets, block, (at, end) => addresses.add(hashOctets(octets, at, end)))
   return addresses
 }

@@ -19,10 +19,16 @@
 //    4  u8   kind     5  u8  flags     6  u16  key length
 //    8  u32  IPv4 addresses that A gives      12  u32  IPv6 addresses that AAAA gives
 //   16  u32  offset of the detail, 0 for none
-//   20  IPv4 addresses, 4 octets each, then IPv6, 16 octets each, then the key, then the detail
+//   20  IPv4 addresses, 4 octets each, then IPv6, 16 octets each, then the key, then, with FLAG.EXTERNAL, the
+//       addresses outside the cluster, then the detail
 //
 // The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
-// them, of a namespace its one label, of a Pod 0xff, family, address, namespace label: 0xfe and 0xff are no label lengths.
+// them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address:
+// none of these three is a label's length.
+//
+// Addresses outside the cluster (external IPs and load balancers, what k8s_external serves): u16 how many, then each as
+// EXTERNAL.V4 and 4 octets, EXTERNAL.V6 and 16, or EXTERNAL.NAME, u8 length and a name in wire form. They are in the address
+// index as they stand there, with the octet before them: nobody who looks for an address finds them by accident.
 //
 // Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
 //    u8 number of service ports, ports; u16 number of groups, groups
@@ -31,6 +37,10 @@
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone
+//
+// Detail of a client, which stands for the Pods of one namespace that have the address: u8 CLIENT flags; u8 length and
+// namespace; u8 length and the Pod's name, empty where several have it or nobody asks; per label asked for u8 length and
+// its value.
 
 /** Words of the head. */
 export const HEAD = {
@@ -46,11 +56,13 @@ export const HEAD = {
   ADDRESSES: 5,
   /** Like SERIAL, of imported services. */
   IMPORT_SERIAL: 7,
+  /** Like SERIAL, of services with addresses outside the cluster and headless ones. */
+  EXTERNAL_SERIAL: 8,
   /** 1 while the state is one of before this process: a snapshot's. */
   STALE: 6,
 } as const
 
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 export const HEAD_WORDS = 32
 /** Threads that may read one table. */
 export const READERS_MAX = 64
@@ -64,10 +76,10 @@ export const EMPTY = 0
 export const REMOVED = 1
 
 /** Kinds of blocks. */
-export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4 } as const
+export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4, CLIENT: 5 } as const
 
 /** The first octet of keys that are no names. */
-export const KEY = { IMPORT: 0xfe, POD: 0xff } as const
+export const KEY = { CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
 
 /** Flags of a service's block. */
 export const FLAG = {
@@ -82,7 +94,15 @@ export const FLAG = {
   BAD_TARGET: 16,
   /** Slices without their Service: PTR alone answers from them. */
   NO_SERVICE: 32,
+  /** There are addresses outside the cluster. */
+  EXTERNAL: 64,
 } as const
+
+/** What an address outside the cluster is. */
+export const EXTERNAL = { NAME: 0, V4: 4, V6: 6 } as const
+
+/** The client's address is its node's: other processes have it, too. */
+export const CLIENT_HOST_NETWORK = 1
 
 export const GROUP_HOSTNAMES = 1
 export const GROUP_ZONES = 2

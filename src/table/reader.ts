@@ -47,6 +47,21 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.IMPORT_SERIAL) >>> 0
   }
 
+  /** The serial of the zones of addresses outside the cluster. */
+  get externalSerial(): number {
+    return Atomics.load(this.words, HEAD.EXTERNAL_SERIAL) >>> 0
+  }
+
+  /** A copy of the block with that key, for the slow path: it outlives `leave`, and offsets in it begin at 0. */
+  copyOf(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+    this.enter()
+    const block = this.find(key, 0, key.length)
+    const copy =
+      block === 0 ? undefined : new Uint8Array(this.octets.subarray(block, block + this.words[block >> 2]!))
+    this.leave()
+    return copy
+  }
+
   /** The block whose key is key[at … end), or 0. */
   find(key: Uint8Array, at: number, end: number): number {
     const index = Atomics.load(this.words, HEAD.NAMES)

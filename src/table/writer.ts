@@ -98,6 +98,11 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)
   }
 
+  /** The serial of services with addresses outside the cluster. */
+  setExternalSerial(serial: number): void {
+    Atomics.store(this.#words, HEAD.EXTERNAL_SERIAL, serial | 0)
+  }
+
   setImportSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.IMPORT_SERIAL, serial | 0)
   }

@@ -50,6 +50,10 @@ export interface SlimPod {
   readonly name: string
   /** status.podIP, canonical */
   readonly ip: string
+  /** Whether it shares its node's address. This and `labels` only where Pods are known as clients. */
+  readonly hostNetwork?: boolean
+  /** The values of the labels that are asked for, in their order; '' for one that it does not have. */
+  readonly labels?: readonly string[]
 }
 
 /** multicluster.x-k8s.io ServiceImport. */

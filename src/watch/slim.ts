@@ -36,6 +36,12 @@ export interface SliceOptions {
   readonly noEndpoints?: boolean | undefined
 }
 
+/** Which optional fields of Pods are kept. */
+export interface PodOptions {
+  /** Keep what Pods are known by as clients: whether they share their node's address, and the values of these labels. */
+  readonly clientLabels?: readonly string[] | undefined
+}
+
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io). */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 /** The labels that tie an EndpointSlice to a ServiceImport and to the cluster it was exported from (KEP-1645). */
@@ -171,13 +177,24 @@ export function slimNamespace(raw: unknown): SlimNamespace | SlimProblem {
  * A Pod as `pods verified` needs it; undefined for one that is being deleted, has ended (phase Succeeded or Failed),
  * is in the phase Unknown, or has no address yet.
  */
-export function slimPod(raw: unknown): SlimPod | SlimProblem | undefined {
+export function slimPod(raw: unknown, { clientLabels }: PodOptions = {}): SlimPod | SlimProblem | undefined {
   const id = identity(raw, isDnsSubdomain)
   if (isProblem(id)) return id
   if (fieldAt(raw, 'metadata', 'deletionTimestamp')) return undefined
   if (['Succeeded', 'Failed', 'Unknown'].includes(textAt(raw, 'status', 'phase'))) return undefined
   const ip = parseIp(textAt(raw, 'status', 'podIP'))
-  return ip && { namespace: id.namespace, name: id.name, ip: ip.text }
+  if (ip === undefined) return undefined
+  const { namespace, name } = id
+  if (clientLabels === undefined) return { namespace, name, ip: ip.text }
+  const labels = labelsOf(raw)
+  const host = parseIp(textAt(raw, 'status', 'hostIP'))
+  return {
+    namespace,
+    name,
+    ip: ip.text,
+    hostNetwork: host?.text === ip.text || fieldAt(raw, 'spec', 'hostNetwork') === true,
+    labels: internList(clientLabels.map(key => internText(labels.get(key) ?? ''))),
+  }
 }
 
 /** A ServiceImport (multicluster.x-k8s.io): type Headless or ClusterSetIP, addresses in spec.ips. */

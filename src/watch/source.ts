@@ -14,6 +14,7 @@ import type { Convert, ReflectorStatus, ReflectorTiming, WatchHooks } from './re
 import { RESOURCES } from './resource.ts'
 import {
   IMPORT_NAME_LABEL,
+  type PodOptions,
   type SliceOptions,
   slimEndpointSlice,
   slimNamespace,
@@ -57,13 +58,13 @@ export interface ApiSourceOptions extends ApiSourceSelection {
   readonly watchList?: boolean | undefined
 }
 
-/** The converters of slim.ts, with the fields of endpoints that the configuration needs. */
-export function slimConverters(slices: SliceOptions = {}): Converters {
+/** The converters of slim.ts, with the fields of endpoints and Pods that the configuration needs. */
+export function slimConverters(options: SliceOptions & PodOptions = {}): Converters {
   return {
     Service: raw => slimService(raw),
-    EndpointSlice: raw => slimEndpointSlice(raw, slices),
+    EndpointSlice: raw => slimEndpointSlice(raw, options),
     Namespace: raw => slimNamespace(raw),
-    Pod: raw => slimPod(raw),
+    Pod: raw => slimPod(raw, options),
     ServiceImport: raw => slimServiceImport(raw),
   }
 }

@@ -10,7 +10,7 @@
 //   ok        everything else, whatever its type and class
 
 import { FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RD, HEADER_OCTETS, PAYLOAD_MIN, readU16 } from './header.ts'
-import { FOLD, LABEL_MAX_OCTETS, NAME_MAX_OCTETS } from './name.ts'
+import { FOLD, foldName, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from './name.ts'
 import { OPCODE } from './rcode.ts'
 import { TYPE } from './rrtype.ts'
 
@@ -18,6 +18,25 @@ export type Verdict = 'ok' | 'drop' | 'notimp' | 'formerr' | 'badvers'
 
 /** EDNS options that the scan looks at (IANA "DNS EDNS0 Option Codes"). */
 export const OPTION = { NSID: 3, ECS: 8, EXPIRE: 9, COOKIE: 10, KEEPALIVE: 11, PADDING: 12, EDE: 15 } as const
+
+/** A name as Scan has it. */
+export interface ScannedName {
+  readonly folded: Uint8Array
+  readonly labelAt: Uint8Array
+  readonly labelCount: number
+}
+
+/** A name as a scan would have it, for the slow path. */
+export function scannedName(qname: Name): ScannedName {
+  const folded = foldName(qname)
+  const labelAt = new Uint8Array(LABELS_MAX)
+  let labelCount = 0
+  for (let at = 0; folded[at] !== 0; at += folded[at]! + 1) labelAt[labelCount++] = at
+  return { folded, labelAt, labelCount }
+}
+
+/** Labels of the longest name, and the root. */
+const LABELS_MAX = 128
 
 /** Octets 4 and 5 of an OPT record's TTL: the DO bit (RFC 6891 6.1.4). */
 const EDNS_DO = 0x80
@@ -44,7 +63,7 @@ export class Scan {
   readonly folded = new Uint8Array(NAME_MAX_OCTETS)
   foldedLength = 0
   /** labelAt[i] is where label i begins in `folded`, counted from the left; the root is not counted. */
-  readonly labelAt = new Uint8Array(128)
+  readonly labelAt = new Uint8Array(LABELS_MAX)
   labelCount = 0
   /** Whether there was an OPT record, and what it says. */
   edns = false

@@ -28,6 +28,14 @@ t.test('one zone, one port, one server block', async t => {
       [again('3:1', '1.10.in-addr.arpa.', 53, '1:1', '10.1.0.0/16')],
     ],
     ['views', '. {\n view a {\n }\n}\n. {\n view b {\n }\n}\n. {\n}', []],
+    [
+      'a view behind a block that takes everything',
+      '. {\n}\n. {\n view a {\n }\n}\n. {\n bind 127.0.0.1\n view b {\n }\n}',
+      [
+        'Corefile:3:1: warning: this view is never asked: zone . on port 53 is taken whole by Corefile:1:1, which has none; write that block behind this one (found ".")',
+      ],
+    ],
+    ['a view in front of another zone', 'a {\n}\n. {\n view a {\n }\n}', []],
     ['bound to different addresses', '. {\n bind 127.0.0.1\n}\n. {\n bind 127.0.0.2\n}', []],
     [
       'bound to one address twice',

@@ -9,7 +9,7 @@ import { startCaseUpstream } from './case-upstream.ts'
 import { type CorefileCase, type ExpectedDifference, parseCase } from './corefile-case.ts'
 import { CaseServer, type Trace } from './corefile-pair.ts'
 import { ACCEPTED_DIFFERENCES, withoutForwarded } from './differences.ts'
-import { fixtureNamespaces, fixtureObjects } from './fixture.ts'
+import { fixtureNamespaces, fixtureObjects, fixtureStatuses } from './fixture.ts'
 import { askOne, linesOf } from './parity.ts'
 import { eventually, Scope } from './processes.ts'
 import type { ParityQuestion } from './questions.ts'
@@ -17,8 +17,8 @@ import { type Context, holds, type Suite } from './suite.ts'
 
 const FOLDER = join(import.meta.dirname, 'corefiles')
 const SHOWN = 20
-/** Pods of the fixture's workloads: db 3, front 2, starting 2. */
-const FIXTURE_PODS = 7
+/** Pods of the fixture: db 3, front 2, starting 2, and 5 that ask. */
+const FIXTURE_PODS = 12
 
 /** All cases, by file name. */
 export const readCases = (): CorefileCase[] =>
@@ -122,8 +122,13 @@ function compareTraces(coredns: Trace, seamark: Trace, accepted: Accepted): stri
 async function fill({ world: { plane } }: Context): Promise<void> {
   await plane.client.apply(fixtureNamespaces())
   await plane.client.apply(fixtureObjects())
+  for (const [key, ingress] of Object.entries(fixtureStatuses())) {
+    const [namespace = '', name = ''] = key.split('/')
+    const reference = { apiVersion: 'v1', kind: 'Service', namespace, name }
+    await plane.client.patch(reference, { status: { loadBalancer: { ingress } } }, 'status')
+  }
   await eventually('the workloads', async () => {
-    const pods = await plane.client.list({ apiVersion: 'v1', kind: 'Pod', namespace: 'demo' })
+    const pods = await plane.client.list({ apiVersion: 'v1', kind: 'Pod', namespace: '*' })
     return pods.filter(({ status }) => status?.podIP).length === FIXTURE_PODS
   })
 }

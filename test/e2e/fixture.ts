@@ -221,6 +221,58 @@ const headlessOnes = (): KubeObject[] => [
   slice('demo', 'shared-1', 'dual', [{ addresses: ['10.1.7.1'], hostname: 'shared' }]),
 ]
 
+/** Services that are reached from outside the cluster; fixtureStatuses gives the load balancers among them their addresses. */
+const reachedFromOutside = (): KubeObject[] => [
+  service('other', 'out', {
+    externalIPs: ['192.0.2.20', '2001:db8::20'],
+    ports: [
+      { name: 'http', port: 80 },
+      { name: 'dns', port: 53, protocol: 'UDP' },
+      { name: 'dns-tcp', port: 53 },
+    ],
+  }),
+  service('other', 'shared', { externalIPs: ['192.0.2.20'] }),
+  service('other', 'balancer', { type: 'LoadBalancer', externalIPs: ['192.0.2.30'] }),
+  service('other', 'balancer-name', { type: 'LoadBalancer' }),
+  service('other', 'balancer-names', { type: 'LoadBalancer', ports: [HTTP, { name: 'https', port: 443 }] }),
+  service('other', 'out-headless', { clusterIP: 'None', externalIPs: ['192.0.2.40'] }),
+  service('other', 'out-no-ports', { clusterIP: 'None', externalIPs: ['192.0.2.41'], ports: [] }),
+  service('other', 'out-dead', { externalIPs: ['192.0.2.42'], ports: [{ port: 7 }] }),
+]
+
+/** What controllers would write into the status of load balancers, by NAMESPACE/NAME. */
+export const fixtureStatuses = (): Readonly<Record<string, readonly object[]>> => ({
+  'other/balancer': [{ ip: '192.0.2.31' }, { ip: '2001:db8::31' }],
+  'other/balancer-name': [{ hostname: 'lb.example.net' }],
+  'other/balancer-names': [
+    { hostname: 'lb.example.net' },
+    { hostname: 'gone.example.net' },
+    { ip: '192.0.2.32' },
+  ],
+})
+
+/** Pods that ask from addresses of the loopback network, which tests can bind; some share theirs. */
+const clients = (): KubeObject[] => [
+  client('other', 'client-2', '127.0.0.2', { app: 'client', tier: 'web' }),
+  client('svc', 'client-3', '127.0.0.3', { 'app.kubernetes.io/name': 'asker' }),
+  client('other', 'shared-4', '127.0.0.4'),
+  client('svc', 'shared-4', '127.0.0.4'),
+  client('other', 'node-5', '127.0.0.5', {}, { hostNetwork: true }),
+]
+
+const client = (
+  namespace: string,
+  name: string,
+  ip: string,
+  labels: Readonly<Record<string, string>> = {},
+  spec: Readonly<Record<string, unknown>> = {},
+): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace, labels, annotations: { 'e2e/ip': ip } },
+  spec: { containers: [{ name: 'c', image: 'e2e' }], ...spec },
+})
+
 /** A chain of `length` CNAMEs that ends at the Service web. */
 const chain = (length: number): KubeObject[] =>
   Array.from({ length }, (_, at) =>
@@ -340,6 +392,8 @@ export const fixtureObjects = (): KubeObject[] => [
   ...headlessOnes(),
   ...externals(),
   ...workloads(),
+  ...reachedFromOutside(),
+  ...clients(),
   service('other', 'web', {}),
   service('svc', 'web', {}),
   service('svc', 'svc', {}),

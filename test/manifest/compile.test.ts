@@ -77,6 +77,17 @@ t.test('workloads become Pods', async t => {
   }
 })
 
+t.test('Pods as clients, where they are asked for', async t => {
+  const text = documents(
+    manifest('Pod', { name: 'solo', labels: { app: 'a', tier: 'b' } }, { spec: { hostNetwork: true } }),
+    manifest('Pod', 'plain'),
+  )
+  const [solo, plain] = own(compileText(text, { clientLabels: ['tier', 'gone'] }).state, 'Pod')
+  t.match(solo, { name: 'solo', hostNetwork: true, labels: ['b', ''] })
+  t.match(plain, { name: 'plain', hostNetwork: false, labels: ['', ''] })
+  t.same(Object.keys(own(compileText(text).state, 'Pod')[0]!), ['namespace', 'name', 'ip'])
+})
+
 t.test('Pods that the folder holds count as replicas', async t => {
   const owned = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, controller: true }] })
   const labels = { app: 'web' }

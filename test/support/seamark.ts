@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { createServer, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { NoAnswer, query } from './dns-client.ts'
+import { MalformedMessage, NoAnswer, query } from './dns-client.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const READY_MS = 20_000
@@ -141,7 +141,8 @@ async function isAnswered(port: number): Promise<boolean> {
     await query(port, { name: '.', type: 'SOA', timeoutMs: 1000 })
     return true
   } catch (error) {
-    if (error instanceof NoAnswer) return false
+    // Nobody listens yet; and the client may have been given that very port, and got its own question.
+    if (error instanceof NoAnswer || error instanceof MalformedMessage) return false
     throw error
   }
 }

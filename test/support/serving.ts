@@ -158,6 +158,7 @@ export function parseWord<C>(
   const config = word.parse(directives, problems, {
     zones: ['.'],
     words: new Set([word.word]),
+    directives: new Map(),
     directory: '.',
     env: {},
     ...block,

@@ -9,7 +9,7 @@ import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
 import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
-import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
+import type { SlimEndpointSlice, SlimPod, SlimPort, SlimService } from '../../src/watch/objects.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { type Decoded, decodeMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'
@@ -71,6 +71,12 @@ export function slimSlice(
   }
 }
 
+/** A Pod out of `demo/web-0` that is known as a client. */
+export function slimPod(key: string, ip: string, more: Partial<SlimPod> = {}): SlimPod {
+  const [namespace = '', name = ''] = key.split('/')
+  return { namespace, name, ip, hostNetwork: false, labels: [], ...more }
+}
+
 export const KUBERNETES: KubernetesConfig = {
   zones: ['cluster.local.', 'in-addr.arpa.', 'ip6.arpa.'],
   primaryZone: 'cluster.local.',
@@ -88,6 +94,7 @@ export const KUBERNETES: KubernetesConfig = {
   multiclusterZones: [],
   source: { kind: 'api' },
   snapshot: undefined,
+  clients: undefined,
   localIps: [],
 }
 

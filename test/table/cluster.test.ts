@@ -342,3 +342,59 @@ t.test('any events end as the list of what is left would', t => {
   fc.assert(property, { numRuns: 60 })
   t.end()
 })
+
+t.test(
+  'an address outside the cluster leads to its services, and nobody finds it who looks for a cluster IP',
+  t => {
+    const { reader, cluster, run, owners } = world()
+    const outside = (text: string): number => {
+      const { bytes, family } = parseIp(text)!
+      const tagged = Uint8Array.of(family, ...bytes)
+      return reader.servicesOf(hashOctets(tagged, 0, tagged.length), new Int32Array(16))
+    }
+    cluster.upsert('Namespace', demo)
+    const externalIPs = ['192.0.2.7', 'lb.example.net', '2001:db8::7']
+    cluster.upsert('Service', service({ clusterIPs: ['10.0.0.1'], externalIPs }))
+    cluster.upsert('Service', service({ name: 'other', externalIPs: ['192.0.2.7'] }))
+    run()
+    t.same([owners('192.0.2.7'), owners('10.0.0.1')], [0, 1])
+    t.same([outside('192.0.2.7'), outside('2001:db8::7'), outside('10.0.0.1')], [2, 1, 0])
+    cluster.upsert('Service', service({ clusterIPs: ['10.0.0.1'], externalIPs: ['192.0.2.8'] }))
+    run()
+    t.same([outside('192.0.2.7'), outside('192.0.2.8'), outside('2001:db8::7')], [1, 1, 0])
+    t.end()
+  },
+)
+
+t.test(
+  'the serial of what is outside moves with services that are reached from there, and headless ones',
+  t => {
+    const { reader, cluster, clock, run } = world()
+    const changes: [what: string, change: () => void, moves: boolean][] = [
+      ['a plain service', () => cluster.upsert('Service', service({ clusterIPs: ['10.0.0.1'] })), false],
+      [
+        'one that is reached from outside',
+        () => cluster.upsert('Service', service({ name: 'out', externalIPs: ['192.0.2.7'] })),
+        true,
+      ],
+      [
+        'the same again',
+        () => cluster.upsert('Service', service({ name: 'out', externalIPs: ['192.0.2.7'] })),
+        false,
+      ],
+      ['one that is not any more', () => cluster.upsert('Service', service({ name: 'out' })), true],
+      ['a headless one', () => cluster.upsert('Service', service({ name: 'hl', ...headless })), true],
+      ['one that goes', () => cluster.remove('Service', 'demo/hl'), true],
+    ]
+    cluster.upsert('Namespace', demo)
+    run()
+    for (const [what, change, moves] of changes) {
+      const before = reader.externalSerial
+      clock.stepWall(10_000)
+      change()
+      run()
+      t.equal(reader.externalSerial !== before, moves, what)
+    }
+    t.end()
+  },
+)

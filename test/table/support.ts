@@ -1,11 +1,12 @@
 // What the tests of the table share: slim objects in a few words, and blocks read back as text.
 
 import { ipFromBytes } from '../../src/shared/ip.ts'
-import { addressesAt, detailAt, GroupCursor, skipPorts } from '../../src/table/block.ts'
+import { addressesAt, detailAt, eachExternal, GroupCursor, skipPorts } from '../../src/table/block.ts'
 import type { BuildOptions } from '../../src/table/build.ts'
-import { FLAG, NO_PORT } from '../../src/table/layout.ts'
+import { EXTERNAL, FLAG, NO_PORT } from '../../src/table/layout.ts'
 import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
+import { formatName } from '../../src/wire/name.ts'
 
 export const PLAIN: BuildOptions = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }
 
@@ -68,6 +69,9 @@ export function outline(octets: Uint8Array, at = 0): string[] {
   const from = addressesAt(at)
   const own = [...addresses(octets, from, v4Count, 4), ...addresses(octets, from + 4 * v4Count, v6Count, 16)]
   const lines = [[...flags.map(([name]) => name), ...own].join(' ')]
+  const outside: string[] = []
+  eachExternal(words, octets, at, (from, end) => outside.push(external(octets, from, end)))
+  if (outside.length > 0) lines.push(`outside ${outside.join(' ')}`)
   if (octets[at + 5]! & FLAG.EXTERNAL_NAME) return lines
   const groups = new GroupCursor()
   groups.open(octets, detailAt(words, at))
@@ -75,6 +79,11 @@ export function outline(octets: Uint8Array, at = 0): string[] {
   while (groups.next()) lines.push(group(octets, groups))
   return lines
 }
+
+const external = (octets: Uint8Array, at: number, end: number): string =>
+  octets[at] === EXTERNAL.NAME
+    ? formatName(octets.slice(at + 2, end))
+    : ipFromBytes(octets.slice(at + 1, end)).text
 
 function group(octets: Uint8Array, groups: GroupCursor): string {
   const count = groups.v4Count + groups.v6Count

@@ -269,6 +269,26 @@ t.test('Pods', async t => {
   }
 })
 
+t.test('Pods as clients', async t => {
+  const labels = { app: 'web', 'app.kubernetes.io/name': 'shop' }
+  const clientLabels = ['app', 'gone', 'app.kubernetes.io/name']
+  const slim = (status: object, spec: object = {}) =>
+    slimPod({ metadata: { ...metadata, labels }, spec, status }, { clientLabels })
+  const pod = {
+    namespace: 'shop',
+    name: 'web',
+    ip: '10.0.0.1',
+    hostNetwork: false,
+    labels: ['web', '', 'shop'],
+  }
+  t.same(slim({ podIP: '10.0.0.1' }), pod)
+  t.same(slim({ podIP: '10.0.0.1', hostIP: '10.9.0.1' }), pod)
+  t.same(slim({ podIP: '10.0.0.1', hostIP: '10.0.0.1' }), { ...pod, hostNetwork: true })
+  t.same(slim({ podIP: 'FD00::1', hostIP: 'fd00:0::1' }), { ...pod, ip: 'fd00::1', hostNetwork: true })
+  t.same(slim({ podIP: '10.0.0.1' }, { hostNetwork: true }), { ...pod, hostNetwork: true })
+  t.same(slimPod({ metadata, status: { podIP: '10.0.0.1' } }, { clientLabels: [] }), { ...pod, labels: [] })
+})
+
 t.test('Namespaces and ServiceImports', async t => {
   t.same(slimNamespace({ metadata: { name: 'Shop' } }), { name: 'shop' })
   t.match(slimNamespace({ metadata: {} }), { problem: /no valid namespace/ })

@@ -28,6 +28,13 @@ export function writeV6Label(octets: Uint8Array, at: number, out: Uint8Array, ou
   return outAt
 }
 
+/** The label, length octet first, of an address of 4 or 16 octets. */
+export function addressLabel(address: Uint8Array): Uint8Array {
+  const label = new Uint8Array(64)
+  const write = address.length === 4 ? writeV4Label : writeV6Label
+  return label.slice(0, write(address, 0, label, 0))
+}
+
 function v6Label(bytes: Uint8Array): string {
   const label = ipFromBytes(bytes).text.replaceAll(':', '-')
   return label.endsWith('-') ? `${label}0` : label

@@ -14,9 +14,10 @@ import type { Scan } from '../../wire/scan.ts'
 import { readPodLabel } from './address-label.ts'
 import { AddressRecords } from './addresses.ts'
 import type { KubernetesConfig } from './config.ts'
+import { labelRequest } from './metadata.ts'
 import { nameservers } from './nameservers.ts'
 import { REASON, type Reason } from './reason.ts'
-import { Request, type Shape } from './request.ts'
+import { isLabel, Request, type Shape, SVC } from './request.ts'
 import { PtrRecords, readReverse } from './reverse.ts'
 import { Selection } from './selection.ts'
 import { SrvRecords } from './srv.ts'
@@ -107,6 +108,11 @@ export class ClusterAnswers {
     return this.#table
   }
 
+  /** Where the zone begins in a scanned name that it covers. */
+  #zoneAt(scan: Scan): number {
+    return this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[scan.labelCount - this.#labels]!
+  }
+
   /** Whether the scanned name is the zone's apex or below it. */
   covers(scan: Scan): boolean {
     const { zone } = this
@@ -125,7 +131,7 @@ export class ClusterAnswers {
   answer(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
     const writer = this.#writer
     const labels = scan.labelCount - this.#labels
-    const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
+    const zoneAt = this.#zoneAt(scan)
     writer.begin(scan, packet, out, outAt, maxOctets)
     const { qtype } = scan
     const request = this.#request
@@ -156,6 +162,21 @@ export class ClusterAnswers {
     }
   }
 
+  /** Leaves what a scanned name that the zone covers asks for in the metadata. */
+  annotate(scan: Scan, metadata: Map<string, string>): void {
+    const { zonal } = this.#config
+    const labels = scan.labelCount - this.#labels
+    const zoneAt = this.#zoneAt(scan)
+    this.#request.read(scan, labels, zoneAt, zonal, this.#multicluster)
+    labelRequest(this.#request, scan, { zonal, multicluster: this.#multicluster }, metadata)
+  }
+
+  /** HOT: whether a name that the zone covers is as one that a Pod's search path makes first: X.NS.svc.ZONE. */
+  isSearched(scan: Scan): boolean {
+    const labels = scan.labelCount - this.#labels
+    return labels >= 3 && isLabel(scan.folded, scan.labelAt[labels - 1]!, SVC)
+  }
+
   /** The target of an ExternalName service asked for by its own name, as octets of a name; undefined for anything else. */
   externalTarget(scan: Scan): Name | undefined {
     const labels = scan.labelCount - this.#labels
@@ -172,7 +193,7 @@ export class ClusterAnswers {
   noData(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
     this.#writer.begin(scan, packet, out, outAt, maxOctets)
     const labels = scan.labelCount - this.#labels
-    const zoneAt = this.#labels === 0 ? scan.foldedLength - 1 : scan.labelAt[labels]!
+    const zoneAt = this.#zoneAt(scan)
     this.#request.read(scan, labels, zoneAt, false, this.#multicluster)
     return this.#nodata(REASON.NO_TARGET)
   }

@@ -13,6 +13,13 @@ export type SourceConfig =
       readonly context?: string
     }
 
+/** What is known of the Pod that a query comes from, beside its namespace. */
+export interface ClientsConfig {
+  readonly podNames: boolean
+  /** Keys, sorted. */
+  readonly labels: readonly string[]
+}
+
 export interface KubernetesConfig {
   /** Lower-case absolute names, forward and reverse, in the order written. */
   readonly zones: readonly string[]
@@ -37,6 +44,8 @@ export interface KubernetesConfig {
   readonly source: SourceConfig
   /** Where the last good state is kept across restarts, and how old it may be to be served. */
   readonly snapshot: { readonly file: string; readonly maxAgeMs: number } | undefined
+  /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
+  readonly clients: ClientsConfig | undefined
   /** Addresses named by apex NS and ns.dns in place of the bound ones. */
   readonly localIps: readonly string[]
 }
@@ -50,7 +59,11 @@ export const STARTUP_TIMEOUT_DEFAULT_MS = 5000
  * The key of what a configuration watches and how it is built: directives with equal keys, before and after a reload,
  * share one watch and one table.
  */
-export function sourceKey(config: KubernetesConfig): string {
+export const sourceKey = (config: KubernetesConfig): string =>
+  JSON.stringify([watchKey(config), config.clients])
+
+/** The same without what is kept of clients. */
+function watchKey(config: KubernetesConfig): string {
   const {
     source,
     namespaces,
@@ -68,4 +81,16 @@ export function sourceKey(config: KubernetesConfig): string {
     source, [...namespaces].sort(), namespaceLabels, labels, noEndpoints, ignoreEmptyService, zonal, endpointPodNames,
     verified, multicluster, snapshot,
   ]) // biome-ignore format: one list
+}
+
+/** The directive keeping of clients whatever it or another one that watches the same needs: one table is enough for all. */
+export function withSharedClients(
+  config: KubernetesConfig,
+  others: readonly KubernetesConfig[],
+): KubernetesConfig {
+  const key = watchKey(config)
+  const all = others.filter(other => watchKey(other) === key).flatMap(({ clients }) => clients ?? [])
+  if (all.length === 0) return config
+  const labels = [...new Set(all.flatMap(clients => clients.labels))].sort()
+  return { ...config, clients: { podNames: all.some(clients => clients.podNames), labels } }
 }

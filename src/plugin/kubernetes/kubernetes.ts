@@ -17,13 +17,14 @@ import { readExtendedError } from '../../query/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
-import { equalNames, isWithin, type Name, name } from '../../wire/name.ts'
+import { equalNames, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
 import type { Handler, Next, Word } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
+import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
 import { kubernetesDoc } from './doc.ts'
@@ -55,6 +56,7 @@ export class KubernetesHandler implements Handler {
   readonly #table: TableReader
   readonly #own: readonly Uint8Array[]
   readonly #answers: readonly ClusterAnswers[]
+  readonly #clients: Clients | undefined
   readonly #wallMs: () => number
   readonly #scan = new Scan()
   readonly #writer = new MessageWriter()
@@ -78,6 +80,7 @@ export class KubernetesHandler implements Handler {
       ownAddresses: own,
     }
     this.#answers = this.answersForZones(() => plain)
+    this.#clients = config.clients && new Clients(table, config.clients)
   }
 
   /**
@@ -93,6 +96,41 @@ export class KubernetesHandler implements Handler {
           : []
       })
       .sort((a, b) => b.zone.length - a.zone.length)
+  }
+
+  /** The table that it answers from, the directive, and the server's own addresses: for k8s_external beside it. */
+  get cluster(): {
+    readonly table: TableReader
+    readonly config: KubernetesConfig
+    readonly ownAddresses: readonly Uint8Array[]
+  } {
+    return { table: this.#table, config: this.#config, ownAddresses: this.#own }
+  }
+
+  annotate({ question, client, metadata }: Query): void {
+    this.#clients?.annotate(client.address, metadata)
+    const answers = this.#answersOf(question.qname)
+    if (!answers) return
+    this.#ask(question, false)
+    answers.annotate(this.#scan, metadata)
+  }
+
+  /**
+   * The search path of the Pod that asks from the address, for a name in one of the zones: NS.svc.ZONE, svc.ZONE, ZONE.
+   * Empty where nobody knows which Pod it is, or where it shares its node's address: others may ask from there, too.
+   */
+  searchPath(qname: Name, address: string): readonly Name[] {
+    const zone = this.#answersOf(qname)?.zone
+    const client = zone && this.#clients?.find(address)
+    if (!client || client.hostNetwork) return []
+    const own = joinNames(name(`${client.namespace}.svc.`), zone)
+    return own ? [own, parentName(own), zone] : []
+  }
+
+  /** HOT: whether the name may be one that a search path was put behind. */
+  maySearch(scan: Scan): boolean {
+    for (const answers of this.#answers) if (answers.covers(scan)) return answers.isSearched(scan)
+    return false
   }
 
   /** Reverse zones have no copy: nothing here could say which addresses they lack. */

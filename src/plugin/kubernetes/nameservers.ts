@@ -5,7 +5,7 @@ import { parseIp } from '../../shared/ip.ts'
 import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
 import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
 import { blockKeyAt, type TableReader } from '../../table/reader.ts'
-import { writeV4Label, writeV6Label } from './address-label.ts'
+import { addressLabel } from './address-label.ts'
 import { equalOctets } from './match.ts'
 
 /** One server: its name relative to the zone in wire form, without the root, and its addresses of 4 or 16 octets. */
@@ -32,16 +32,21 @@ export function ownAddresses(texts: readonly string[]): Uint8Array[] {
 export function nameservers(table: TableReader, own: readonly Uint8Array[]): Nameserver[] {
   const found = new Map<string, { name: Uint8Array; addresses: Uint8Array[] }>()
   for (const address of own) {
-    const hashes = new Int32Array(SERVICES_MAX)
-    const services = table.servicesOf(hashOctets(address, 0, address.length), hashes)
-    for (let i = 0; i < services; i++) {
-      const blocks = new Int32Array(SERVICES_MAX)
-      const count = table.blocksOf(hashes[i]!, blocks)
-      for (let b = 0; b < count; b++) addService(table, blocks[b]!, address, found)
-    }
+    const hash = hashOctets(address, 0, address.length)
+    for (const block of blocksWith(table, hash)) addService(table, block, address, found)
   }
   if (found.size > 0) return [...found.values()]
   return own.length === 0 ? [] : [{ name: NS_DNS, addresses: own }]
+}
+
+/** The blocks of at most `max` services that may have what has that hash in the address index. */
+export function blocksWith(table: TableReader, addressHash: number, max = SERVICES_MAX): number[] {
+  const hashes = new Int32Array(max)
+  const services = table.servicesOf(addressHash, hashes)
+  return Array.from(hashes.subarray(0, services)).flatMap(hash => {
+    const blocks = new Int32Array(max)
+    return [...blocks.subarray(0, table.blocksOf(hash, blocks))]
+  })
 }
 
 function addService(
@@ -82,18 +87,14 @@ function endpointLabels(table: TableReader, block: number, address: Uint8Array):
       const at = ofV4 ? groups.v4At + 4 * i : groups.v6At + 16 * (i - groups.v4Count)
       const named = hostnameAt !== 0 && octets[hostnameAt] !== 0
       if (ofV4 === v4 && equalOctets(octets, at, address, 0, address.length)) {
-        labels.push(named ? octets.slice(hostnameAt, hostnameAt + 1 + octets[hostnameAt]!) : labelOf(address))
+        labels.push(
+          named ? octets.slice(hostnameAt, hostnameAt + 1 + octets[hostnameAt]!) : addressLabel(address),
+        )
       }
       if (hostnameAt !== 0) hostnameAt += 1 + octets[hostnameAt]!
     }
   }
   return labels
-}
-
-function labelOf(address: Uint8Array): Uint8Array {
-  const label = new Uint8Array(64)
-  const write = address.length === 4 ? writeV4Label : writeV6Label
-  return label.slice(0, write(address, 0, label, 0))
 }
 
 function clusterIPs(table: TableReader, block: number): Uint8Array[] {

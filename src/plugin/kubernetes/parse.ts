@@ -9,6 +9,7 @@ import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../shared/label-selector.ts'
 import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
+import { readClients } from './clients.ts'
 import {
   type KubernetesConfig,
   SNAPSHOT_AGE_DEFAULT_MS,
@@ -60,6 +61,7 @@ export function parseKubernetes(
     multiclusterZones: [],
     source: { kind: 'api' },
     snapshot: undefined,
+    clients: undefined,
     localIps: [],
   }
   const api: Api = {}
@@ -69,6 +71,7 @@ export function parseKubernetes(
     readOptions(line, draft, api, block)
   })
   judge(directive.word, draft, api, problems)
+  draft.clients = readClients(draft.pods === 'verified', block, problems)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }

@@ -77,7 +77,12 @@ export class Request {
     this.shape = this.pod ? 'pod' : 'service'
     if (labels === 3) return
     if (this.pod) {
-      if (labels > 5) this.shape = 'unknown'
+      // Of no meaning but for metadata.
+      if (labels === 4) this.endpointAt = labelAt[0]!
+      else if (labels === 5) {
+        this.portAt = labelAt[0]!
+        this.protocolAt = labelAt[1]!
+      } else this.shape = 'unknown'
       return
     }
     if (zonal && !multicluster && labels >= 6 && this.#zone(folded, labelAt, labels)) return
@@ -113,7 +118,8 @@ export class Request {
 
 const UNDERSCORE = 0x5f
 const octets = (text: string): Uint8Array => Uint8Array.of(text.length, ...Buffer.from(text))
-const SVC = octets('svc')
+/** 03 s v c */
+export const SVC = octets('svc')
 const POD = octets('pod')
 const ZONE = octets('_zone')
 const PIN = octets('pin')

@@ -7,7 +7,7 @@ import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
 import { blockKeyAt, type TableReader } from '../../table/reader.ts'
 import { LABEL_MAX_OCTETS, type Name } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Scan } from '../../wire/scan.ts'
+import type { ScannedName } from '../../wire/scan.ts'
 import { writeV4Label, writeV6Label } from './address-label.ts'
 import { equalOctets } from './match.ts'
 import type { AnswerWriter } from './writer.ts'
@@ -21,8 +21,7 @@ const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
  * Reads the address of a reverse name, labels from the left: four decimal ones before in-addr.arpa, 32 nibbles before
  * ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). Returns its octets, 0 for anything else.
  */
-export function readReverse(scan: Scan, address: Uint8Array): 0 | 4 | 16 {
-  const { folded, labelAt, labelCount } = scan
+export function readReverse({ folded, labelAt, labelCount }: ScannedName, address: Uint8Array): 0 | 4 | 16 {
   if (labelCount === 6 && endsWith(folded, labelAt[4]!, IN_ADDR)) {
     for (let i = 0; i < 4; i++) {
       const number = decimal(folded, labelAt[3 - i]!)

@@ -84,7 +84,7 @@ function partOf(written: string): Part | undefined {
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /** What the client takes: over TCP any message, without EDNS 512 octets (CoreDNS plugin/pkg/edns). */
-const bufferSize = ({ transport, edns }: Query): number =>
+export const bufferSize = ({ transport, edns }: Query): number =>
   transport === 'udp' ? Math.max(PAYLOAD_MIN, edns?.payloadSize ?? 0) : MESSAGE_MAX
 
 const rcodeText = (rcode: number): string => {

@@ -4,7 +4,7 @@
 import { type Line, type OptionReaders, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
-import type { Token } from '../../corefile/token.ts'
+import { placeInside, type Token } from '../../corefile/token.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { parseRcode, RCODE } from '../../wire/rcode.ts'
 import { CLASS, parseClass, parseType, TYPE } from '../../wire/rrtype.ts'
@@ -173,16 +173,4 @@ function readTemplate(line: Line, token: Token, groups: ReadonlySet<string>): vo
   for (const { at, found, message } of unknownFields(compiled, groups)) {
     line.problems.warning(placeInside(token, at), message, { found })
   }
-}
-
-/** The place of a character of a word; of a word with variables of the environment its beginning. */
-function placeInside(token: Token, at: number): Token {
-  if (token.text !== token.written) return token
-  const before = token.text.slice(0, at)
-  // A quote inside quotes is written with a backslash.
-  const written = token.quoted ? before.replaceAll('"', '\\"') : before
-  const lastBreak = written.lastIndexOf('\n')
-  if (lastBreak < 0) return { ...token, column: token.column + (token.quoted ? 1 : 0) + written.length }
-  const line = token.line + written.split('\n').length - 1
-  return { ...token, line, column: written.length - lastBreak }
 }

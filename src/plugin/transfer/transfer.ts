@@ -1,6 +1,6 @@
-// `transfer [ZONE…] { to …; source ADDRESS }`: hands out zones of `file` and `kubernetes` as a whole (AXFR, RFC 5936; IXFR,
-// RFC 1995, which gives everything or, to a client that has it, the SOA alone) as CoreDNS plugin/transfer does. Those who
-// are to hear of changes are told by the control thread (../../notifier.ts).
+// `transfer [ZONE…] { to …; source ADDRESS }`: hands out zones of `file`, `kubernetes` and `k8s_external` as a whole (AXFR,
+// RFC 5936; IXFR, RFC 1995, which gives everything or, to a client that has it, the SOA alone) as CoreDNS plugin/transfer
+// does. Those who are to hear of changes are told by the control thread (../../notifier.ts).
 
 import type { Query } from '../../query/query.ts'
 import {
@@ -28,7 +28,7 @@ export const transferWord = {
   doc: {
     usage: 'transfer [ZONE…]',
     meaning:
-      'hands out zones of file and kubernetes as a whole (AXFR, IXFR over TCP) and tells of their changes (NOTIFY)',
+      'hands out zones of file, kubernetes and k8s_external as a whole (AXFR, IXFR over TCP) and tells of changes of the first two (NOTIFY)',
     default: 'the zones of the server block',
     options: [
       {

@@ -14,7 +14,7 @@ const denial = (parts: object) => ({ denial: { ...config.denial, ...parts } })
 function parse(text: string): { readonly config: CacheConfig | undefined; readonly problems: string[] } {
   const { blocks, problems: language } = parseCorefileText(`.:53 {\n${text}\n}\n`, 'Corefile')
   const problems = new Problems()
-  const block = { zones: ['.'], words: new Set(['cache']), directory: '', env: {} }
+  const block = { zones: ['.'], words: new Set(['cache']), directives: new Map(), directory: '', env: {} }
   const config = cacheWord.parse(blocks[0]!.directives, problems, block)
   return { config, problems: [...language, ...problems.list].map(formatProblem) }
 }

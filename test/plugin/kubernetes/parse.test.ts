@@ -24,6 +24,7 @@ const plain: KubernetesConfig = {
   multiclusterZones: [],
   source: { kind: 'api' },
   snapshot: undefined,
+  clients: undefined,
   localIps: [],
 }
 

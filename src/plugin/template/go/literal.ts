@@ -1,11 +1,8 @@
 // Literals of a Go template: integers, characters and strings as Go writes them (Go specification, "Lexical elements").
 
-import { SyntaxFault } from './token.ts'
+import { SyntaxFault, unescapeGo } from '../../../corefile/go-syntax.ts'
 
 const INT_MAX = 2n ** 63n - 1n
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\',
-} // biome-ignore format: a table
 
 /** An integer in any of Go's bases; decimal numbers, which no record needs, are not offered. */
 export function integerOf(text: string, at: number): bigint {
@@ -24,7 +21,7 @@ export function integerOf(text: string, at: number): bigint {
 
 /** `'a'` as its code. */
 export function characterValue(written: string, at: number): bigint {
-  const characters = [...unescaped(written.slice(1, -1), "'", at)]
+  const characters = [...unescapeGo(written.slice(1, -1), "'", at)]
   if (characters.length !== 1) throw new SyntaxFault('between single quotes stands one character', at)
   return BigInt(characters[0]!.codePointAt(0)!)
 }
@@ -33,20 +30,4 @@ export function characterValue(written: string, at: number): bigint {
 export const unquote = (written: string, at: number): string =>
   written.startsWith('`')
     ? written.slice(1, -1).replaceAll('\r', '')
-    : unescaped(written.slice(1, -1), '"', at)
-
-function unescaped(text: string, quote: string, at: number): string {
-  return text.replace(
-    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|(.?))/gsu,
-    (_, x?: string, u?: string, U?: string, octal?: string, single = '') => {
-      const hexadecimal = x ?? u ?? U
-      const code =
-        hexadecimal === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hexadecimal, 16)
-      const bound = octal === undefined ? 0x10ffff : 0xff
-      if (code <= bound) return String.fromCodePoint(code)
-      const plain = single === quote ? quote : ESCAPES[single]
-      if (plain === undefined || Number.isInteger(code)) throw new SyntaxFault('Go has no such escape', at)
-      return plain
-    },
-  )
-}
+    : unescapeGo(written.slice(1, -1), '"', at)

@@ -5,10 +5,11 @@
 //   command   =  operand { blank operand }
 //   operand   =  ( literal | nil | . | .Field | $name | function | "(" pipeline ")" ) { .Field }
 
+import { SyntaxFault } from '../../../corefile/go-syntax.ts'
 import { FUNCTION_NAMES } from './functions.ts'
 import { characterValue, integerOf, unquote } from './literal.ts'
 import type { Branch, Command, Operand, Pipeline, TemplateNode } from './syntax.ts'
-import { SyntaxFault, type TemplateToken, type TokenKind, tokenizeTemplate } from './token.ts'
+import { type TemplateToken, type TokenKind, tokenizeTemplate } from './token.ts'
 
 /** Branches and parentheses inside one another. */
 const DEPTH_MAX = 100

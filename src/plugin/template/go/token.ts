@@ -3,6 +3,8 @@
 //
 //   a {{- index .Match 1 | print }} b     text "a"  {{  identifier index  field .Match  number 1  |  identifier print  }}  text " b"
 
+import { SyntaxFault } from '../../../corefile/go-syntax.ts'
+
 export type TokenKind =
   | 'text' | 'left' | 'right' | 'identifier' | 'field' | 'variable' | 'dot' | 'number' | 'character' | 'string' | 'raw'
   | 'pipe' | 'declare' | 'assign' | 'comma' | 'open' | 'close' // biome-ignore format: a list of words
@@ -15,16 +17,6 @@ export interface TemplateToken {
   readonly at: number
   /** Whether a blank stands before it. */
   readonly spaced: boolean
-}
-
-/** What is wrong with a template, and where in its text. Thrown by the lexer and the parser, caught by compileTemplate. */
-export class SyntaxFault extends Error {
-  readonly at: number
-
-  constructor(message: string, at: number) {
-    super(message)
-    this.at = at
-  }
 }
 
 const BLANKS = /[ \t\r\n]*/y

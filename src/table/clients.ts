@@ -1,0 +1,85 @@
+// Whose queries come from an address: Pods by their address, and a block for each (layout.ts) that autopath and metadata
+// read. Only what is certain is published: an address that Pods of two namespaces have says nothing, one that several
+// Pods of a namespace have (the network of their node) says the namespace alone.
+
+import { parseIp } from '../shared/ip.ts'
+import type { SlimPod } from '../watch/objects.ts'
+import { Octets } from './build.ts'
+import { CLIENT_HOST_NETWORK, KEY, KIND } from './layout.ts'
+import type { TableWriter } from './writer.ts'
+
+/** What is kept of Pods beside their namespace. */
+export interface ClientOptions {
+  readonly podNames: boolean
+  /** Keys of the labels whose values SlimPod has. */
+  readonly labels: readonly string[]
+}
+
+/** The Pods that run, and the addresses whose blocks are not up to date. */
+export class Clients {
+  readonly #options: ClientOptions
+  readonly #pods = new Map<string, readonly SlimPod[]>()
+  #dirty = new Set<string>()
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  add(pod: SlimPod): void {
+    this.#pods.set(pod.ip, [...(this.#pods.get(pod.ip) ?? []), pod])
+    this.touch(pod.ip)
+  }
+
+  remove(pod: SlimPod): void {
+    const others = (this.#pods.get(pod.ip) ?? []).filter(other => other !== pod)
+    if (others.length > 0) this.#pods.set(pod.ip, others)
+    else this.#pods.delete(pod.ip)
+    this.touch(pod.ip)
+  }
+
+  /** Notes that an address is to be published. */
+  touch(ip: string): void {
+    this.#dirty.add(ip)
+  }
+
+  /** The addresses to be published; nothing is noted any more. */
+  takeDirty(): Iterable<string> {
+    const dirty = this.#dirty
+    this.#dirty = new Set()
+    return dirty
+  }
+
+  /** Publishes what is known of an address. Returns whether anything changed; throws TableFullError, having changed nothing. */
+  publish(ip: string, writer: TableWriter): boolean {
+    const key = clientKey(ip)
+    if (!key) return false
+    const block = buildClient(key, this.#pods.get(ip) ?? [], this.#options)
+    return block ? writer.publish(key, block) : writer.remove(key)
+  }
+}
+
+/** The key of whoever has the address; undefined for a text that is none. */
+export function clientKey(ip: string): Uint8Array | undefined {
+  const address = parseIp(ip)
+  return address && Uint8Array.of(KEY.CLIENT, address.family, ...address.bytes)
+}
+
+/** The block of the Pods with one address; undefined where they are of several namespaces, and nobody can tell whose it is. */
+function buildClient(
+  key: Uint8Array,
+  pods: readonly SlimPod[],
+  options: ClientOptions,
+): Uint8Array | undefined {
+  const [first] = pods
+  if (first === undefined || pods.some(({ namespace }) => namespace !== first.namespace)) return undefined
+  const only = pods.length === 1 ? first : undefined
+  const out = new Octets()
+  out.head(KIND.CLIENT, 0, key.length, 0, 0)
+  out.bytes(key)
+  const detail = out.length
+  out.u8(pods.some(({ hostNetwork }) => hostNetwork) ? CLIENT_HOST_NETWORK : 0)
+  out.text(first.namespace)
+  out.text(options.podNames && only ? only.name : '')
+  for (let i = 0; i < options.labels.length; i++) out.text(only?.labels?.[i] ?? '')
+  return out.finish(detail)
+}

@@ -1,0 +1,107 @@
+// What runs is what the lockfile names: no package needs a script of its own to be installed, the bill of materials lists what
+// is shipped, and Node's permission model may hold the process to what it needs.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
+import lock from '../../package-lock.json' with { type: 'json' }
+import { query } from '../support/dns-client.ts'
+import { freePort, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
+import { ROOT, run } from './bundle.ts'
+
+interface Locked {
+  readonly resolved?: string
+  readonly integrity?: string
+  readonly hasInstallScript?: boolean
+  readonly dev?: boolean
+}
+
+interface Bill {
+  readonly bomFormat: string
+  readonly components: readonly {
+    readonly name: string
+    readonly group?: string
+    readonly licenses?: readonly unknown[]
+    readonly properties?: readonly { readonly name: string }[]
+  }[]
+}
+
+const locked = Object.entries(lock.packages as Readonly<Record<string, Locked>>).filter(
+  ([path]) => path !== '',
+)
+const nameOf = (path: string): string =>
+  path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+
+t.test('every package is held to its content', async t => {
+  for (const [path, { integrity }] of locked) t.match(integrity, /^sha512-/, path)
+})
+
+t.test('scripts: only those of packages that come with what the script would build', async t => {
+  const scripted = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path))
+  // esbuild and koffi have their binaries in packages of their own, one for each platform.
+  t.strictSame(scripted.sort(), ['esbuild', 'koffi'])
+})
+
+t.test(
+  'npm run sbom: every package of the lockfile, with its licence, and whether it is for development',
+  async t => {
+    const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { cwd: ROOT, maxBuffer: 64 * 2 ** 20 })
+    const { bomFormat, components } = JSON.parse(stdout) as Bill
+    t.equal(bomFormat, 'CycloneDX')
+    const listed = new Map(
+      components.map(each => [each.group ? `${each.group}/${each.name}` : each.name, each]),
+    )
+    const isForDevelopment = (name: string): boolean =>
+      listed.get(name)?.properties?.some(({ name }) => name === 'cdx:npm:package:development') ?? false
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+      if (/^node-/.test(name)) continue
+      t.ok(listed.get(name)?.licenses?.length, `${name} and its licence`)
+      t.notOk(isForDevelopment(name), `${name} is shipped`)
+    }
+    for (const name of ['tap', 'typescript', 'esbuild'])
+      t.ok(isForDevelopment(name), `${name} is not shipped`)
+  },
+)
+
+t.test("Node's permission model", async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'seamark-permission-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const [node = '', ...words] = seamarkCommand
+  const cases: readonly [flags: readonly string[], listener: string][] = [
+    [[], 'dgram'],
+    [['--allow-addons'], 'native add-on or dgram'],
+  ]
+  for (const [flags, listener] of cases) {
+    const port = await freePort()
+    const file = join(folder, 'Corefile')
+    writeFileSync(
+      file,
+      `.:${port} {
+        bind 127.0.0.1
+        kubernetes cluster.local {
+          manifests ${join(ROOT, 'config', 'examples')}
+        }
+      }`,
+    )
+    const permission = [
+      '--permission',
+      '--allow-fs-read=*',
+      '--allow-worker',
+      '--disable-warning=SecurityWarning',
+    ]
+    const server = spawnSeamark(['-conf', file, '-last-good', join(folder, 'kept')], {
+      // What the test runner adds to every Node is not allowed here.
+      command: ['env', '-u', 'NODE_OPTIONS', node, ...permission, ...flags, ...words],
+    })
+    t.teardown(() => server.stop('SIGKILL'))
+    await server.answers(port)
+    for (const tcp of [false, true]) {
+      const reply = await query(port, { name: 'kubia-service.default.svc.cluster.local', tcp })
+      t.equal(reply.answer.length, 1, `${listener}, ${tcp ? 'TCP' : 'UDP'}`)
+    }
+    await server.printed(/WARNING.*keeping the configuration.*permission/i)
+    t.equal(await server.stop(), 0)
+  }
+})
