@@ -11,6 +11,7 @@ import { ThreadMeters } from './observe/counters.ts'
 import type { Counter } from './observe/meters.ts'
 import { QueryMetersTable } from './observe/query-meters.ts'
 import type { ServingContext } from './plugin/context.ts'
+import { ServerCookies } from './query/cookies.ts'
 import { SwitchResponder } from './query/switch.ts'
 import { Serving } from './serving.ts'
 import { systemClock } from './shared/clock.ts'
@@ -34,6 +35,7 @@ class ServingThread {
   readonly #meters: ThreadMeters
   readonly #queryMeters: QueryMetersTable
   readonly #log: BatchedLog
+  readonly #cookies: ServerCookies
   readonly #siteContext: SiteContext
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
@@ -57,6 +59,7 @@ class ServingThread {
     for (const event of LISTEN_EVENTS) {
       this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))
     }
+    this.#cookies = new ServerCookies(start.cookieSecret, systemClock)
     const count = (event: ListenEvent, n?: number): void => this.#count(event, n)
     this.#siteContext = {
       clock: systemClock,
@@ -110,7 +113,7 @@ class ServingThread {
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
-    const serving = new Serving(setup, context, this.#queryMeters)
+    const serving = new Serving(setup, context, this.#queryMeters, this.#cookies)
     const sites = new Map<string, Site>()
     const errors: string[] = []
     for (const listen of setup.listens) {

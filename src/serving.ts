@@ -22,6 +22,7 @@ import { servedWord, TRANSPARENT_WORDS } from './plugin/registry.ts'
 import { RewriteHandler } from './plugin/rewrite/rewrite.ts'
 import { ViewHandler } from './plugin/view/view.ts'
 import { composeChain } from './query/chain.ts'
+import type { ServerCookies } from './query/cookies.ts'
 import { QueryProcess, type ServedZone } from './query/process.ts'
 import type { Query } from './query/query.ts'
 import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
@@ -44,12 +45,17 @@ export class Serving {
   readonly #blocks: readonly Block[]
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
+  readonly #cookies: ServerCookies
   readonly #storms: Storms
 
-  /** `meters` counts queries; what the context says of a server block is replaced by each block's own. */
-  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable) {
+  /**
+   * `meters` counts queries; `cookies` outlives configurations. What the context says of a server block is replaced by each
+   * block's own.
+   */
+  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable, cookies: ServerCookies) {
     this.#context = context
     this.#meters = meters
+    this.#cookies = cookies
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
@@ -83,6 +89,7 @@ export class Serving {
       tables: [...tables],
       idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
+      cookies: this.#cookies,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
       storms: this.#storms,
       bug: (error, query) => this.#bug(error, query),

@@ -14,6 +14,8 @@ export interface ThreadStart {
   readonly logLines: SharedArrayBuffer
   /** What tickets of TLS sessions are sealed with: a client that comes to another thread goes on with its session. */
   readonly ticketSecret: Uint8Array
+  /** What server cookies are made of: a client that comes to another thread shows it the first one's. */
+  readonly cookieSecret: Uint8Array
   readonly quiet: boolean
 }
 

@@ -9,6 +9,7 @@ import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Registry } from './observe/registry.ts'
+import { COOKIE_SECRET_OCTETS } from './query/cookies.ts'
 import type { Setup } from './setup.ts'
 import { systemClock } from './shared/clock.ts'
 import { serveEntry } from './shared/entry.ts'
@@ -46,6 +47,7 @@ interface Shared {
   /** How many there are. */
   readonly count: number
   readonly ticketSecret: Uint8Array
+  readonly cookieSecret: Uint8Array
 }
 
 class ServingWorker {
@@ -56,7 +58,7 @@ class ServingWorker {
 
   constructor(
     thread: number,
-    { count, ticketSecret }: Shared,
+    { count, ticketSecret, cookieSecret }: Shared,
     options: ThreadsOptions,
     onExit: (worker: ServingWorker, reason: string) => void,
   ) {
@@ -70,6 +72,7 @@ class ServingWorker {
       counters: counters.memory,
       logLines,
       ticketSecret,
+      cookieSecret,
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
@@ -111,7 +114,11 @@ class ServingWorker {
 
 export class Threads {
   readonly #options: ThreadsOptions
-  #shared: Shared = { count: 0, ticketSecret: randomBytes(TICKET_SECRET_OCTETS) }
+  #shared: Shared = {
+    count: 0,
+    ticketSecret: randomBytes(TICKET_SECRET_OCTETS),
+    cookieSecret: randomBytes(COOKIE_SECRET_OCTETS),
+  }
   #workers: ServingWorker[] = []
   #generation = 0
   #work: Work | undefined

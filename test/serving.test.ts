@@ -3,61 +3,18 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Problems } from '../src/corefile/problem.ts'
-import { LATER, oneMessage } from '../src/listen/responder.ts'
-import { counterMemory, ThreadMeters } from '../src/observe/counters.ts'
-import { QueryMetersTable } from '../src/observe/query-meters.ts'
-import { sourceKey } from '../src/plugin/kubernetes/config.ts'
-import type { QueryProcess } from '../src/query/process.ts'
-import { Serving } from '../src/serving.ts'
-import { buildSetup } from '../src/setup.ts'
-import { read } from './corefile/fixture.ts'
 import { type Decoded, decodeMessage } from './support/dns-message.ts'
 import { encodeQuestion, type Question } from './support/dns-question.ts'
-import { testThread } from './support/serving.ts'
-import { headless, SlimCluster, slimService, slimSlice } from './support/slim-cluster.ts'
+import { ServerBlock } from './support/server-block.ts'
 import { until } from './support/virtual-clock.ts'
 
-const CLIENT = { address: '10.0.0.7', port: 40212, family: 4 } as const
-const LOCAL = { address: '10.96.0.10', port: 53, family: 4 } as const
-const ENDPOINTS = Array.from({ length: 80 }, (_, i) => `10.1.0.${i + 1} pod-number-${i}`)
 const CLUSTER = 'kubernetes cluster.local in-addr.arpa {\nfallthrough in-addr.arpa\n}'
 
-/** A server block with a cluster of its own at work on one thread. */
-class Block {
-  readonly thread = testThread()
-  readonly #process: QueryProcess
-
+class Block extends ServerBlock {
   constructor(t: Test, lines: string) {
-    const problems = new Problems()
-    const text = `. {\n${lines}\nwhoami\n}`
-    const setup = buildSetup(read(text), problems, { port: 53, file: 'Corefile', env: {} })
-    t.same(problems.list, [], lines)
-    const { reader } = new SlimCluster().list(
-      ['demo'],
-      [slimService('demo/web', '10.0.0.1'), headless('demo/hl')],
-      [slimSlice('demo/hl-1', 'hl', ENDPOINTS)],
-    )
-    const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
-    const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
-    const serving = new Serving(setup, { ...this.thread.context, tables }, meters)
-    t.teardown(() => serving.stop())
-    this.#process = serving.process(setup.listens[0]!)
-  }
-
-  /** What the fast path says; undefined where it leaves the query to the chain. */
-  fast(packet: Uint8Array): Uint8Array | undefined {
-    const out = new Uint8Array(4096)
-    this.#process.enter()
-    const length = this.#process.answerNow(packet, 0, packet.length, out, 0, 'udp', 4, 4096)
-    this.#process.leave()
-    if (this.#process.curious) this.#process.tellClient(packet, 0, packet.length, CLIENT.address)
-    return length === LATER ? undefined : out.slice(0, length)
-  }
-
-  /** What the chain says. */
-  async slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
-    return oneMessage(await this.#process.answerLater(packet, 'udp', CLIENT, LOCAL))
+    super(lines)
+    t.same(this.problems.list, [], lines)
+    t.teardown(() => this.stop())
   }
 
   /** Whether the fast path answers `NAME TYPE`; if so, it must say what the chain says, its addresses in any order. */

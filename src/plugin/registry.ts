@@ -33,6 +33,7 @@ import { loopWord } from './loop.ts'
 import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
+import { nsidWord } from './nsid.ts'
 import type { BlockContext, Handler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
@@ -82,6 +83,7 @@ const words: readonly ServedWord[] = [
   metadataWord,
   minimalWord,
   multisocketWord,
+  nsidWord,
   prometheusWord,
   readyWord,
   reloadWord,

@@ -4,6 +4,7 @@
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ server block ─ REFUSED where none has the name
+//             ├─ an option that the reply is to have, too: a cookie, keepalive ─ chain
 //             ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
 //             ├─ cached answer, no plugin concerned ─ answer (cache)
 //             └─ chain
@@ -17,19 +18,25 @@ import { uncompressedOctets } from '../plugin/log/format.ts'
 import type { Guard, Next } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
-import { readU16 } from '../wire/header.ts'
-import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
-import { soaSerial } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
+import type { ServerCookies } from './cookies.ts'
 import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
+import { readCookie, readIxfrSerial, readOptions } from './read.ts'
 import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
 import { TransferMessages } from './transfer.ts'
-import { failureReason, replyLimit, writeFailure, writeReply } from './write.ts'
+import {
+  failureReason,
+  keepaliveOption,
+  replyLimit,
+  writeCookieReply,
+  writeFailure,
+  writeReply,
+} from './write.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {
@@ -70,6 +77,7 @@ export interface ProcessOptions {
   /** The tables that the fast path reads. */
   readonly tables: readonly TableReader[]
   readonly clock: Clock
+  readonly cookies: ServerCookies
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
   readonly storms: Storms
@@ -92,6 +100,7 @@ export class QueryProcess implements Responder {
   readonly #tables: readonly TableReader[]
   readonly #idleTimeoutMs: number
   readonly #clock: Clock
+  readonly #cookies: ServerCookies
   readonly #dropped: QueryMeters | undefined
   readonly #bug: ProcessOptions['bug']
   readonly #scan = new Scan()
@@ -101,12 +110,13 @@ export class QueryProcess implements Responder {
   curious = false
 
   constructor(options: ProcessOptions) {
-    const { server, zones, tables, idleTimeoutMs, clock, dropped, storms, bug } = options
+    const { server, zones, tables, idleTimeoutMs, clock, cookies, dropped, storms, bug } = options
     this.#server = server
     this.#zones = new ZoneTable(zones)
     this.#tables = tables
     this.#idleTimeoutMs = idleTimeoutMs
     this.#clock = clock
+    this.#cookies = cookies
     this.#dropped = dropped
     this.#bug = bug
     this.#storms = storms
@@ -135,6 +145,7 @@ export class QueryProcess implements Responder {
     const scan = this.#scan
     const verdict = scan.read(octets, start, end)
     if (verdict !== 'ok') return this.#reject(verdict, octets, out, outAt, transport, family)
+    if (scan.hasOption(OPTION.COOKIE) || asksForKeepalive(scan, transport)) return LATER
     const index = this.#zones.ownerOf(scan)
     if (index < 0) return this.#refuse(undefined, octets, out, outAt, transport, family)
     const served = this.#zones.at(index)
@@ -142,8 +153,6 @@ export class QueryProcess implements Responder {
     if (scan.qclass !== CLASS.IN) {
       return served.anyClass ? LATER : this.#refuse(served, octets, out, outAt, transport, family)
     }
-    // Few queries have options; those that are told how long their connection may be idle get more than a stored answer.
-    if (scan.optionsAt < scan.optionsEnd && asksForKeepalive(scan, octets, transport)) return LATER
     const limit = Math.min(replyMaxOctets, replyLimit(transport, scan.payloadSize, served.udpMaxOctets))
     const { clusters, cache } = served
     for (let i = 0; i < clusters.length; i++) {
@@ -188,6 +197,7 @@ export class QueryProcess implements Responder {
     family: 4 | 6,
   ): number {
     if (verdict === 'drop') return SILENCE
+    if (verdict === 'cookie') return LATER
     const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
     const length = writeFailure(this.#scan, octets, out, outAt, rcode)
     this.#count(this.#dropped, transport, family, rcode, length, NOBODY)
@@ -232,11 +242,11 @@ export class QueryProcess implements Responder {
   ): Promise<LateReply> {
     const scan = new Scan()
     const verdict = scan.read(octets, 0, octets.length)
+    if (verdict === 'cookie') return this.#answerCookie(scan, octets, transport, client)
     if (verdict !== 'ok') return undefined
     const asked = this.#query(scan, octets, transport, client, local)
-    const keepaliveMs = asksForKeepalive(scan, octets, transport) ? this.#idleTimeoutMs : undefined
     const routed = this.#route(scan, asked)
-    if (!routed) return this.#refuseLate(asked, keepaliveMs)
+    if (!routed) return this.#refuseLate(asked)
     const { served } = routed
     const query = {
       ...routed.query,
@@ -246,15 +256,34 @@ export class QueryProcess implements Responder {
     if (outcome === DROP) return undefined
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
     const { transfer } = reply
-    if (!transfer) return writeReply(query, reply, keepaliveMs)
+    if (!transfer) return writeReply(query, reply)
     return new TransferMessages(query, reply, transfer, error => this.#bug(error, query))
   }
 
-  /** Views stand for the name, and none of them is for the query. */
-  #refuseLate(query: Query, keepaliveMs: number | undefined): Uint8Array {
+  /** A query about a cookie and nothing else: BADCOOKIE where the server's half is not ours (RFC 7873 5.4). */
+  #answerCookie(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint): Uint8Array {
+    const { state, option } = this.#cookies.judge(readCookie(readOptions(scan, octets))!, client.address)
+    const rcode = state === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
+    const reply = writeCookieReply(scan, rcode, option)
+    this.#dropped?.count(
+      qtypeIndex(0),
+      client.family,
+      protoIndex(transport),
+      rcode,
+      octets.length,
+      reply.length,
+      0,
+      NOBODY,
+      scan.dnssecOk,
+    )
+    return reply
+  }
+
+  /** No block has the name, or views stand for it and none of them is for the query. */
+  #refuseLate(query: Query): Uint8Array {
     const reply = refused(NO_BLOCK_ERROR)
     if (this.#dropped) this.#countOutcome(this.#dropped, query, reply)
-    return writeReply(query, reply, keepaliveMs)
+    return writeReply(query, reply)
   }
 
   /**
@@ -323,6 +352,8 @@ export class QueryProcess implements Responder {
   #query(scan: Scan, octets: Uint8Array, transport: Transport, client: Endpoint, local: Endpoint): Query {
     const receivedAtMs = this.#clock.nowMs()
     const budget: Budget = { lookupsLeft: LOOKUPS_MAX }
+    const options = readOptions(scan, octets)
+    const cookie = readCookie(options)
     const query: Query = {
       id: scan.id,
       question: {
@@ -333,9 +364,11 @@ export class QueryProcess implements Responder {
       recursionDesired: scan.recursionDesired,
       authenticData: scan.authenticData,
       checkingDisabled: scan.checkingDisabled,
-      edns: scan.edns
-        ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options: readOptions(scan, octets) }
-        : undefined,
+      edns: scan.edns ? { payloadSize: scan.payloadSize, dnssecOk: scan.dnssecOk, options } : undefined,
+      replyOptions: [
+        ...(cookie ? [this.#cookies.judge(cookie, client.address).option] : []),
+        ...(asksForKeepalive(scan, transport) ? [keepaliveOption(this.#idleTimeoutMs)] : []),
+      ],
       ixfrSerial: scan.qtype === TYPE.IXFR ? readIxfrSerial(octets) : undefined,
       transport,
       client,
@@ -377,26 +410,10 @@ export class QueryProcess implements Responder {
 }
 
 /** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
-const asksForKeepalive = (scan: Scan, octets: Uint8Array, transport: Transport): boolean =>
-  (transport === 'tcp' || transport === 'tls') && scan.findOption(octets, OPTION.KEEPALIVE) >= 0
-
-/** RFC 1995 section 3: the SOA in the authority section. */
-function readIxfrSerial(octets: Uint8Array): number | undefined {
-  const soa = decodeMessage(octets)?.authority[0]
-  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
-}
+const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.hasOption(OPTION.KEEPALIVE)
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
   for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true
   return false
-}
-
-function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {
-  const options: EdnsOption[] = []
-  for (let at = scan.optionsAt; at < scan.optionsEnd; ) {
-    const next = at + 4 + readU16(octets, at + 2)
-    options.push({ code: readU16(octets, at), data: octets.slice(at + 4, next) })
-    at = next
-  }
-  return options
 }

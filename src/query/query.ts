@@ -30,6 +30,8 @@ export interface Query {
   readonly authenticData: boolean
   readonly checkingDisabled: boolean
   readonly edns: ClientEdns | undefined
+  /** Options of the server's own that every reply to it carries: its cookie, how long the connection may be idle. */
+  readonly replyOptions?: readonly EdnsOption[] | undefined
   /** Of an IXFR: the serial of the zone that the client has (RFC 1995 section 3). */
   readonly ixfrSerial?: number | undefined
   /** Options that the Corefile adds for the upstream (`rewrite edns0`); those of the client go nowhere. */

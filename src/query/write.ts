@@ -9,6 +9,7 @@ import {
   HEADER_OCTETS,
   MESSAGE_MAX,
   PAYLOAD_DEFAULT,
+  PAYLOAD_MIN,
   readU16,
   writeU16,
 } from '../wire/header.ts'
@@ -73,13 +74,13 @@ export function replyLimit(transport: Query['transport'], payloadSize: number, u
 
 const writer = new MessageWriter()
 
-/** The octets of a plugin's reply: a copy. `keepaliveMs` is told to a client that asked for it. */
-export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Uint8Array {
+/** The octets of a plugin's reply: a copy. */
+export function writeReply(query: Query, reply: Reply): Uint8Array {
   const edns: Edns | undefined = query.edns && {
     payloadSize: PAYLOAD_DEFAULT,
     version: 0,
     dnssecOk: query.edns.dnssecOk,
-    options: optionsOf(query, reply, keepaliveMs),
+    options: optionsOf(query, reply),
   }
   const octets = writer.write(
     {
@@ -102,17 +103,35 @@ export function writeReply(query: Query, reply: Reply, keepaliveMs?: number): Ui
   return octets.slice()
 }
 
+/** The octets of the reply to a query that has a cookie and no question (RFC 7873 5.4). */
+export function writeCookieReply(scan: Scan, rcode: number, cookie: EdnsOption): Uint8Array {
+  const octets = writer.write(
+    {
+      id: scan.id,
+      response: true,
+      opcode: OPCODE.QUERY,
+      authoritative: false,
+      truncated: false,
+      recursionDesired: scan.recursionDesired,
+      recursionAvailable: false,
+      authenticData: false,
+      checkingDisabled: scan.checkingDisabled,
+      rcode,
+      question: undefined,
+    },
+    { answer: [], authority: [], additional: [] },
+    { payloadSize: PAYLOAD_DEFAULT, version: 0, dnssecOk: scan.dnssecOk, options: [cookie] },
+    PAYLOAD_MIN,
+  )
+  return octets.slice()
+}
+
 /** The reply's options, as far as the whole question and they fit into the reply together. */
 function optionsOf(
-  { question, replyMaxOctets }: Query,
+  { question, replyMaxOctets, replyOptions = [] }: Query,
   { options = [], extendedError }: Reply,
-  keepaliveMs: number | undefined,
 ): EdnsOption[] {
-  const all = [
-    ...(extendedError ? [extendedErrorOption(extendedError)] : []),
-    ...(keepaliveMs === undefined ? [] : [keepaliveOption(keepaliveMs)]),
-    ...options,
-  ]
+  const all = [...replyOptions, ...(extendedError ? [extendedErrorOption(extendedError)] : []), ...options]
   let room = replyMaxOctets - HEADER_OCTETS - question.qname.length - 4 - OPT_OCTETS
   return all.filter(({ data }) => {
     const fits = 4 + data.length <= room
@@ -137,8 +156,8 @@ function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
   return { code: OPTION.EDE, data }
 }
 
-/** RFC 7828 3.1: in units of 100 ms. */
-function keepaliveOption(idleMs: number): EdnsOption {
+/** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms. */
+export function keepaliveOption(idleMs: number): EdnsOption {
   const data = new Uint8Array(2)
   writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
   return { code: OPTION.KEEPALIVE, data }

@@ -7,6 +7,7 @@
 //   notimp    any opcode but QUERY
 //   formerr   not exactly one question; a count, name, record or option that the octets do not hold; two OPT records
 //   badvers   an EDNS version that is not 0
+//   cookie    no question, and a cookie: the client asks for a server's cookie alone (RFC 7873 5.4)
 //   ok        everything else, whatever its type and class
 
 import { FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RD, HEADER_OCTETS, PAYLOAD_MIN, readU16 } from './header.ts'
@@ -14,7 +15,7 @@ import { FOLD, foldName, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from './
 import { OPCODE } from './rcode.ts'
 import { TYPE } from './rrtype.ts'
 
-export type Verdict = 'ok' | 'drop' | 'notimp' | 'formerr' | 'badvers'
+export type Verdict = 'ok' | 'drop' | 'notimp' | 'formerr' | 'badvers' | 'cookie'
 
 /** EDNS options that the scan looks at (IANA "DNS EDNS0 Option Codes"). */
 export const OPTION = { NSID: 3, ECS: 8, EXPIRE: 9, COOKIE: 10, KEEPALIVE: 11, PADDING: 12, EDE: 15 } as const
@@ -74,6 +75,8 @@ export class Scan {
   /** The OPT record's options; equal where there are none. */
   optionsAt = 0
   optionsEnd = 0
+  /** Which options there are, a bit for each code below 32. */
+  #optionBits = 0
 
   /** Scans the message in octets[start … end). */
   read(octets: Uint8Array, start: number, end: number): Verdict {
@@ -87,6 +90,7 @@ export class Scan {
     this.dnssecOk = false
     this.payloadSize = PAYLOAD_MIN
     this.optionsAt = this.optionsEnd = 0
+    this.#optionBits = 0
     if (end - start < HEADER_OCTETS || (octets[start + 2]! & FLAG_QR) !== 0) return 'drop'
     const flags = octets[start + 2]!
     this.id = readU16(octets, start)
@@ -95,16 +99,23 @@ export class Scan {
     this.authenticData = (octets[start + 3]! & FLAG_AD) !== 0
     this.checkingDisabled = (octets[start + 3]! & FLAG_CD) !== 0
     if (this.opcode !== OPCODE.QUERY) return 'notimp'
-    if (readU16(octets, start + 4) !== 1) return 'formerr'
-    if (!this.#question(octets)) return 'formerr'
+    const questions = readU16(octets, start + 4)
+    if (questions > 1 || (questions === 1 && !this.#question(octets))) return 'formerr'
     const answers = readU16(octets, start + 6)
     const authorities = readU16(octets, start + 8)
     const additionals = readU16(octets, start + 10)
-    if (answers + authorities + additionals === 0) return 'ok'
+    if (answers + authorities + additionals === 0) return questions === 1 ? 'ok' : 'formerr'
     // A query has no use for more: CoreDNS draws the same line, and a walk stays short.
     if (answers > 1 || authorities > 1 || additionals > 2) return 'formerr'
     if (!this.#records(octets, answers + authorities, additionals)) return 'formerr'
-    return this.ednsVersion === 0 ? 'ok' : 'badvers'
+    if (this.ednsVersion !== 0) return 'badvers'
+    if (questions === 1) return 'ok'
+    return this.hasOption(OPTION.COOKIE) ? 'cookie' : 'formerr'
+  }
+
+  /** Whether there is an option of that code, which is below 32. */
+  hasOption(code: number): boolean {
+    return (this.#optionBits & (1 << code)) !== 0
   }
 
   #question(octets: Uint8Array): boolean {
@@ -133,7 +144,7 @@ export class Scan {
   }
 
   #records(octets: Uint8Array, before: number, additionals: number): boolean {
-    let at = this.questionEnd
+    let at = this.questionEnd || this.start + HEADER_OCTETS
     for (let i = 0; i < before + additionals; i++) {
       const ownerAt = at
       at = skipName(octets, at, this.start, this.end)
@@ -150,14 +161,32 @@ export class Scan {
         this.dnssecOk = (octets[at + 6]! & EDNS_DO) !== 0
         this.optionsAt = dataAt
         this.optionsEnd = next
-        if (!optionsAreSound(octets, dataAt, next)) return false
+        if (!this.#options(octets, dataAt, next)) return false
       }
       at = next
     }
     return true
   }
 
-  /** Where the option of that code begins (its code field), or -1. */
+  /** Whether the options fill their record exactly, and the ones with a fixed form have it. */
+  #options(octets: Uint8Array, at: number, end: number): boolean {
+    while (at < end) {
+      if (at + 4 > end) return false
+      const code = readU16(octets, at)
+      const length = readU16(octets, at + 2)
+      const dataAt = at + 4
+      at = dataAt + length
+      if (at > end) return false
+      // RFC 7873 5.2: the first cookie counts; 5.2.2: one of any other length is a FORMERR.
+      if (code === OPTION.COOKIE && !this.hasOption(code) && length !== 8 && (length < 16 || length > 40))
+        return false
+      if (code === OPTION.ECS && !clientSubnetIsSound(octets, dataAt, length)) return false
+      if (code < 32) this.#optionBits |= 1 << code
+    }
+    return true
+  }
+
+  /** Where the first option of that code begins (its code field), or -1. */
   findOption(octets: Uint8Array, code: number): number {
     for (let at = this.optionsAt; at < this.optionsEnd; at += 4 + readU16(octets, at + 2)) {
       if (readU16(octets, at) === code) return at
@@ -181,22 +210,6 @@ export function skipName(octets: Uint8Array, at: number, start: number, end: num
     at += label + 1
   }
   return -1
-}
-
-/** Whether the options fill their record exactly, and the ones with a fixed form have it. */
-function optionsAreSound(octets: Uint8Array, at: number, end: number): boolean {
-  while (at < end) {
-    if (at + 4 > end) return false
-    const code = readU16(octets, at)
-    const length = readU16(octets, at + 2)
-    const dataAt = at + 4
-    at = dataAt + length
-    if (at > end) return false
-    // RFC 7873 5.2.2: a COOKIE option of any other length is a FORMERR.
-    if (code === OPTION.COOKIE && length !== 8 && (length < 16 || length > 40)) return false
-    if (code === OPTION.ECS && !clientSubnetIsSound(octets, dataAt, length)) return false
-  }
-  return true
 }
 
 /** RFC 7871 6 and 7.1.2: family 1 or 2, scope 0 in a query, exactly the octets the prefix needs, no bit beyond it. */

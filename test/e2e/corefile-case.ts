@@ -13,7 +13,7 @@
 //   -- db.example --                    any other section is a file of that name beside the Corefile
 //   -- questions --
 //   web.demo.svc A                      a relative name has no final dot and is below cluster.local
-//   www.example.net. AAAA tcp rd0 cd ad do size=512 class=CH from=127.0.0.2 x3
+//   www.example.net. AAAA tcp rd0 cd ad do nsid size=512 class=CH from=127.0.0.2 x3
 //   www.example.net. AAAA tls           over TLS, at the port TLS; https and https-get at the port HTTPS
 //   example.org. IXFR tcp serial=7      transfers over TCP are compared with all their messages
 //   -- differences --                   what is to be otherwise: NAME TYPE, * for any; the reason
@@ -102,6 +102,7 @@ function parseQuestion(name: string, line: string): ParityQuestion[] {
     else if (word === 'rd0') question = { ...question, rd: false }
     else if (word === 'cd') question = { ...question, cd: true }
     else if (word === 'ad') question = { ...question, ad: true }
+    else if (word === 'nsid') question = { ...question, nsid: true }
     else if (word === 'do') question = { ...question, dnssecOk: true }
     else if (key === 'size') question = { ...question, udpSize: Number(value) }
     else if (key === 'serial') question = { ...question, serial: Number(value) }

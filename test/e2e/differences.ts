@@ -163,7 +163,7 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
 
 /** Differences that show in many replies together with others, and are taken out of both before the comparison. */
 export const FORWARDED_DIFFERENCES = [
-  'AA is set for data of our own zones only; CoreDNS sets it on everything out of its cache',
+  'AA is set in what comes out of a cache, as in CoreDNS; but every thread has its own, and asks for itself first',
   'CD is copied from the query (RFC 4035 3.2.2); CoreDNS shows what the upstream sent',
   "owner names are spelled as this client asked; CoreDNS's cache has the first client's spelling",
 ] as const

@@ -12,6 +12,8 @@ const PARALLEL = 16
 const RETRY_MS = 500
 /** Longest time that an update may take to reach both. */
 const SETTLE_DEADLINE_MS = 5000
+/** The option of a server's identifier (RFC 5001). */
+const NSID = 3
 /** Differences that a report writes out. */
 const SHOWN_DIFFERENCES = 40
 
@@ -32,6 +34,12 @@ export interface ParityReport {
 
 const serialHidden = (line: string): string => line.replace(/( IN SOA \S+ \S+) \d+ /, '$1 SERIAL ')
 
+/** The options of that code as text. */
+const optionTexts = (reply: Reply, code: number): string[] =>
+  (reply.edns?.options ?? [])
+    .filter(option => option.code === code)
+    .map(({ data }) => Buffer.from(data).toString())
+
 /** A reply as lines, without what does not count. */
 export function comparable(reply: Reply): string[] {
   const { flags } = reply
@@ -41,6 +49,7 @@ export function comparable(reply: Reply): string[] {
     `flags ${bits.join(' ')}`,
     `question ${reply.question.join(', ')}`,
     `opt ${reply.edns ? 'yes' : 'no'}`,
+    ...optionTexts(reply, NSID).map(text => `nsid ${text}`),
     ...(reply.http === undefined ? [] : [`http ${reply.http}`]),
   ]
   if (flags.tc) return head
@@ -58,9 +67,10 @@ export function comparable(reply: Reply): string[] {
 }
 
 function toQuery(question: ParityQuestion): Query {
-  const { udpSize, dnssecOk, ...rest } = question
-  if (udpSize === undefined && dnssecOk === undefined) return rest
-  return { ...rest, edns: { ...(udpSize && { udpSize }), ...(dnssecOk && { dnssecOk }) } }
+  const { udpSize, dnssecOk, nsid, ...rest } = question
+  if (udpSize === undefined && dnssecOk === undefined && nsid === undefined) return rest
+  const options = nsid ? [{ code: NSID, data: new Uint8Array(0) }] : []
+  return { ...rest, edns: { ...(udpSize && { udpSize }), ...(dnssecOk && { dnssecOk }), options } }
 }
 
 /** A transfer as the zone that it makes: a record given twice is one (RFC 2181 5). */

@@ -1,8 +1,8 @@
 // The questions of a parity run, made from the objects that the API server holds: every name that they give rise to,
 // in all types, spelled in other cases, with ports, endpoints and Pods, and names near them that must not exist.
 
+import { Random } from '../support/random.ts'
 import type { ApiClient, KubeObject } from './api-client.ts'
-import { Random } from './generated.ts'
 
 /** One question of a comparison. */
 export interface ParityQuestion {
@@ -15,6 +15,8 @@ export interface ParityQuestion {
   readonly cd?: boolean
   readonly ad?: boolean
   readonly dnssecOk?: boolean
+  /** Whether to ask for the server's identifier (RFC 5001). */
+  readonly nsid?: boolean
   /** Of an IXFR: the serial that the client has. */
   readonly serial?: number
   /** The address to ask from. */

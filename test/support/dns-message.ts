@@ -45,6 +45,8 @@ export interface Flags {
 export interface EdnsReply {
   readonly udpSize: number
   readonly version: number
+  /** All sixteen bits, DO the highest. */
+  readonly flags: number
   readonly dnssecOk: boolean
   readonly options: readonly EdnsOption[]
 }
@@ -225,12 +227,9 @@ export function decodeMessage(octets: Uint8Array): Decoded {
       if (edns) reader.fail('second OPT record')
       const udpSize = reader.u16()
       rcode |= reader.u8() << 4
-      edns = {
-        udpSize,
-        version: reader.u8(),
-        dnssecOk: (reader.u16() & 0x8000) !== 0,
-        options: readOptions(reader),
-      }
+      const version = reader.u8()
+      const flags = reader.u16()
+      edns = { udpSize, version, flags, dnssecOk: (flags & 0x8000) !== 0, options: readOptions(reader) }
     }
     return records
   })

@@ -6,6 +6,7 @@ import type { Labels, Meters } from '../../src/observe/meters.ts'
 import type { ThreadLog } from '../../src/observe/thread-log.ts'
 import type { ServingContext } from '../../src/plugin/context.ts'
 import type { BlockContext, Word } from '../../src/plugin/plugin.ts'
+import { COOKIE_SECRET_OCTETS, ServerCookies } from '../../src/query/cookies.ts'
 import type { Query } from '../../src/query/query.ts'
 import { failure, type Reply } from '../../src/query/reply.ts'
 import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
@@ -91,6 +92,7 @@ export const reply = (parts: Partial<Reply> = {}): Reply => ({ ...failure(0), ..
 export interface TestThread {
   readonly context: ServingContext
   readonly clock: VirtualClock
+  readonly cookies: ServerCookies
   /** `[LEVEL] from: text`. */
   readonly lines: string[]
   /** `family{label=value}` and its value. */
@@ -125,6 +127,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       udpMaxOctets: 1232,
     },
     clock,
+    cookies: new ServerCookies(new Uint8Array(COOKIE_SECRET_OCTETS), clock),
     lines,
     counted,
   }

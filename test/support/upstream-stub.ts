@@ -96,9 +96,9 @@ export function replyTo(asked: Asked, parts: ReplyParts = {}): Uint8Array {
 
 /** The question's octets as they were sent. */
 export function questionOf({ octets }: Asked): Uint8Array {
-  let at = 12
-  while (octets[at]! > 0) at += octets[at]! + 1
-  return octets.slice(12, at + 5)
+  let end = 12
+  while (octets[end]! !== 0) end += octets[end]! + 1
+  return octets.slice(12, end + 5)
 }
 
 /** A question's octets for a name and type. */

@@ -3,7 +3,7 @@
 // spelling of the zone is kept and nothing is allocated.
 
 import {
-  FLAG_AA, FLAG_CD, FLAG_QR, FLAG_RD, FLAG_TC, HEADER_OCTETS, writeU16, writeU32,
+  FLAG_AA, FLAG_CD, FLAG_QR, FLAG_RD, FLAG_TC, HEADER_OCTETS, readU16, writeU16, writeU32,
 } from '../../wire/header.ts' // biome-ignore format: one import
 import { addExtendedError, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
@@ -108,13 +108,19 @@ export class AnswerWriter {
   /** The address record of an additional name that was written at `ownerAt` in `out`. */
   glue(ownerAt: number, from: Uint8Array, fromAt: number, length: 4 | 16, ttlSeconds: number): boolean {
     if (this.#minimal) return true
+    const { out } = this
     const pointer = ownerAt - this.start
-    if (pointer > POINTER_MAX) {
-      this.truncated = true
-      return false
+    const type = length === 4 ? TYPE.A : TYPE.AAAA
+    if (pointer <= POINTER_MAX) {
+      if (!this.#fits(12 + length)) return false
+      this.#fixed(0xc000 | pointer, type, ttlSeconds, length)
+    } else {
+      const end = nameEnd(out, ownerAt)
+      if (!this.#fits(10 + end - ownerAt + length)) return false
+      // Written once more: its last two octets stand where a pointer would.
+      this.#copy(out, ownerAt, end - 2)
+      this.#fixed(readU16(out, end - 2), type, ttlSeconds, length)
     }
-    if (!this.#fits(12 + length)) return false
-    this.#fixed(0xc000 | pointer, length === 4 ? TYPE.A : TYPE.AAAA, ttlSeconds, length)
     this.#copy(from, fromAt, fromAt + length)
     this.additionals++
     return true
@@ -214,6 +220,12 @@ export class AnswerWriter {
     for (; at < end; at++) out[to++] = from[at]!
     this.at = to
   }
+}
+
+/** Behind the name, which may end in a pointer. */
+function nameEnd(octets: Uint8Array, at: number): number {
+  while (octets[at]! !== 0 && octets[at]! < 0xc0) at += octets[at]! + 1
+  return octets[at] === 0 ? at + 1 : at + 2
 }
 
 /** 02 n s 03 d n s */

@@ -475,6 +475,26 @@ t.test('a headless service of 5,000 endpoints', async t => {
   }
 })
 
+t.test(
+  'SRV of 300 endpoints was cut over TCP: glue whose owner lies beyond the reach of pointers was left out with TC set',
+  async t => {
+    const endpoints = Array.from({ length: 300 }, (_, i) => `10.9.${i >> 8}.${i & 255} ${'p'.repeat(40)}${i}`)
+    const cluster = new SlimCluster().list(
+      ['demo'],
+      [headless('demo/set')],
+      [slimSlice('demo/set-1', 'set', endpoints)],
+    )
+    const reply = cluster.ask('set.demo.svc SRV') as Exclude<Asked, string>
+    t.equal(reply.flags.tc, false)
+    t.equal(reply.answer.length, 300)
+    t.strictSame(
+      reply.records.additional.map(({ name, data }) => `${name} ${data}`),
+      endpoints.map(endpoint => endpoint.replace(/^(\S+) (\S+)$/, '$2.set.demo.svc.cluster.local. $1')),
+      'glue for every target, in full',
+    )
+  },
+)
+
 t.test('named endpoints are as quick as others', async t => {
   const endpoints = Array.from({ length: 5000 }, (_, i) => `10.9.${i >> 8}.${i & 255} p${i}`)
   const cluster = new SlimCluster().list(

@@ -23,7 +23,9 @@ function serve(block: string) {
   const thread = testThread()
   const { reader } = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
   const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
-  const process = new Serving(setup, { ...thread.context, tables }, NO_METERS).process(setup.listens[0]!)
+  const process = new Serving(setup, { ...thread.context, tables }, NO_METERS, thread.cookies).process(
+    setup.listens[0]!,
+  )
   const out = new Uint8Array(2048)
   /** The answer of the fast path; undefined where the query takes the chain. */
   const now = (question: Question): ReturnType<typeof decodeMessage> | undefined => {

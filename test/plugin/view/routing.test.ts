@@ -29,7 +29,12 @@ function serve(t: Test, corefile: string) {
   )
   const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
   const meters = new ThreadMeters(counterMemory(), () => {})
-  const serving = new Serving(setup, { ...thread.context, tables }, new QueryMetersTable(meters))
+  const serving = new Serving(
+    setup,
+    { ...thread.context, tables },
+    new QueryMetersTable(meters),
+    thread.cookies,
+  )
   t.teardown(() => serving.stop())
   const process = serving.process(setup.listens[0]!)
   const ask = async (question: string, address = '10.0.0.7', more: Partial<Question> = {}) => {

@@ -1,0 +1,51 @@
+// What a run saw: counts, the largest answer for a query, and what was wrong.
+
+import type { Decoded } from '../support/dns-message.ts'
+
+/** Something that must not be. */
+export interface Finding {
+  readonly what: string
+  /** The packet that brought it about, where one is known. */
+  readonly packet?: Uint8Array
+  readonly over: 'udp' | 'tcp'
+}
+
+export class Tally {
+  readonly packets = { udp: 0, tcp: 0 }
+  readonly answers = { udp: 0, tcp: 0 }
+  /** Good queries whose answer had to be asked for again: the kernel drops datagrams. */
+  lost = 0
+  checks = 0
+  readonly rcodes = new Map<string, number>()
+  /** Octets of an answer over UDP for each octet of its query. */
+  ratio = 0
+  ratioOf = ''
+  readonly findings: Finding[] = []
+
+  sent(over: 'udp' | 'tcp'): void {
+    this.packets[over]++
+  }
+
+  answered(over: 'udp' | 'tcp', query: Uint8Array, octets: number, { rcode, question }: Decoded): void {
+    this.answers[over]++
+    this.rcodes.set(rcode, (this.rcodes.get(rcode) ?? 0) + 1)
+    if (over === 'tcp' || octets <= this.ratio * query.length) return
+    this.ratio = octets / query.length
+    this.ratioOf = `${octets} octets for ${query.length}: ${question[0] ?? rcode}`
+  }
+
+  found(finding: Finding): void {
+    this.findings.push(finding)
+  }
+
+  /** The run in lines. */
+  lines(): string[] {
+    const rcodes = [...this.rcodes].sort(([, a], [, b]) => b - a).map(([rcode, count]) => `${rcode} ${count}`)
+    return [
+      `packets: ${this.packets.udp} over UDP, ${this.packets.tcp} over TCP`,
+      `answers: ${this.answers.udp} over UDP, ${this.answers.tcp} over TCP (${rcodes.join(', ')})`,
+      `lost on the way and answered when asked again: ${this.lost}; times found alive: ${this.checks}`,
+      `largest answer over UDP: ${this.ratio.toFixed(1)} times its query (${this.ratioOf})`,
+    ]
+  }
+}

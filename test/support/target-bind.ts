@@ -1,0 +1,105 @@
+// BIND on loopback with what the probed cluster holds, as zones: a probe that BIND fails is probably a wrong probe.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { NoAnswer, query } from './dns-client.ts'
+import { freePort } from './seamark.ts'
+import { programPath } from './system-program.ts'
+import { runs, type Target } from './target.ts'
+import { ADDRESS, BIG_RECORDS, bigAddress, CHAIN_LINKS, FORWARDED, NAME, ZONE } from './target-cluster.ts'
+
+const START_MS = 10_000
+const ASK_AGAIN_MS = 50
+
+/** Starts named; throws where it is not installed. */
+export async function startBind(folder: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
+  const program = programPath('named')
+  if (program === undefined) throw new Error('named is not installed')
+  const port = await freePort()
+  writeFileSync(join(folder, 'cluster.zone'), clusterZone())
+  writeFileSync(join(folder, 'reverse.zone'), `${head('96.10.in-addr.arpa')}10.1 PTR ${NAME}.\n`)
+  writeFileSync(join(folder, 'named.conf'), configuration(folder, port, upstreamPort))
+  const child = spawn(program, ['-g', '-c', join(folder, 'named.conf')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+  }
+  const ended = once(child, 'close') as Promise<[number | null]>
+  for (const deadline = performance.now() + START_MS; !(await isAnswered(port)); ) {
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error(`named does not answer:\n${output}`)
+    await after(ASK_AGAIN_MS)
+  }
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    return (await ended)[0]
+  }
+  return { kind: 'bind', port, pid: child.pid!, output: () => output, alive: () => runs(child), stop }
+}
+
+async function isAnswered(port: number): Promise<boolean> {
+  try {
+    return (await query(port, { name: NAME, timeoutMs: 500 })).answer.length === 1
+  } catch (error) {
+    if (error instanceof NoAnswer) return false
+    throw error
+  }
+}
+
+const configuration = (folder: string, port: number, upstreamPort: number): string => `
+options {
+  directory "${folder}";
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  pid-file none;
+  session-keyfile none;
+  recursion yes;
+  allow-query { any; };
+  allow-recursion { any; };
+  allow-transfer { none; };
+  forwarders { 127.0.0.1 port ${upstreamPort}; };
+  forward only;
+  dnssec-validation no;
+  max-records-per-type 0;
+  max-udp-size 1232;
+  minimal-any yes;
+  empty-zones-enable no;
+  notify no;
+};
+controls { };
+zone "${ZONE}" { type primary; file "cluster.zone"; };
+zone "96.10.in-addr.arpa" { type primary; file "reverse.zone"; };
+`
+
+const head = (origin: string): string => `$ORIGIN ${origin}.
+$TTL 5
+@ SOA ns.dns.${ZONE}. hostmaster.${ZONE}. 1 7200 1800 86400 5
+@ NS ns.dns.${ZONE}.
+`
+
+function clusterZone(): string {
+  const external = (name: string, target: string): string => `${name}.demo.svc CNAME ${target}.\n`
+  const links = Array.from({ length: CHAIN_LINKS }, (_, i) =>
+    external(`link-${i}`, `link-${i + 1}.demo.svc.${ZONE}`),
+  )
+  return [
+    head(ZONE),
+    'ns.dns A 10.96.0.10\n',
+    `web.demo.svc A ${ADDRESS}\n`,
+    '_http._tcp.web.demo.svc SRV 0 100 80 web.demo.svc\n',
+    ...Array.from({ length: BIG_RECORDS }, (_, i) => `big.demo.svc A ${bigAddress(i)}\n`),
+    external('ext', FORWARDED),
+    external('inside', NAME),
+    external('loop-a', `loop-b.demo.svc.${ZONE}`),
+    external('loop-b', `loop-a.demo.svc.${ZONE}`),
+    ...links,
+    external(`link-${CHAIN_LINKS}`, FORWARDED),
+  ].join('')
+}
