@@ -1,10 +1,13 @@
 // What the tests of hostile clients and upstreams share: the real process with one server block, its metrics, and the
 // proof that it came through.
 
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { encodeQuestion } from '../support/dns-client.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
 import { freePort, type Seamark, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
 
@@ -72,6 +75,28 @@ export async function untilSo(what: string, condition: () => Promise<boolean>): 
   while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`waited ten seconds for: ${what}`)
     await after(10)
+  }
+}
+
+/** A client over UDP that sends more than it waits for. */
+export interface Flood {
+  send(name: string): void
+  /** How many replies had that response code, by its number. */
+  replies(rcode: number): number
+}
+
+/** Opens such a client with an address of its own. */
+export async function floodFrom(t: Test, { port }: Served, address: string): Promise<Flood> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 })
+  t.teardown(() => socket.close())
+  socket.bind(0, address)
+  await once(socket, 'listening')
+  const replies = new Array<number>(16).fill(0)
+  socket.on('message', octets => replies[octets[3]! & 15]!++)
+  let sent = 0
+  return {
+    send: name => socket.send(encodeQuestion({ name }, sent++ & 0xffff), port, '127.0.0.1'),
+    replies: rcode => replies[rcode] ?? 0,
   }
 }
 
