@@ -15,6 +15,8 @@ import { freePort, type Seamark, seamarkCommand, spawnSeamark } from '../support
 export interface Served {
   readonly server: Seamark
   readonly port: number
+  /** The text of its metrics. */
+  metrics(): Promise<string>
   /** The sum of a family's samples that carry these labels. */
   counted(family: string, labels?: Readonly<Record<string, string>>): Promise<number>
 }
@@ -51,14 +53,15 @@ export async function serve(t: Test, lines: string, options: ServeOptions = {}):
   })
   t.teardown(() => server.stop('SIGKILL'))
   await server.printed(/^Seamark-/m)
+  const metrics: Served['metrics'] = async () =>
+    (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   const counted: Served['counted'] = async (family, labels = {}) => {
-    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-    const samples = checkPrometheusText(text).families.get(family)?.samples ?? []
+    const samples = checkPrometheusText(await metrics()).families.get(family)?.samples ?? []
     return samples
       .filter(sample => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
       .reduce((sum, { value }) => sum + value, 0)
   }
-  return { server, port, counted }
+  return { server, port, metrics, counted }
 }
 
 /** The process lives, no thread of it was replaced, and nothing in it threw what nobody caught. */
