@@ -10,6 +10,7 @@ import { BatchedLog } from './observe/batched-log.ts'
 import { ThreadMeters } from './observe/counters.ts'
 import type { Counter } from './observe/meters.ts'
 import { QueryMetersTable } from './observe/query-meters.ts'
+import type { ServingContext } from './plugin/context.ts'
 import { ServerCookies } from './query/cookies.ts'
 import { SwitchResponder } from './query/switch.ts'
 import { Serving } from './serving.ts'
@@ -97,7 +98,7 @@ class ServingThread {
 
   async #prepare({ generation, setup, tables, ownAddresses }: Prepare): Promise<void> {
     const readers = new Map(tables.map(([key, buffer]) => [key, this.#reader(buffer)]))
-    const context = {
+    const context: ServingContext = {
       clock: systemClock,
       random: Math.random,
       meters: this.#meters,
@@ -108,6 +109,7 @@ class ServingThread {
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      addressOrder: 'given',
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }

@@ -60,7 +60,13 @@ export class Serving {
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
-      const ofBlock = { ...context, zones: block.zones, udpMaxOctets: udpMaxOf(block), handlers }
+      const ofBlock = {
+        ...context,
+        zones: block.zones,
+        addressOrder: addressOrderOf(block),
+        udpMaxOctets: udpMaxOf(block),
+        handlers,
+      }
       const stages = block.plugins.flatMap(plugin => {
         const word = servedWord(plugin.word)
         if (!word?.create) return []
@@ -223,6 +229,11 @@ function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] 
 }
 
 const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
+
+const addressOrderOf = ({ plugins }: BlockSetup): ServingContext['addressOrder'] => {
+  const loadbalance = plugins.find(plugin => plugin.word === 'loadbalance')
+  return loadbalance === undefined ? 'given' : isPlainLoadbalance(loadbalance) ? 'random' : 'chosen'
+}
 
 /** The largest message over UDP: `bufsize`, or ours. */
 const udpMaxOf = ({ plugins }: BlockSetup): number => {

@@ -6,7 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { lazy } from '../shared/lazy.ts'
-import type { Meters } from './meters.ts'
+import type { Counter, Meters } from './meters.ts'
 
 /** As CoreDNS's read, write and idle timeouts. */
 const TIMEOUT_MS = 5000
@@ -68,6 +68,7 @@ export const siteText = ({ host, port }: Pick<HttpSite, 'host' | 'port'>): strin
 export class HttpListener {
   readonly #server: Server
   readonly #site: HttpSite
+  readonly #dropped: Counter
   #routes: ReadonlyMap<string, HttpRoute>
 
   private constructor(site: HttpSite, meters: Meters) {
@@ -93,8 +94,8 @@ export class HttpListener {
           )
     this.#server.maxConnections = CONNECTIONS_MAX
     this.#server.setTimeout(TIMEOUT_MS)
-    const dropped = meters.counter('seamark_http_dropped_connections_total', { address: siteText(site) })
-    this.#server.on('drop', () => dropped.add())
+    this.#dropped = meters.counter('seamark_http_dropped_connections_total', { address: siteText(site) })
+    this.#server.on('drop', () => this.#dropped.add())
   }
 
   /** Listens; resolves to the error where the address cannot be had. */
@@ -139,6 +140,8 @@ export class HttpListener {
       this.#server.once('error', reject)
       const listening = (): void => {
         this.#server.off('error', reject)
+        // Out of descriptors, mostly: the kernel keeps the rest in its queue.
+        this.#server.on('error', () => this.#dropped.add())
         resolve()
       }
       if (address === '') this.#server.listen(port, listening)

@@ -27,6 +27,8 @@ export interface ServingContext {
   readonly zones: readonly string[]
   /** The handlers of the server block in the order of the chain; complete once all are made. */
   readonly handlers: readonly Handler[]
+  /** What `loadbalance` does to addresses: nothing, any order, or one that is chosen among all of them. */
+  readonly addressOrder: 'given' | 'random' | 'chosen'
   /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
   readonly udpMaxOctets: number
 }

@@ -1,7 +1,8 @@
 // `loop`: finds queries that this server forwards to itself (CoreDNS plugin/loop). Each thread asks its own block, through
 // the chain, for a name of 128 random bits; if that question comes back from the network, what was forwarded returns.
 // CoreDNS ends its process then; here the loop is broken and reported: while it lasts, questions that would be forwarded are
-// answered SERVFAIL, and the probe is asked again until it no longer comes back.
+// answered SERVFAIL, and another probe is asked until none comes back. A name is good for one probe: whoever learns it from
+// a log or from an upstream can do nothing with it later (CVE-2026-26018).
 
 import { once, readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
@@ -18,7 +19,7 @@ export type LoopConfig = Record<string, never>
 /** When the first probe goes out, and how long a thread waits for the next while a loop lasts. */
 const FIRST_PROBE_MS = 500
 const AGAIN_MS = 10_000
-/** A probe is heard for this long. */
+/** A probe is heard for this long, also where it was answered sooner. */
 const LISTEN_MS = 2000
 /**
  * The question may come this often: only when it is sent. CoreDNS waits for the third, but `forward` here asks the same
@@ -47,18 +48,16 @@ export const loopWord: Word<LoopConfig> = {
 
 export class LoopHandler implements Handler {
   readonly #context: ServingContext
-  readonly #probeName: Name
   #next: Next | undefined
   #timer: Timer | undefined
+  /** The name of the probe that is heard; none between two. */
+  #probeName: Name | undefined
   #seen = 0
   #looping = false
   #stopped = false
 
   constructor(context: ServingContext) {
     this.#context = context
-    const labels = lazy.crypto.randomBytes(16).toString('hex')
-    const zone = context.zones.find(text => text !== '.') ?? '.'
-    this.#probeName = name(`${labels.slice(0, 16)}.${labels.slice(16)}.${zone === '.' ? '' : zone}`)
   }
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {
@@ -66,9 +65,10 @@ export class LoopHandler implements Handler {
       this.#next = next
       this.#schedule(FIRST_PROBE_MS, query)
     }
-    if (query.question.qtype === TYPE.HINFO && equalNames(query.question.qname, this.#probeName)) {
+    const { qtype, qname } = query.question
+    if (this.#probeName !== undefined && qtype === TYPE.HINFO && equalNames(qname, this.#probeName)) {
       if (++this.#seen > SEEN_MAX) {
-        this.#found()
+        this.#found(this.#probeName)
         return servfail({ code: EDE.OTHER, text: 'a forwarding loop: this server is its own upstream' })
       }
     } else if (this.#looping) {
@@ -93,31 +93,40 @@ export class LoopHandler implements Handler {
   async #probe(query: Query): Promise<void> {
     const next = this.#next
     if (this.#stopped || next === undefined) return
-    this.#seen = 0
-    const nowMs = this.#context.clock.nowMs()
-    const question = { qname: this.#probeName, qtype: TYPE.HINFO, qclass: CLASS.IN }
+    const { clock, log } = this.#context
+    const nowMs = clock.nowMs()
+    const qname = this.#randomName()
+    const question = { qname, qtype: TYPE.HINFO, qclass: CLASS.IN }
+    this.#probeName = qname
     this.#seen = 1
+    const heard = new Promise<void>(resolve => {
+      this.#timer = clock.after(LISTEN_MS, resolve)
+    })
     try {
       await next({ ...query, question, receivedAtMs: nowMs, deadlineMs: nowMs + LISTEN_MS })
     } catch (error) {
-      this.#context.log.write('ERROR', 'plugin/loop', `a plugin failed at the probe: ${String(error)}`)
+      log.write('ERROR', 'plugin/loop', `a plugin failed at the probe: ${String(error)}`)
     }
+    await heard
+    this.#probeName = undefined
     if (this.#stopped) return
     if (this.#looping && this.#seen <= SEEN_MAX) {
       this.#looping = false
-      this.#context.log.write(
-        'INFO',
-        'plugin/loop',
-        'the forwarding loop is gone; queries are forwarded again',
-      )
+      log.write('INFO', 'plugin/loop', 'the forwarding loop is gone; queries are forwarded again')
     }
     if (this.#looping) this.#schedule(AGAIN_MS, query)
   }
 
-  #found(): void {
+  #randomName(): Name {
+    const labels = lazy.crypto.randomBytes(16).toString('hex')
+    const zone = this.#context.zones.find(text => text !== '.') ?? ''
+    return name(`${labels.slice(0, 16)}.${labels.slice(16)}.${zone}`)
+  }
+
+  #found(probeName: Name): void {
     if (this.#looping) return
     this.#looping = true
-    const probe = formatName(this.#probeName)
+    const probe = formatName(probeName)
     this.#context.log.write(
       'ERROR',
       'plugin/loop',

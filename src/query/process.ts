@@ -18,7 +18,7 @@ import { uncompressedOctets } from '../plugin/log/format.ts'
 import type { Guard } from '../plugin/plugin.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
-import { formatName, type Name } from '../wire/name.ts'
+import { foldName, formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
@@ -135,7 +135,7 @@ export class QueryProcess implements Responder {
       if (length === PASS) break
       if (served.passesCache) cache?.countPassed()
       const rcode = out[outAt + 3]! & 15
-      if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+      if (rcode === RCODE.NXDOMAIN && this.#isSampledDenial()) this.curious = true
       this.#count(served.meters, transport, family, rcode, length, KUBERNETES)
       return length
     }
@@ -143,13 +143,14 @@ export class QueryProcess implements Responder {
     const length = cache.answer(scan, octets, out, outAt, limit, this.#enteredMs)
     if (length === MISS) return LATER
     const rcode = out[outAt + 3]! & 15
-    if (rcode === RCODE.NXDOMAIN) this.#sampleDenial()
+    if (rcode === RCODE.NXDOMAIN && this.#isSampledDenial()) this.curious = true
     this.#count(served.meters, transport, family, rcode, length, CACHE)
     return length
   }
 
-  #sampleDenial(): void {
-    if ((++this.#denials & (SAMPLE_EVERY - 1)) === 0) this.curious = true
+  /** Whether the denial at hand is one of those that storms are told by. */
+  #isSampledDenial(): boolean {
+    return (++this.#denials & (SAMPLE_EVERY - 1)) === 0
   }
 
   tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
@@ -225,6 +226,9 @@ export class QueryProcess implements Responder {
     }
     const outcome = await this.#run(served, query)
     if (outcome === DROP) return undefined
+    if (outcome.rcode === RCODE.NXDOMAIN && this.#isSampledDenial()) {
+      this.#storms.denied(client.address, formatName(foldName(asked.question.qname)))
+    }
     const reply = served.reasons ? outcome : { ...outcome, extendedError: undefined }
     const { transfer } = reply
     if (!transfer) return writeReply(query, reply)

@@ -1,7 +1,7 @@
 // One table of cases for both forms of UDP: batches of system calls, where this machine has them, and
 // node:dgram.
 
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { NetworkInterfaceInfo } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -10,7 +10,7 @@ import { loadLibc } from '../../src/listen/libc.ts'
 import type { ListenResult } from '../../src/listen/listener.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { listenUdp, type UdpOptions } from '../../src/listen/udp.ts'
-import { listenUdpDgram } from '../../src/listen/udp-dgram.ts'
+import { listenUdpDgram, SEND_QUEUE_MAX } from '../../src/listen/udp-dgram.ts'
 import { exchangeTcp, exchangeUdp, NoAnswer } from '../support/dns-client.ts'
 import { until } from '../support/virtual-clock.ts'
 import { ask, bench, echo } from './fixture.ts'
@@ -331,6 +331,16 @@ t.test('udp-dgram follows the addresses of the machine', async t => {
   clock.advance(5000)
   while (!(await answers('127.0.0.1')));
   t.equal(await answers('127.0.0.2'), false)
+})
+
+t.test('udp-dgram drops what a full send queue does not take, and counts it', async t => {
+  const { port, counts } = await open(t, 'dgram')
+  t.same(await exchangeUdp(port, ask('web')), echo(ask('web')))
+  const queued = t.capture(Socket.prototype, 'getSendQueueCount', () => SEND_QUEUE_MAX)
+  await t.rejects(exchangeUdp(port, ask('web'), { timeoutMs: 100 }), NoAnswer)
+  t.equal(counts.of('udp-send-dropped'), 1)
+  queued.restore()
+  t.same(await exchangeUdp(port, ask('web')), echo(ask('web')))
 })
 
 t.test('udp-dgram without addresses of the family', async t => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, get, request } from 'node:http'
+import { Agent, get, request, type Server } from 'node:http'
 import { get as getTls } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
@@ -13,6 +13,7 @@ import {
   HttpSites,
   siteText,
 } from '../../src/observe/http.ts'
+import { lazy } from '../../src/shared/lazy.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { recordingMeters } from '../support/serving.ts'
 import { until } from '../support/virtual-clock.ts'
@@ -47,6 +48,25 @@ async function started(wanted: HttpSite): Promise<HttpListener> {
   t.teardown(() => listener.stop(0))
   return listener
 }
+
+t.test('a connection that could not be accepted ended the process', async t => {
+  const counted = new Map<string, number>()
+  const { createServer } = lazy.http
+  let server: Server | undefined
+  t.intercept(lazy.http, 'createServer', {
+    value: (...args: Parameters<typeof createServer>) => {
+      server = createServer(...args)
+      return server
+    },
+  })
+  const listener = await HttpListener.start(site({ '/health': says('OK') }), recordingMeters(counted))
+  if (listener instanceof HttpListenError) throw listener
+  t.teardown(() => listener.stop(0))
+  // As Node tells it where no descriptor is left.
+  server?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+  t.equal(counted.get('seamark_http_dropped_connections_total{address=127.0.0.1:0}'), 1)
+  t.equal((await fetched(listener.port, '/health')).status, 200)
+})
 
 t.test('paths', async t => {
   const long = 'coredns_panics_total 0\n'.repeat(200)

@@ -11,6 +11,7 @@ import { TYPE } from '../../src/wire/rrtype.ts'
 import { parseWord, query, reply, testThread } from '../support/serving.ts'
 
 const FIRST_PROBE_MS = 500
+const LISTEN_MS = 2000
 const AGAIN_MS = 10_000
 const good = reply({ plugin: 'forward' })
 
@@ -73,17 +74,42 @@ t.test('a loop is broken, reported once, and found gone', async t => {
   t.match(await ask(), { rcode: RCODE.SERVFAIL, error: 'forwarding loop' })
   t.equal(asked.length, 2, 'nothing is forwarded')
 
+  await pass(LISTEN_MS)
   await pass(AGAIN_MS)
   t.equal(asked.length, 3, 'it is probed again')
+  t.not(formatName(asked[2]!.question.qname), probe, 'by another name')
   t.match(await ask(), { rcode: RCODE.SERVFAIL })
   t.equal(lines.length, 1, 'and not reported again')
 
   upstream.loops = false
+  await pass(LISTEN_MS)
   await pass(AGAIN_MS)
+  await pass(LISTEN_MS)
   t.same(lines.slice(1), ['[INFO] plugin/loop: the forwarding loop is gone; queries are forwarded again'])
   t.equal(await ask(), good)
   await pass(AGAIN_MS)
   t.equal(lines.length, 2)
+})
+
+t.test('a probe that comes back late, but while it is heard, is a loop', async t => {
+  const { ask, asked, pass, lines, handler } = world()
+  await ask()
+  await pass(FIRST_PROBE_MS)
+  await pass(LISTEN_MS - 1)
+  await handler.handle(asked[1]!, () => good)
+  t.match(await ask(), { rcode: RCODE.SERVFAIL })
+  t.equal(lines.length, 1)
+})
+
+t.test('a client that asks the name of an earlier probe stopped forwarding for ever', async t => {
+  const { ask, asked, pass, lines } = world()
+  await ask()
+  await pass(FIRST_PROBE_MS)
+  const probe = `${formatName(asked[1]!.question.qname)} HINFO`
+  await pass(LISTEN_MS)
+  for (let i = 0; i < 3; i++) t.equal(await ask(probe), good)
+  t.equal(await ask(), good)
+  t.same(lines, [])
 })
 
 t.test('a plugin that fails at the probe is reported and ends nothing', async t => {

@@ -122,6 +122,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      addressOrder: 'given',
       handlers: [],
       udpMaxOctets: 1232,
     },

@@ -15,7 +15,7 @@ export const forwardDoc: WordDoc = {
     { usage: 'except NAME…', meaning: 'names below FROM that go to the next plugin' },
     {
       usage: 'max_concurrent N',
-      meaning: 'queries at one moment; more are REFUSED',
+      meaning: 'queries at one moment, eight ninths of them of one client at most; more are REFUSED',
       default: 'no limit of its own',
     },
     {

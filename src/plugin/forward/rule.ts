@@ -1,7 +1,7 @@
 // One `forward` directive at work: which upstream is asked, which one next, and what the client gets (CoreDNS
 // plugin/forward/forward.go).
 //
-//   over the limit             REFUSED, nobody is asked
+//   over the limit             REFUSED, nobody is asked; a client that has much under way reaches it first
 //   a reply                    its rcode, AA, RA, and the records that answer the question
 //   cut, over UDP              asked again over TCP where the client takes more than 512 octets
 //   failover's rcodes          the next upstream, as long as there is another one; then the last reply
@@ -11,6 +11,7 @@
 import type { Counter } from '../../observe/meters.ts'
 import type { Query } from '../../query/query.ts'
 import { EDE, failure, type Reply, servfail } from '../../query/reply.ts'
+import { FairShare } from '../../shared/fair-share.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
 import type { Message } from '../../wire/message.ts'
@@ -22,7 +23,7 @@ import { OPTION } from '../../wire/scan.ts'
 import type { ServingContext } from '../context.ts'
 import { type Asked, askedBy, askedKey } from './asked.ts'
 import type { RuleConfig } from './config.ts'
-import { FLIGHTS_MAX, InFlight } from './in-flight.ts'
+import { CLIENT_MULTIPLE, FLIGHTS_MAX, InFlight } from './in-flight.ts'
 import { Policy } from './policy.ts'
 import { scrub } from './scrub.ts'
 import { healthQuestion, Upstream } from './upstream.ts'
@@ -57,9 +58,8 @@ export class Rule {
   readonly #flights = new InFlight<Result>()
   readonly #rejects: Counter
   readonly #broken: Counter
-  #concurrent = 0
-  /** This thread's part of `max_concurrent`, which is the whole process's. */
-  readonly #concurrentShare: number
+  /** This thread's part of `max_concurrent`, which is the whole process's; absent without it. */
+  readonly #concurrent: FairShare | undefined
   #stopped = false
 
   constructor(config: RuleConfig, context: ServingContext, lookup?: LookupHost) {
@@ -68,7 +68,10 @@ export class Rule {
     this.#from = name(config.from)
     this.#except = config.except.map(name)
     this.#policy = new Policy(config.policy, context.random)
-    this.#concurrentShare = Math.ceil(config.concurrentMax / context.threads)
+    this.#concurrent =
+      config.concurrentMax > 0
+        ? new FairShare(Math.ceil(config.concurrentMax / context.threads), CLIENT_MULTIPLE)
+        : undefined
     this.#rejects = context.meters.counter('coredns_forward_max_concurrent_rejects_total')
     this.#broken = context.meters.counter('coredns_forward_healthcheck_broken_total')
     const { healthCheck, tls, to } = config
@@ -99,17 +102,16 @@ export class Rule {
 
   /** Asks the upstreams. */
   async ask(query: Query): Promise<Reply> {
-    const { concurrentMax } = this.config
-    if (concurrentMax > 0 && this.#concurrent >= this.#concurrentShare) return this.#refuse(concurrentMax)
     const { qtype } = query.question
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
       return failure(RCODE.REFUSED, { code: EDE.NOT_SUPPORTED, text: 'zone transfers are not forwarded' })
     }
-    this.#concurrent++
+    const { address } = query.client
+    if (this.#concurrent?.enter(address) === false) return this.#refuse(this.config.concurrentMax)
     try {
       return await this.#withinDeadline(query, this.#answer(query))
     } finally {
-      this.#concurrent--
+      this.#concurrent?.leave(address)
     }
   }
 
@@ -124,10 +126,11 @@ export class Rule {
     const overTcp = forceTcp || (query.transport !== 'udp' && !preferUdp)
     const asked = askedBy(query)
     const key = askedKey(asked)
-    let result = await this.#join(key, asked, overTcp)
+    const { address } = query.client
+    let result = await this.#join(key, address, asked, overTcp)
     if (result === undefined) return this.#refuse(FLIGHTS_MAX)
     if ('reply' in result && result.cut && takesMore(query)) {
-      const whole = await this.#join(key, asked, true)
+      const whole = await this.#join(key, address, asked, true)
       if (whole !== undefined && 'reply' in whole) result = whole
     }
     if ('failed' in result) return result.failed
@@ -135,8 +138,10 @@ export class Rule {
     return replyTo(query, result.reply, result.qname)
   }
 
-  #join(key: string, asked: Asked, overTcp: boolean): Promise<Result> | undefined {
-    return this.#flights.join(`${overTcp ? 'tcp' : 'udp'} ${key}`, () => this.#exchange(asked, overTcp))
+  #join(key: string, client: string, asked: Asked, overTcp: boolean): Promise<Result> | undefined {
+    return this.#flights.join(`${overTcp ? 'tcp' : 'udp'} ${key}`, client, () =>
+      this.#exchange(asked, overTcp),
+    )
   }
 
   async #exchange(asked: Asked, overTcp: boolean): Promise<Result> {

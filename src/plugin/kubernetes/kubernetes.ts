@@ -57,12 +57,14 @@ export class KubernetesHandler implements Handler {
   readonly #own: readonly Uint8Array[]
   readonly #answers: readonly ClusterAnswers[]
   readonly #clients: Clients | undefined
+  /** Whether a plugin chooses among all addresses, however many fit. */
+  readonly #needsAll: boolean
   readonly #wallMs: () => number
   readonly #scan = new Scan()
   readonly #writer = new MessageWriter()
   readonly #out = new Uint8Array(MESSAGE_MAX)
 
-  /** The chain gives every answer its final TTL and order: here they are as the directive says, unshuffled. */
+  /** The chain gives every answer its final TTL and order; shuffled it is here too, where not all of it fits. */
   constructor(config: KubernetesConfig, context: ServingContext) {
     const table = context.tables.get(sourceKey(config))
     if (!table) throw new RangeError(`no table for ${sourceKey(config)}`)
@@ -71,9 +73,10 @@ export class KubernetesHandler implements Handler {
     const own = config.localIps.length > 0 ? ownAddresses(config.localIps) : context.ownAddresses
     this.#own = own
     this.#wallMs = () => context.clock.wallMs()
-    const { random } = context
+    const { random, addressOrder } = context
+    this.#needsAll = addressOrder === 'chosen'
     const plain = {
-      shuffle: false,
+      shuffle: addressOrder === 'random',
       flattenedTtl: (ttlSeconds: number) => ttlSeconds,
       random,
       reasons: true,
@@ -156,7 +159,7 @@ export class KubernetesHandler implements Handler {
     // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
     if (question.qclass !== CLASS.IN)
       return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
-    const found = this.#find(answers, question, query.edns !== undefined)
+    const found = this.#find(answers, question, query.edns !== undefined, this.#limitOf(query))
     if (found === PASS) return next(query)
     return found === CHASE ? this.#external(answers, query) : found
   }
@@ -165,11 +168,16 @@ export class KubernetesHandler implements Handler {
     return this.#answers.find(answers => isWithin(qname, answers.zone))
   }
 
+  /** Of thousands of endpoints no more are read than the client can be sent. */
+  #limitOf({ transport, replyMaxOctets }: Query): number {
+    return transport === 'udp' && !this.#needsAll ? replyMaxOctets : MESSAGE_MAX
+  }
+
   /** One question out of the table, by the fast path's own code, as a reply; with EDNS it tells why there is nothing. */
-  #find(answers: ClusterAnswers, question: Question, edns: boolean): Found {
+  #find(answers: ClusterAnswers, question: Question, edns: boolean, limit: number): Found {
     const octets = this.#ask(question, edns)
     this.#table.enter()
-    const length = answers.answer(this.#scan, octets, this.#out, 0, MESSAGE_MAX)
+    const length = answers.answer(this.#scan, octets, this.#out, 0, limit)
     this.#table.leave()
     if (length === CHASE || length === PASS) return length
     return this.#decode(length)
@@ -225,7 +233,12 @@ export class KubernetesHandler implements Handler {
     if (chain.some(link => equalNames(link.rdata, target))) return undefined
     const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
     if (isWithin(target, answers.zone)) {
-      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN }, false)
+      const inner = this.#find(
+        answers,
+        { qname: target, qtype, qclass: CLASS.IN },
+        false,
+        this.#limitOf(query),
+      )
       if (inner === PASS) return undefined
       if (inner !== CHASE) {
         return inner.answer.length === 0

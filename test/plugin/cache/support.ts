@@ -75,6 +75,7 @@ export class Bench {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      addressOrder: 'given',
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }

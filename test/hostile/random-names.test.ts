@@ -1,0 +1,97 @@
+// Memory under names that nobody asks twice (CoreDNS issue 6002: log, cache and forward ran out of memory under a load test).
+// The caches are full soon; from then on the process does not grow, over UDP and on one pipelined connection alike, and no
+// name becomes a metric. The long form is a soak run.
+
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
+import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
+import { clusterIp, floodFrom, type Served, serve, unharmed, untilSo } from './support.ts'
+
+/** Entries of each half of the cache: few, so that it is full soon. */
+const ENTRIES = 2048
+const WARM_UP = 15_000
+const NAMES = 30_000
+/** Sent before their answers are waited for: fewer than any socket holds. */
+const PACE = 100
+const CACHE = `cache {\nsuccess ${ENTRIES}\ndenial ${ENTRIES}\n}`
+const GROWTH_MAX_KIB = 16 * 1024
+const skip = process.platform === 'linux' ? false : 'needs /proc'
+
+const residentKib = ({ server }: Served): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1])
+
+const series = async (served: Served): Promise<number> =>
+  (await served.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#')).length
+
+let random = 0
+/** Every third name is one of the cluster's that does not exist, one is an upstream's, one an upstream's that does not exist. */
+function nextName(): string {
+  random++
+  const label = `${random.toString(36)}-${((random * 2654435761) >>> 0).toString(36)}`
+  return [`${label}.default.svc.cluster.local`, `${label}.example.org`, `nx-${label}.example.org`][
+    random % 3
+  ]!
+}
+
+const upstream: Script = (asked, back) =>
+  back.send(
+    nameOf(asked).startsWith('nx-')
+      ? replyTo(asked, { rcode: 3, authority: [soa('example.org', 300)] })
+      : replyTo(asked, { answer: [a(nameOf(asked), 300)] }),
+  )
+
+/** Asks for that many names. */
+type Ask = (count: number) => Promise<void>
+
+const transports: readonly (readonly [title: string, open: (t: Test, served: Served) => Promise<Ask>])[] = [
+  [
+    'over UDP',
+    async (t, served) => {
+      const client = await floodFrom(t, served, '127.0.0.2')
+      let asked = 0
+      return async count => {
+        for (const end = asked + count; asked < end; asked += PACE) {
+          for (let i = 0; i < PACE; i++) client.send(nextName())
+          await untilSo('the answers', async () => client.replies(0) + client.replies(3) >= asked + PACE)
+        }
+      }
+    },
+  ],
+  [
+    'pipelined on one connection',
+    async (t, { port }) => {
+      const client = await TcpClient.connect(port)
+      t.teardown(() => client.destroy())
+      return async count => {
+        for (let asked = 0; asked < count; asked += PACE) {
+          const packets = Array.from({ length: PACE }, (_, i) => encodeQuestion({ name: nextName() }, i))
+          client.sendRaw(Buffer.concat(packets.flatMap(packet => [Uint8Array.of(0, packet.length), packet])))
+          for (let i = 0; i < PACE; i++) await client.receive()
+        }
+      }
+    },
+  ],
+]
+
+for (const [title, open] of transports) {
+  t.test(title, { skip }, async t => {
+    const stub = await UpstreamStub.start((asked, back) => {
+      stub.asked = []
+      upstream(asked, back)
+    })
+    t.teardown(() => stub.pause())
+    const served = await serve(t, `errors\nlog\n${CACHE}\nforward . ${stub.to}`, {
+      manifests: clusterIp('web', '10.96.0.7'),
+    })
+    const ask = await open(t, served)
+    await ask(WARM_UP)
+    const [warmKib, warmSeries] = [residentKib(served), await series(served)]
+    await ask(NAMES)
+    const grownKib = residentKib(served) - warmKib
+    t.ok(grownKib < GROWTH_MAX_KIB, `${grownKib} KiB more after ${NAMES} names, beside ${warmKib} KiB`)
+    t.equal(await series(served), warmSeries, 'no name became a metric')
+    t.ok((await served.counted('coredns_cache_evictions_total')) > 0, 'the cache was full')
+    await unharmed(t, served)
+  })
+}

@@ -1,0 +1,106 @@
+// TCP exhaustion (CVE-2025-68151: no bounds; slow loris): a thousand connections that begin a query and never end it cost
+// nobody else anything: not UDP, not the next connection, and no more descriptors than allowed.
+
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
+import { encodeQuestion, query } from '../support/dns-client.ts'
+import { clusterIp, type Served, serve, unharmed } from './support.ts'
+
+const NAME = 'web.default.svc.cluster.local'
+const STALLED = 1000
+const MANIFESTS = clusterIp('web', '10.96.0.7')
+/** Descriptors that a process opens now and then beside its connections. */
+const OTHER_DESCRIPTORS = 20
+const skip = process.platform === 'linux' ? false : 'needs /proc'
+
+const descriptors = ({ server }: Served): number => readdirSync(`/proc/${server.child.pid}/fd`).length
+
+/** Connects so often, from that address, and sends these octets on each. */
+async function stall(
+  t: Test,
+  { port }: Served,
+  count: number,
+  localAddress: string,
+  octets: Uint8Array,
+): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1', localAddress }))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  await Promise.all(
+    sockets.map(async socket => {
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+      socket.pause()
+      socket.write(octets)
+    }),
+  )
+  return sockets
+}
+
+/** The time in ms that 99 of 100 queries over UDP need at most. */
+async function slowestOf(port: number): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < 300; i++) {
+    const { rcode, elapsedMs } = await query(port, { name: NAME })
+    if (rcode !== 'NOERROR') throw new Error(rcode)
+    times.push(elapsedMs)
+  }
+  return times.sort((a, b) => a - b)[297]!
+}
+
+const packet = encodeQuestion({ name: NAME }, 1)
+const frame = Uint8Array.of(0, packet.length, ...packet)
+
+const ways: readonly (readonly [title: string, octets: Uint8Array])[] = [
+  ['half of a query', frame.slice(0, 20)],
+  ['a length and no query', Uint8Array.of(0xff, 0xff)],
+  ['a query, and then nothing', frame],
+]
+
+for (const [title, octets] of ways) {
+  t.test(`a thousand connections: ${title}`, { skip }, async t => {
+    const served = await serve(t, '', { manifests: MANIFESTS })
+    const before = descriptors(served)
+    await slowestOf(served.port)
+    const aloneMs = await slowestOf(served.port)
+    const sockets = await stall(t, served, STALLED, '127.0.0.2', octets)
+    const besideMs = await slowestOf(served.port)
+    t.ok(
+      besideMs < Math.max(5 * aloneMs, 50),
+      `UDP: ${aloneMs.toFixed(1)} ms alone, ${besideMs.toFixed(1)} ms beside them`,
+    )
+    const fresh = await query(served.port, { name: NAME, tcp: true })
+    t.ok(fresh.elapsedMs < 1000, `a new connection: ${fresh.elapsedMs.toFixed(0)} ms`)
+    const during = descriptors(served)
+    t.ok(
+      during <= before + STALLED + OTHER_DESCRIPTORS,
+      `${before} descriptors before, ${during} beside them`,
+    )
+    for (const socket of sockets) socket.destroy()
+    while (descriptors(served) > before + OTHER_DESCRIPTORS) await slowestOf(served.port)
+    await unharmed(t, served)
+  })
+}
+
+t.test('more connections than a thread takes', { skip }, async t => {
+  const served = await serve(t, '', { manifests: MANIFESTS })
+  const before = descriptors(served)
+  const { connectionsMax, connectionsPerClientMax } = STREAM_LIMITS
+  for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+    await stall(t, served, connectionsPerClientMax + 100, address, ways[0]![1])
+    const during = descriptors(served)
+    t.ok(during <= before + connectionsMax + OTHER_DESCRIPTORS, `${during} descriptors`)
+  }
+  const fresh = await query(served.port, { name: NAME, tcp: true })
+  t.ok(fresh.elapsedMs < 1000, `a new connection: ${fresh.elapsedMs.toFixed(0)} ms`)
+  t.equal((await query(served.port, { name: NAME })).rcode, 'NOERROR')
+  t.ok(
+    (await served.counted('seamark_listen_events_total', { event: 'tcp-refused-client' })) >= 100,
+    'counted',
+  )
+  await unharmed(t, served)
+})
