@@ -5,7 +5,7 @@
 
 import type { Clock } from '../shared/clock.ts'
 import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../watch/objects.ts'
-import { namespacedKey, objectKey } from '../watch/objects.ts'
+import { keysIn, namespacedKey, objectKey, partsOf } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { Batches } from './batches.ts'
 import { eachAddress } from './block.ts'
@@ -243,14 +243,13 @@ export class Cluster implements Sink {
       }
     }
     let changed = false
+    for (const owner of keysIn(this.#dirtyNamespaces, this.#objects.Service, this.#slices))
+      this.#dirtyServices.add(owner)
+    for (const owner of keysIn(this.#dirtyNamespaces, this.#objects.ServiceImport))
+      this.#dirtyImports.add(owner)
     for (const name of this.#dirtyNamespaces) {
-      attempt(
-        name,
-        () => this.#publishNamespace(name),
-        () => void this.#dirtyNamespaces.add(name),
-      )
-      for (const owner of keysIn(name, this.#objects.Service, this.#slices)) this.#dirtyServices.add(owner)
-      for (const owner of keysIn(name, this.#objects.ServiceImport)) this.#dirtyImports.add(owner)
+      const again = (): void => void this.#dirtyNamespaces.add(name)
+      attempt(name, () => this.#publishNamespace(name), again)
     }
     this.#dirtyNamespaces.clear()
     const gone: [addressHash: number, serviceHash: number][] = []
@@ -385,18 +384,6 @@ export class Cluster implements Sink {
 /** Whether a service may be in a zone of addresses outside the cluster. */
 const isExternal = (octets: Uint8Array, block: number): boolean =>
   (octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
-
-/** NAMESPACE/NAME in its parts. */
-function partsOf(key: string): [namespace: string, name: string] {
-  const slash = key.indexOf('/')
-  return [key.slice(0, slash), key.slice(slash + 1)]
-}
-
-/** The keys of the maps that lie in the namespace. */
-function* keysIn(namespace: string, ...maps: ReadonlyMap<string, unknown>[]): Generator<string> {
-  const prefix = `${namespace}/`
-  for (const map of maps) for (const key of map.keys()) if (key.startsWith(prefix)) yield key
-}
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()
 

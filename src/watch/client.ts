@@ -16,8 +16,8 @@ import { ApiError, errorOfResponse, messageOf } from './api-error.ts'
 
 /** What becomes of a request. No method is called after `abort`, and none after `onEnd`. */
 export interface ApiHandlers {
-  /** The response is a 200 and its body follows. */
-  onOpen(): void
+  /** The response is a 200 and its body of that media type follows. */
+  onOpen(contentType: string): void
   /** Some octets of the body; the buffer belongs to the receiver. */
   onData(chunk: Buffer): void
   /** Once, at last: the body ended as it should, or why it did not. */
@@ -32,8 +32,8 @@ export interface ApiCall {
 
 /** The side of the client that reflectors need. */
 export interface ApiRequester {
-  /** Begins GET of a path with its query, below the server's own path prefix. Never throws. */
-  get(path: string, handlers: ApiHandlers): ApiCall
+  /** Begins GET of a path with its query, below the server's own path prefix, for one of the media types. Never throws. */
+  get(path: string, accept: string, handlers: ApiHandlers): ApiCall
 }
 
 /** One request as client-go's rest_client metrics count it. */
@@ -82,8 +82,8 @@ export class ApiClient implements ApiRequester {
     this.#onRequest = options.onRequest
   }
 
-  get(path: string, handlers: ApiHandlers): ApiCall {
-    const exchange = new Exchange(this, path, handlers)
+  get(path: string, accept: string, handlers: ApiHandlers): ApiCall {
+    const exchange = new Exchange(this, path, accept, handlers)
     exchange.begin()
     return exchange
   }
@@ -119,6 +119,7 @@ export class ApiClient implements ApiRequester {
 class Exchange implements ApiCall {
   readonly #client: ApiClient
   readonly #path: string
+  readonly #accept: string
   readonly #handlers: ApiHandlers
   #request: ClientRequest | undefined
   #timer: Timer | undefined
@@ -126,9 +127,10 @@ class Exchange implements ApiCall {
   #unauthorizedBefore = false
   #resetBefore = false
 
-  constructor(client: ApiClient, path: string, handlers: ApiHandlers) {
+  constructor(client: ApiClient, path: string, accept: string, handlers: ApiHandlers) {
     this.#client = client
     this.#path = path
+    this.#accept = accept
     this.#handlers = handlers
   }
 
@@ -161,7 +163,7 @@ class Exchange implements ApiCall {
         `${server.origin}${prefixOf(server)}${this.#path}`,
         {
           agent: this.#client.agentFor(credentials),
-          headers: { accept: 'application/json', 'user-agent': 'seamark', ...credentials.headers },
+          headers: { accept: this.#accept, 'user-agent': 'seamark', ...credentials.headers },
           ...(credentials.tls.servername && { servername: credentials.tls.servername }),
         },
       )
@@ -197,7 +199,7 @@ class Exchange implements ApiCall {
 
   #relay(response: IncomingMessage, server: URL): void {
     this.#timer?.cancel()
-    this.#guarded(() => this.#handlers.onOpen())
+    this.#guarded(() => this.#handlers.onOpen(response.headers['content-type'] ?? ''))
     response.on('data', (chunk: Buffer) => this.#guarded(() => this.#handlers.onData(chunk)))
     response.on('end', () => {
       if (response.complete) this.#finish(undefined)

@@ -5,7 +5,7 @@ import { ApiError } from './api-error.ts'
 import { OctetCarry } from './octet-carry.ts'
 
 /** An object of etcd is at most about 1.5 MB; far more than that is no event. */
-export const LINE_MAX_OCTETS = 8 * 1024 * 1024
+export const EVENT_MAX_OCTETS = 8 * 1024 * 1024
 
 const LINE_FEED = 0x0a
 
@@ -18,15 +18,15 @@ export class LineSplitter {
     this.#onLine = onLine
   }
 
-  /** Takes the next chunk; throws an ApiError `protocol` when a line grows beyond LINE_MAX_OCTETS. */
+  /** Takes the next chunk; throws an ApiError `protocol` when a line grows beyond EVENT_MAX_OCTETS. */
   push(chunk: Buffer): void {
     let from = 0
     for (;;) {
       const end = chunk.indexOf(LINE_FEED, from)
       const octets = this.#carry.length + (end === -1 ? chunk.length : end) - from
-      if (octets > LINE_MAX_OCTETS) {
+      if (octets > EVENT_MAX_OCTETS) {
         this.#carry.clear()
-        throw new ApiError('protocol', `reading a watch: a line of more than ${LINE_MAX_OCTETS} octets`)
+        throw new ApiError('protocol', `reading a watch: a line of more than ${EVENT_MAX_OCTETS} octets`)
       }
       if (end === -1) break
       const line = this.#carry.take(chunk, from, end)

@@ -8,7 +8,7 @@
 // whether an item is good JSON is for JSON.parse to say.
 
 import { ApiError } from './api-error.ts'
-import { LINE_MAX_OCTETS } from './line-splitter.ts'
+import { EVENT_MAX_OCTETS } from './line-splitter.ts'
 import { OctetCarry } from './octet-carry.ts'
 
 const ENVELOPE_MAX_OCTETS = 1024 * 1024
@@ -122,14 +122,14 @@ export class ListSplitter {
 
   #endItem(chunk: Buffer, from: number, to: number): number {
     this.#inItem = false
-    if (this.#item.length + to - from > LINE_MAX_OCTETS) this.#tooLarge()
+    if (this.#item.length + to - from > EVENT_MAX_OCTETS) this.#tooLarge()
     this.#onItem(this.#item.take(chunk, from, to))
     return to
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {
     const carry = this.#inItem ? this.#item : this.#envelope
-    if (carry.length + to - from > (this.#inItem ? LINE_MAX_OCTETS : ENVELOPE_MAX_OCTETS)) this.#tooLarge()
+    if (carry.length + to - from > (this.#inItem ? EVENT_MAX_OCTETS : ENVELOPE_MAX_OCTETS)) this.#tooLarge()
     carry.add(chunk, from, to)
   }
 

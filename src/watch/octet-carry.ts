@@ -14,6 +14,11 @@ export class OctetCarry {
     return this.#length
   }
 
+  /** What waits is octets[0 … length); valid until the next call of another method. */
+  get octets(): Buffer {
+    return this.#octets
+  }
+
   /** Adds chunk[from, to). */
   add(chunk: Buffer, from = 0, to = chunk.length): void {
     const needed = this.#length + to - from

@@ -69,7 +69,7 @@ export class PagedList implements ApiCall {
     const silence = new Silence(clock, silenceMs, error => this.#fail(error))
     const body = new ListSplitter(text => this.#item(text))
     this.#silence = silence
-    this.#call = client.get(`${path}?${params}`, {
+    this.#call = client.get(`${path}?${params}`, 'application/json', {
       onOpen: () => silence.start(),
       onData: chunk => {
         silence.heard()

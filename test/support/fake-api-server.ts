@@ -7,9 +7,10 @@ import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
+import { PROTOBUF_WATCH } from '../../src/watch/protobuf-objects.ts'
 import { decodeToken, encodeToken, matcher, resourceOf, statusOf } from './fake-api-wire.ts'
 import { FAKE_RESOURCES, FakeCluster, type ResourceName } from './fake-cluster.ts'
-import { type Chunking, FakeWatch } from './fake-watch.ts'
+import { type Chunking, encodeAs, FakeWatch, mediaType } from './fake-watch.ts'
 
 /** What the server does with `sendInitialEvents`: stream, refuse with that status, or not know it at all. */
 export type WatchListSupport = 'on' | 'ignore' | 400 | 403 | 404 | 422
@@ -55,6 +56,8 @@ export class FakeApiServer {
   readonly requests: SeenRequest[] = []
   watchList: WatchListSupport = 'on'
   chunking: Chunking = 'event'
+  /** Watches are served as protocol buffers to clients that take them. */
+  protobuf = true
   /** How a watch from a compacted version is told so: kube-apiserver sends an ERROR event; proxies and old ones 410. */
   goneAs: 'status' | 'event' = 'event'
   /** Resumed watches are accepted and ended at once, without 410 (kubernetes 137089). */
@@ -223,6 +226,7 @@ export class FakeApiServer {
     const resource = resourceOf(url.pathname)
     const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1'
     const seen = { resource, query: url.searchParams, watch, atMs: this.#clock.nowMs() }
+    const protobuf = this.protobuf && (request.headers.accept ?? '').includes(PROTOBUF_WATCH)
     const refuse = (status: number, reason: string, message: string, details?: object): void =>
       this.#refuse(response, seen, status, reason, message, details)
     const scripted = this.#scripted(seen)
@@ -244,7 +248,7 @@ export class FakeApiServer {
       const user = 'system:serviceaccount:kube-system:seamark'
       const message = `${resource} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`
       refuse(403, 'Forbidden', message, { kind: resource, group })
-    } else if (watch) this.#watch(resource, seen, response, refuse)
+    } else if (watch) this.#watch(resource, seen, protobuf, response, refuse)
     else this.#list(resource, seen, response, refuse)
   }
 
@@ -305,6 +309,7 @@ export class FakeApiServer {
   #watch(
     resource: ResourceName,
     seen: Omit<SeenRequest, 'status'>,
+    protobuf: boolean,
     response: http.ServerResponse,
     refuse: Refuse,
   ): void {
@@ -346,9 +351,8 @@ export class FakeApiServer {
     }
     this.requests.push({ ...seen, status: 200 })
     if (gone || (this.endsResumedWatches && !any)) {
-      const event = JSON.stringify({ type: 'ERROR', object: statusOf(410, 'Expired', message) })
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(gone ? `${event}\n` : '')
+      response.writeHead(200, { 'content-type': mediaType(protobuf) })
+      response.end(gone ? encodeAs(protobuf, 'ERROR', statusOf(410, 'Expired', message)) : '')
       return
     }
     const matches = matcher(query)
@@ -363,6 +367,7 @@ export class FakeApiServer {
       timeoutSeconds: Number(query.get('timeoutSeconds') ?? 1800),
       horizon: () => this.#horizon,
       chunking: () => this.chunking,
+      protobuf,
       onEnd: () => this.#watches.delete(watch),
     })
     this.#watches.add(watch)

@@ -4,7 +4,9 @@
 
 import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../../src/shared/clock.ts'
+import { PROTOBUF_WATCH } from '../../src/watch/protobuf-objects.ts'
 import { FAKE_RESOURCES, type FakeCluster, type RawObject, type ResourceName } from './fake-cluster.ts'
+import { encodeEvent } from './protobuf.ts'
 
 /** How events are cut into chunks: each in one, octet by octet, or all that are ready in one. */
 export type Chunking = 'event' | 'octet' | 'batch'
@@ -22,6 +24,8 @@ export interface FakeWatchOptions {
   /** The newest version that the server knows of; a lagging server lives in the past. */
   readonly horizon: () => number
   readonly chunking: () => Chunking
+  /** Events as protocol buffers instead of lines of JSON. */
+  readonly protobuf: boolean
   readonly onEnd: () => void
 }
 
@@ -54,11 +58,11 @@ export class FakeWatch {
   async begin(version: number, initial: readonly RawObject[], announceEnd: boolean): Promise<void> {
     const { response, clock, bookmarkMs, timeoutSeconds } = this.#options
     this.#version = version
-    response.writeHead(200, { 'content-type': 'application/json' })
+    response.writeHead(200, { 'content-type': mediaType(this.#options.protobuf) })
     response.flushHeaders()
     for (const object of initial) {
       if (this.#ended) return
-      if (!this.#write(line('ADDED', object))) await this.#drained()
+      if (!this.#write(this.#event('ADDED', object))) await this.#drained()
     }
     if (announceEnd) this.bookmark(true)
     this.#initial = false
@@ -82,7 +86,7 @@ export class FakeWatch {
   pump(): void {
     if (this.#ended || this.#initial || this.paused) return
     const { cluster, resource, horizon } = this.#options
-    let lines = ''
+    const events: Buffer[] = []
     for (const change of cluster.changesSince(resource, this.#version)) {
       if (change.version > horizon()) break
       this.#version = change.version
@@ -91,15 +95,15 @@ export class FakeWatch {
       if (this.lose > 0) this.lose--
       else if (this.cut) {
         this.cut = false
-        this.#write(lines + event.slice(0, event.length >> 1))
+        this.#write(Buffer.concat([...events, event.subarray(0, event.length >> 1)]))
         this.muted = true
         setImmediate(() => this.kill())
         return
-      } else if (this.#options.chunking() === 'batch') lines += event
+      } else if (this.#options.chunking() === 'batch') events.push(event)
       else this.#write(event)
     }
     this.#version = Math.max(this.#version, horizon())
-    if (lines !== '') this.#write(lines)
+    if (events.length > 0) this.#write(Buffer.concat(events))
   }
 
   /** Sends a bookmark of the version reached, if the client asked for bookmarks. */
@@ -108,7 +112,7 @@ export class FakeWatch {
     if (!bookmarks || this.#ended) return
     const { kind, group, version } = FAKE_RESOURCES[resource]
     this.#write(
-      line('BOOKMARK', {
+      this.#event('BOOKMARK', {
         kind,
         apiVersion: group === '' ? version : `${group}/${version}`,
         metadata: {
@@ -120,9 +124,9 @@ export class FakeWatch {
     )
   }
 
-  /** Sends any text, as it is. */
-  send(text: string): void {
-    this.#write(text)
+  /** Sends any text or octets, as they are. */
+  send(data: string | Uint8Array): void {
+    this.#write(Buffer.from(data))
   }
 
   /** Ends the response as HTTP means it. */
@@ -137,20 +141,24 @@ export class FakeWatch {
     this.#options.response.socket?.destroy()
   }
 
-  #eventOf(object: RawObject, before: RawObject | undefined, deleted: boolean): string | undefined {
+  #eventOf(object: RawObject, before: RawObject | undefined, deleted: boolean): Buffer | undefined {
     const { matches } = this.#options
     const matched = before !== undefined && matches(before)
     const matching = !deleted && matches(object)
     if (!matched && !matching) return undefined
-    if (!matching) return line('DELETED', object)
-    return line(matched ? 'MODIFIED' : 'ADDED', object)
+    if (!matching) return this.#event('DELETED', object)
+    return this.#event(matched ? 'MODIFIED' : 'ADDED', object)
   }
 
-  #write(text: string): boolean {
+  #event(type: string, object: unknown): Buffer {
+    return encodeAs(this.#options.protobuf, type, object)
+  }
+
+  #write(octets: Uint8Array): boolean {
     if (this.muted || this.#ended) return true
     const { response } = this.#options
-    if (this.#options.chunking() !== 'octet') return response.write(text)
-    for (const octet of Buffer.from(text)) response.write(Uint8Array.of(octet))
+    if (this.#options.chunking() !== 'octet') return response.write(octets)
+    for (const octet of octets) response.write(Uint8Array.of(octet))
     return true
   }
 
@@ -178,4 +186,10 @@ export class FakeWatch {
   }
 }
 
-const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`
+/** One event, in either form. */
+export const encodeAs = (protobuf: boolean, type: string, object: unknown): Buffer =>
+  protobuf ? encodeEvent(type, object) : Buffer.from(`${JSON.stringify({ type, object })}\n`)
+
+/** The media type of a watch. */
+export const mediaType = (protobuf: boolean): string =>
+  protobuf ? `${PROTOBUF_WATCH};stream=watch` : 'application/json'

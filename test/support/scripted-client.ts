@@ -21,7 +21,7 @@ export class ScriptedCall implements ApiCall {
   }
 
   open(): this {
-    if (!this.aborted) this.#handlers.onOpen()
+    if (!this.aborted) this.#handlers.onOpen('application/json')
     return this
   }
 
@@ -56,7 +56,7 @@ export class ScriptedCall implements ApiCall {
 export class ScriptedClient implements ApiRequester {
   readonly calls: ScriptedCall[] = []
 
-  get(path: string, handlers: ApiHandlers): ScriptedCall {
+  get(path: string, _accept: string, handlers: ApiHandlers): ScriptedCall {
     const call = new ScriptedCall(path, handlers)
     this.calls.push(call)
     return call

@@ -21,10 +21,12 @@ interface Result {
   readonly error: ApiError | undefined
 }
 
+const JSON_TYPE = 'application/json'
+
 const get = (client: ApiClient, path = '/'): Promise<Result> =>
   new Promise(resolve => {
     let text = ''
-    client.get(path, {
+    client.get(path, JSON_TYPE, {
       onOpen() {},
       onData(chunk) {
         text += chunk
@@ -174,7 +176,7 @@ t.test('connections are kept, and made anew when the CA changes', async t => {
 t.test('abort', async t => {
   const { client, server } = await serve(t, (_, response) => void response.write('x'))
   let heard = 0
-  const call = client.get('/', {
+  const call = client.get('/', JSON_TYPE, {
     onOpen() {},
     onData() {
       heard++
@@ -190,7 +192,7 @@ t.test('abort', async t => {
     })
     return open === 0
   })
-  client.get('/', { onOpen: () => t.fail('opened'), onData() {}, onEnd() {} }).abort()
+  client.get('/', JSON_TYPE, { onOpen: () => t.fail('opened'), onData() {}, onEnd() {} }).abort()
   await new Promise(resolve => setImmediate(resolve))
   t.equal(heard, 1)
 })
@@ -198,7 +200,7 @@ t.test('abort', async t => {
 t.test('a receiver that throws ends its own request and nothing else', async t => {
   const { client } = await serve(t, (_, response) => void response.write('x'))
   const error = await new Promise<ApiError | undefined>(resolve => {
-    client.get('/', {
+    client.get('/', JSON_TYPE, {
       onOpen() {},
       onData() {
         throw new Error('a bug')

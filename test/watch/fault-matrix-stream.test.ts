@@ -5,6 +5,7 @@ import type { SlimService } from '../../src/watch/objects.ts'
 import { statusOf } from '../support/fake-api-wire.ts'
 import { FakeCluster } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
+import { framed } from '../support/protobuf.ts'
 import { row } from './fault-rows.ts'
 import { World } from './world.ts'
 
@@ -43,9 +44,14 @@ for (const [title, text] of [
     '{"type":"ADDED","object":{"kind":"Secret","metadata":{"name":"x","namespace":"default"}}}\n',
   ],
   ['ERROR without a Status', '{"type":"ERROR","object":null}\n'],
+  ['a frame of other octets', Uint8Array.of(0, 0, 0, 3, 1, 2, 3)],
+  ['a frame without an object', Uint8Array.of(0, 0, 0, 7, 10, 5, ...Buffer.from('ADDED'))],
+  ['a frame of another kind', framed('ADDED', 'Secret', Buffer.alloc(0))],
+  ['a frame of an unknown type', framed('RENAMED', 'Service', Buffer.alloc(0))],
+  ['a frame of 4 GiB', Uint8Array.of(255, 255, 255, 255)],
 ] as const) {
   t.test(row(13, title), async t => {
-    const world = await World.make(t)
+    const world = await World.make(t, { json: !title.startsWith('a frame') })
     const before = world.sink.state('Service')
     for (const watch of world.server.watches('services')) watch.send(text)
     await world.until('dropped', () => world.status('services').restartsByCause.protocol === 1)
@@ -57,7 +63,7 @@ for (const [title, text] of [
 }
 
 t.test(row(13, 'a line of 32 MiB'), async t => {
-  const world = await World.make(t)
+  const world = await World.make(t, { json: true })
   const [watch] = world.server.watches('services')
   const piece = 'x'.repeat(1024 * 1024)
   watch.send('{"type":"ADDED","object":"')

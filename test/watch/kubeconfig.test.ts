@@ -47,7 +47,7 @@ async function world(t: Test, secure = true) {
     clients.push(client)
     return () =>
       new Promise<string>(resolve => {
-        client.get('/api/v1/services?limit=1', {
+        client.get('/api/v1/services?limit=1', 'application/json', {
           onOpen() {},
           onData() {},
           onEnd: error => resolve(error ? `${error.code}: ${error.message}` : 'ok'),

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { LINE_MAX_OCTETS, LineSplitter } from '../../src/watch/line-splitter.ts'
+import { EVENT_MAX_OCTETS, LineSplitter } from '../../src/watch/line-splitter.ts'
 import { ListSplitter } from '../../src/watch/list-splitter.ts'
 
 /** Cuts octets at the places given, in any order and with repetitions. */
@@ -39,8 +39,8 @@ t.test('empty lines and CR LF', async t => {
 
 t.test('a line that grows too long is refused, one that just fits is not', async t => {
   for (const [octets, refused] of [
-    [LINE_MAX_OCTETS, false],
-    [LINE_MAX_OCTETS + 1, true],
+    [EVENT_MAX_OCTETS, false],
+    [EVENT_MAX_OCTETS + 1, true],
   ] as const) {
     const splitter = new LineSplitter(line => t.equal(line.length, octets))
     const push = (): void => {

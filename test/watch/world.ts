@@ -32,6 +32,8 @@ export interface WorldOptions extends ApiSourceSelection {
   readonly timing?: Partial<ReflectorTiming>
   readonly watchList?: boolean
   readonly seed?: number
+  /** Watches as lines of JSON instead of protocol buffers. */
+  readonly json?: boolean
   /** Begin without listening: the API server is absent. */
   readonly absent?: boolean
 }
@@ -78,6 +80,7 @@ export class World {
       cluster.apply('endpointslices', slice('default', 'web-1', 'web', ['10.0.0.1', '10.0.0.2']))
     }
     const server = new FakeApiServer({ ...options.server, cluster, clock })
+    server.protobuf = options.json !== true
     await server.listen()
     if (options.absent) await server.kill()
     const world = new World(options, server, clock)
