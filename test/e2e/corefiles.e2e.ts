@@ -18,6 +18,8 @@ import { type Context, holds, type Suite } from './suite.ts'
 const FOLDER = join(import.meta.dirname, 'corefiles')
 const SHOWN = 20
 /** Pods of the fixture: db 3, front 2, starting 2, and 5 that ask. */
+/** The controllers may still be waiting to come back to an API server that was killed before. */
+const WORKLOADS_DEADLINE_MS = 60_000
 const FIXTURE_PODS = 12
 
 /** All cases, by file name. */
@@ -127,10 +129,14 @@ async function fill({ world: { plane } }: Context): Promise<void> {
     const reference = { apiVersion: 'v1', kind: 'Service', namespace, name }
     await plane.client.patch(reference, { status: { loadBalancer: { ingress } } }, 'status')
   }
-  await eventually('the workloads', async () => {
-    const pods = await plane.client.list({ apiVersion: 'v1', kind: 'Pod', namespace: '*' })
-    return pods.filter(({ status }) => status?.podIP).length === FIXTURE_PODS
-  })
+  await eventually(
+    'the workloads',
+    async () => {
+      const pods = await plane.client.list({ apiVersion: 'v1', kind: 'Pod', namespace: '*' })
+      return pods.filter(({ status }) => status?.podIP).length === FIXTURE_PODS
+    },
+    WORKLOADS_DEADLINE_MS,
+  )
 }
 
 export const suite: Suite = {

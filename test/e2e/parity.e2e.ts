@@ -24,6 +24,8 @@ const PARALLEL = 8
 /** An address that is not a loopback one, in the run's own network namespace. */
 const OWN_ADDRESS = '10.244.254.1'
 /** Pods of the fixture's workloads: db 3, front 2, starting 2. */
+/** The controllers may still be waiting to come back to an API server that was killed before. */
+const WORKLOADS_DEADLINE_MS = 60_000
 const FIXTURE_PODS = 7
 
 /** Lines of the kubernetes block, by what they are about; the first is the stock file's. */
@@ -82,10 +84,14 @@ async function fill(context: Context): Promise<void> {
   const { client } = context.world.plane
   await client.apply([...fixtureNamespaces(), ...generatedNamespaces()])
   await client.apply([...fixtureObjects(), ...generatedObjects(SEED, GENERATED_SERVICES)], PARALLEL)
-  await eventually('the workloads', async () => {
-    const pods = await client.list({ apiVersion: 'v1', kind: 'Pod', namespace: 'demo' })
-    return pods.filter(({ status }) => status?.podIP).length === FIXTURE_PODS
-  })
+  await eventually(
+    'the workloads',
+    async () => {
+      const pods = await client.list({ apiVersion: 'v1', kind: 'Pod', namespace: 'demo' })
+      return pods.filter(({ status }) => status?.podIP).length === FIXTURE_PODS
+    },
+    WORKLOADS_DEADLINE_MS,
+  )
   const balanced = { apiVersion: 'v1', kind: 'Service', namespace: 'demo', name: 'balanced' }
   await client.patch(
     balanced,
