@@ -18,9 +18,9 @@ import { type Context, holds, type Suite } from './suite.ts'
 const FOLDER = join(import.meta.dirname, 'corefiles')
 const SHOWN = 20
 /** Pods of the fixture: db 3, front 2, starting 2, and 5 that ask. */
+const FIXTURE_PODS = 12
 /** The controllers may still be waiting to come back to an API server that was killed before. */
 const WORKLOADS_DEADLINE_MS = 60_000
-const FIXTURE_PODS = 12
 
 /** All cases, by file name. */
 export const readCases = (): CorefileCase[] =>

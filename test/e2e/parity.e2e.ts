@@ -24,9 +24,9 @@ const PARALLEL = 8
 /** An address that is not a loopback one, in the run's own network namespace. */
 const OWN_ADDRESS = '10.244.254.1'
 /** Pods of the fixture's workloads: db 3, front 2, starting 2. */
+const FIXTURE_PODS = 7
 /** The controllers may still be waiting to come back to an API server that was killed before. */
 const WORKLOADS_DEADLINE_MS = 60_000
-const FIXTURE_PODS = 7
 
 /** Lines of the kubernetes block, by what they are about; the first is the stock file's. */
 const CONFIGURATIONS: Readonly<Record<string, readonly string[]>> = {
