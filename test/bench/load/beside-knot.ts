@@ -1,9 +1,10 @@
-// The same load on Seamark and then on Knot. Where both lose packets the machine was busy: that is void and repeated a few
-// times, and then noted as doubtful.
+// The same load on Seamark and then on Knot. Where neither keeps a promise that Knot keeps on a quiet machine, losing packets
+// say, the machine was busy: that is void and repeated a few times, and then noted as doubtful.
 
 import type { LoadResult } from '../common/dnsperf.ts'
 import { droppedAt } from '../common/process-stat.ts'
 import type { Subject } from '../common/servers.ts'
+import { figure } from '../common/table.ts'
 import type { LoadContext } from './context.ts'
 
 const REPEATS_MAX = 3
@@ -15,14 +16,18 @@ export interface BesideKnot {
   readonly knot: LoadResult | undefined
   /** Datagrams that found Seamark's receive buffers full. */
   readonly dropped: number
-  /** Set where both lost packets each time. */
+  /** Set where it was void each time. */
   readonly doubt: string | undefined
 }
 
-/** Loads both. */
+/**
+ * Loads both.
+ * @param keeps - whether a result keeps what is promised; by default that nothing is lost
+ */
 export async function besideKnot(
   context: LoadContext,
   load: (subject: Subject) => Promise<LoadResult>,
+  keeps: (result: LoadResult) => boolean = ({ lost }) => lost === 0,
 ): Promise<BesideKnot> {
   const seamark = await context.subject('seamark')
   const [knotId] = context.available(['knot'])
@@ -31,10 +36,13 @@ export async function besideKnot(
     const own = await load(seamark)
     const dropped = droppedAt(seamark.port) - before
     const knot = knotId && (await load(await context.subject(knotId)))
-    const isVoid = own.lost > 0 && knot !== undefined && knot.lost > 0
-    if (isVoid) context.say(`  Seamark lost ${own.lost} and Knot ${knot.lost} packets: the machine is busy`)
+    const isVoid = knot !== undefined && !keeps(own) && !keeps(knot)
+    if (isVoid) context.say(`  void, the machine is busy: Seamark ${inWords(own)}, Knot ${inWords(knot)}`)
     if (isVoid && repeats < REPEATS_MAX) continue
-    const doubt = isVoid ? `doubtful: Knot lost ${knot.lost}` : undefined
+    const doubt = isVoid ? `doubtful: Knot ${inWords(knot)}` : undefined
     return { own, knot, dropped, doubt }
   }
 }
+
+const inWords = ({ lost, latencies }: LoadResult): string =>
+  `lost ${lost}${latencies === undefined ? '' : `, p99.9 ${figure(latencies.p999)} ms`}`

@@ -9,7 +9,7 @@ import type { Bench, Subject } from '../common/servers.ts'
 import { median } from '../common/statistics.ts'
 import type { FakeWorld } from '../common/world.ts'
 import { type BesideKnot, besideKnot } from './beside-knot.ts'
-import { tailBoundMs } from './goals.ts'
+import { BOUNDS, tailBoundMs } from './goals.ts'
 
 /** Sockets of the load. */
 export const CLIENTS = 20
@@ -109,9 +109,19 @@ export class LoadContext extends Context {
   /** Latencies at half of saturation, Knot's beside them. */
   tail(): Promise<BesideKnot> {
     this.#tail ??= this.saturation().then(saturation =>
-      besideKnot(this, subject => this.timed(subject, { rate: saturation / 2, seconds: this.tailSeconds })),
+      besideKnot(
+        this,
+        subject => this.timed(subject, { rate: saturation / 2, seconds: this.tailSeconds }),
+        result => this.keepsTail(result),
+      ),
     )
     return this.#tail
+  }
+
+  /** Whether a load keeps what L2 says without regard to Knot. */
+  keepsTail({ latencies }: LoadResult): boolean {
+    if (latencies === undefined) return false
+    return latencies.p999 <= BOUNDS.tailP999Ms && latencies.max <= BOUNDS.tailMaxMs
   }
 
   /** L2's bound on the 99th percentile, in ms. */
