@@ -8,7 +8,7 @@ import { type Subject, start } from '../common/servers.ts'
 import { CLOSED_LOOP, type LoadContext, type LoadRow } from './context.ts'
 import { BOUNDS, promised } from './goals.ts'
 
-const BUSY_PROGRAMS = 5
+const BUSY_PROGRAMS = 10
 const BUSY = ['sh', '-c', 'while :; do :; done']
 const FACTOR = 3
 /** Far more than is answered meanwhile; their answers fit in the receive buffers of so many sockets. */
