@@ -135,9 +135,7 @@ const SOAKED: Soaked = {
 }
 
 t.test('the report of a soak', async t => {
-  const pages = new Map([
-    ['coredns_panics_total', 'coredns_panics_total 0\nseamark_thread_restarts_total 0\n'],
-  ])
+  const page = 'coredns_panics_total 0\nseamark_thread_restarts_total 0\n'
   const subject = (running: boolean) =>
     ({
       program: { running },
