@@ -1,6 +1,7 @@
 // L6: a thousand EndpointSlices change every second, and half of what saturates is asked. Nothing is lost and L2 holds. Knot is
 // asked while Seamark follows the same changes on the same core: what it loses there, the machine does.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { Churn } from '../common/churn.ts'
 import { metric } from '../common/servers.ts'
 import { besideKnot } from './beside-knot.ts'
@@ -9,6 +10,8 @@ import { BOUNDS, promised } from './goals.ts'
 
 const UPDATES_PER_SECOND = 1000
 const SECONDS_MAX = 60
+/** Everything is put back as it was. */
+const SETTLE_MS = 2000
 const LAG = 'nodejs_eventloop_lag_p99_seconds'
 
 export const churnRow: LoadRow = {
@@ -28,8 +31,9 @@ export const churnRow: LoadRow = {
         await metric(subject, LAG)
         const churn = Churn.start(api, services, UPDATES_PER_SECOND)
         const result = await context.timed(asked, { rate, seconds })
-        changes = Math.round(churn.stop())
         if (asked === subject) lagMs = (await metric(subject, LAG)) * 1000
+        changes = Math.round(churn.stop())
+        await delay(SETTLE_MS)
         return result
       },
       result => result.lost === 0 && context.keepsTail(result),

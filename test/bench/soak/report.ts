@@ -9,6 +9,8 @@ import type { Soaked } from './run.ts'
 
 /** Samples of the beginning, when V8's heaps find their size. */
 const WARM_SHARE = 0.2
+/** Fewer say nothing of a slope: V8's heaps are still finding their size. */
+const SLOPE_QUERIES_MIN = 20e6
 const HOUR_SECONDS = 3600
 
 const count = (value: number): string => Math.round(value).toLocaleString('en')
@@ -22,6 +24,7 @@ export async function soakResults(subject: Subject, soaked: Soaked): Promise<Row
   const restarts = await counted('seamark_thread_restarts_total')
   const samples = soaked.samples.slice(Math.floor(soaked.samples.length * WARM_SHARE))
   const { mib, mibPerMillion } = growth(samples)
+  const isLong = soaked.sent >= SLOPE_QUERIES_MIN
   const figure = (title: string, unit: string, value: number, most?: number, notes: readonly string[] = []) =>
     promised({ title, unit, values: { seamark: value }, notes, ...(most !== undefined && { most }) })
   return [
@@ -33,7 +36,13 @@ export async function soakResults(subject: Subject, soaked: Soaked): Promise<Row
     figure('L13 findings of the fuzzer', 'findings', soaked.findings.length, 0, soaked.findings.slice(0, 1)),
     figure(`L13 lost of ${count(soaked.sent)}`, 'queries', soaked.lost),
     figure('L13 wrong answers', 'answers', soaked.wrong, 0),
-    figure('L13 slope of resident memory', 'MiB a million queries', mibPerMillion, BOUNDS.slopeMib),
+    figure(
+      'L13 slope of resident memory',
+      'MiB a million queries',
+      mibPerMillion,
+      isLong ? BOUNDS.slopeMib : undefined,
+      isLong ? [] : ['too short for a verdict'],
+    ),
     figure('L13 more resident memory at the end', 'MiB', mib, undefined, [
       `${samples[0]?.residentMib.toFixed(1)} after the first fifth`,
     ]),
