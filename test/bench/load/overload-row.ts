@@ -53,7 +53,7 @@ async function overload(context: LoadContext, scope: Scope) {
       outstanding: OUTSTANDING,
       timeoutSeconds: TIMEOUT_SECONDS,
     })
-    return { subject, saturation, flood, more: peakMib(pid) - before }
+    return { subject, saturation, flood, seconds, more: peakMib(pid) - before }
   } finally {
     await busy.end()
   }
@@ -66,13 +66,13 @@ export const overloadRow: LoadRow = {
     await context.tail()
     const scope = new Scope()
     try {
-      const { subject, saturation, flood, more } = await overload(context, scope)
+      const { subject, saturation, flood, seconds, more } = await overload(context, scope)
       const recovered = await recovery(context, subject, saturation / 2)
-      const asked = (flood.sent / flood.seconds / saturation).toFixed(1)
+      const asked = (flood.sent / seconds / saturation).toFixed(1)
       const rate = Math.round(saturation).toLocaleString('en')
       return [
         promised({
-          title: `L3 answered at ${asked} × saturation (${Math.round(flood.seconds)} s; ${rate}/s on a core shared with ${BUSY_PROGRAMS} busy programs)`,
+          title: `L3 answered at ${asked} × saturation (${seconds} s; ${rate}/s on a core shared with ${BUSY_PROGRAMS} busy programs)`,
           unit: '× saturation',
           values: { seamark: flood.perSecond / saturation },
           least: BOUNDS.goodputShare,
