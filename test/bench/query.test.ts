@@ -4,12 +4,12 @@ import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { Scope } from '../e2e/processes.ts'
 import { programPath } from '../support/system-program.ts'
+import { Context } from './common/context.ts'
 import { readCores } from './common/cores.ts'
 import { buildBundles } from './common/image.ts'
 import { reportTable } from './common/results.ts'
 import type { SubjectId } from './common/servers.ts'
 import { startFakeWorld } from './common/world.ts'
-import { Context } from './query/context.ts'
 import { ROWS } from './query/rows.ts'
 
 const missing = ['dnsperf', 'taskset'].find(program => programPath(program) === undefined)

@@ -96,14 +96,15 @@ export class Scope {
 export class Program {
   readonly name: string
   readonly #child: ChildProcess
-  readonly #logFile: string
+  /** Where its output goes. */
+  readonly logFile: string
   readonly #exited: Promise<void>
   readonly #ended = new AbortController()
 
   private constructor(name: string, child: ChildProcess, logFile: string) {
     this.name = name
     this.#child = child
-    this.#logFile = logFile
+    this.logFile = logFile
     this.#exited = new Promise(resolve => {
       child.once('exit', () => resolve())
       child.once('error', () => resolve())
@@ -157,7 +158,7 @@ export class Program {
 
   /** Everything the program has written to stdout and stderr. */
   log(): string {
-    return readFileSync(this.#logFile, 'utf8')
+    return readFileSync(this.logFile, 'utf8')
   }
 
   signal(signal: NodeJS.Signals): void {

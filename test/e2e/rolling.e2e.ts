@@ -1,15 +1,13 @@
 // A rolling replacement of two instances under load. The load stands for kube-proxy: it spreads questions over the
 // instances that it knows, and learns of a stopping one late, as nodes do. Not one question may be lost.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DnsServer } from './dns-server.ts'
 import { Load } from './load.ts'
+import { replaceAll } from './replace-all.ts'
 import { Steady } from './steady.ts'
 import { type Context, holds, type Suite } from './suite.ts'
 
 const LAMEDUCK_SECONDS = 4
-/** How long nodes go on sending questions to an instance that was told to stop. */
-const NODES_LAG_MS = 2000
 const STOP_DEADLINE_MS = (LAMEDUCK_SECONDS + 10) * 1000
 
 async function replaceBoth(context: Context, steady: Steady): Promise<void> {
@@ -19,14 +17,15 @@ async function replaceBoth(context: Context, steady: Steady): Promise<void> {
   let turn = 0
   const load = Load.start(() => known[turn++ % known.length]!, steady.questions)
   try {
-    for (const old of [...known]) {
-      known.push(await instance())
-      old.program.signal('SIGTERM')
-      await delay(NODES_LAG_MS)
-      known.splice(known.indexOf(old), 1)
-      await old.program.exited(STOP_DEADLINE_MS)
-      holds(old.program.outcome === 0, `the stopped instance ended with ${old.program.outcome}`)
-    }
+    await replaceAll([...known], {
+      start: async () => {
+        const fresh = await instance()
+        known.push(fresh)
+        return fresh
+      },
+      forget: old => void known.splice(known.indexOf(old), 1),
+      stopDeadlineMs: STOP_DEADLINE_MS,
+    })
   } finally {
     const { asked, failed, failures, slowestMs } = await load.stop()
     context.note(`${asked} questions, the slowest took ${Math.round(slowestMs)} ms`)

@@ -23,6 +23,8 @@ export class UdpRoad {
   readonly #port: number
   readonly #tally: Tally
   readonly #waiting = new Map<number, Waiting>()
+  /** Ids that are no longer waited for: an answer may still come, once, on a busy machine. */
+  readonly #late = new Set<number>()
   #socket: Socket | undefined
   #sentHere = 0
   #nextId = 0
@@ -40,6 +42,7 @@ export class UdpRoad {
     if (packet.length >= 2) {
       packet.writeUInt16BE(id)
       this.#waiting.delete(id)
+      this.#late.delete(id)
       this.#waiting.set(id, { octets: packet, good, atMs: performance.now() })
     }
     this.#sentHere++
@@ -67,6 +70,7 @@ export class UdpRoad {
     const asked = this.#waiting.get(id)
     this.#waiting.delete(id)
     if (!asked) {
+      if (this.#late.delete(id)) return
       this.#tally.found({
         what: `a datagram to nothing: ${Buffer.from(octets).toString('hex')}`,
         over: 'udp',
@@ -87,6 +91,7 @@ export class UdpRoad {
     for (const [id, { octets, good, atMs }] of this.#waiting) {
       if (nowMs - atMs < overdueMs) break
       this.#waiting.delete(id)
+      this.#late.add(id)
       if (!good) continue
       this.#tally.lost++
       try {

@@ -2,7 +2,7 @@
 // another address, as a rollout would do it to the whole cluster.
 
 import type { FakeApiServer } from '../../support/fake-api-server.ts'
-import { asStored, endpointSlice, type ServiceShape } from './cluster.ts'
+import { asStored, endpointSlice, type ServiceShape, SLICE_ENDPOINTS_MAX } from './cluster.ts'
 
 const TICK_MS = 10
 /** Changes after which their history is forgotten: all watches have seen them. */
@@ -34,14 +34,20 @@ export class Churn {
     const number = this.#changes++
     const { namespace, name, endpoints } = this.#services[number % this.#services.length]!
     const fresh = `10.31.${(number >> 8) & 255}.${number & 255}`
-    const slice = endpointSlice(namespace, `${name}-0`, name, [fresh, ...endpoints.slice(1)])
+    const others = endpoints.slice(1, SLICE_ENDPOINTS_MAX)
+    const slice = endpointSlice(namespace, `${name}-0`, name, [fresh, ...others])
     this.#api.cluster.apply('endpointslices', asStored(slice))
     if (number % COMPACT_AFTER === COMPACT_AFTER - 1) this.#api.cluster.compact()
   }
 
-  /** Ends the changes and gives how many there were a second. */
+  /** Ends the changes, puts everything back as it was, and gives how many changes there were a second. */
   stop(): number {
     clearInterval(this.#timer)
-    return this.#changes / ((performance.now() - this.#startedMs) / 1000)
+    const perSecond = this.#changes / ((performance.now() - this.#startedMs) / 1000)
+    for (const { namespace, name, endpoints } of this.#services.slice(0, this.#changes)) {
+      const slice = endpointSlice(namespace, `${name}-0`, name, endpoints.slice(0, SLICE_ENDPOINTS_MAX))
+      this.#api.cluster.apply('endpointslices', asStored(slice))
+    }
+    return perSecond
   }
 }

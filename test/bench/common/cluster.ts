@@ -15,7 +15,7 @@ export const OBJECTS_VERSION = 1
 export const NAMESPACES = 100
 const HEADLESS_EVERY = 10
 /** What the EndpointSlice controller puts into one slice at most. */
-const SLICE_ENDPOINTS_MAX = 100
+export const SLICE_ENDPOINTS_MAX = 100
 const ZONE = 'svc.cluster.local'
 
 /** How large a cluster is. */

@@ -1,9 +1,12 @@
 // dnsperf as a function: a load of queries out of a file against a port of loopback, and what came of it. With latencies
-// it prints a line for each query, `> NOERROR web-1.ns-1.svc.cluster.local A 0.000123`, which are read as they come.
+// it prints a line for each query, `> NOERROR web-1.ns-1.svc.cluster.local A 0.000123`, which go to a file and are read when it
+// has ended: reading them meanwhile would take the time of its core.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, createReadStream, openSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { percentile } from './statistics.ts'
 
 /** Last lines of a failed run that its error shows. */
@@ -63,6 +66,7 @@ export interface LoadResult {
   readonly latencies: Latencies | undefined
 }
 
+let spools = 0
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -86,7 +90,11 @@ export function dnsperfCommand(options: LoadOptions): string[] {
 /** Runs a load to its end. Rejects with dnsperf's last lines where it fails. */
 export async function dnsperf(options: LoadOptions): Promise<LoadResult> {
   const [program, ...words] = dnsperfCommand(options)
-  const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Beside the query file, which is this load's own.
+  const spool = options.latencies ? `${options.file}.${++spools}.spool` : undefined
+  const output = spool === undefined ? 'pipe' : openSync(spool, 'w')
+  const child = spawn(program!, words, { stdio: ['ignore', output, 'pipe'] })
+  if (typeof output === 'number') closeSync(output)
   running.add(child)
   const interrupt = (): void => void child.kill('SIGINT')
   options.signal?.addEventListener('abort', interrupt)
@@ -99,12 +107,16 @@ export async function dnsperf(options: LoadOptions): Promise<LoadResult> {
       if (seconds >= 0) latenciesMs.push(seconds * 1000)
     } else if (!line.startsWith('[Timeout]')) summary.push(line)
   }
-  const streams = [child.stdout, child.stderr].map(stream =>
-    once(createInterface(stream).on('line', read), 'close'),
-  )
+  const readAll = (stream: Readable): Promise<unknown> =>
+    once(createInterface(stream).on('line', read), 'close')
+  const streams = [child.stdout, child.stderr].filter(stream => stream !== null).map(readAll)
   const [[status]] = await Promise.all([once(child, 'close'), ...streams])
   running.delete(child)
   options.signal?.removeEventListener('abort', interrupt)
+  if (spool !== undefined) {
+    await readAll(createReadStream(spool))
+    rmSync(spool)
+  }
   if (status !== 0) {
     throw new Error(`dnsperf ended with ${status}: ${summary.slice(-SHOWN_LINES).join('\n')}`)
   }

@@ -41,6 +41,16 @@ export function receiveBufferErrors(): number {
   return Number(values.split(' ')[at]) + Number(v6 ?? 0)
 }
 
+/** Datagrams that the sockets of a UDP port of this namespace had no room for, as long as those sockets live. */
+export function droppedAt(port: number): number {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = ['/proc/net/udp', '/proc/net/udp6'].flatMap(file =>
+    readFileSync(file, 'latin1').trimEnd().split('\n').slice(1),
+  )
+  const fields = rows.map(row => row.trim().split(/\s+/)).filter(([, local]) => local!.endsWith(suffix))
+  return fields.reduce((sum, row) => sum + Number(row.at(-1)), 0)
+}
+
 /** Looks at a process's resident memory every `everyMs` until it is stopped. */
 export class MemorySampler {
   readonly #timer: NodeJS.Timeout

@@ -2,10 +2,10 @@
 // own. On a machine where it would have to share theirs it is not measured.
 
 import { Scope } from '../../e2e/processes.ts'
+import type { Row } from '../common/context.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
 import { type Figure, medianOf, type RowResult } from '../common/results.ts'
 import { type SubjectId, start } from '../common/servers.ts'
-import type { Row } from './context.ts'
 import { measure, type RowLoad } from './round.ts'
 
 const SUBJECTS: readonly SubjectId[] = ['seamark', 'coredns']

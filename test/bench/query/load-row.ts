@@ -1,10 +1,10 @@
 // A row whose figure is what a query of one kind costs, on the servers that are kept running.
 
 import type { ServiceShape } from '../common/cluster.ts'
+import type { Context, Row } from '../common/context.ts'
 import { writeQueries } from '../common/queries.ts'
 import { atMost, type RowResult } from '../common/results.ts'
 import type { SubjectId } from '../common/servers.ts'
-import type { Context, Row } from './context.ts'
 import { doubt, type RowLoad, rounds } from './round.ts'
 
 const EVERYBODY: readonly SubjectId[] = ['seamark', 'dgram', 'coredns', 'coredns30', 'knot']

@@ -2,12 +2,12 @@
 // few times for each row: then the machine was too busy for anything to be learnt. dnsperf begins with all its queries at once, more than Linux's
 // default receive buffer holds, which Knot and CoreDNS leave as it is: so many may be lost where no rate is set.
 
+import type { Context } from '../common/context.ts'
 import type { LoadOptions, LoadResult } from '../common/dnsperf.ts'
 import { dnsperf } from '../common/dnsperf.ts'
 import { cpuUs } from '../common/process-stat.ts'
 import type { Figure } from '../common/results.ts'
 import { SUBJECTS, type Subject, type SubjectId } from '../common/servers.ts'
-import type { Context } from './context.ts'
 
 const WARM_SECONDS = 1
 const QUICK_WARM_SECONDS = 0.3

@@ -1,5 +1,6 @@
 // The rows of `npm run bench`, as data: what is asked and how, what has to come back, and the goal.
 
+import type { Row } from '../common/context.ts'
 import {
   clusterIps,
   externals,
@@ -9,7 +10,6 @@ import {
   searchPathWalk,
   wide,
 } from '../common/queries.ts'
-import type { Row } from './context.ts'
 import { coresRow } from './cores-row.ts'
 import { loadRow } from './load-row.ts'
 import { oneThreadRow, podRow, tableRow, twoThreadsRow } from './memory-row.ts'

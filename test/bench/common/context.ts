@@ -1,9 +1,9 @@
-// What the rows of `npm run bench` work with, and what they give back.
+// What the rows of the benchmarks work with, and what they give back.
 
 import { Scope } from '../../e2e/processes.ts'
-import type { Cores } from '../common/cores.ts'
-import type { RowResult } from '../common/results.ts'
-import { type Bench, type Subject, type SubjectId, start } from '../common/servers.ts'
+import type { Cores } from './cores.ts'
+import type { RowResult } from './results.ts'
+import { type Bench, type Subject, type SubjectId, start } from './servers.ts'
 
 /** How much is measured. */
 export interface Effort {
