@@ -77,7 +77,7 @@ export async function startFakeWorld(scope: Scope, size: ClusterSize): Promise<F
   await api.listen()
   scope.add('fake API server', () => api.close())
   return {
-    apiServer: 'the fake API server, JSON over HTTP',
+    apiServer: 'the fake API server',
     size,
     services: shapes(size),
     access: [`endpoint ${api.url}`],
