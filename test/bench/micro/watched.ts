@@ -1,10 +1,24 @@
-// An event of the watch, from the octets of its line to the slim object: an EndpointSlice of ten endpoints as the API server
-// writes it, 3 kB of JSON.
+// An event of the watch, from the octets that the API server sent to the slim object: an EndpointSlice of ten endpoints, in
+// protocol buffers and as a line of JSON.
 
+import { FrameSplitter } from '../../../src/watch/frame-splitter.ts'
 import { LineSplitter } from '../../../src/watch/line-splitter.ts'
+import { readEvent } from '../../../src/watch/protobuf-objects.ts'
 import { isProblem, slimEndpointSlice } from '../../../src/watch/slim.ts'
+import { ENDPOINT_SLICE } from '../../watch/real-frames.ts'
 import { asStored, endpointSlice } from '../common/cluster.ts'
 import type { MicroCase } from './case.ts'
+
+interface Event {
+  readonly object: unknown
+}
+
+/** The slim slice of an event. */
+function slimOf({ object }: Event): object {
+  const slim = slimEndpointSlice(object)
+  if (slim === undefined || isProblem(slim)) throw new TypeError('the slice is not one')
+  return slim
+}
 
 export function watchedCases(): MicroCase[] {
   const addresses = Array.from({ length: 10 }, (_, i) => `10.1.0.${i + 1}`)
@@ -13,25 +27,28 @@ export function watchedCases(): MicroCase[] {
     kind: 'EndpointSlice',
     ...asStored(endpointSlice('demo', 'db-1', 'db', addresses)),
   }
-  const line = JSON.stringify({ type: 'MODIFIED', object })
-  const chunk = Buffer.from(`${line}\n`)
-  let parsed: unknown
-  const splitter = new LineSplitter(text => {
-    parsed = JSON.parse(text)
+  const line = Buffer.from(`${JSON.stringify({ type: 'MODIFIED', object })}\n`)
+  let slim: object | undefined
+  const lines = new LineSplitter(text => {
+    slim = slimOf(JSON.parse(text) as Event)
   })
-  const slim = slimEndpointSlice(object)
-  if (slim === undefined || isProblem(slim)) throw new TypeError('the slice is not one')
+  const frames = new FrameSplitter((octets, at, end) => {
+    slim = slimOf(readEvent(octets, at, end) as Event)
+  })
+  const sized = ({ length }: Buffer): string => `${length.toLocaleString('en')} octets to slim slice`
   return [
     {
-      title: `watch: line of ${chunk.length.toLocaleString('en')} octets, cut out and parsed`,
-      run: () => splitter.push(chunk),
-    },
-    { title: 'watch: parsed slice to slim slice', run: () => slimEndpointSlice(object) },
-    {
-      title: 'watch: line to slim slice',
+      title: `watch: frame of ${sized(ENDPOINT_SLICE)}`,
       run: () => {
-        splitter.push(chunk)
-        return slimEndpointSlice((parsed as { object: unknown }).object)
+        frames.push(ENDPOINT_SLICE)
+        return slim
+      },
+    },
+    {
+      title: `watch: line of JSON of ${sized(line)}`,
+      run: () => {
+        lines.push(line)
+        return slim
       },
     },
   ]
