@@ -81,11 +81,11 @@ t.test('a flood of wrong IDs', async t => {
   const stub = await UpstreamStub.start((asked, back) => {
     if (!nameOf(asked).startsWith('flood')) return answerAll(asked, back)
     if (asked.transport === 'udp') {
-      for (let i = 1; i < 20_000; i++) back.send(evil(asked, { id: asked.id ^ i }))
+      for (let i = 1; i < 3000; i++) back.send(evil(asked, { id: asked.id ^ i }))
     } else if (nameOf(asked).startsWith('flood-then-tcp')) answerAll(asked, back)
   })
   t.teardown(() => stub.pause())
-  const served = await serve(t, `cache\nforward . ${stub.to} {\nread_timeout 500ms\nmax_fails 0\n}`)
+  const served = await serve(t, `cache\nforward . ${stub.to} {\nread_timeout 2s\nmax_fails 0\n}`)
   for (let i = 0; i < 3; i++) {
     const told = await query(served.port, { name: `flood-then-tcp-${i}.test`, timeoutMs: 10_000 })
     t.match(told.answer, [/ 192\.0\.2\.1$/], 'the true answer, over TCP')
