@@ -9,15 +9,15 @@
 // loads are shorter. --only runs the rows whose titles contain TEXT, `L5` for one. A whole run writes results-load.md. Exit
 // status: 0, 1 a row failed or a promise was not kept, 2 wrong arguments, 69 (EX_UNAVAILABLE) dnsperf is not there.
 
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FULL_SIZE } from './common/cluster.ts'
 import type { Effort } from './common/context.ts'
 import { buildBundles } from './common/image.ts'
 import { machineLines } from './common/machine.ts'
-import { type RowResult, reportTable, resultLine } from './common/results.ts'
+import { type RowResult, reportTable } from './common/results.ts'
 import { type Inner, runBench } from './common/run.ts'
+import { runRows } from './common/run-rows.ts'
 import type { SubjectId } from './common/servers.ts'
 import { LoadContext } from './load/context.ts'
 import { isWanted, ROWS } from './load/rows.ts'
@@ -83,25 +83,13 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
     subjects,
   })
   scope.add('servers', () => context.stopAll())
-  const results: RowResult[] = []
-  let failed = false
-  for (const row of ROWS.filter(({ title }) => isWanted(title, only))) {
-    try {
-      const measured = await row.run(context)
-      results.push(...measured)
-      for (const result of measured) say(resultLine(result))
-    } catch (error) {
-      failed = true
-      say(`  FAILED: ${row.title}: ${(error as Error).message}`)
-    }
-  }
-  const text = report(results, context, tools.knotd)
-  say(`\n${text}`)
-  if (only === '' && !quick && !failed) {
-    writeFileSync(RESULTS, text)
-    say(`written to ${RESULTS}`)
-  }
-  return failed || results.some(({ met }) => met === false) ? 1 : 0
+  return runRows({
+    rows: ROWS.filter(({ title }) => isWanted(title, only)),
+    context,
+    say,
+    report: results => report(results, context, tools.knotd),
+    file: only === '' && !quick ? RESULTS : undefined,
+  })
 }
 
 await runBench(readArguments, bench)

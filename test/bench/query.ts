@@ -7,7 +7,6 @@
 // TEXT. A whole run writes results.md. Exit status: 0, 1 a row failed or a goal was missed, 2 wrong arguments, 69
 // (EX_UNAVAILABLE) dnsperf is not there.
 
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Scope } from '../e2e/processes.ts'
@@ -16,8 +15,9 @@ import { Context, type Effort } from './common/context.ts'
 import { isStored } from './common/etcd-store.ts'
 import { buildBundles } from './common/image.ts'
 import { machineLines } from './common/machine.ts'
-import { type RowResult, reportTable, resultLine } from './common/results.ts'
+import { type RowResult, reportTable } from './common/results.ts'
 import { type Inner, runBench } from './common/run.ts'
+import { runRows } from './common/run-rows.ts'
 import type { SubjectId } from './common/servers.ts'
 import { startFakeWorld, startRealWorld, type World } from './common/world.ts'
 import { ROWS } from './query/rows.ts'
@@ -92,25 +92,13 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
     subjects,
   })
   scope.add('servers', () => context.stopAll())
-  const results: RowResult[] = []
-  let failed = false
-  for (const row of ROWS.filter(({ title }) => title.includes(only))) {
-    try {
-      const measured = await row.run(context)
-      results.push(...measured)
-      for (const result of measured) say(resultLine(result))
-    } catch (error) {
-      failed = true
-      say(`  FAILED: ${(error as Error).message}`)
-    }
-  }
-  const text = report(results, context, tools.knotd)
-  say(`\n${text}`)
-  if (only === '' && !quick && !failed) {
-    writeFileSync(RESULTS, text)
-    say(`written to ${RESULTS}`)
-  }
-  return failed || results.some(({ met }) => met === false) ? 1 : 0
+  return runRows({
+    rows: ROWS.filter(({ title }) => title.includes(only)),
+    context,
+    say,
+    report: results => report(results, context, tools.knotd),
+    file: only === '' && !quick ? RESULTS : undefined,
+  })
 }
 
 await runBench(readArguments, bench)
