@@ -1,6 +1,6 @@
 // Replies of several messages: zone transfers.
 
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/virtual-clock.ts'
 import { ask, FakeMessages } from './fixture.ts'
@@ -18,13 +18,24 @@ async function take(client: TcpClient, count: number): Promise<string[]> {
   return taken
 }
 
-t.test('all messages come, in order', async t => {
-  const { connect, responder, admission } = await open(t)
-  const client = await connect()
+/** A client that is sent `count` messages of so many octets from now on; `paused`: and takes none. */
+async function transferring(
+  t: Test,
+  how: { readonly count: number; readonly octets?: number; readonly paused?: boolean },
+) {
+  const opened = await open(t)
+  const client = await opened.connect()
   client.send(ask('slow', 7))
-  await until('held', () => responder.held.length === 1)
-  const messages = new FakeMessages(responder.held[0]!.octets, 500)
-  responder.held[0]!.answer(messages)
+  await until('held', () => opened.responder.held.length === 1)
+  if (how.paused) client.socket.pause()
+  const held = opened.responder.held[0]!
+  const messages = new FakeMessages(held.octets, how.count, how.octets)
+  held.answer(messages)
+  return { ...opened, client, messages }
+}
+
+t.test('all messages come, in order', async t => {
+  const { client, messages, admission } = await transferring(t, { count: 500 })
   t.same(
     await take(client, 500),
     Array.from({ length: 500 }, (_, i) => `7/${i}`),
@@ -36,13 +47,7 @@ t.test('all messages come, in order', async t => {
 })
 
 t.test('no more is drawn than the peer takes', async t => {
-  const { connect, responder } = await open(t)
-  const client = await connect()
-  client.send(ask('slow', 7))
-  await until('held', () => responder.held.length === 1)
-  client.socket.pause()
-  const messages = new FakeMessages(responder.held[0]!.octets, 20_000, 60_000)
-  responder.held[0]!.answer(messages)
+  const { client, messages } = await transferring(t, { count: 20_000, octets: 60_000, paused: true })
   let before = -1
   await until('nothing more is drawn', () => {
     const still = messages.drawn === before && messages.drawn > 10
@@ -59,12 +64,7 @@ t.test('no more is drawn than the peer takes', async t => {
 })
 
 t.test('a transfer holds up no other query', async t => {
-  const { connect, responder } = await open(t)
-  const client = await connect()
-  client.send(ask('slow', 7))
-  await until('held', () => responder.held.length === 1)
-  const messages = new FakeMessages(responder.held[0]!.octets, 2000)
-  responder.held[0]!.answer(messages)
+  const { client, messages, responder } = await transferring(t, { count: 2000 })
   await client.receive()
   client.send(ask('web', 8))
   client.send(ask('slow2', 9))
@@ -129,13 +129,11 @@ t.test('a peer that goes ends its transfers', async t => {
 })
 
 t.test('a peer that takes nothing is cut off, one that takes little is not', async t => {
-  const { connect, responder, clock, counts, listener } = await open(t)
-  const client = await connect()
-  client.send(ask('slow', 7))
-  await until('held', () => responder.held.length === 1)
-  client.socket.pause()
-  const messages = new FakeMessages(responder.held[0]!.octets, 60_000, 60_000)
-  responder.held[0]!.answer(messages)
+  const { client, messages, clock, counts, listener } = await transferring(t, {
+    count: 60_000,
+    octets: 60_000,
+    paused: true,
+  })
   for (let round = 0; round < 4; round++) {
     clock.advance(4000)
     t.equal(counts.of('tcp-write-timeout'), 0)
@@ -158,12 +156,7 @@ t.test('a peer that takes nothing is cut off, one that takes little is not', asy
 })
 
 t.test('a listener that drains sends a transfer to its end', async t => {
-  const { connect, responder, listener } = await open(t)
-  const client = await connect()
-  client.send(ask('slow', 7))
-  await until('held', () => responder.held.length === 1)
-  const messages = new FakeMessages(responder.held[0]!.octets, 300)
-  responder.held[0]!.answer(messages)
+  const { client, messages, listener } = await transferring(t, { count: 300 })
   await client.receive()
   const drained = listener.drain()
   t.same((await take(client, 299)).at(-1), '7/299')
