@@ -1,7 +1,9 @@
 // HOT: walks the detail of a service's block (layout.ts) without allocating: one cursor is opened on a block again and
 // again. The writer's side uses it too, to learn which addresses a block holds.
 
-import { BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+import {
+  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES,
+} from './layout.ts' // biome-ignore format: one import
 import { blockKeyAt } from './reader.ts'
 
 const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
@@ -38,6 +40,10 @@ export class GroupCursor {
   hostnamesAt = 0
   /** Topology zones in the same order, or 0. */
   zonesAt = 0
+  /** How often each endpoint counts, an octet each in the same order, or 0 where each does once. */
+  countsAt = 0
+  /** The sum of these. */
+  counted = 0
   /** The label of the cluster that an imported service's endpoints are in, or 0. */
   clusterAt = 0
 
@@ -71,7 +77,8 @@ export class GroupCursor {
     this.v4At = at
     this.v6At = this.v4At + 4 * this.v4Count
     at = this.v6At + 16 * this.v6Count
-    this.hostnamesAt = this.zonesAt = 0
+    this.hostnamesAt = this.zonesAt = this.countsAt = 0
+    this.counted = this.v4Count + this.v6Count
     if (flags & GROUP_HOSTNAMES) {
       this.hostnamesAt = at
       at = skipLabels(octets, at, this.v4Count + this.v6Count)
@@ -79,6 +86,11 @@ export class GroupCursor {
     if (flags & GROUP_ZONES) {
       this.zonesAt = at
       at = skipLabels(octets, at, this.v4Count + this.v6Count)
+    }
+    if (flags & GROUP_COUNTS) {
+      this.counted = u16(octets, at) + u16(octets, at + 2) * 0x10000
+      this.countsAt = at + 4
+      at += 4 + this.v4Count + this.v6Count
     }
     this.#next = at
     return true

@@ -6,8 +6,8 @@ import { eachEndpoint } from '../watch/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
 import {
-  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND, NO_PORT,
-  PROTOCOL,
+  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND,
+  NO_PORT, PROTOCOL,
 } from './layout.ts' // biome-ignore format: one import
 
 export interface BuildOptions {
@@ -21,6 +21,10 @@ export interface BuildOptions {
 
 /** Endpoints beyond these of one group go into another. */
 const GROUP_ENDPOINTS_MAX = 0xffff
+/** Groups of one block; what is beyond them is left out. */
+const GROUPS_MAX = 0xffff
+/** How often an endpoint is counted: a hundred candidates share the weight 1, and so do more. */
+const COUNT_MAX = 100
 const PORTS_MAX = 255
 /** Addresses outside the cluster of one service; a load balancer of a large cluster names every node. */
 const EXTERNALS_MAX = 0xffff
@@ -59,6 +63,8 @@ interface Endpoint {
   readonly address: string
   readonly hostname: string
   readonly zone: string
+  /** How often the slices name it. */
+  count: number
 }
 
 interface Group {
@@ -139,8 +145,11 @@ function build(
   out.externals(externals)
   const detail = out.length
   out.ports(service.ports)
-  out.u16(groups.length)
-  for (const group of groups) writeGroup(out, group, options)
+  const countAt = out.length
+  out.u16(0)
+  let written = 0
+  for (const group of groups) if (written < GROUPS_MAX) written += writeGroup(out, group, options)
+  out.setU16(countAt, written)
   return out.finish(detail)
 }
 
@@ -177,8 +186,8 @@ function externalsOf(texts: readonly string[] = []): Uint8Array[] {
 const flagOf = (externals: readonly Uint8Array[]): number => (externals.length > 0 ? FLAG.EXTERNAL : 0)
 
 /**
- * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice under one name goes into a group of its own
- * (`part`): SRV weights count it twice (coredns.md 1.5), answers show it once.
+ * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice
+ * under one name is there once and counted: SRV weights count it twice (coredns.md 1.5), answers show it once.
  */
 function groupEndpoints(
   slices: readonly SlimEndpointSlice[],
@@ -188,26 +197,28 @@ function groupEndpoints(
   const groups = new Map<string, Group>()
   const sorted = [...slices].sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const slice of sorted) {
+    if (slice.endpoints === '') continue
     const cluster = byCluster ? (slice.imported?.cluster ?? '') : ''
     const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
+    const groupKey = `${cluster}#${portsKey}`
+    const group = groups.get(groupKey) ?? { ports: slice.ports, cluster, endpoints: new Map() }
+    groups.set(groupKey, group)
+    const { endpoints } = group
     eachEndpoint(slice.endpoints, (address, ownHostname, targetName, ownZone) => {
       const hostname = hostnameOf(ownHostname, targetName, options)
       const zone = options.zonal ? ownZone : ''
-      const endpoint: Endpoint = { family: address.length === 4 ? 4 : 6, address, hostname, zone }
-      const key = `${address} ${hostname} ${zone}`
-      for (let part = 0; ; part++) {
-        const groupKey = `${cluster}#${portsKey}#${part}`
-        const ports = slice.ports.slice(0, PORTS_MAX)
-        const group = groups.get(groupKey) ?? { ports, cluster, endpoints: new Map() }
-        groups.set(groupKey, group)
-        if (group.endpoints.size === GROUP_ENDPOINTS_MAX || group.endpoints.has(key)) continue
-        group.endpoints.set(key, endpoint)
-        break
-      }
+      const key =
+        hostname === '' && zone === '' ? address : `${address}${BETWEEN}${hostname}${BETWEEN}${zone}`
+      const known = endpoints.get(key)
+      if (known) known.count = Math.min(COUNT_MAX, known.count + 1)
+      else endpoints.set(key, { family: address.length === 4 ? 4 : 6, address, hostname, zone, count: 1 })
     })
   }
   return [...groups.values()]
 }
+
+/** No character of an address, a host name or a zone, which are octets. */
+const BETWEEN = '\u0100'
 
 /** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
 function hostnameOf(hostname: string, targetName: string, options: BuildOptions): string {
@@ -215,20 +226,39 @@ function hostnameOf(hostname: string, targetName: string, options: BuildOptions)
   return options.endpointPodNames && targetName.length <= LABEL_MAX ? targetName.toLowerCase() : ''
 }
 
-function writeGroup(out: Octets, group: Group, options: BuildOptions): void {
-  const endpoints = [...group.endpoints.values()]
+/** Writes a group, as several where one cannot count its endpoints; returns how many. */
+function writeGroup(out: Octets, { endpoints, ports, cluster }: Group, options: BuildOptions): number {
+  const all = [...endpoints.values()]
+  let groups = 0
+  for (let at = 0; at < all.length; at += GROUP_ENDPOINTS_MAX, groups++)
+    writePart(out, all.slice(at, at + GROUP_ENDPOINTS_MAX), ports, cluster, options)
+  return groups
+}
+
+function writePart(
+  out: Octets,
+  endpoints: readonly Endpoint[],
+  ports: readonly SlimPort[],
+  cluster: string,
+  options: BuildOptions,
+): void {
   const ordered = [...endpoints.filter(e => e.family === 4), ...endpoints.filter(e => e.family === 6)]
   const v4Count = endpoints.filter(e => e.family === 4).length
   const named = ordered.some(endpoint => endpoint.hostname !== '')
-  out.ports(group.ports)
+  const counted = ordered.some(endpoint => endpoint.count > 1)
+  out.ports(ports)
   out.u16(v4Count)
   out.u16(ordered.length - v4Count)
-  const ofCluster = group.cluster === '' ? 0 : GROUP_CLUSTER
-  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0) | ofCluster)
-  if (ofCluster) out.text(group.cluster)
+  const ofCluster = cluster === '' ? 0 : GROUP_CLUSTER
+  const repeats = counted ? GROUP_COUNTS : 0
+  out.u8((named ? GROUP_HOSTNAMES : 0) | (options.zonal ? GROUP_ZONES : 0) | ofCluster | repeats)
+  if (ofCluster) out.text(cluster)
   for (const endpoint of ordered) out.octets(endpoint.address)
   if (named) for (const endpoint of ordered) out.text(endpoint.hostname)
   if (options.zonal) for (const endpoint of ordered) out.text(endpoint.zone)
+  if (!counted) return
+  out.u32(ordered.reduce((sum, { count }) => sum + count, 0))
+  for (const endpoint of ordered) out.u8(endpoint.count)
 }
 
 /** A block under way, in a buffer that grows: one is shared by all builds, the result is a copy. */
@@ -297,6 +327,11 @@ export class Octets {
   u16(value: number): void {
     this.u8(value & 0xff)
     this.u8(value >> 8)
+  }
+
+  setU16(at: number, value: number): void {
+    scratch.octets[at] = value
+    scratch.octets[at + 1] = value >> 8
   }
 
   u32(value: number): void {

@@ -36,7 +36,8 @@
 //    group: u8 number of ports, ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
-//           if GROUP_ZONES: per endpoint u8 length and topology zone
+//           if GROUP_ZONES: per endpoint u8 length and topology zone;
+//           if GROUP_COUNTS: u32 their sum, then per endpoint u8 how often the slices name it
 //
 // Detail of a client, which stands for the Pods of one namespace that have the address: u8 CLIENT flags; u8 length and
 // namespace; u8 length and the Pod's name, empty where several have it or nobody asks; per label asked for u8 length and
@@ -62,7 +63,7 @@ export const HEAD = {
   STALE: 6,
 } as const
 
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 export const HEAD_WORDS = 32
 /** Threads that may read one table. */
 export const READERS_MAX = 64
@@ -107,6 +108,7 @@ export const CLIENT_HOST_NETWORK = 1
 export const GROUP_HOSTNAMES = 1
 export const GROUP_ZONES = 2
 export const GROUP_CLUSTER = 4
+export const GROUP_COUNTS = 8
 
 /** Protocols of ports by label. */
 export const PROTOCOL: Readonly<Record<string, number>> = { tcp: 0, udp: 1, sctp: 2 }

@@ -95,7 +95,8 @@ function group(octets: Uint8Array, groups: GroupCursor): string {
   ]
   const endpoints = all.map((address, i) => {
     const zone = zones[i] ? `@${zones[i]}` : ''
-    return (hostnames[i] ? `${hostnames[i]}=` : '') + address + zone
+    const times = groups.countsAt ? octets[groups.countsAt + i]! : 1
+    return (hostnames[i] ? `${hostnames[i]}=` : '') + address + zone + (times > 1 ? `*${times}` : '')
   })
   return `group ${ports(octets, groups.portsAt, groups.portCount)}: ${endpoints.join(' ')}`.replace(' :', ':')
 }

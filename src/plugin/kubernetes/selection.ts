@@ -136,10 +136,13 @@ export class Selection {
     let candidates = 0
     while (this.nextGroup()) {
       const ports = this.#groupPorts()
-      const { v4Count, v6Count } = this.groups
+      const { counted, countsAt } = this.groups
       const all = this.request.shape === 'service' || this.request.shape === 'port'
-      if (all) candidates += (v4Count + v6Count) * ports
-      else while (this.nextEndpoint()) candidates += ports
+      if (all) candidates += counted * ports
+      else {
+        while (this.nextEndpoint())
+          candidates += ports * (countsAt ? this.table.octets[countsAt + this.#next - 1]! : 1)
+      }
     }
     return candidates
   }

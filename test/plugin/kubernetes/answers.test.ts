@@ -23,6 +23,7 @@ const SERVICES = [
   headless('demo/empty'),
   headless('demo/noport'),
   headless('demo/hosts'),
+  headless('demo/twice'),
   external('demo/ext', 'www.example.net'),
   external('demo/extip', '192.0.2.1'),
   external('demo/extbad', 'a..b'),
@@ -35,6 +36,7 @@ const SLICES = [
   slimSlice('demo/empty-1', 'empty', []),
   slimSlice('demo/noport-1', 'noport', ['10.1.0.9'], ''),
   slimSlice('demo/hosts-1', 'hosts', ['10.2.0.1 a', '10.2.0.2 a', '10.2.0.3', 'fd02:: a', '::1']),
+  slimSlice('demo/twice-1', 'twice', ['10.5.0.1 a', '10.5.0.1 a', '10.5.0.2 b']),
   slimSlice('demo/lost-1', 'lost', ['10.3.0.1']),
 ]
 const clusterOf = (...args: ConstructorParameters<typeof SlimCluster>): SlimCluster =>
@@ -124,6 +126,16 @@ t.test('ports and SRV (1.3, 1.5)', async t => {
   const hl =
     'SRV 0 33 8080 10-1-0-3.hl.demo.svc, SRV 0 33 8080 fd01--1.hl.demo.svc, SRV 0 33 8080 p0.hl.demo.svc'
   judge(t, clusterOf(), [
+    [
+      'twice.demo.svc SRV',
+      'NOERROR SRV 0 33 8080 a.twice.demo.svc, SRV 0 33 8080 b.twice.demo.svc + A 10.5.0.1, A 10.5.0.2',
+    ],
+    [
+      '_http._tcp.twice.demo.svc SRV',
+      'NOERROR SRV 0 33 8080 a.twice.demo.svc, SRV 0 33 8080 b.twice.demo.svc + A 10.5.0.1, A 10.5.0.2',
+    ],
+    ['a.twice.demo.svc SRV', 'NOERROR SRV 0 50 8080 a.twice.demo.svc + A 10.5.0.1'],
+    ['b.twice.demo.svc SRV', 'NOERROR SRV 0 100 8080 b.twice.demo.svc + A 10.5.0.2'],
     ['web.demo.svc SRV', 'NOERROR SRV 0 100 80 web.demo.svc + A 10.0.0.1'],
     ['_http._tcp.web.demo.svc SRV', 'NOERROR SRV 0 100 80 web.demo.svc + A 10.0.0.1'],
     ['_HTTP._TCP.web.demo.svc SRV', 'NOERROR SRV 0 100 80 web.demo.svc + A 10.0.0.1'],
