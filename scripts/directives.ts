@@ -1,5 +1,5 @@
-// Writes what is said about directives from the words themselves (src/corefile/doc.ts): config/README.md, and the table
-// in README.md between its two marks. `npm run docs`; test/plugin/docs.test.ts fails while a file is not as written here.
+// Writes what is said about directives, docs/directives.md, from the words themselves (src/corefile/doc.ts) and the Corefile of
+// kubeadm that the tests start. `npm run docs`; test/plugin/docs.test.ts fails while the file is not as written here.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,19 +8,11 @@ import { DIRECTIVE_WORDS } from '../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../src/plugin/registry.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const BEGIN = '<!-- directives: written by `npm run docs` -->'
-const END = '<!-- end of directives -->'
+const STOCK = join(ROOT, 'test', 'corefiles', 'kubeadm.Corefile')
 
 /** The files to be written, by their path from the project's root. */
 export function documents(): ReadonlyMap<string, string> {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const [before, rest] = [readme.slice(0, readme.indexOf(BEGIN)), readme.slice(readme.indexOf(END))]
-  if (!readme.includes(BEGIN) || !readme.includes(END))
-    throw new Error(`README.md has no ${BEGIN} and ${END}`)
-  return new Map([
-    ['README.md', `${before}${BEGIN}\n${overview()}${rest}`],
-    ['config/README.md', reference()],
-  ])
+  return new Map([['docs/directives.md', `${head()}${overview()}${reference()}`]])
 }
 
 const row = (...cells: readonly string[]): string =>
@@ -28,28 +20,42 @@ const row = (...cells: readonly string[]): string =>
 
 const code = (text: string): string => `\`${text}\``
 
+/** What holds for every Corefile. */
+function head(): string {
+  const stock = readFileSync(STOCK, 'utf8').replace(/^#.*\n/gm, '')
+  return `# The Corefile and its directives
+
+Written from the source by \`npm run docs\`. The whole language of CoreDNS's Corefile is read: quotes, comments, environment,
+snippets, \`import\` with globs, several keys to a block, CIDR keys. The order of plugins is CoreDNS's, whatever the order in the
+file. This one, which kubeadm writes, runs as it is:
+
+${stock.trimEnd().replace(/^(?=.)/gm, '    ')}
+
+\`seamark check [--json] [FILE]\` (from a checkout \`npm run seamark -- check FILE\`) says everything that is wrong, with file, line,
+column and the words allowed, without serving, and warns about what parses and surprises: zones and directives that no query
+reaches, loops, a guard with an open door beside it, what a cluster's Corefile lacks.
+
+A broken change of the Corefile is refused, and what was served goes on. With \`-last-good FILE\` on a volume (an \`emptyDir\`
+outlives a container) that holds across restarts: a Corefile that cannot be served is told in the log, in \`/ready?verbose\` and by
+\`seamark_corefile_refused\`, and the configuration before it is served until the Corefile is mended.
+
+Durations are written as \`500ms\`, \`30s\`, \`1m30s\`; a file's name is relative to the Corefile.
+`
+}
+
 /** Every directive of CoreDNS with what becomes of it here. */
 function overview(): string {
   const rows = DIRECTIVE_WORDS.map(({ word, instead, notOffered }) => {
     const served = servedWord(word)
-    if (served) return row(code(word), 'served', served.doc.meaning)
+    if (served) return row(`[\`${word}\`](#${word})`, 'served', served.doc.meaning)
     if (instead !== undefined) return row(code(word), 'accepted, with a warning', `instead: ${instead}`)
     return row(code(word), 'refused', `instead: ${notOffered}`)
   })
-  return `\n${row('directive', '', '')}${row('---', '---', '---')}${rows.join('')}\n`
+  return `\n${row('directive', '', '')}${row('---', '---', '---')}${rows.join('')}`
 }
 
 /** All served directives with their options. */
-function reference(): string {
-  const head = `# Directives
-
-Written from the source by \`npm run docs\`. \`seamark check\` quotes the same lines beside a mistake. [Corefile](Corefile)
-and [examples](examples) are what \`npm start\` serves, [kubernetes](kubernetes) is what runs in a cluster.
-
-Durations are written as \`500ms\`, \`30s\`, \`1m30s\`; a file's name is relative to the Corefile.
-`
-  return head + SERVED_WORDS.map(word => section(word, servedWord(word)!.doc)).join('')
-}
+const reference = (): string => SERVED_WORDS.map(word => section(word, servedWord(word)!.doc)).join('')
 
 function section(word: string, doc: WordDoc): string {
   const facts = [sentence(doc.meaning), ...limits(doc).map(sentence), ...(doc.notes ?? [])].join(' ')

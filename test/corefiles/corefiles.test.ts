@@ -1,6 +1,5 @@
-// The Corefiles that clusters are set up with, and the ones that the README prints: started, asked, reloaded, given a broken
-// change, and stopped. Ports, addresses and files are moved to free ones, the cluster comes from a folder; nothing else is
-// changed.
+// The Corefiles that clusters are set up with: started, asked, reloaded, given a broken change, and stopped. Ports, addresses and
+// files are moved to free ones, the cluster comes from a folder; nothing else is changed.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -89,15 +88,6 @@ for (const file of stock.filter(name => name !== NODE_LOCAL)) {
   const variant = VARIANTS[file.replace('.Corefile', '')] ?? {}
   t.test(file, test => walk(test, readFileSync(join(import.meta.dirname, file), 'utf8'), variant))
 }
-
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const printed = [...readme.matchAll(/(?:^ {4}.*\n)*^ {4}\.:53 \{\n(?:^ {4}.*\n)+/gm)].map(match =>
-  match[0].replace(/^ {4}/gm, ''),
-)
-t.ok(printed.length > 0, 'the README prints a Corefile')
-printed.forEach((text, i) => {
-  t.test(`Corefile ${i + 1} of the README`, test => walk(test, text, {}))
-})
 
 interface Ports {
   readonly dns: number

@@ -1,5 +1,5 @@
 // Where Seamark answers otherwise than CoreDNS on purpose, as data: each row says when it applies and why. A difference
-// that no row covers fails the parity run. The README's table "Differences from CoreDNS" has the same rows.
+// that no row covers fails the parity run. docs/differences.md says the same to those who run it.
 
 import type { Reply } from '../support/dns-client.ts'
 import type { ParityQuestion } from './questions.ts'

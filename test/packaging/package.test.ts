@@ -28,7 +28,7 @@ t.teardown(() => rmSync(folder, { recursive: true }))
 
 // Packed from a copy, so that the build of this test is not written into the project.
 const staged = join(folder, 'staged')
-for (const path of ['package.json', 'README.md', 'LICENSE', 'bin', 'config']) {
+for (const path of ['package.json', 'README.md', 'LICENSE', 'bin', 'config', 'docs']) {
   cpSync(join(ROOT, path), join(staged, path), { recursive: true })
 }
 await buildBundle(join(staged, 'dist'))
@@ -67,6 +67,7 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
     'config/kubernetes/kustomization.yaml',
     'dist/seamark.mjs',
     'dist/serve.mjs',
+    'docs/directives.md',
     'package.json',
   ]) {
     t.ok(paths.includes(path), path)
