@@ -92,8 +92,7 @@ t.test("Node's permission model", async t => {
       '--disable-warning=SecurityWarning',
     ]
     const server = spawnSeamark(['-conf', file, '-last-good', join(folder, 'kept')], {
-      // What the test runner adds to every Node is not allowed here.
-      command: ['env', '-u', 'NODE_OPTIONS', node, ...permission, ...flags, ...words],
+      command: [node, ...permission, ...flags, ...words],
     })
     t.teardown(() => server.stop('SIGKILL'))
     await server.answers(port)

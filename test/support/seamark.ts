@@ -1,13 +1,14 @@
 // The real server process for tests: a Corefile on a free loopback port, waited for by its banner or by asking it, stopped
-// by SIGTERM. The command is `node src/main.ts`, or what SEAMARK_COMMAND names (the bundle), as a JSON list of words.
+// by SIGTERM. The command is the bundle of the sources as they are, or what SEAMARK_COMMAND names, as a JSON list of words.
 // A server that a failed test leaves behind neither holds up the test's process nor outlives it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer, Socket } from 'node:net'
+import { createServer, type Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import { testBundle } from '../../scripts/test-bundle.ts'
 import { MalformedMessage, NoAnswer, query } from './dns-client.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -23,26 +24,51 @@ process.once('exit', () => {
 /** How the server is started: the words before its flags. */
 export const seamarkCommand: readonly string[] =
   process.env.SEAMARK_COMMAND === undefined
-    ? [process.execPath, join(ROOT, 'src', 'main.ts')]
+    ? [process.execPath, join(testBundle(), 'seamark.mjs')]
     : (JSON.parse(process.env.SEAMARK_COMMAND) as string[])
 
-/** A port that UDP and TCP both had free a moment ago. */
+/**
+ * A server inherits neither the test runner's hooks, whose files another user may not read, nor its cache. By a program of
+ * its own, as the hooks put themselves into the environment of every process that is started.
+ */
+const withoutHooks = (command: readonly string[]): string[] => [
+  '-u',
+  'NODE_OPTIONS',
+  '-u',
+  'NODE_COMPILE_CACHE',
+  ...command,
+]
+
+/** Ports below those that the kernel gives to sockets that ask for none, so that none of these takes one in between. */
+const FIRST_PORT = 10_240
+const PORTS = 22_000
+/** Two processes that run at once have numbers close to each other: each begins elsewhere. */
+let nextPort = (process.pid * 97) % PORTS
+
+/** A port of its own: UDP and TCP both have it free, and nobody else is given it soon. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const tcp = createServer().listen(0, '127.0.0.1')
-    await once(tcp, 'listening')
-    const address = tcp.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    const udp = createSocket('udp4')
-    const free = await new Promise<boolean>(resolve => {
-      udp.once('error', () => resolve(false))
-      udp.bind(port, '127.0.0.1', () => resolve(true))
-    })
-    if (free) udp.close()
-    tcp.close()
-    await once(tcp, 'close')
-    if (free) return port
+    const port = FIRST_PORT + (nextPort++ % PORTS)
+    if ((await isFree(createServer().listen(port, '127.0.0.1'))) && (await isFree(bound(port)))) return port
   }
+}
+
+const bound = (port: number): UdpSocket => {
+  const socket = createSocket('udp4')
+  socket.bind(port, '127.0.0.1')
+  return socket
+}
+
+async function isFree(socket: Server | UdpSocket): Promise<boolean> {
+  try {
+    await once(socket, 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false
+    throw error
+  }
+  socket.close()
+  await once(socket, 'close')
+  return true
 }
 
 /** A server process, from its start on. */
@@ -66,8 +92,10 @@ export function spawnSeamark(
   flags: readonly string[],
   options: { cwd?: string; port?: number; command?: readonly string[] } = {},
 ): Seamark {
-  const [program, ...words] = [...(options.command ?? seamarkCommand), ...flags]
-  const child = spawn(program!, words, { cwd: options.cwd ?? ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('env', withoutHooks([...(options.command ?? seamarkCommand), ...flags]), {
+    cwd: options.cwd ?? ROOT,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   running.add(child)
   let output = ''
   let ended = false
