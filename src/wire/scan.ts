@@ -5,7 +5,8 @@
 // What it decides (RFC 1035 4.1, RFC 6891, RFC 8906, RFC 9267, RFC 9619; ../../test/wire/scan.test.ts):
 //   drop      shorter than a header, or a response: silence, or two servers would talk for ever
 //   notimp    any opcode but QUERY
-//   formerr   not exactly one question; a count, name, record or option that the octets do not hold; two OPT records
+//   formerr   not exactly one question; a count, name, record or option that the octets do not hold; two OPT records;
+//             more than OPTIONS_MAX options
 //   badvers   an EDNS version that is not 0
 //   cookie    no question, and a cookie: the client asks for a server's cookie alone (RFC 7873 5.4)
 //   ok        everything else, whatever its type and class
@@ -19,6 +20,9 @@ export type Verdict = 'ok' | 'drop' | 'notimp' | 'formerr' | 'badvers' | 'cookie
 
 /** EDNS options that the scan looks at (IANA "DNS EDNS0 Option Codes"). */
 export const OPTION = { NSID: 3, ECS: 8, EXPIRE: 9, COOKIE: 10, KEEPALIVE: 11, PADDING: 12, EDE: 15 } as const
+
+/** EDNS options of one query; no client sends as many as ten. */
+export const OPTIONS_MAX = 32
 
 /** A name as Scan has it. */
 export interface ScannedName {
@@ -181,10 +185,10 @@ export class Scan {
     return true
   }
 
-  /** Whether the options fill their record exactly, and the ones with a fixed form have it. */
+  /** Whether the options fill their record exactly, are not too many, and the ones with a fixed form have it. */
   #options(octets: Uint8Array, at: number, end: number): boolean {
-    while (at < end) {
-      if (at + 4 > end) return false
+    for (let options = 1; at < end; options++) {
+      if (at + 4 > end || options > OPTIONS_MAX) return false
       const code = readU16(octets, at)
       const length = readU16(octets, at + 2)
       const dataAt = at + 4
