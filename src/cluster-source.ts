@@ -1,6 +1,7 @@
 // Where a cluster's objects come from: the API server or a folder of manifests, as the `kubernetes` directive says.
 
 import type { ManifestSource } from './manifest/source.ts'
+import type { ObjectSource } from './objects/objects.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Meters } from './observe/meters.ts'
 import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
@@ -9,7 +10,6 @@ import type { Cluster } from './table/cluster.ts'
 import { type ApiLocation, openAccess } from './watch/access.ts'
 import { messageOf } from './watch/api-error.ts'
 import { ApiClient } from './watch/client.ts'
-import type { ObjectSource } from './watch/objects.ts'
 import { ApiSource, slimConverters } from './watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'

@@ -2,7 +2,7 @@
 // the API server behind it, and the Service `kube-dns` with two Pods. The folder's own objects of these names come
 // before them.
 
-import type { Json } from '../watch/field.ts'
+import type { Json } from '../objects/field.ts'
 import { type ManifestKind, type Place, type RawObject, rawObject } from './raw.ts'
 
 /** The file that messages name for a built-in object. */

@@ -2,9 +2,9 @@
 // one in file order where two name the same; what is missing comes from the address book. Families follow
 // spec.ipFamilies and spec.ipFamilyPolicy in a cluster that has both families and prefers IPv4.
 
+import { fieldAt, listAt, textAt } from '../objects/field.ts'
+import type { SlimService } from '../objects/objects.ts'
 import { type IpFamily, parseIp } from '../shared/ip.ts'
-import { fieldAt, listAt, textAt } from '../watch/field.ts'
-import type { SlimService } from '../watch/objects.ts'
 import { type AddressBook, SERVICE_POOLS } from './addresses.ts'
 import type { Warn } from './pods.ts'
 import { type RawObject, titleOf } from './raw.ts'

@@ -1,10 +1,9 @@
 // From the raw objects of a folder to the slim objects that a cluster with these manifests would have: the whole of it
 // at once, from the same objects always the same (but for addresses that the book remembers).
 
-import { parseIp } from '../shared/ip.ts'
-import type { LabelPredicate, Labels } from '../shared/label-selector.ts'
-import { field, listAt } from '../watch/field.ts'
-import { type Kinds, objectKey } from '../watch/objects.ts'
+import { field, listAt } from '../objects/field.ts'
+import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
+import { type Kinds, objectKey } from '../objects/objects.ts'
 import {
   isProblem,
   type Note,
@@ -15,7 +14,8 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
-} from '../watch/slim.ts'
+} from '../objects/slim.ts'
+import { parseIp } from '../shared/ip.ts'
 import type { AddressBook } from './addresses.ts'
 import { builtIns, isBuiltIn } from './builtins.ts'
 import { assignClusterIps, type ServiceView } from './cluster-ips.ts'

@@ -4,9 +4,9 @@
 //   kubia-service.default.svc.cluster.local        A      10.101.7.31   9696/tcp
 //   external-service-3.default.svc.cluster.local   CNAME  cn.bing.com
 
+import { type SlimEndpoint, unpackEndpoints } from '../objects/endpoints.ts'
+import type { SlimPort, SlimService } from '../objects/objects.ts'
 import { parseIp } from '../shared/ip.ts'
-import { type SlimEndpoint, unpackEndpoints } from '../watch/endpoints.ts'
-import type { SlimPort, SlimService } from '../watch/objects.ts'
 import type { ClusterState } from './compile.ts'
 
 /** Lines shown of a table or of a change, unless told otherwise; the rest is counted. */

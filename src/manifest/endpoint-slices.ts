@@ -2,12 +2,12 @@
 // selector (one per address family and set of ports), and those that the mirroring controller would make of v1
 // Endpoints. Where a dump of a cluster holds the slices already, nothing is made a second time.
 
+import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../objects/endpoints.ts'
+import { field, fieldAt, listAt, type Path, textAt, textMapAt } from '../objects/field.ts'
+import type { Labels } from '../objects/label-selector.ts'
+import type { SlimEndpointSlice, SlimPort } from '../objects/objects.ts'
+import { isProblem, SERVICE_NAME_LABEL, type SliceOptions, slimEndpointSlice } from '../objects/slim.ts'
 import { type IpFamily, parseIp } from '../shared/ip.ts'
-import type { Labels } from '../shared/label-selector.ts'
-import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../watch/endpoints.ts'
-import { field, fieldAt, listAt, type Path, textAt, textMapAt } from '../watch/field.ts'
-import type { SlimEndpointSlice, SlimPort } from '../watch/objects.ts'
-import { isProblem, SERVICE_NAME_LABEL, type SliceOptions, slimEndpointSlice } from '../watch/slim.ts'
 import { suffixOf } from './addresses.ts'
 import { isBuiltIn } from './builtins.ts'
 import { familiesOf, type ServiceView } from './cluster-ips.ts'

@@ -5,9 +5,9 @@
 //
 //   look → signatures → changed files → raw objects → compile → differences → Sink
 
+import { type LabelPredicate, parseSelector } from '../objects/label-selector.ts'
+import type { Kind, Kinds, ObjectSource, Sink } from '../objects/objects.ts'
 import { type Clock, systemClock, type Timer } from '../shared/clock.ts'
-import { type LabelPredicate, parseSelector } from '../shared/label-selector.ts'
-import type { Kind, Kinds, ObjectSource, Sink } from '../watch/objects.ts'
 import { AddressBook } from './addresses.ts'
 import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
 import { FolderHints, type Hints } from './hints.ts'

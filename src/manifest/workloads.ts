@@ -2,8 +2,8 @@
 // StatefulSet makes NAME-0, NAME-1 … with host names under its serviceName. Pods that the folder itself holds (as a
 // dump of a cluster does) count as replicas, so that none is served twice.
 
-import { field, fieldAt, type Json, listAt, textAt, textMapAt } from '../watch/field.ts'
-import { isDnsLabel, isDnsSubdomain, quote } from '../watch/slim.ts'
+import { field, fieldAt, type Json, listAt, textAt, textMapAt } from '../objects/field.ts'
+import { isDnsLabel, isDnsSubdomain, quote } from '../objects/slim.ts'
 import { hash32, suffixOf } from './addresses.ts'
 import { type PodSeed, seedOf, type Warn } from './pods.ts'
 import { type RawObject, rawObject } from './raw.ts'

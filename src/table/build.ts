@@ -1,9 +1,9 @@
 // Slim objects → blocks (layout.ts). Pure: the same objects give the same octets, whatever came before, so that an
 // update which changes nothing that DNS shows is seen by comparing blocks.
 
+import { eachEndpoint } from '../objects/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../objects/objects.ts'
 import { parseIp } from '../shared/ip.ts'
-import { eachEndpoint } from '../watch/endpoints.ts'
-import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../watch/objects.ts'
 import { parseName } from '../wire/name.ts'
 import {
   BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND,

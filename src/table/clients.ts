@@ -2,8 +2,8 @@
 // read. Only what is certain is published: an address that Pods of two namespaces have says nothing, one that several
 // Pods of a namespace have (the network of their node) says the namespace alone.
 
+import type { SlimPod } from '../objects/objects.ts'
 import { parseIp } from '../shared/ip.ts'
-import type { SlimPod } from '../watch/objects.ts'
 import { Octets } from './build.ts'
 import { CLIENT_HOST_NETWORK, KEY, KIND } from './layout.ts'
 import type { TableWriter } from './writer.ts'

@@ -3,9 +3,9 @@
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
+import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../objects/objects.ts'
+import { keysIn, namespacedKey, objectKey, partsOf } from '../objects/objects.ts'
 import type { Clock } from '../shared/clock.ts'
-import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../watch/objects.ts'
-import { keysIn, namespacedKey, objectKey, partsOf } from '../watch/objects.ts'
 import { TableFullError } from './arena.ts'
 import { Batches } from './batches.ts'
 import { eachAddress } from './block.ts'

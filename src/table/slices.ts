@@ -1,6 +1,6 @@
 // Which slices belong to a service or an import.
 
-import type { SlimEndpointSlice } from '../watch/objects.ts'
+import type { SlimEndpointSlice } from '../objects/objects.ts'
 
 /** Slices by the key of what they belong to. */
 export type Slices = Map<string, readonly SlimEndpointSlice[]>

@@ -1,12 +1,12 @@
 // The objects of one resource that the sink holds: what the API server sends is compared with them, and only what says
 // something new goes on. A sink that throws is counted, and what it did not take is not held.
 
+import { textAt } from '../objects/field.ts'
+import { type Kind, type Kinds, objectKey, type Sink } from '../objects/objects.ts'
+import { same } from '../objects/same.ts'
 import { messageOf } from './api-error.ts'
-import { textAt } from './field.ts'
 import { Intake, rawKey } from './intake.ts'
-import { type Kind, type Kinds, objectKey, type Sink } from './objects.ts'
 import type { Convert } from './reflector-options.ts'
-import { same } from './same.ts'
 
 /** One object as it came. */
 export interface Incoming<K extends Kind> {

@@ -1,10 +1,10 @@
 // From what the API server sends to slim objects and keys. What is malformed is counted, and named in the log once.
 
+import { textAt } from '../objects/field.ts'
+import type { Kind, Kinds } from '../objects/objects.ts'
+import { isProblem } from '../objects/slim.ts'
 import { messageOf } from './api-error.ts'
-import { textAt } from './field.ts'
-import type { Kind, Kinds } from './objects.ts'
 import type { Convert } from './reflector-options.ts'
-import { isProblem } from './slim.ts'
 
 /** Skipped objects are named in the log up to this number, then only counted. */
 const NAMED_MAX = 32

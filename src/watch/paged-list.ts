@@ -2,10 +2,10 @@
 // come in; the receiver publishes nothing before `done`. A continue token that has become too old in the middle (410)
 // begins the list again, the second time without pages: a list that is one request cannot age.
 
+import { fieldAt, isJson, textAt } from '../objects/field.ts'
 import type { Clock } from '../shared/clock.ts'
 import { ApiError, messageOf } from './api-error.ts'
 import type { ApiCall, ApiRequester } from './client.ts'
-import { fieldAt, isJson, textAt } from './field.ts'
 import { ListSplitter } from './list-splitter.ts'
 import { Silence } from './stream.ts'
 

@@ -5,8 +5,8 @@
 //   WatchEvent   1 type   2 object: RawExtension   1 raw:
 //     "k8s" 00 Unknown   1 typeMeta (2 kind)   2 raw: the object
 
+import type { Kind } from '../objects/objects.ts'
 import { ApiError, messageOf } from './api-error.ts'
-import type { Kind } from './objects.ts'
 import { type Message, message, readMessage, type Span } from './protobuf.ts'
 
 const META = message({

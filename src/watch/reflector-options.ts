@@ -1,11 +1,11 @@
 // What a reflector is made of and what it tells about itself.
 
+import type { Kind, Kinds, Sink } from '../objects/objects.ts'
+import type { SlimProblem } from '../objects/slim.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { ApiErrorCode } from './api-error.ts'
 import type { ApiRequester } from './client.ts'
-import type { Kind, Kinds, Sink } from './objects.ts'
 import type { Resource } from './resource.ts'
-import type { SlimProblem } from './slim.ts'
 
 /** A raw object to its slim copy; undefined for one that is not served, a problem for one that is malformed. */
 export type Convert<K extends Kind> = (raw: unknown) => Kinds[K] | SlimProblem | undefined

@@ -15,12 +15,12 @@
 // - An object that says the same as before stays the very same object: no upsert, and no memory after a relist.
 // - Nothing that comes from the API server or the sink throws out of here.
 
+import type { Kind, Kinds } from '../objects/objects.ts'
 import type { Timer } from '../shared/clock.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiCall } from './client.ts'
 import { FaultLog } from './fault-log.ts'
 import { HeldObjects } from './held.ts'
-import type { Kind, Kinds } from './objects.ts'
 import { PagedList } from './paged-list.ts'
 import {
   DEFAULT_TIMING,

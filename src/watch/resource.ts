@@ -1,6 +1,6 @@
 // The resources that Seamark reads: where the API serves them and what RBAC calls them.
 
-import type { Kind } from './objects.ts'
+import type { Kind } from '../objects/objects.ts'
 
 /** One resource of the Kubernetes API. */
 export interface Resource<K extends Kind = Kind> {

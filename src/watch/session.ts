@@ -1,8 +1,8 @@
 // One stream or list under way: the live watch whose events go to the sink, or the candidate that collects a complete
 // state to follow it.
 
+import type { Kind, Kinds } from '../objects/objects.ts'
 import type { ApiCall } from './client.ts'
-import type { Kind, Kinds } from './objects.ts'
 
 /** Versions by key that a live watch has told while a candidate was under way, '' for a removal. */
 export type Ahead = Map<string, string>

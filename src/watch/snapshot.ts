@@ -11,11 +11,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { Kind, Kinds } from '../objects/objects.ts'
 import type { Clock } from '../shared/clock.ts'
 import { replaceFile } from '../shared/replace-file.ts'
 import { isRecord, messageOf } from './api-error.ts'
 import { LineSplitter } from './line-splitter.ts'
-import type { Kind, Kinds } from './objects.ts'
 
 const FORMAT_VERSION = 1
 const PIECE_CHARACTERS = 256 * 1024

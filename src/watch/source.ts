@@ -6,12 +6,7 @@
 //   pods                   only for `pods verified` and autopath
 //   serviceimports         only for `multicluster`
 
-import type { Clock } from '../shared/clock.ts'
-import type { ApiRequester } from './client.ts'
-import type { Kind, ObjectSource, Sink } from './objects.ts'
-import { Reflector } from './reflector.ts'
-import type { Convert, ReflectorStatus, ReflectorTiming, WatchHooks } from './reflector-options.ts'
-import { RESOURCES } from './resource.ts'
+import type { Kind, ObjectSource, Sink } from '../objects/objects.ts'
 import {
   IMPORT_NAME_LABEL,
   type PodOptions,
@@ -21,7 +16,12 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
-} from './slim.ts'
+} from '../objects/slim.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { ApiRequester } from './client.ts'
+import { Reflector } from './reflector.ts'
+import type { Convert, ReflectorStatus, ReflectorTiming, WatchHooks } from './reflector-options.ts'
+import { RESOURCES } from './resource.ts'
 import type { SnapshotSet } from './snapshot.ts'
 
 /** Pods that have ended keep their address in the API but not on the network (CoreDNS: podListFunc). */

@@ -7,13 +7,13 @@
 //   {"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"12","annotations":{"k8s.io/initial-events-end":"true"}}}}⏎
 //   {"type":"ERROR","object":{"kind":"Status","code":410,…}}⏎
 
+import { fieldAt, textAt } from '../objects/field.ts'
+import type { Kind } from '../objects/objects.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import { ApiError, errorOfStatus, messageOf } from './api-error.ts'
 import type { ApiCall, ApiRequester } from './client.ts'
-import { fieldAt, textAt } from './field.ts'
 import { FrameSplitter } from './frame-splitter.ts'
 import { LineSplitter } from './line-splitter.ts'
-import type { Kind } from './objects.ts'
 import { acceptOf, PROTOBUF_WATCH, readEvent } from './protobuf-objects.ts'
 
 /** What a watch tells. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { REPLICAS_MAX } from '../../src/manifest/workloads.ts'
-import { parseSelector } from '../../src/shared/label-selector.ts'
-import { unpackEndpoints } from '../../src/watch/endpoints.ts'
+import { unpackEndpoints } from '../../src/objects/endpoints.ts'
+import { parseSelector } from '../../src/objects/label-selector.ts'
 import {
   compileFiles,
   compileText,

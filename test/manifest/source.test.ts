@@ -15,8 +15,8 @@ import type { Hints } from '../../src/manifest/hints.ts'
 import { formatProblem } from '../../src/manifest/problem.ts'
 import { FILE_MAX_BYTES } from '../../src/manifest/read.ts'
 import { type ManifestOptions, ManifestSource, SETTLE_MS } from '../../src/manifest/source.ts'
+import { objectKey, type Sink } from '../../src/objects/objects.ts'
 import type { Clock } from '../../src/shared/clock.ts'
-import { objectKey, type Sink } from '../../src/watch/objects.ts'
 import { documents, service, workload } from './fixture.ts'
 
 /** A source over a folder, with a clock that only runs when it is told to, and everything that it said. */

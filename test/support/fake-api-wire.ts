@@ -1,6 +1,6 @@
 // What requests to the fake API server mean and what its errors look like.
 
-import { parseSelector } from '../../src/shared/label-selector.ts'
+import { parseSelector } from '../../src/objects/label-selector.ts'
 import { FAKE_RESOURCES, type RawObject, type ResourceName } from './fake-cluster.ts'
 
 /** A Status object as the API server writes them. */

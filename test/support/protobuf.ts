@@ -1,7 +1,7 @@
 // Writes protocol buffers as an API server does, by the table that Seamark reads them by: the counterpart for tests. Numbers of
 // fields are proven by octets of a real API server (watch/protobuf.test.ts) and by the end-to-end tests.
 
-import { fieldAt, isJson } from '../../src/watch/field.ts'
+import { fieldAt, isJson } from '../../src/objects/field.ts'
 import type { FieldType, Message } from '../../src/watch/protobuf.ts'
 import { MESSAGES } from '../../src/watch/protobuf-objects.ts'
 

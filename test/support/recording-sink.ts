@@ -1,7 +1,7 @@
 // A Sink that keeps what it is told, with a log of every call, so that tests can look at the state and at how it came
 // about.
 
-import { type Kind, type Kinds, objectKey, type Sink } from '../../src/watch/objects.ts'
+import { type Kind, type Kinds, objectKey, type Sink } from '../../src/objects/objects.ts'
 
 /** The objects of each kind by key, and the calls that made them so. */
 export class RecordingSink implements Sink {

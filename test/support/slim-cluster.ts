@@ -1,6 +1,8 @@
 // A cluster of slim objects in a table, and questions to it answered as a serving thread answers them: no sockets, no
 // source, what is changed is published at once.
 
+import { packEndpoints, type SlimEndpoint } from '../../src/objects/endpoints.ts'
+import type { SlimEndpointSlice, SlimPod, SlimPort, SlimService } from '../../src/objects/objects.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from '../../src/plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from '../../src/plugin/kubernetes/config.ts'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
@@ -8,8 +10,6 @@ import { parseIp } from '../../src/shared/ip.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
-import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
-import type { SlimEndpointSlice, SlimPod, SlimPort, SlimService } from '../../src/watch/objects.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { type Decoded, decodeMessage } from './dns-message.ts'
 import { encodeQuestion, type Question } from './dns-question.ts'

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
+import type { SlimEndpointSlice, SlimService } from '../../src/objects/objects.ts'
 import {
   type BuildOptions,
   buildMark,
@@ -12,7 +13,6 @@ import {
   serviceKey,
 } from '../../src/table/build.ts'
 import { KIND } from '../../src/table/layout.ts'
-import type { SlimEndpointSlice, SlimService } from '../../src/watch/objects.ts'
 import { formatName } from '../../src/wire/name.ts'
 import { outline, PLAIN, service, slice } from './support.ts'
 

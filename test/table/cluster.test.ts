@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import t from 'tap'
+import type { Kind, Kinds } from '../../src/objects/objects.ts'
 import { parseIp } from '../../src/shared/ip.ts'
 import { buildService, namespaceKey, podKey, serviceKey } from '../../src/table/build.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
 import { hashOctets } from '../../src/table/layout.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
-import type { Kind, Kinds } from '../../src/watch/objects.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { outline, PLAIN, service, slice } from './support.ts'
 

@@ -1,11 +1,11 @@
 // What the tests of the table share: slim objects in a few words, and blocks read back as text.
 
+import { packEndpoints, type SlimEndpoint } from '../../src/objects/endpoints.ts'
+import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/objects/objects.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import { addressesAt, detailAt, eachExternal, GroupCursor, skipPorts } from '../../src/table/block.ts'
 import type { BuildOptions } from '../../src/table/build.ts'
 import { EXTERNAL, FLAG, NO_PORT } from '../../src/table/layout.ts'
-import { packEndpoints, type SlimEndpoint } from '../../src/watch/endpoints.ts'
-import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/watch/objects.ts'
 import { formatName } from '../../src/wire/name.ts'
 
 export const PLAIN: BuildOptions = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }

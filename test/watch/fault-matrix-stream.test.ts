@@ -1,7 +1,7 @@
 // Rows 12 to 17 of the fault matrix: what may come over a connection, and in which pieces.
 
 import t from 'tap'
-import type { SlimService } from '../../src/watch/objects.ts'
+import type { SlimService } from '../../src/objects/objects.ts'
 import { statusOf } from '../support/fake-api-wire.ts'
 import { FakeCluster } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'

@@ -1,10 +1,10 @@
 // The reflector against a client that a test plays by hand: orders of events that a real server shows once in a while.
 
 import t from 'tap'
+import { slimService } from '../../src/objects/slim.ts'
 import { Reflector } from '../../src/watch/reflector.ts'
 import type { ReflectorOptions } from '../../src/watch/reflector-options.ts'
 import { RESOURCES } from '../../src/watch/resource.ts'
-import { slimService } from '../../src/watch/slim.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
 import { ScriptedClient } from '../support/scripted-client.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'

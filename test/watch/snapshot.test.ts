@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { SlimService } from '../../src/watch/objects.ts'
+import type { SlimService } from '../../src/objects/objects.ts'
 import { readSnapshot, type SnapshotSet, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { World } from './world.ts'

@@ -1,9 +1,9 @@
 // A fake API server and the real watch side of Seamark on one virtual clock: what the tests of this folder share.
 
 import type { Test } from 'tap'
+import type { Kind } from '../../src/objects/objects.ts'
 import { type ApiAccess, endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient, type ApiRequestRecord } from '../../src/watch/client.ts'
-import type { Kind } from '../../src/watch/objects.ts'
 import type { ReflectorStatus, ReflectorTiming, WatchHooks } from '../../src/watch/reflector-options.ts'
 import { ApiSource, type ApiSourceSelection, slimConverters } from '../../src/watch/source.ts'
 import { FakeApiServer, type FakeApiServerOptions } from '../support/fake-api-server.ts'

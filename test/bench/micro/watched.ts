@@ -1,10 +1,10 @@
 // An event of the watch, from the octets that the API server sent to the slim object: an EndpointSlice of ten endpoints, in
 // protocol buffers and as a line of JSON.
 
+import { isProblem, slimEndpointSlice } from '../../../src/objects/slim.ts'
 import { FrameSplitter } from '../../../src/watch/frame-splitter.ts'
 import { LineSplitter } from '../../../src/watch/line-splitter.ts'
 import { readEvent } from '../../../src/watch/protobuf-objects.ts'
-import { isProblem, slimEndpointSlice } from '../../../src/watch/slim.ts'
 import { ENDPOINT_SLICE } from '../../watch/real-frames.ts'
 import { asStored, endpointSlice } from '../common/cluster.ts'
 import type { MicroCase } from './case.ts'

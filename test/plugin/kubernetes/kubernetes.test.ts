@@ -2,12 +2,12 @@
 // (coredns.md 1.6). What the table's own answers are is judged in answers.test.ts.
 
 import t from 'tap'
+import type { SlimEndpointSlice, SlimService } from '../../../src/objects/objects.ts'
 import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/config.ts'
 import { flattenedTtl } from '../../../src/plugin/cache/ttl.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/kubernetes.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
-import type { SlimEndpointSlice, SlimService } from '../../../src/watch/objects.ts'
 import { formatName, type Name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/watch/endpoints.ts'
+import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/objects/endpoints.ts'
 import {
   isProblem,
   type SliceOptions,
@@ -9,7 +9,7 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
-} from '../../src/watch/slim.ts'
+} from '../../src/objects/slim.ts'
 
 const metadata = { name: 'Web', namespace: 'Shop' }
 const none = { namespace: 'shop', name: 'web', externalName: '', externalIPs: [], ports: [] }

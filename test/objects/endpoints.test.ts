@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
+import {
+  eachEndpoint,
+  packEndpoints,
+  type SlimEndpoint,
+  unpackEndpoints,
+} from '../../src/objects/endpoints.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
-import { eachEndpoint, packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/watch/endpoints.ts'
 
 const plain = { hostname: '', targetName: '', zone: '' }
 
