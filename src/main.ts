@@ -4,15 +4,15 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import { check } from './check.ts'
 import { isManifestSource } from './cluster-source.ts'
-import { type ConfigurationSource, DEFAULT_COREFILE } from './configuration.ts'
 import { type Command, parseFlags, USAGE } from './flags.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
 import { Registry } from './observe/registry.ts'
 import { SERVED_WORDS } from './plugin/registry.ts'
 import { Server, StartError } from './server.ts'
+import { check } from './setup/check.ts'
+import { type ConfigurationSource, DEFAULT_COREFILE } from './setup/configuration.ts'
 import { systemClock } from './shared/clock.ts'
 import { VERSION } from './version.ts'
 

@@ -5,13 +5,6 @@
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
 import { availableParallelism, networkInterfaces } from 'node:os'
-import {
-  type Configuration,
-  type ConfigurationSource,
-  readChanged,
-  readConfiguration,
-  rejudge,
-} from './configuration.ts'
 import { formatProblem } from './corefile/problem.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notifier.ts'
@@ -29,7 +22,14 @@ import { threadsOf } from './plugin/multisocket.ts'
 import { servedWord } from './plugin/registry.ts'
 import type { ViewConfig } from './plugin/view/view.ts'
 import { Reloader } from './reload.ts'
-import type { PluginSetup, Setup } from './setup.ts'
+import type { PluginSetup, Setup } from './setup/build.ts'
+import {
+  type Configuration,
+  type ConfigurationSource,
+  readChanged,
+  readConfiguration,
+  rejudge,
+} from './setup/configuration.ts'
 import { systemClock } from './shared/clock.ts'
 import { formatDuration } from './shared/duration.ts'
 import { Sources } from './sources.ts'

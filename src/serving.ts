@@ -2,7 +2,6 @@
 // queries with the fast paths that the chain allows.
 
 import { STREAM_LIMITS } from './listen/stream-limits.ts'
-import type { ListenSetup } from './listens.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from './observe/query-meters.ts'
 import { Storms } from './observe/storms.ts'
 import type { BufsizeConfig } from './plugin/bufsize.ts'
@@ -26,7 +25,8 @@ import type { ServerCookies } from './query/cookies.ts'
 import { QueryProcess } from './query/process.ts'
 import type { Query } from './query/query.ts'
 import type { ServedZone } from './query/served-zone.ts'
-import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
+import type { BlockSetup, PluginSetup, Setup } from './setup/build.ts'
+import type { ListenSetup } from './setup/listeners.ts'
 import type { TableReader } from './table/reader.ts'
 import { PAYLOAD_DEFAULT } from './wire/header.ts'
 import { formatName, isWithinAny, name } from './wire/name.ts'

@@ -11,12 +11,12 @@ import { listenTls } from './listen/tls.ts'
 import { TlsFiles, type TlsTexts } from './listen/tls-files.ts'
 import type { TlsSettings } from './listen/tls-gate.ts'
 import { listenUdp } from './listen/udp.ts'
-import type { ListenSetup } from './listens.ts'
 import type { Meters } from './observe/meters.ts'
 import type { ThreadLog } from './observe/thread-log.ts'
 import { HTTPS_CONNECTIONS_MAX } from './plugin/https.ts'
 import type { TlsConfig } from './plugin/tls.ts'
 import type { SwitchResponder } from './query/switch.ts'
+import type { ListenSetup } from './setup/listeners.ts'
 import type { Clock } from './shared/clock.ts'
 
 /** What a serving thread lends to its sites. */

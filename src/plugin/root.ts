@@ -11,7 +11,7 @@ export interface RootConfig {
   readonly directory: string
 }
 
-/** `root`; of several in a block the last one counts. ../setup.ts hands it to the words behind it. */
+/** `root`; of several in a block the last one counts. ../setup/build.ts hands it to the words behind it. */
 export const rootWord: Word<RootConfig> = {
   word: 'root',
   doc: {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Problems } from '../../src/corefile/problem.ts'
 import { debugWord } from '../../src/plugin/debug.ts'
-import { buildSetup } from '../../src/setup.ts'
+import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/fixture.ts'
 import { parseWord } from '../support/serving.ts'
 

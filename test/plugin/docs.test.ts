@@ -9,7 +9,7 @@ import { wordOf } from '../../src/corefile/doc.ts'
 import { formatProblem, type Problem, Problems } from '../../src/corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../../src/plugin/registry.ts'
-import { buildSetup } from '../../src/setup.ts'
+import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/fixture.ts'
 
 const problemsOf = (text: string): readonly Problem[] => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Problems } from '../../src/corefile/problem.ts'
 import type { HostsConfig } from '../../src/plugin/hosts/hosts.ts'
 import { rootWord } from '../../src/plugin/root.ts'
-import { buildSetup } from '../../src/setup.ts'
+import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/fixture.ts'
 import { parseWord } from '../support/serving.ts'
 

@@ -1,8 +1,8 @@
 // Corefiles that are served and surprise, and what `seamark check` says about them.
 
 import t from 'tap'
-import { parseCorefileText } from '../../src/corefile/parser.ts'
-import { lint } from '../../src/lint/lint.ts'
+import { parseCorefileText } from '../../../src/corefile/parser.ts'
+import { lint } from '../../../src/setup/lint/lint.ts'
 
 const DIRECTORY = t.testdir({ 'resolv.conf': 'nameserver 127.0.0.53\n', 'lan.conf': 'nameserver 10.0.0.2\n' })
 

@@ -2,9 +2,9 @@
 // of words that are not served.
 
 import t from 'tap'
-import { formatProblem, Problems } from '../src/corefile/problem.ts'
-import { buildSetup, type Setup } from '../src/setup.ts'
-import { read } from './corefile/fixture.ts'
+import { formatProblem, Problems } from '../../src/corefile/problem.ts'
+import { buildSetup, type Setup } from '../../src/setup/build.ts'
+import { read } from '../corefile/fixture.ts'
 
 function setupOf(text: string, port = 53): { setup: Setup; complaints: string[] } {
   const problems = new Problems()

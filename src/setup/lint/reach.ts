@@ -1,9 +1,9 @@
 // Directives that no query reaches, and queries that reach nothing.
 
-import type { Directive } from '../corefile/parser.ts'
-import type { Problems } from '../corefile/problem.ts'
-import { placeText } from '../corefile/token.ts'
-import { DIRECTIVE_WORDS } from '../corefile/words.ts'
+import type { Directive } from '../../corefile/parser.ts'
+import type { Problems } from '../../corefile/problem.ts'
+import { placeText } from '../../corefile/token.ts'
+import { DIRECTIVE_WORDS } from '../../corefile/words.ts'
 import { isUnder, type Lint, type LintBlock, type NamedZone, option, overlap, zonesNamed } from './blocks.ts'
 
 /** Words that answer queries, in the order of the chain. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
-import { readChanged, readConfiguration } from '../src/configuration.ts'
+import { readChanged, readConfiguration } from '../../src/setup/configuration.ts'
 
 t.test('a Corefile is judged again when its words change', async t => {
   const directory = t.testdir({ Corefile: '. {\n whoami\n}\n', db: '' })

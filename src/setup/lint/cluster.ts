@@ -1,8 +1,8 @@
 // What the Corefile of a cluster ought to have, and CoreDNS's users miss when it does not (blocks with `kubernetes`; a
 // folder of manifests is no cluster).
 
-import { placeText } from '../corefile/token.ts'
-import { parseListenAddress } from '../corefile/values.ts'
+import { placeText } from '../../corefile/token.ts'
+import { parseListenAddress } from '../../corefile/values.ts'
 import { isUnder, type Lint, option, overlap, zonesNamed } from './blocks.ts'
 
 /** What is lost without a word. */

@@ -3,16 +3,16 @@
 // takes either, and here it is an error at the second.
 
 import { isDeepStrictEqual } from 'node:util'
-import { DEFAULT_PORTS, type Key, type Scheme } from './corefile/key.ts'
-import type { ServerBlock } from './corefile/parser.ts'
-import type { Problems } from './corefile/problem.ts'
-import { placeText, type Token } from './corefile/token.ts'
-import { directiveWord } from './corefile/words.ts'
-import type { BindConfig } from './plugin/bind.ts'
-import type { HttpsConfig } from './plugin/https.ts'
-import type { TimeoutsConfig } from './plugin/timeouts.ts'
-import type { TlsConfig } from './plugin/tls.ts'
-import type { BlockSetup } from './setup.ts'
+import { DEFAULT_PORTS, type Key, type Scheme } from '../corefile/key.ts'
+import type { ServerBlock } from '../corefile/parser.ts'
+import type { Problems } from '../corefile/problem.ts'
+import { placeText, type Token } from '../corefile/token.ts'
+import { directiveWord } from '../corefile/words.ts'
+import type { BindConfig } from '../plugin/bind.ts'
+import type { HttpsConfig } from '../plugin/https.ts'
+import type { TimeoutsConfig } from '../plugin/timeouts.ts'
+import type { TlsConfig } from '../plugin/tls.ts'
+import type { BlockSetup } from './build.ts'
 
 /** What may be spoken on a listener. */
 export type ServedScheme = Extract<Scheme, 'dns' | 'tls' | 'https'>

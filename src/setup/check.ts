@@ -1,8 +1,8 @@
 // `seamark check [FILE]`: everything that is wrong or surprising in a Corefile, without serving it.
 
 import { existsSync } from 'node:fs'
+import { formatProblem } from '../corefile/problem.ts'
 import { checkConfiguration } from './configuration.ts'
-import { formatProblem } from './corefile/problem.ts'
 
 /** Prints the problems and returns the exit status: 1 where there is an error. */
 export function check(file: string, json: boolean, port: number, print: (text: string) => void): number {

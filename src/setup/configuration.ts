@@ -3,12 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
-import { nodeHost } from './corefile/host.ts'
-import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from './corefile/parser.ts'
-import { type Problem, Problems } from './corefile/problem.ts'
-import type { Token } from './corefile/token.ts'
+import { nodeHost } from '../corefile/host.ts'
+import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from '../corefile/parser.ts'
+import { type Problem, Problems } from '../corefile/problem.ts'
+import type { Token } from '../corefile/token.ts'
+import { buildSetup, type Setup } from './build.ts'
 import { lint } from './lint/lint.ts'
-import { buildSetup, type Setup } from './setup.ts'
 
 /** What CoreDNS serves where there is no Corefile. */
 export const DEFAULT_COREFILE = '. {\n    whoami\n    log\n}\n'
@@ -44,7 +44,7 @@ export function rejudge(source: ConfigurationSource, blocks: readonly ServerBloc
   return judge(source, corefile, hashOf(corefile))
 }
 
-/** The same for `seamark check`: with what parses and surprises (lint/lint.ts), where nothing is in error. */
+/** The same for `seamark check`: with what parses and surprises (setup/lint/lint.ts), where nothing is in error. */
 export function checkConfiguration(source: ConfigurationSource): Configuration {
   const corefile = readCorefile(source)
   const configuration = judge(source, corefile, '')

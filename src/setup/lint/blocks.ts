@@ -2,10 +2,10 @@
 // is about. Everything here has parsed without an error; words are not judged again.
 
 import { resolve } from 'node:path'
-import { DEFAULT_PORTS, type Key, parseKey } from '../corefile/key.ts'
-import type { Directive, ServerBlock } from '../corefile/parser.ts'
-import type { Problems } from '../corefile/problem.ts'
-import type { Token } from '../corefile/token.ts'
+import { DEFAULT_PORTS, type Key, parseKey } from '../../corefile/key.ts'
+import type { Directive, ServerBlock } from '../../corefile/parser.ts'
+import type { Problems } from '../../corefile/problem.ts'
+import type { Token } from '../../corefile/token.ts'
 
 /** One thing to look for; it reports what it finds as warnings. */
 export type Lint = (block: LintBlock, all: readonly LintBlock[], problems: Problems) => void

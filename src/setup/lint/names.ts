@@ -1,6 +1,6 @@
 // Rules about names and types that do another thing than their writers expect.
 
-import { placeText } from '../corefile/token.ts'
+import { placeText } from '../../corefile/token.ts'
 import { type Lint, option, overlap } from './blocks.ts'
 
 /** NXDOMAIN for AAAA says that the name has no A record either. */

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { formatProblem, Problems } from '../src/corefile/problem.ts'
-import { buildSetup, type Setup } from '../src/setup.ts'
-import { read } from './corefile/fixture.ts'
-import { makeAuthority } from './support/certificates.ts'
+import { formatProblem, Problems } from '../../src/corefile/problem.ts'
+import { buildSetup, type Setup } from '../../src/setup/build.ts'
+import { read } from '../corefile/fixture.ts'
+import { makeAuthority } from '../support/certificates.ts'
 
 const authority = makeAuthority()
 const [one, two] = [authority.issue('one'), authority.issue('two')]

@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Directive } from '../corefile/parser.ts'
-import { placeText, type Token } from '../corefile/token.ts'
-import { parseAddressPort } from '../corefile/values.ts'
-import { parseResolvConf } from '../plugin/forward/resolv-conf.ts'
-import { contains, parseCidr, parseIp } from '../shared/ip.ts'
+import type { Directive } from '../../corefile/parser.ts'
+import { placeText, type Token } from '../../corefile/token.ts'
+import { parseAddressPort } from '../../corefile/values.ts'
+import { parseResolvConf } from '../../plugin/forward/resolv-conf.ts'
+import { contains, parseCidr, parseIp } from '../../shared/ip.ts'
 import { type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
 
 /** An upstream, plain DNS only. */
