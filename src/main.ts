@@ -4,7 +4,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import { isManifestSource } from './cluster-source.ts'
+import { isManifestSource } from './cluster/source.ts'
 import { type Command, parseFlags, USAGE } from './flags.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'

@@ -5,6 +5,7 @@
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
 import { availableParallelism, networkInterfaces } from 'node:os'
+import { Sources } from './cluster/clusters.ts'
 import { formatProblem } from './corefile/problem.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notifier.ts'
@@ -32,7 +33,6 @@ import {
 } from './setup/configuration.ts'
 import { systemClock } from './shared/clock.ts'
 import { formatDuration } from './shared/duration.ts'
-import { Sources } from './sources.ts'
 import { Threads } from './threads.ts'
 import { VERSION } from './version.ts'
 import { ZoneFiles } from './zone-files.ts'

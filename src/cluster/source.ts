@@ -1,16 +1,16 @@
 // Where a cluster's objects come from: the API server or a folder of manifests, as the `kubernetes` directive says.
 
-import type { ManifestSource } from './manifest/source.ts'
-import type { ObjectSource } from './objects/objects.ts'
-import type { ProcessLog } from './observe/log.ts'
-import type { Meters } from './observe/meters.ts'
-import type { KubernetesConfig } from './plugin/kubernetes/config.ts'
-import { systemClock } from './shared/clock.ts'
-import type { Cluster } from './table/cluster.ts'
-import { type ApiLocation, openAccess } from './watch/access.ts'
-import { messageOf } from './watch/api-error.ts'
-import { ApiClient } from './watch/client.ts'
-import { ApiSource, slimConverters } from './watch/source.ts'
+import type { ManifestSource } from '../manifest/source.ts'
+import type { ObjectSource } from '../objects/objects.ts'
+import type { ProcessLog } from '../observe/log.ts'
+import type { Meters } from '../observe/meters.ts'
+import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
+import { systemClock } from '../shared/clock.ts'
+import type { Cluster } from '../table/cluster.ts'
+import { type ApiLocation, openAccess } from '../watch/access.ts'
+import { messageOf } from '../watch/api-error.ts'
+import { ApiClient } from '../watch/client.ts'
+import { ApiSource, slimConverters } from '../watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
 
@@ -47,8 +47,8 @@ async function manifestSource(
   { log }: SourceOptions,
 ): Promise<ManifestSource> {
   const [{ describeChange }, { ManifestSource }] = await Promise.all([
-    import('./manifest/describe.ts'),
-    import('./manifest/source.ts'),
+    import('../manifest/describe.ts'),
+    import('../manifest/source.ts'),
   ])
   const zone = config.primaryZone.replace(/\.$/, '')
   return new ManifestSource({

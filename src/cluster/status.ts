@@ -1,8 +1,8 @@
 // How the watches, tables and snapshots stand, published at every scrape.
 
-import type { Registry } from './observe/registry.ts'
-import type { ReflectorStatus } from './watch/reflector-options.ts'
-import { ApiSource } from './watch/source.ts'
+import type { Registry } from '../observe/registry.ts'
+import type { ReflectorStatus } from '../watch/reflector-options.ts'
+import { ApiSource } from '../watch/source.ts'
 import type { WatchedCluster } from './watched-cluster.ts'
 
 /** Publishes the state of all that is watched now. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { capturedBy } from '../../src/shared/hijack.ts'
+import { capturedBy } from '../../src/cluster/capture.ts'
 
 t.test('namespaces that capture names by the search path', async t => {
   const cases: [namespace: string, captured: string | undefined][] = [

@@ -1,18 +1,18 @@
 // One watched cluster: a table, the slim objects behind it, the source that brings them (an API server or a folder) and,
 // where a volume is named for it, the snapshot from which a restart goes on while the API server is away.
 
-import { makeSource, type SourceOptions } from './cluster-source.ts'
-import type { Kind, ObjectSource, SlimEndpointSlice } from './objects/objects.ts'
-import type { ReadySource } from './observe/ready.ts'
-import { type KubernetesConfig, sourceKey } from './plugin/kubernetes/config.ts'
-import { systemClock } from './shared/clock.ts'
-import { formatDuration } from './shared/duration.ts'
-import { capturedBy } from './shared/hijack.ts'
-import { Cluster } from './table/cluster.ts'
-import { TableWriter } from './table/writer.ts'
-import { RESOURCES } from './watch/resource.ts'
-import { readSnapshot, SnapshotWriter } from './watch/snapshot.ts'
-import { ApiSource } from './watch/source.ts'
+import type { Kind, ObjectSource, SlimEndpointSlice } from '../objects/objects.ts'
+import type { ReadySource } from '../observe/ready.ts'
+import { type KubernetesConfig, sourceKey } from '../plugin/kubernetes/config.ts'
+import { systemClock } from '../shared/clock.ts'
+import { formatDuration } from '../shared/duration.ts'
+import { Cluster } from '../table/cluster.ts'
+import { TableWriter } from '../table/writer.ts'
+import { RESOURCES } from '../watch/resource.ts'
+import { readSnapshot, SnapshotWriter } from '../watch/snapshot.ts'
+import { ApiSource } from '../watch/source.ts'
+import { capturedBy } from './capture.ts'
+import { makeSource, type SourceOptions } from './source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
 /** Most clusters are listed by then. */

@@ -1,12 +1,12 @@
 // What one watched cluster says of itself.
 
 import t from 'tap'
-import { ProcessLog } from '../src/observe/log.ts'
-import { Registry } from '../src/observe/registry.ts'
-import { systemClock } from '../src/shared/clock.ts'
-import { publishStatus } from '../src/source-status.ts'
-import { WatchedCluster } from '../src/watched-cluster.ts'
-import { KUBERNETES } from './support/slim-cluster.ts'
+import { publishStatus } from '../../src/cluster/status.ts'
+import { WatchedCluster } from '../../src/cluster/watched-cluster.ts'
+import { ProcessLog } from '../../src/observe/log.ts'
+import { Registry } from '../../src/observe/registry.ts'
+import { systemClock } from '../../src/shared/clock.ts'
+import { KUBERNETES } from '../support/slim-cluster.ts'
 
 const namespaces = (...names: string[]): string =>
   names.map(name => `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n`).join('---\n')

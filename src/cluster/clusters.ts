@@ -1,10 +1,10 @@
 // The clusters that the Corefile's `kubernetes` directives watch: for each distinct source one table, one set of slim
 // objects and one watch, shared by all directives that ask for the same and kept across reloads.
 
-import type { SourceOptions } from './cluster-source.ts'
-import type { Registry } from './observe/registry.ts'
-import { type KubernetesConfig, sourceKey } from './plugin/kubernetes/config.ts'
-import { publishStatus } from './source-status.ts'
+import type { Registry } from '../observe/registry.ts'
+import { type KubernetesConfig, sourceKey } from '../plugin/kubernetes/config.ts'
+import type { SourceOptions } from './source.ts'
+import { publishStatus } from './status.ts'
 import { WatchedCluster } from './watched-cluster.ts'
 
 export interface SourcesOptions extends SourceOptions {
