@@ -110,6 +110,6 @@ function copyKoffi(): void {
 
 rmSync(out, { recursive: true, force: true })
 await bundle('seamark', 'src/main.ts', true)
-await bundle('serve', 'src/serve.ts', false)
+await bundle('serve', 'src/serving/thread.ts', false)
 for (const name of LAZY) await bundleLazy(name)
 copyKoffi()

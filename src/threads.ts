@@ -9,13 +9,13 @@ import { acknowledgeLines, lineCountMemory } from './observe/batched-log.ts'
 import type { BusyThread } from './observe/busy.ts'
 import type { ProcessLog } from './observe/log.ts'
 import type { Registry } from './observe/registry.ts'
-import { COOKIE_SECRET_OCTETS } from './query/cookies.ts'
+import { COOKIE_SECRET_OCTETS } from './serving/cookies.ts'
+import type { FromThread, Prepare, ThreadStart, ToThread } from './serving/messages.ts'
 import type { Setup } from './setup/build.ts'
 import { systemClock } from './shared/clock.ts'
 import { serveEntry } from './shared/entry.ts'
 import { serveHeapLimits } from './shared/heap-limits.ts'
 import { clearReader } from './table/reader.ts'
-import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
 
 /** A thread that dies is replaced after this long, so that one that dies at once does not spin. */
 const REPLACE_DELAY_MS = 500

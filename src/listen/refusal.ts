@@ -3,7 +3,7 @@
 // query it answers.
 
 import { EDE } from '../query/reply.ts'
-import { failureReason, writeFailure } from '../query/write.ts'
+import { failureReason, writeFailure } from '../serving/write.ts'
 import { HEADER_OCTETS } from '../wire/header.ts'
 import { EDE_OCTETS, OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'

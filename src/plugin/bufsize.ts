@@ -14,7 +14,7 @@ export interface BufsizeConfig {
 /** CoreDNS's bound. */
 const OCTETS_MAX = 4096
 
-/** `bufsize`, once in a server block; the server applies it (../serving.ts), fast path included. */
+/** `bufsize`, once in a server block; the server applies it (../serving/blocks.ts), fast path included. */
 export const bufsizeWord: Word<BufsizeConfig> = {
   word: 'bufsize',
   doc: {

@@ -9,9 +9,9 @@
 
 import { once, readLine } from '../corefile/arguments.ts'
 import type { Counter } from '../observe/meters.ts'
-import { ZoneTable } from '../query/chain.ts'
 import type { Query } from '../query/query.ts'
 import { answer, type MaybePromise, nodata, nxdomain, type Outcome, type Reply } from '../query/reply.ts'
+import { ZoneTable } from '../serving/chain.ts'
 import { equalNames, formatName, isWithin, type Name, name } from '../wire/name.ts'
 import { type Rr, rr, soaRdata } from '../wire/record.ts'
 import { CLASS, TYPE, typeName } from '../wire/rrtype.ts'

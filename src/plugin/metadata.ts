@@ -1,6 +1,6 @@
 // `metadata [ZONES…]`: plugins of the server block leave facts about each query in its zones, for the query log
 // (`{/kubernetes/namespace}`), `rewrite edns0`, `template` and `view` (CoreDNS plugin/metadata). The labels
-// are collected before the block is known to take the query, so that its `view` can ask for them (../serving.ts).
+// are collected before the block is known to take the query, so that its `view` can ask for them (../serving/blocks.ts).
 //
 //   kubernetes/service, -/namespace, -/endpoint, -/port-name, -/protocol, -/kind, -/zone, -/cluster, -/parse-error
 //   kubernetes/client-namespace, -/client-pod-name, -/client-label/KEY       with `pods verified`

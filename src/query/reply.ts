@@ -1,10 +1,10 @@
 // What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
 // process.ts turns it into octets with the client's id, question, flags and OPT.
 
+import type { RecordStream } from '../serving/transfer.ts'
 import type { EdnsOption } from '../wire/message.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
-import type { RecordStream } from './transfer.ts'
 
 /** An extended error (RFC 8914): a code of its registry and a reason in words. */
 export interface ExtendedError {

@@ -3,5 +3,5 @@
 /** The entry of a serving thread. */
 export const serveEntry = (): URL =>
   import.meta.url.endsWith('.ts')
-    ? new URL('../serve.ts', import.meta.url)
+    ? new URL('../serving/thread.ts', import.meta.url)
     : new URL('./serve.mjs', import.meta.url)

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { headerWord } from '../../src/plugin/header.ts'
 import { DROP, refused } from '../../src/query/reply.ts'
-import { writeReply } from '../../src/query/write.ts'
+import { writeReply } from '../../src/serving/write.ts'
 import { answering } from '../support/answering.ts'
 import { parseWord, query, reply } from '../support/serving.ts'
 

@@ -1,4 +1,4 @@
-// The directive's text; what its bound does is judged in test/listen and test/site.test.ts.
+// The directive's text; what its bound does is judged in test/listen and test/serving/address.test.ts.
 
 import t from 'tap'
 import { type HttpsConfig, httpsWord } from '../../src/plugin/https.ts'

@@ -6,9 +6,9 @@
 //   another name, fallthrough for it   the next plugin
 //   another name                       SERVFAIL: there is no SOA to deny it with
 
-import { ZoneTable } from '../../query/chain.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, EDE, type MaybePromise, type Outcome, servfail } from '../../query/reply.ts'
+import { ZoneTable } from '../../serving/chain.ts'
 import { foldName, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'

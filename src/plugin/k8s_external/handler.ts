@@ -12,7 +12,7 @@ import {
   type Reply,
   refused,
 } from '../../query/reply.ts'
-import type { ZoneCopy } from '../../query/transfer.ts'
+import type { ZoneCopy } from '../../serving/transfer.ts'
 import { FLAG } from '../../table/layout.ts'
 import {
   countLabels,

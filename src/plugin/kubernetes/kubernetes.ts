@@ -12,8 +12,8 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
-import type { ZoneCopy } from '../../query/transfer.ts'
-import { readExtendedError } from '../../query/write.ts'
+import type { ZoneCopy } from '../../serving/transfer.ts'
+import { readExtendedError } from '../../serving/write.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'

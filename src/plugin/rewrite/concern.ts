@@ -1,5 +1,5 @@
 // Which rules can touch what the cluster answers about the names of one zone, decided when the Corefile is loaded: where
-// none can, the zone keeps the fast path (../../serving.ts). In doubt a rule can.
+// none can, the zone keeps the fast path (../../serving/blocks.ts). In doubt a rule can.
 //
 //   exact FROM    FROM is a name of the zone
 //   suffix FROM   a name of the zone can end so

@@ -10,9 +10,9 @@
 //   }
 
 import type { RE2JS } from 're2js'
-import { type Zoned, ZoneTable } from '../../query/chain.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
+import { type Zoned, ZoneTable } from '../../serving/chain.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { foldName, formatName, isWithin, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'

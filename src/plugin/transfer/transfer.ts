@@ -12,7 +12,7 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
-import type { ZoneCopy } from '../../query/transfer.ts'
+import type { ZoneCopy } from '../../serving/transfer.ts'
 import { formatName } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { ServingContext } from '../context.ts'

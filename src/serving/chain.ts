@@ -1,12 +1,12 @@
 // The plugins of one server block in CoreDNS's order, and which block a name belongs to: the longest zone by whole labels.
 
 import type { Handler, Next } from '../plugin/plugin.ts'
+import type { Query } from '../query/query.ts'
+import { type MaybePromise, type Outcome, refused, servfail } from '../query/reply.ts'
 import type { Name } from '../wire/name.ts'
 import { countLabels } from '../wire/name.ts'
 import { TYPE } from '../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../wire/scan.ts'
-import type { Query } from './query.ts'
-import { type MaybePromise, type Outcome, refused, servfail } from './reply.ts'
 
 /**
  * The handlers as one function. A block without plugins refuses; past the last one, a plugin of the name `last`, CoreDNS

@@ -16,6 +16,15 @@ import { MISS } from '../plugin/cache/fast.ts'
 import { CHASE, PASS } from '../plugin/kubernetes/answers.ts'
 import { uncompressedOctets } from '../plugin/log/format.ts'
 import type { Guard } from '../plugin/plugin.ts'
+import {
+  type Budget,
+  type Endpoint,
+  LOOKUPS_MAX,
+  PATIENCE_MS,
+  type Query,
+  type Transport,
+} from '../query/query.ts'
+import { DROP, EDE, type Outcome, type Reply, refused, servfail } from '../query/reply.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { foldName, formatName, type Name } from '../wire/name.ts'
@@ -25,9 +34,7 @@ import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
 import { ZoneTable } from './chain.ts'
 import type { ServerCookies } from './cookies.ts'
-import { type Budget, type Endpoint, LOOKUPS_MAX, PATIENCE_MS, type Query, type Transport } from './query.ts'
 import { readCookie, readIxfrSerial, readOptions } from './read.ts'
-import { DROP, EDE, type Outcome, type Reply, refused, servfail } from './reply.ts'
 import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
 import {

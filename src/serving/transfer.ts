@@ -2,9 +2,9 @@
 // only when the client is ready for it.
 
 import type { Messages } from '../listen/responder.ts'
+import type { Query } from '../query/query.ts'
+import type { Reply } from '../query/reply.ts'
 import type { Rr } from '../wire/record.ts'
-import type { Query } from './query.ts'
-import type { Reply } from './reply.ts'
 import { writeReply } from './write.ts'
 
 /** A zone that a plugin has as a whole, at one moment. */

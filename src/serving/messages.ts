@@ -1,8 +1,8 @@
 // What the control thread and a serving thread say to one another. Everything is plain data; tables and counters are
 // shared memory, so that neither queries nor updates pass through here.
 
-import type { Registration } from './observe/counters.ts'
-import type { Setup } from './setup/build.ts'
+import type { Registration } from '../observe/counters.ts'
+import type { Setup } from '../setup/build.ts'
 
 /** What a serving thread is started with. */
 export interface ThreadStart {

@@ -7,7 +7,7 @@ import {
   cookieHash,
   type JudgedCookie,
   ServerCookies,
-} from '../../src/query/cookies.ts'
+} from '../../src/serving/cookies.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))

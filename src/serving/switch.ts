@@ -2,7 +2,7 @@
 // two packets.
 
 import type { LateReply, Responder } from '../listen/responder.ts'
-import type { Endpoint, Transport } from './query.ts'
+import type { Endpoint, Transport } from '../query/query.ts'
 
 export class SwitchResponder implements Responder {
   #current: Responder

@@ -1,24 +1,24 @@
 // The entry of a serving thread: owns its sockets, chains, caches and upstream connections; reads the tables and counts
-// in shared memory; does what the control thread says (thread-messages.ts). A new configuration is built and bound
+// in shared memory; does what the control thread says (messages.ts). A new configuration is built and bound
 // beside the one that serves and takes over between two packets.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { Admission } from './listen/admission.ts'
-import { loadLibc } from './listen/libc.ts'
-import { LISTEN_EVENTS, type ListenEvent } from './listen/listener.ts'
-import { BatchedLog } from './observe/batched-log.ts'
-import { ThreadMeters } from './observe/counters.ts'
-import type { Counter } from './observe/meters.ts'
-import { QueryMetersTable } from './observe/query-meters.ts'
-import type { ServingContext } from './plugin/context.ts'
-import { ServerCookies } from './query/cookies.ts'
-import { SwitchResponder } from './query/switch.ts'
-import { Serving } from './serving.ts'
-import { systemClock } from './shared/clock.ts'
-import { Site, type SiteContext } from './site.ts'
-import { TableReader } from './table/reader.ts'
-import type { FromThread, Prepare, ThreadStart, ToThread } from './thread-messages.ts'
-import { PAYLOAD_DEFAULT } from './wire/header.ts'
+import { Admission } from '../listen/admission.ts'
+import { loadLibc } from '../listen/libc.ts'
+import { LISTEN_EVENTS, type ListenEvent } from '../listen/listener.ts'
+import { BatchedLog } from '../observe/batched-log.ts'
+import { ThreadMeters } from '../observe/counters.ts'
+import type { Counter } from '../observe/meters.ts'
+import { QueryMetersTable } from '../observe/query-meters.ts'
+import type { ServingContext } from '../plugin/context.ts'
+import { systemClock } from '../shared/clock.ts'
+import { TableReader } from '../table/reader.ts'
+import { PAYLOAD_DEFAULT } from '../wire/header.ts'
+import { Site, type SiteContext } from './address.ts'
+import { Serving } from './blocks.ts'
+import { ServerCookies } from './cookies.ts'
+import type { FromThread, Prepare, ThreadStart, ToThread } from './messages.ts'
+import { SwitchResponder } from './switch.ts'
 
 /** A configuration with its sockets. */
 interface Generation {
@@ -194,7 +194,7 @@ class ServingThread {
 }
 
 const port = parentPort
-if (!port) throw new Error('serve.ts is the entry of a serving thread; start main.ts')
+if (!port) throw new Error('serving/thread.ts is the entry of a serving thread; start main.ts')
 // First of all: a thread that is ended, or runs out of heap, while the native add-on loads takes the process with it.
 await loadLibc()
 const thread = new ServingThread(workerData as ThreadStart, message => port.postMessage(message))

@@ -1,11 +1,11 @@
-// What the road of a query knows of each zone that its listener serves: made by serving.ts, once for a configuration.
+// What the road of a query knows of each zone that its listener serves: made by blocks.ts, once for a configuration.
 
 import type { QueryMeters } from '../observe/query-meters.ts'
 import type { FastCache } from '../plugin/cache/fast.ts'
 import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
 import type { Guard, Next } from '../plugin/plugin.ts'
+import type { Query } from '../query/query.ts'
 import type { Name } from '../wire/name.ts'
-import type { Query } from './query.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone {

@@ -3,10 +3,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Decoded, decodeMessage } from './support/dns-message.ts'
-import { encodeQuestion, type Question } from './support/dns-question.ts'
-import { ServerBlock } from './support/server-block.ts'
-import { until } from './support/virtual-clock.ts'
+import { type Decoded, decodeMessage } from '../support/dns-message.ts'
+import { encodeQuestion, type Question } from '../support/dns-question.ts'
+import { ServerBlock } from '../support/server-block.ts'
+import { until } from '../support/virtual-clock.ts'
 
 const CLUSTER = 'kubernetes cluster.local in-addr.arpa {\nfallthrough in-addr.arpa\n}'
 

@@ -2,6 +2,8 @@
 // the client's id and opcode, RD and CD as asked, Z clear, an OPT of our own where the query had one and only there
 // (RFC 6891 6.1.1, 7), and the question octet for octet where it could be read.
 
+import type { Query } from '../query/query.ts'
+import type { ExtendedError, Reply } from '../query/reply.ts'
 import {
   FLAG_CD,
   FLAG_QR,
@@ -17,8 +19,6 @@ import { type Edns, type EdnsOption, MessageWriter } from '../wire/message.ts'
 import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../wire/opt.ts'
 import { OPCODE } from '../wire/rcode.ts'
 import { OPTION, type Scan } from '../wire/scan.ts'
-import type { Query } from './query.ts'
-import type { ExtendedError, Reply } from './reply.ts'
 
 /** The longest reason in words that a reply carries. */
 const REASON_MAX_OCTETS = 200
