@@ -5,7 +5,7 @@ import type { Word } from './plugin.ts'
 
 export type DebugConfig = Record<string, never>
 
-/** `debug`, without arguments; the threads' logs heed it (../serving/thread.ts, ../server.ts). */
+/** `debug`, without arguments; the threads' logs heed it (../serving/thread.ts, ../control/server.ts). */
 export const debugWord: Word<DebugConfig> = {
   word: 'debug',
   doc: {

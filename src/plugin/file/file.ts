@@ -1,5 +1,5 @@
 // `file DBFILE [ZONES…] { … }`: answers for zones out of master files (CoreDNS plugin/file). The control thread reads the
-// files, at the start here and again while serving (../../zone-files.ts); serving threads share one image of each zone.
+// files, at the start here and again while serving (../../control/zone-files.ts); serving threads share one image of each zone.
 
 import { resolve } from 'node:path'
 import { type Line, readLine } from '../../corefile/arguments.ts'

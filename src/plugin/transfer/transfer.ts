@@ -1,6 +1,6 @@
 // `transfer [ZONE…] { to …; source ADDRESS }`: hands out zones of `file`, `kubernetes` and `k8s_external` as a whole (AXFR,
 // RFC 5936; IXFR, RFC 1995, which gives everything or, to a client that has it, the SOA alone) as CoreDNS plugin/transfer
-// does. Those who are to hear of changes are told by the control thread (../../notifier.ts).
+// does. Those who are to hear of changes are told by the control thread (../../control/notify.ts).
 
 import type { Query } from '../../query/query.ts'
 import {

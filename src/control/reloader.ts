@@ -1,9 +1,9 @@
 // The `reload` directive at work (CoreDNS plugin/reload): looks at the Corefile with all it imports from time to time, and
 // hands a changed one over. One that was refused is not tried again until it changes again.
 
-import type { ThreadLog } from './observe/thread-log.ts'
-import type { Configuration } from './setup/configuration.ts'
-import type { Clock, Timer } from './shared/clock.ts'
+import type { ThreadLog } from '../observe/thread-log.ts'
+import type { Configuration } from '../setup/configuration.ts'
+import type { Clock, Timer } from '../shared/clock.ts'
 
 export interface ReloaderOptions {
   readonly clock: Clock

@@ -3,12 +3,12 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { Notifier } from '../src/notifier.ts'
-import { transferWord } from '../src/plugin/transfer/transfer.ts'
-import { decodeMessage } from './support/dns-message.ts'
-import { parseWord, testThread } from './support/serving.ts'
-import { KUBERNETES } from './support/slim-cluster.ts'
-import { until, untilWithin } from './support/virtual-clock.ts'
+import { Notifier } from '../../src/control/notify.ts'
+import { transferWord } from '../../src/plugin/transfer/transfer.ts'
+import { decodeMessage } from '../support/dns-message.ts'
+import { parseWord, testThread } from '../support/serving.ts'
+import { KUBERNETES } from '../support/slim-cluster.ts'
+import { until, untilWithin } from '../support/virtual-clock.ts'
 
 /** A server that hears of changes: answers with `rcode`, or not at all. */
 async function secondary(t: Test, rcode: number | undefined, address = '127.0.0.1') {

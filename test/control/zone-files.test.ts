@@ -4,12 +4,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { fileWord } from '../src/plugin/file/file.ts'
-import { ZoneImage } from '../src/plugin/file/image.ts'
-import { ZoneFiles } from '../src/zone-files.ts'
-import { lines } from './plugin/file/support.ts'
-import { parseWord, testThread } from './support/serving.ts'
-import { untilWithin } from './support/virtual-clock.ts'
+import { ZoneFiles } from '../../src/control/zone-files.ts'
+import { fileWord } from '../../src/plugin/file/file.ts'
+import { ZoneImage } from '../../src/plugin/file/image.ts'
+import { lines } from '../plugin/file/support.ts'
+import { parseWord, testThread } from '../support/serving.ts'
+import { untilWithin } from '../support/virtual-clock.ts'
 
 const zone = (serial: number, rest = ''): string => `$TTL 5\n@ SOA ns host ${serial} 2 3 4 5\n${rest}`
 

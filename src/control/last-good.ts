@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { ServerBlock } from './corefile/parser.ts'
-import { replaceFile } from './shared/replace-file.ts'
+import type { ServerBlock } from '../corefile/parser.ts'
+import { replaceFile } from '../shared/replace-file.ts'
 
 const FORMAT = 'last good configuration 1'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { serveHeapLimits } from '../../src/shared/heap-limits.ts'
+import { serveHeapLimits } from '../../src/control/heap-limits.ts'
 
 const MIB = 2 ** 20
 const MACHINE = 24_000 * MIB

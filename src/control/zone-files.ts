@@ -1,12 +1,12 @@
 // The zone files of `file` while serving: looks at each from time to time, reads one that changed beside the one that is
 // served, and publishes its image to the serving threads (CoreDNS plugin/file reload.go). A broken file changes nothing.
 
-import { formatProblem, Problems } from './corefile/problem.ts'
-import type { ThreadLog } from './observe/thread-log.ts'
-import { type FileConfig, type FileZone, zoneKey } from './plugin/file/file.ts'
-import { isUnchanged, type LoadedZone, type LoadFailure, reloadZone } from './plugin/file/load.ts'
-import type { Setup } from './setup/build.ts'
-import type { Clock, Timer } from './shared/clock.ts'
+import { formatProblem, Problems } from '../corefile/problem.ts'
+import type { ThreadLog } from '../observe/thread-log.ts'
+import { type FileConfig, type FileZone, zoneKey } from '../plugin/file/file.ts'
+import { isUnchanged, type LoadedZone, type LoadFailure, reloadZone } from '../plugin/file/load.ts'
+import type { Setup } from '../setup/build.ts'
+import type { Clock, Timer } from '../shared/clock.ts'
 
 const LOG_FROM = 'plugin/file'
 /** Mistakes of one file that are logged. */
