@@ -6,13 +6,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { makeAuthority } from './support/certificates.ts'
-import { query, type Reply } from './support/dns-client.ts'
-import { freePort, type Seamark, startSeamark } from './support/seamark.ts'
-import { absent } from './support/system-program.ts'
+import { makeAuthority } from '../support/certificates.ts'
+import { query, type Reply } from '../support/dns-client.ts'
+import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
+import { absent } from '../support/system-program.ts'
 
 const run = promisify(execFile)
-const EXAMPLES = join(import.meta.dirname, '..', 'config', 'examples')
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const NAME = 'kubernetes.default.svc.cluster.local'
 const authority = makeAuthority()
 const KEEPALIVE = 11

@@ -6,11 +6,11 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { encodeQuestion } from './support/dns-client.ts'
-import { startFixedUpstream } from './support/fixed-upstream.ts'
-import { freePort, type Seamark, startSeamark } from './support/seamark.ts'
+import { encodeQuestion } from '../support/dns-client.ts'
+import { startFixedUpstream } from '../support/fixed-upstream.ts'
+import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
 
-const EXAMPLES = join(import.meta.dirname, '..', 'config', 'examples')
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const NAMES = ['kubia-service.default.svc.cluster.local', 'www.example.com', 'nope.default.svc.cluster.local']
 const TICK_MS = 5
 const QUERIES_PER_TICK = 10

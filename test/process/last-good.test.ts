@@ -3,9 +3,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readLastGood } from '../src/control/last-good.ts'
-import { query } from './support/dns-client.ts'
-import { freePort, type Seamark, spawnSeamark } from './support/seamark.ts'
+import { readLastGood } from '../../src/control/last-good.ts'
+import { query } from '../support/dns-client.ts'
+import { freePort, type Seamark, spawnSeamark } from '../support/seamark.ts'
 
 interface Place {
   readonly port: number

@@ -9,14 +9,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { query } from './support/dns-client.ts'
-import { freePort, type Seamark, spawnSeamark } from './support/seamark.ts'
-import { absent } from './support/system-program.ts'
+import { query } from '../support/dns-client.ts'
+import { freePort, type Seamark, spawnSeamark } from '../support/seamark.ts'
+import { absent } from '../support/system-program.ts'
 
 const run = promisify(execFile)
 /** The last lines of the start: from here on signals are answered. */
 const BANNER = /^Seamark-.*\n.*node/m
-const EXAMPLES = join(import.meta.dirname, '..', 'config', 'examples')
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const WHOAMI = '. {\n  bind 127.0.0.1\n  whoami\n}\n'
 const CLUSTER = `. {\n  bind 127.0.0.1\n  kubernetes cluster.local in-addr.arpa {\n    manifests ${EXAMPLES}\n  }\n}\n`
 /** Two known words with faults inside, one that comes later, one that nobody knows. */
