@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { ServerBlock } from '../corefile/parser.ts'
+import type { ServerBlock } from '../corefile/corefile.ts'
 import { replaceFile } from '../shared/replace-file.ts'
 
 const FORMAT = 'last good configuration 1'

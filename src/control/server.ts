@@ -20,7 +20,6 @@ import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
 import { servedWord } from '../plugin/registry.ts'
 import type { ViewConfig } from '../plugin/view/view.ts'
-import type { PluginSetup, Setup } from '../setup/build.ts'
 import {
   type Configuration,
   type ConfigurationSource,
@@ -28,6 +27,7 @@ import {
   readConfiguration,
   rejudge,
 } from '../setup/configuration.ts'
+import type { PluginSetup, Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { VERSION } from '../version.ts'

@@ -12,8 +12,8 @@
 //   })
 
 import { isIP } from 'node:net'
+import type { Directive } from './corefile.ts'
 import { parseKey } from './key.ts'
-import type { Directive } from './parser.ts'
 import type { Detail, Problems } from './problem.ts'
 import { placeText, type Token } from './token.ts'
 import {

@@ -2,8 +2,8 @@
 // error, unless `view` decides between them or `bind` puts them on different addresses. A view behind a block that takes
 // every query is never asked.
 
+import type { ServerBlock } from './corefile.ts'
 import { DEFAULT_PORTS, type Key } from './key.ts'
-import type { ServerBlock } from './parser.ts'
 import type { Problems } from './problem.ts'
 import { placeText } from './token.ts'
 

@@ -3,7 +3,7 @@
 // the noisy one loses first (shared/fair-share.ts).
 
 import { FairShare } from '../shared/fair-share.ts'
-import type { CountListen } from './listener.ts'
+import type { CountListen } from './events.ts'
 
 /** Slow queries in flight on one thread, all clients and transports together. */
 export const SLOW_IN_FLIGHT_MAX = 10_000

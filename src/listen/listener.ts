@@ -1,9 +1,9 @@
-// What every listener is to its owner, whatever its transport: how it is asked for, what it gives back, what
-// it counts.
+// What every listener is to its owner, whatever its transport: how it is asked for, and what it gives back.
 
 import type { Transport } from '../query/query.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Admission } from './admission.ts'
+import type { CountListen } from './events.ts'
 import type { Responder } from './responder.ts'
 
 /**
@@ -13,46 +13,6 @@ import type { Responder } from './responder.ts'
 export const UDP_QUERY_MAX_OCTETS = 4096
 /** Room for one reply over UDP; the client's own payload size binds below it. */
 export const UDP_REPLY_MAX_OCTETS = 4096
-
-/** What listeners count: one name per limit or failure, so that nothing is lost in silence. */
-export const LISTEN_EVENTS = [
-  'udp-receive-error',
-  'udp-send-error',
-  'udp-send-dropped',
-  'udp-source-port-zero',
-  'slow-refused',
-  'tcp-accepted',
-  'tcp-accept-error',
-  'tcp-refused-total',
-  'tcp-refused-client',
-  'tcp-evicted-idle',
-  'tcp-first-read-timeout',
-  'tcp-idle-timeout',
-  'tcp-write-timeout',
-  'tcp-write-paused',
-  'tcp-in-flight-paused',
-  'tcp-queries-max',
-  'tcp-garbage',
-  'tcp-connection-error',
-  'tls-handshake-error',
-  'tls-evicted-handshake',
-  'tls-client-refused',
-  'tls-keylog-error',
-  'tls-files-changed',
-  'tls-files-unusable',
-  'https-garbage',
-  'https-streams-max',
-  'https-bodies-max',
-  'https-request-timeout',
-] as const
-
-export type ListenEvent = (typeof LISTEN_EVENTS)[number]
-
-/**
- * Counts an event, once or `n` times. Called only where a limit bites or something fails, and once per
- * connection.
- */
-export type CountListen = (event: ListenEvent, n?: number) => void
 
 /** What a listener needs; one set serves all listeners of a thread. */
 export interface ListenOptions {

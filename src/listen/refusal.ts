@@ -2,8 +2,8 @@
 // answers, so that the client asks its next server at once instead of waiting 5 s. Hardly longer than the
 // query it answers.
 
-import { EDE } from '../query/reply.ts'
-import { failureReason, writeFailure } from '../serving/write.ts'
+import { EDE } from '../wire/extended-error.ts'
+import { failureReason, writeFailure } from '../wire/failure.ts'
 import { HEADER_OCTETS } from '../wire/header.ts'
 import { EDE_OCTETS, OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'

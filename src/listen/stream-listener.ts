@@ -6,12 +6,12 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Endpoint } from '../query/query.ts'
 import type { Timer } from '../shared/clock.ts'
 import { parseIp } from '../shared/ip.ts'
+import type { ListenEvent } from './events.ts'
 import {
   type BindPart,
   bindParts,
   codeOf,
   ListenError,
-  type ListenEvent,
   type Listener,
   type ListenOptions,
   type ListenResult,

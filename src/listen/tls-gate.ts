@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { Server, TLSSocket, TlsOptions } from 'node:tls'
 import { lazy } from '../shared/lazy.ts'
 import { usePem } from '../shared/pem.ts'
-import type { CountListen } from './listener.ts'
+import type { CountListen } from './events.ts'
 
 /** What clients are asked for, as CoreDNS's `client_auth` names it (and Go's tls.ClientAuthType). */
 export const CLIENT_AUTHS = ['nocert', 'request', 'require', 'verify_if_given', 'require_and_verify'] as const

@@ -16,13 +16,13 @@ import { type Line, readLine } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
 import type { Query } from '../query/query.ts'
-import { DROP, EDE, failure, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
+import { DROP, failure, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
 import { parseCidr } from '../shared/ip.ts'
+import { EDE } from '../wire/extended-error.ts'
 import { isWithin, type Name, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { parseType } from '../wire/rrtype.ts'
-import type { ServingContext } from './context.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Handler, Next, ServingContext, Word } from './plugin.ts'
 
 const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const
 

@@ -13,8 +13,7 @@ import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { ServingContext } from './context.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Handler, Next, ServingContext, Word } from './plugin.ts'
 
 const PLUGIN = 'dns64'
 /** Of answers about which no SOA record says how long their lack of AAAA lasts (RFC 6147 5.1.7). */

@@ -20,8 +20,7 @@ import { formatDuration } from '../shared/duration.ts'
 import { lazy } from '../shared/lazy.ts'
 import { foldName, formatName } from '../wire/name.ts'
 import { typeName } from '../wire/rrtype.ts'
-import type { ServingContext } from './context.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Handler, Next, ServingContext, Word } from './plugin.ts'
 
 /** Patterns that an error is held against. */
 const CONSOLIDATIONS_MAX = 100

@@ -11,13 +11,12 @@ import { once, readLine } from '../corefile/arguments.ts'
 import type { Counter } from '../observe/meters.ts'
 import type { Query } from '../query/query.ts'
 import { answer, type MaybePromise, nodata, nxdomain, type Outcome, type Reply } from '../query/reply.ts'
-import { ZoneTable } from '../serving/chain.ts'
+import { ZoneTable } from '../query/zone-table.ts'
 import { equalNames, formatName, isWithin, type Name, name } from '../wire/name.ts'
 import { type Rr, rr, soaRdata } from '../wire/record.ts'
 import { CLASS, TYPE, typeName } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { ServingContext } from './context.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Handler, Next, ServingContext, Word } from './plugin.ts'
 
 /** The configuration of `local`. */
 export interface LocalConfig {

@@ -6,13 +6,13 @@
 
 import { once, readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
-import { EDE, type MaybePromise, type Outcome, servfail } from '../query/reply.ts'
+import { type MaybePromise, type Outcome, servfail } from '../query/reply.ts'
 import type { Timer } from '../shared/clock.ts'
 import { lazy } from '../shared/lazy.ts'
+import { EDE } from '../wire/extended-error.ts'
 import { equalNames, formatName, type Name, name } from '../wire/name.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { ServingContext } from './context.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Handler, Next, ServingContext, Word } from './plugin.ts'
 
 export type LoopConfig = Record<string, never>
 

@@ -4,9 +4,8 @@
 import { readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
 import { DROP, type Outcome } from '../query/reply.ts'
-import type { ServingContext } from './context.ts'
 import { replyType } from './log/classify.ts'
-import type { Word } from './plugin.ts'
+import type { ServingContext, Word } from './plugin.ts'
 
 /** `minimal`, without arguments; the fast path heeds it by itself (kubernetes/writer.ts). */
 export const minimalWord: Word<Record<string, never>> = {

@@ -1,32 +1,11 @@
 // What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
-// process.ts turns it into octets with the client's id, question, flags and OPT.
+// serving/process.ts turns it into octets with the client's id, question, flags and OPT.
 
-import type { RecordStream } from '../serving/transfer.ts'
+import type { ExtendedError } from '../wire/extended-error.ts'
 import type { EdnsOption } from '../wire/message.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
-
-/** An extended error (RFC 8914): a code of its registry and a reason in words. */
-export interface ExtendedError {
-  readonly code: number
-  readonly text: string
-}
-
-/** RFC 8914 section 4, the codes that Seamark uses. */
-export const EDE = {
-  OTHER: 0,
-  STALE_ANSWER: 3,
-  FORGED_ANSWER: 4,
-  BLOCKED: 15,
-  FILTERED: 17,
-  STALE_NXDOMAIN: 19,
-  NOT_AUTHORITATIVE: 20,
-  NOT_SUPPORTED: 21,
-  NO_REACHABLE_AUTHORITY: 22,
-  NETWORK_ERROR: 23,
-  NOT_READY: 14,
-  CACHED_ERROR: 13,
-} as const
+import type { RecordStream } from './zone-copy.ts'
 
 export interface Reply {
   readonly rcode: number

@@ -2,8 +2,9 @@
 // what of them may change while they serve.
 
 import type { Admission } from '../listen/admission.ts'
+import type { CountListen } from '../listen/events.ts'
 import { listenHttps } from '../listen/https.ts'
-import type { CountListen, Listener, ListenResult } from '../listen/listener.ts'
+import type { Listener, ListenResult } from '../listen/listener.ts'
 import { STREAM_LIMITS, type StreamLimits } from '../listen/stream-limits.ts'
 import type { StreamListener, StreamSettings } from '../listen/stream-listener.ts'
 import { listenTcp } from '../listen/tcp.ts'
@@ -15,7 +16,7 @@ import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
 import { HTTPS_CONNECTIONS_MAX } from '../plugin/https.ts'
 import type { TlsConfig } from '../plugin/tls.ts'
-import type { ListenSetup } from '../setup/listeners.ts'
+import type { ListenSetup } from '../setup/setup.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { SwitchResponder } from './switch.ts'
 

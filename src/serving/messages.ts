@@ -2,7 +2,7 @@
 // shared memory, so that neither queries nor updates pass through here.
 
 import type { Registration } from '../observe/counters.ts'
-import type { Setup } from '../setup/build.ts'
+import type { Setup } from '../setup/setup.ts'
 
 /** What a serving thread is started with. */
 export interface ThreadStart {

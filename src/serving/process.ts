@@ -24,27 +24,22 @@ import {
   type Query,
   type Transport,
 } from '../query/query.ts'
-import { DROP, EDE, type Outcome, type Reply, refused, servfail } from '../query/reply.ts'
+import { DROP, type Outcome, type Reply, refused, servfail } from '../query/reply.ts'
+import { ZoneTable } from '../query/zone-table.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
+import { EDE } from '../wire/extended-error.ts'
+import { failureReason, writeFailure } from '../wire/failure.ts'
 import { foldName, formatName, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { OPTION, Scan, type Verdict } from '../wire/scan.ts'
-import { ZoneTable } from './chain.ts'
 import type { ServerCookies } from './cookies.ts'
 import { readCookie, readIxfrSerial, readOptions } from './read.ts'
 import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
-import {
-  failureReason,
-  keepaliveOption,
-  replyLimit,
-  writeCookieReply,
-  writeFailure,
-  writeReply,
-} from './write.ts'
+import { keepaliveOption, replyLimit, writeCookieReply, writeReply } from './write.ts'
 
 export interface ProcessOptions {
   /** The listener's label in metrics: `dns://:53`. */

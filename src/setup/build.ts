@@ -1,49 +1,18 @@
-// A Corefile as the server uses it: plain data that goes to every serving thread. Directives stand in the order of
-// CoreDNS's chain, whatever their order in the file; a listener knows the zones it serves and the block of each.
+// Makes plain data of a parsed Corefile (setup.ts): each directive is read by its word, in the order of CoreDNS's chain.
 
 import { dirname } from 'node:path'
+import type { Corefile, Directive, ServerBlock } from '../corefile/corefile.ts'
 import { usageOf, type WordDoc } from '../corefile/doc.ts'
-import type { Corefile, Directive, ServerBlock } from '../corefile/parser.ts'
 import { nearestWord, type Problem, type Problems } from '../corefile/problem.ts'
 import type { Place } from '../corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from '../corefile/words.ts'
-import type { HealthConfig } from '../plugin/health.ts'
 import { type KubernetesConfig, withSharedClients } from '../plugin/kubernetes/config.ts'
-import type { MultisocketConfig } from '../plugin/multisocket.ts'
 import type { BlockContext } from '../plugin/plugin.ts'
-import type { PrometheusConfig } from '../plugin/prometheus.ts'
-import type { ReadyConfig } from '../plugin/ready.ts'
 import { SERVED_WORDS, servedWord } from '../plugin/registry.ts'
 import type { ReloadConfig } from '../plugin/reload.ts'
 import type { RootConfig } from '../plugin/root.ts'
-import { type ListenSetup, readListens } from './listeners.ts'
-
-/** One plugin of a block. */
-export interface PluginSetup {
-  readonly word: string
-  /** What the word's `parse` made. */
-  readonly config: unknown
-}
-
-/** One server block. */
-export interface BlockSetup {
-  readonly zones: readonly string[]
-  /** In the order of the chain. */
-  readonly plugins: readonly PluginSetup[]
-}
-
-export interface Setup {
-  readonly blocks: readonly BlockSetup[]
-  readonly listens: readonly ListenSetup[]
-  readonly kubernetes: readonly KubernetesConfig[]
-  readonly health: readonly HealthConfig[]
-  readonly ready: readonly ReadyConfig[]
-  readonly prometheus: readonly PrometheusConfig[]
-  readonly reload: ReloadConfig | undefined
-  readonly multisocket: readonly MultisocketConfig[]
-  /** Whether a block has `debug`, which is about the whole process. */
-  readonly debug: boolean
-}
+import { readListens } from './listeners.ts'
+import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
 
 export interface SetupOptions {
   /** The port of keys without one (`-dns.port`). */

@@ -3,12 +3,14 @@
 
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import type { Corefile, ServerBlock } from '../corefile/corefile.ts'
 import { nodeHost } from '../corefile/host.ts'
-import { type Corefile, parseCorefile, parseCorefileText, type ServerBlock } from '../corefile/parser.ts'
+import { parseCorefile, parseCorefileText } from '../corefile/parser.ts'
 import { type Problem, Problems } from '../corefile/problem.ts'
 import type { Token } from '../corefile/token.ts'
-import { buildSetup, type Setup } from './build.ts'
+import { buildSetup } from './build.ts'
 import { lint } from './lint/lint.ts'
+import type { Setup } from './setup.ts'
 
 /** What CoreDNS serves where there is no Corefile. */
 export const DEFAULT_COREFILE = '. {\n    whoami\n    log\n}\n'

@@ -3,8 +3,8 @@
 // takes either, and here it is an error at the second.
 
 import { isDeepStrictEqual } from 'node:util'
+import type { ServerBlock } from '../corefile/corefile.ts'
 import { DEFAULT_PORTS, type Key, type Scheme } from '../corefile/key.ts'
-import type { ServerBlock } from '../corefile/parser.ts'
 import type { Problems } from '../corefile/problem.ts'
 import { placeText, type Token } from '../corefile/token.ts'
 import { directiveWord } from '../corefile/words.ts'
@@ -12,28 +12,7 @@ import type { BindConfig } from '../plugin/bind.ts'
 import type { HttpsConfig } from '../plugin/https.ts'
 import type { TimeoutsConfig } from '../plugin/timeouts.ts'
 import type { TlsConfig } from '../plugin/tls.ts'
-import type { BlockSetup } from './build.ts'
-
-/** What may be spoken on a listener. */
-export type ServedScheme = Extract<Scheme, 'dns' | 'tls' | 'https'>
-
-/** One address and port to listen at, with what is served there. */
-export interface ListenSetup {
-  readonly scheme: ServedScheme
-  /** An IP address, or '' for all. */
-  readonly address: string
-  readonly port: number
-  /** The label in metrics and the start banner: `dns://:53`. */
-  readonly server: string
-  readonly zones: readonly { readonly zone: string; readonly block: number }[]
-  readonly timeouts: TimeoutsConfig
-  /** Of an encrypted scheme; without it what comes is not encrypted. */
-  readonly tls: TlsConfig | undefined
-  /** Of https://: connections on all threads together, 0 for no bound of its own. */
-  readonly connectionsMax: number | undefined
-  /** The key that asks for it: `Corefile:1:1`. */
-  readonly place: string
-}
+import type { BlockSetup, ListenSetup, ServedScheme } from './setup.ts'
 
 /** The directives whose configurations are about listeners. */
 interface ListenConfigs {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Line, once, options, readLine } from '../../src/corefile/arguments.ts'
-import type { Directive } from '../../src/corefile/parser.ts'
+import type { Directive } from '../../src/corefile/corefile.ts'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
 import { read } from './fixture.ts'
 

@@ -1,8 +1,9 @@
 // What the Corefile tests share: a machine made of strings, and short texts of what was read.
 
 import { dirname, matchesGlob } from 'node:path'
+import type { Corefile, Directive } from '../../src/corefile/corefile.ts'
 import type { CorefileHost } from '../../src/corefile/host.ts'
-import { type Corefile, type Directive, parseCorefile } from '../../src/corefile/parser.ts'
+import { parseCorefile } from '../../src/corefile/parser.ts'
 import { formatProblem, type Problem } from '../../src/corefile/problem.ts'
 
 /** A host with these files and variables and nothing else. */

@@ -1,7 +1,7 @@
 // What the tests of listeners own: a responder whose answers and their moment the test decides, and counts.
 
 import { Admission } from '../../src/listen/admission.ts'
-import type { ListenEvent } from '../../src/listen/listener.ts'
+import type { ListenEvent } from '../../src/listen/events.ts'
 import { LATER, type LateReply, type Messages, type Responder, SILENCE } from '../../src/listen/responder.ts'
 import type { Endpoint, Transport } from '../../src/query/query.ts'
 import { encodeQuestion } from '../support/dns-question.ts'

@@ -1,7 +1,7 @@
 // A TCP listener on a free port and clients for it, closed with the test.
 
 import type { Test } from 'tap'
-import type { ListenEvent } from '../../src/listen/listener.ts'
+import type { ListenEvent } from '../../src/listen/events.ts'
 import type { StreamLimits } from '../../src/listen/stream-limits.ts'
 import type { StreamListener } from '../../src/listen/stream-listener.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { Problems } from '../../src/corefile/problem.ts'
-import type { HostsConfig } from '../../src/plugin/hosts/hosts.ts'
+import type { HostsConfig } from '../../src/plugin/hosts/config.ts'
 import { rootWord } from '../../src/plugin/root.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/fixture.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ZoneTable } from '../../src/serving/chain.ts'
+import { ZoneTable } from '../../src/query/zone-table.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { encodeQuestion } from '../support/dns-question.ts'

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { answer } from '../../src/query/reply.ts'
-import { type RecordStream, TRANSFER_MESSAGE_OCTETS, TransferMessages } from '../../src/serving/transfer.ts'
+import type { RecordStream } from '../../src/query/zone-copy.ts'
+import { TRANSFER_MESSAGE_OCTETS, TransferMessages } from '../../src/serving/transfer.ts'
 import { name } from '../../src/wire/name.ts'
 import { type Rr, rr } from '../../src/wire/record.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'

@@ -3,7 +3,8 @@
 
 import t from 'tap'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
-import { buildSetup, type Setup } from '../../src/setup/build.ts'
+import { buildSetup } from '../../src/setup/build.ts'
+import type { Setup } from '../../src/setup/setup.ts'
 import { read } from '../corefile/fixture.ts'
 
 function setupOf(text: string, port = 53): { setup: Setup; complaints: string[] } {

@@ -3,7 +3,8 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
-import { buildSetup, type Setup } from '../../src/setup/build.ts'
+import { buildSetup } from '../../src/setup/build.ts'
+import type { Setup } from '../../src/setup/setup.ts'
 import { read } from '../corefile/fixture.ts'
 import { makeAuthority } from '../support/certificates.ts'
 

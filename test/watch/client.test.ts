@@ -3,15 +3,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import {
-  type ApiTls,
-  endpointAccess,
-  inClusterAccess,
-  openAccess,
-  parseServer,
-} from '../../src/watch/access.ts'
+import { type ApiTls, endpointAccess, inClusterAccess, parseServer } from '../../src/watch/access.ts'
 import { ApiError } from '../../src/watch/api-error.ts'
 import { ApiClient, type ApiRequestRecord, parseRetryAfter } from '../../src/watch/client.ts'
+import { openAccess } from '../../src/watch/open-access.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { until, VirtualClock } from '../support/virtual-clock.ts'

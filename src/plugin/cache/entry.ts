@@ -8,7 +8,8 @@
 // Owners are mostly pointers to the question's name and so follow the spelling of whoever asks (RFC 4343). AA is set in
 // all that comes from the cache, as CoreDNS does for resolvers that take nothing else.
 
-import type { ExtendedError, Reply } from '../../query/reply.ts'
+import type { Reply } from '../../query/reply.ts'
+import type { ExtendedError } from '../../wire/extended-error.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
 import { equalNames } from '../../wire/name.ts'

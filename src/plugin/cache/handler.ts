@@ -11,20 +11,13 @@
 // the table is as fast, never stale, and a SERVFAIL of the time before it is synced must not outlive that time.
 
 import { LOOKUPS_MAX, type Query } from '../../query/query.ts'
-import {
-  DROP,
-  EDE,
-  type ExtendedError,
-  type MaybePromise,
-  type Outcome,
-  type Reply,
-} from '../../query/reply.ts'
+import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
+import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { formatName, isWithinAny, type Name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { typeName } from '../../wire/rrtype.ts'
-import type { ServingContext } from '../context.ts'
-import type { Handler, Next } from '../plugin.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
 import { type Classified, classify } from './classify.ts'
 import type { CacheConfig, StaleConfig } from './config.ts'
 import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'

@@ -1,7 +1,7 @@
 // Reads the directive (doc.ts; coredns plugin/cache/setup.go).
 
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseDuration } from '../../corefile/values.ts'

@@ -8,7 +8,8 @@
 // Empty non-terminals are nodes like any other, so they are NODATA and no wildcard reaches past them.
 
 import type { Query } from '../../query/query.ts'
-import { answer, EDE, type MaybePromise, type Reply, servfail } from '../../query/reply.ts'
+import { answer, type MaybePromise, type Reply, servfail } from '../../query/reply.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { equalNames, foldName, formatName, joinNames, type Name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { cname, type Rr } from '../../wire/record.ts'

@@ -4,8 +4,7 @@
 
 import type { Query } from '../../query/query.ts'
 import type { MaybePromise, Outcome } from '../../query/reply.ts'
-import type { ServingContext } from '../context.ts'
-import type { Handler, Next, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
 import { forwardDoc } from './doc.ts'
 import { parseForward } from './parse.ts'

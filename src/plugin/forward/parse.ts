@@ -1,8 +1,8 @@
 // Reads the directives (doc.ts; coredns plugin/forward/setup.go).
 
 import { type Line, type OptionReaders, readLine } from '../../corefile/arguments.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import { parseKey } from '../../corefile/key.ts'
-import type { Directive } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseName } from '../../wire/name.ts'

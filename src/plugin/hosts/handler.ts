@@ -7,15 +7,15 @@
 //   another name                       SERVFAIL: there is no SOA to deny it with
 
 import type { Query } from '../../query/query.ts'
-import { answer, EDE, type MaybePromise, type Outcome, servfail } from '../../query/reply.ts'
-import { ZoneTable } from '../../serving/chain.ts'
+import { answer, type MaybePromise, type Outcome, servfail } from '../../query/reply.ts'
+import { ZoneTable } from '../../query/zone-table.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { foldName, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { ServingContext } from '../context.ts'
-import type { Handler, Next } from '../plugin.ts'
-import type { HostsConfig } from './hosts.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { HostsConfig } from './config.ts'
 import { HostsSource } from './source.ts'
 
 const PLUGIN = 'hosts'

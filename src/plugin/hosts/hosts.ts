@@ -12,6 +12,7 @@ import { resolve } from 'node:path'
 import { type Line, type LineReader, once, readLine } from '../../corefile/arguments.ts'
 import { isWithinAny, name, parseName } from '../../wire/name.ts'
 import type { Word } from '../plugin.ts'
+import type { HostsConfig } from './config.ts'
 import { HostsHandler } from './handler.ts'
 import { FILE_MAX_OCTETS, fileProblem } from './source.ts'
 import { ENTRIES_MAX, parseHostAddress } from './table.ts'
@@ -22,24 +23,6 @@ const TTL_MAX_SECONDS = 65_535
 const RELOAD_MS = 5000
 /** The file is not looked at more often. */
 const RELOAD_MIN_MS = 100
-
-/** The configuration of `hosts`. */
-export interface HostsConfig {
-  /** Absolute. */
-  readonly file: string
-  readonly zones: readonly string[]
-  /** The Corefile's own lines of addresses. */
-  readonly inline: readonly string[]
-  readonly ttlSeconds: number
-  /** Whether addresses get PTR records. */
-  readonly reverse: boolean
-  /** 0 is never. */
-  readonly reloadMs: number
-  /** Names in these zones that are not listed go to the next plugin. */
-  readonly fallthrough: readonly string[]
-  /** Of those names, types other than A, AAAA and PTR always do. */
-  readonly fallthroughUnsupported: boolean
-}
 
 /** `hosts`, once in a server block. */
 export const hostsWord: Word<HostsConfig> = {

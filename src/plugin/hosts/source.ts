@@ -7,8 +7,8 @@ import { readFile, stat } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Timer } from '../../shared/clock.ts'
 import { name } from '../../wire/name.ts'
-import type { ServingContext } from '../context.ts'
-import type { HostsConfig } from './hosts.ts'
+import type { ServingContext } from '../plugin.ts'
+import type { HostsConfig } from './config.ts'
 import { ENTRIES_MAX, type HostsRules, type HostTable, readTable } from './table.ts'
 
 /** Octets of a hosts file; a larger one is not read. */

@@ -3,8 +3,6 @@
 import type { Query } from '../../query/query.ts'
 import {
   answer,
-  EDE,
-  type ExtendedError,
   type MaybePromise,
   nodata,
   nxdomain,
@@ -12,8 +10,9 @@ import {
   type Reply,
   refused,
 } from '../../query/reply.ts'
-import type { ZoneCopy } from '../../serving/transfer.ts'
+import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { FLAG } from '../../table/layout.ts'
+import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import {
   countLabels,
   equalNames,
@@ -28,13 +27,12 @@ import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, rr, soaRdata } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type ScannedName, scannedName } from '../../wire/scan.ts'
-import type { ServingContext } from '../context.ts'
 import { isReverseZone } from '../kubernetes/answers.ts'
 import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/kubernetes.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
 import { Service } from '../kubernetes/service.ts'
-import type { Handler, Next } from '../plugin.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
 import { nameserverAddresses, ownersOf } from './addresses.ts'
 import type { ExternalConfig } from './config.ts'
 import { zoneRecords } from './copy.ts'

@@ -1,7 +1,7 @@
 // Which Pod a query comes from, by its source address: for autopath, which needs its namespace, and for the labels
 // `kubernetes/client-…` of metadata. A table keeps what is needed for that only where a server block asks for it.
 
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { keyEndOf } from '../../table/block.ts'

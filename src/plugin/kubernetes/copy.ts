@@ -10,7 +10,7 @@
 // a change has a higher serial than the transfer: a client that asks again misses nothing. What is hidden from questions
 // (other namespaces, headless services without ready endpoints) is not in the table, or flagged, and is not given either.
 
-import type { ZoneCopy } from '../../serving/transfer.ts'
+import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { joinNames, type Name, name, nameKey } from '../../wire/name.ts'

@@ -4,7 +4,6 @@
 
 import type { Query } from '../../query/query.ts'
 import {
-  EDE,
   type MaybePromise,
   type Outcome,
   answer as positive,
@@ -12,17 +11,16 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
-import type { ZoneCopy } from '../../serving/transfer.ts'
-import { readExtendedError } from '../../serving/write.ts'
+import type { ZoneCopy } from '../../query/zone-copy.ts'
 import type { TableReader } from '../../table/reader.ts'
+import { EDE, readExtendedError } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
 import { equalNames, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
-import type { ServingContext } from '../context.ts'
-import type { Handler, Next, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path'
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../objects/label-selector.ts'

@@ -4,7 +4,7 @@
 //   $ dig web.shop.svc.cluster.local
 //   ; EDE: 0 (Other): (no service web in namespace shop)
 
-import { EDE } from '../../query/reply.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { EDE_OCTETS } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Request } from './request.ts'

@@ -8,7 +8,7 @@
 import type { Line } from '../../corefile/arguments.ts'
 import { OPTION } from '../../wire/scan.ts'
 import { ACTIONS, OPTION_MAX_OCTETS, type OptionData, VARIABLES } from './config.ts'
-import type { ReadRule } from './parse.ts'
+import type { ReadRule } from './written.ts'
 
 const OPTIONS = ['local', 'nsid', 'subnet'] as const
 

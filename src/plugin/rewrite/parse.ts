@@ -25,36 +25,13 @@ import {
   type Kind,
   type RewriteConfig,
   RULES_MAX,
-  type Rule,
-  type RuleBody,
-  type Substitution,
   TO_MAX_CHARACTERS,
 } from './config.ts'
 import { groupsMissing, groupsUsed } from './match.ts'
 import { readEdns } from './parse-edns0.ts'
 import { warnOfSlips } from './slips.ts'
 import { readAbsoluteText, readText } from './text.ts'
-
-/** FROM and TO with the words that they are written as. */
-export interface Written<S extends Substitution = Substitution> {
-  readonly substitution: S
-  readonly from: Token
-  readonly to: Token
-}
-
-/** A rule with the words that a warning can point at. */
-export interface WrittenRule {
-  readonly rule: Rule
-  /** The field. */
-  readonly word: Token
-  /** Of `name` and `cname`, first; then the answer rules. */
-  readonly substitutions: readonly Written[]
-  /** FROM of `ttl` and `rcode`. */
-  readonly from?: Token | undefined
-}
-
-/** What a field's reader makes. */
-export type ReadRule = Omit<WrittenRule, 'rule' | 'word'> & { readonly rule: RuleBody }
+import type { ReadRule, Written, WrittenRule } from './written.ts'
 
 const FIELDS: Readonly<Record<string, (line: Line, args: readonly Token[]) => ReadRule | undefined>> = {
   class: line => readNumbers(line, 'class', parseClass),

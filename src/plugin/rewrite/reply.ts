@@ -6,7 +6,8 @@
 //   rcode    one code for another
 //   cname    another target, and what follows it looked up anew
 
-import { EDE, type MaybePromise, type Reply, servfail } from '../../query/reply.ts'
+import { type MaybePromise, type Reply, servfail } from '../../query/reply.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import type { Name } from '../../wire/name.ts'
 import { type Rr, withTtl } from '../../wire/record.ts'
 import { RDATA_LAYOUT, TYPE } from '../../wire/rrtype.ts'

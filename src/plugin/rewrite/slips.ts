@@ -6,9 +6,9 @@ import { placeText, type Token } from '../../corefile/token.ts'
 import type { BlockContext } from '../plugin.ts'
 import type { Match, Rule } from './config.ts'
 import { compileMatch, groupsMissing, groupsUsed } from './match.ts'
-import type { Written, WrittenRule } from './parse.ts'
 import { endingOf, type Part, readParts } from './shape.ts'
 import { nameOf } from './text.ts'
+import type { Written, WrittenRule } from './written.ts'
 
 /** Rules before one that it is held against; of more, the first ones. */
 const STOPS_MAX = 1000

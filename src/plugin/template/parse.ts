@@ -2,7 +2,7 @@
 // once, so that every mistake in them is told with its place.
 
 import { type Line, type OptionReaders, type RemovedOptions, readLine } from '../../corefile/arguments.ts'
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { placeInside, type Token } from '../../corefile/token.ts'
 import { lazy } from '../../shared/lazy.ts'

@@ -1,7 +1,7 @@
 // The `transfer` directive: who may have which zones, and who is told of their changes.
 
 import { type Line, readLine } from '../../corefile/arguments.ts'
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseIp } from '../../shared/ip.ts'

@@ -1,7 +1,7 @@
 // One transfer under way (RFC 5936 2.2): the SOA, everything else as the client takes it, the same SOA again; and the
 // places of which it holds one until it ends.
 
-import type { RecordStream, ZoneCopy } from '../../serving/transfer.ts'
+import type { RecordStream, ZoneCopy } from '../../query/zone-copy.ts'
 import type { Rr } from '../../wire/record.ts'
 
 /** Transfers at once on the whole server, for one block. */

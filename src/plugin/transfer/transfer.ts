@@ -3,20 +3,12 @@
 // does. Those who are to hear of changes are told by the control thread (../../control/notify.ts).
 
 import type { Query } from '../../query/query.ts'
-import {
-  answer,
-  EDE,
-  type MaybePromise,
-  type Outcome,
-  type Reply,
-  refused,
-  servfail,
-} from '../../query/reply.ts'
-import type { ZoneCopy } from '../../serving/transfer.ts'
+import { answer, type MaybePromise, type Outcome, type Reply, refused, servfail } from '../../query/reply.ts'
+import type { ZoneCopy } from '../../query/zone-copy.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { formatName } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { ServingContext } from '../context.ts'
-import type { Handler, Next, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
 import { parseTransfer, ruleOf, type TransferConfig, type TransferRule } from './config.ts'
 import { OutgoingTransfer, Places, TRANSFER_MAX_MS, TRANSFERS_MAX } from './outgoing.ts'
 

@@ -2,8 +2,8 @@
 // is about. Everything here has parsed without an error; words are not judged again.
 
 import { resolve } from 'node:path'
+import type { Directive, ServerBlock } from '../../corefile/corefile.ts'
 import { DEFAULT_PORTS, type Key, parseKey } from '../../corefile/key.ts'
-import type { Directive, ServerBlock } from '../../corefile/parser.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 

@@ -2,7 +2,7 @@
 // lint stands for threads of CoreDNS's users (coredns.md section 6, 34–37, 49, 51). All are warnings; none is told while
 // serving.
 
-import type { ServerBlock } from '../../corefile/parser.ts'
+import type { ServerBlock } from '../../corefile/corefile.ts'
 import { type Problem, Problems } from '../../corefile/problem.ts'
 import { type Lint, LintBlock } from './blocks.ts'
 import {

@@ -1,6 +1,6 @@
 // Directives that no query reaches, and queries that reach nothing.
 
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { placeText } from '../../corefile/token.ts'
 import { DIRECTIVE_WORDS } from '../../corefile/words.ts'

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Directive } from '../../corefile/parser.ts'
+import type { Directive } from '../../corefile/corefile.ts'
 import { placeText, type Token } from '../../corefile/token.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseResolvConf } from '../../plugin/forward/resolv-conf.ts'

@@ -2,9 +2,9 @@
 // questions to it, and replies in one line.
 
 import type { Test } from 'tap'
-import type { ServingContext } from '../../../src/plugin/context.ts'
 import { ForwardHandler, forwardWord } from '../../../src/plugin/forward/forward.ts'
 import type { LookupHost } from '../../../src/plugin/forward/upstream-set.ts'
+import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, failure, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { formatName } from '../../../src/wire/name.ts'

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path'
 import t from 'tap'
-import { type HostsConfig, hostsWord } from '../../../src/plugin/hosts/hosts.ts'
+import type { HostsConfig } from '../../../src/plugin/hosts/config.ts'
+import { hostsWord } from '../../../src/plugin/hosts/hosts.ts'
 import { parseWord } from '../../support/serving.ts'
 
 const DEFAULTS: HostsConfig = {

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type CopyOptions, copyOfCluster } from '../../../src/plugin/kubernetes/copy.ts'
-import type { ZoneCopy } from '../../../src/serving/transfer.ts'
+import type { ZoneCopy } from '../../../src/query/zone-copy.ts'
 import { parseIp } from '../../../src/shared/ip.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import { type Rr, soaSerial } from '../../../src/wire/record.ts'

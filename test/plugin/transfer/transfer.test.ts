@@ -4,7 +4,7 @@ import { TRANSFER_MAX_MS, TRANSFERS_MAX } from '../../../src/plugin/transfer/out
 import { transferWord } from '../../../src/plugin/transfer/transfer.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
-import type { ZoneCopy } from '../../../src/serving/transfer.ts'
+import type { ZoneCopy } from '../../../src/query/zone-copy.ts'
 import { equalNames, name } from '../../../src/wire/name.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
 import { lines } from '../file/support.ts'
