@@ -14,7 +14,7 @@ import { SERVED_WORDS } from './plugin/registry.ts'
 import { check } from './setup/check.ts'
 import { type ConfigurationSource, DEFAULT_COREFILE } from './setup/configuration.ts'
 import { systemClock } from './shared/clock.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './shared/version.ts'
 
 const LOG_FLUSH_MS = 1000
 

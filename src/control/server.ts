@@ -30,7 +30,7 @@ import {
 import type { PluginSetup, Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../shared/version.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'

@@ -13,7 +13,7 @@ t.test('budgets in headers', async t => {
     { ns: 40, what: 'for none' },
   ])
   t.strictSame(readBudgets('// A file without one.\n'), [])
-  t.throws(() => budgetNs({ file: 'version.ts', what: '' }), TypeError)
+  t.throws(() => budgetNs({ file: 'shared/version.ts', what: '' }), TypeError)
 })
 
 t.test('cases', async t => {

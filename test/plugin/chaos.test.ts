@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import t from 'tap'
 import { chaosWord } from '../../src/plugin/chaos.ts'
-import { VERSION } from '../../src/version.ts'
+import { VERSION } from '../../src/shared/version.ts'
 import { name } from '../../src/wire/name.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'

@@ -8,5 +8,8 @@ declare const SEAMARK_VERSION: string | undefined
 export const VERSION: string =
   typeof SEAMARK_VERSION === 'string'
     ? SEAMARK_VERSION
-    : (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
-        .version
+    : (
+        JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+          version: string
+        }
+      ).version
