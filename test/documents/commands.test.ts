@@ -1,0 +1,208 @@
+// Every command that the documents print is run: here, or where the table says. One that no row knows fails, and so does a row
+// whose command no document prints any more.
+
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
+import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { absent } from '../support/system-program.ts'
+import { blocksOf, commandsOf, documentNamed, documents, ROOT } from './document.ts'
+
+const run = promisify(execFile)
+const README = documentNamed('README.md')
+const STOCK = join(ROOT, 'test', 'corefiles', 'kubeadm.Corefile')
+
+/** Where else a command is run, and why not here. */
+interface Elsewhere {
+  readonly file: string
+  readonly because: string
+}
+const HERE = 'here'
+const CLUSTER: Elsewhere = {
+  file: 'test/e2e/documents.e2e.ts',
+  because: 'needs kubectl and an API server',
+}
+const ENGINE: Elsewhere = {
+  file: 'test/packaging/dockerfile.test.ts',
+  because: 'needs a container engine and a registry',
+}
+const PACKAGE: Elsewhere = { file: 'test/packaging/package.test.ts', because: 'is a test of its own' }
+const STEP: Elsewhere = { file: '.ci/run', because: 'is a step of its own' }
+const BENCH: Elsewhere = {
+  file: 'test/bench/common.test.ts',
+  because: 'takes minutes, and both cores for itself',
+}
+const MACHINE: Elsewhere = {
+  file: 'docs/stub-resolver.md',
+  because: 'changes the resolver of the machine: by hand',
+}
+
+/** How each command is shown. Scripts of package.json that are only named, without arguments, need no row. */
+const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
+  'npm start': HERE,
+  'dig +short @127.0.0.1 -p 1053 my-linkedin-headless-service.default.svc.cluster.local': HERE,
+  'dig +short @127.0.0.1 -p 1053 -x 10.97.25.37': HERE,
+  'dig @10.96.0.10 kubia-service.shop.svc.cluster.local.': HERE,
+  'curl POD:8181/ready?verbose': HERE,
+  'curl POD:9153/metrics': HERE,
+  'npm run seamark -- check cluster.Corefile': HERE,
+  'npm run seamark -- check FILE': HERE,
+  'seamark check': HERE,
+  'seamark check FILE': HERE,
+  'seamark check [--json] [FILE]': HERE,
+  'seamark -conf FILE': PACKAGE,
+  'npm pack': PACKAGE,
+  'npm install -g ./seamark-0.1.0.tgz': PACKAGE,
+  'npm test': STEP,
+  'npm test -- test/wire/name.test.ts': STEP,
+  'npm run fuzz -- --seed 1 --seconds 60 --rate 1000': STEP,
+  'SPEC_TARGET=bind npm test -- test/spec/*.test.ts': {
+    file: 'test/support/target-bind.ts',
+    because: 'takes minutes, and BIND is no part of this project',
+  },
+  'npm run bench -- --quick --only headless': BENCH,
+  'npm run soak -- --hours 8': BENCH,
+  'npm run soak -- --hours N': BENCH,
+  'docker build -t REGISTRY/seamark:0.1.0 .': ENGINE,
+  'docker push REGISTRY/seamark:0.1.0': ENGINE,
+  'systemctl restart systemd-resolved': MACHINE,
+}
+
+const printed = new Map(
+  documents.flatMap(document => commandsOf(document).map(command => [command, document.path])),
+)
+const isClusters = (command: string): boolean => command.startsWith('kubectl ')
+const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]
+
+t.test('every command is shown somewhere', async t => {
+  for (const [command, path] of printed) {
+    const name = script(command)
+    if (name !== undefined && SHOWN[command] === undefined) {
+      t.ok(name in manifest.scripts, `${path}: ${command}`)
+      continue
+    }
+    const shown = isClusters(command) ? CLUSTER : SHOWN[command]
+    t.ok(shown, `${path}: ${command}`)
+    if (shown !== undefined && shown !== HERE)
+      t.ok(existsSync(join(ROOT, shown.file)), `${command}: ${shown.file} (${shown.because})`)
+  }
+  for (const command of Object.keys(SHOWN)) t.ok(printed.has(command), `some document prints ${command}`)
+})
+
+t.test('every script installs what it needs in a fresh clone', async t => {
+  const { scripts } = manifest
+  for (const [name, text] of Object.entries(scripts)) {
+    if (/^pre/.test(name) || name === 'sbom') continue
+    t.equal(
+      scripts[`pre${name}` as keyof typeof scripts]?.includes('scripts/install.mjs'),
+      true,
+      `${name}: ${text}`,
+    )
+  }
+})
+
+/** What a shell makes of a command. */
+const shell = (command: string, cwd = ROOT): Promise<{ stdout: string; stderr: string }> =>
+  run('sh', ['-c', command], { cwd })
+
+/** What a document prints behind `$ COMMAND`. */
+function answerTo(command: string): string[] {
+  const lines = blocksOf(README).flatMap(block => block.split('\n').map(line => line.trim()))
+  const from = lines.indexOf(`$ ${command}`) + 1
+  const rest = lines.slice(from)
+  return rest.slice(
+    0,
+    rest.findIndex(line => line === '' || line.startsWith('$ ')),
+  )
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+
+const busy = (await isFree(1053)) ? false : 'port 1053 of this machine is taken'
+t.test('npm start, and what it is asked', { skip: busy }, async t => {
+  const server = spawn('npm', ['start'], { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(async () => {
+    const ended = new Promise(resolve => server.once('close', resolve))
+    if (server.pid !== undefined) process.kill(-server.pid, 'SIGTERM')
+    await ended
+  })
+  let output = ''
+  server.stdout.setEncoding('utf8')
+  for await (const text of server.stdout) {
+    output += text
+    if (/^Seamark-/m.test(output)) break
+  }
+  server.stdout.resume()
+  const lines = new Set(output.split('\n').map(line => line.trim().replace(/ +/g, ' ')))
+  const told = blocksOf(README).flatMap(block => block.split('\n').filter(line => /\d+\/tcp$/.test(line)))
+  t.equal(told.length, 2, 'the README prints two of its lines')
+  for (const line of told) t.ok(lines.has(line.trim().replace(/ +/g, ' ')), line)
+  t.test('dig', { skip: absent('dig') }, async t => {
+    for (const command of printed.keys()) {
+      if (!command.startsWith('dig +short')) continue
+      const { stdout } = await shell(command)
+      t.strictSame(stdout.trim().split('\n').sort(), answerTo(command).sort(), command)
+    }
+  })
+})
+
+/** A server with the stock Corefile's probes, metrics and cluster, on free ports. */
+async function start(t: Test): Promise<{ dns: number; ready: number; metrics: number }> {
+  const [dns, ready, metrics] = [await freePort(), await freePort(), await freePort()] as const
+  const folder = mkdtempSync(join(tmpdir(), 'seamark-documents-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'Corefile')
+  writeFileSync(
+    file,
+    `.:${dns} {
+  bind 127.0.0.1
+  ready 127.0.0.1:${ready}
+  prometheus 127.0.0.1:${metrics}
+  kubernetes cluster.local {
+    manifests ${join(ROOT, 'config', 'examples')}
+  }
+}
+`,
+  )
+  const server = spawnSeamark(['-conf', file])
+  t.teardown(() => server.stop('SIGKILL'))
+  await server.printed(/^Seamark-/m)
+  return { dns, ready, metrics }
+}
+
+t.test('why a name does not resolve', async t => {
+  const ports = await start(t)
+  t.test('dig shows the reason', { skip: absent('dig') }, async t => {
+    const command = 'dig @10.96.0.10 kubia-service.shop.svc.cluster.local.'
+    const { stdout } = await shell(command.replace('@10.96.0.10', `@127.0.0.1 -p ${ports.dns}`))
+    for (const line of answerTo(command)) t.match(stdout, line.replace(/, id: .*/, ''), line)
+  })
+  t.test('curl', { skip: absent('curl') }, async t => {
+    const ready = await shell(`curl -s '127.0.0.1:${ports.ready}/ready?verbose'`)
+    t.match(ready.stdout, /kubernetes/, 'ready says what it waits for, or that it does not')
+    const { stdout } = await shell(`curl -s 127.0.0.1:${ports.metrics}/metrics`)
+    t.match(stdout, /^coredns_dns_requests_total/m, "CoreDNS's names")
+  })
+})
+
+t.test('npm run seamark -- check, in a checkout', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'seamark-documents-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  for (const name of ['package.json', 'package-lock.json', 'node_modules', 'scripts', 'src', 'config'])
+    symlinkSync(join(ROOT, name), join(folder, name))
+  writeFileSync(join(folder, 'cluster.Corefile'), readFileSync(STOCK))
+  const { stdout } = await shell('npm run --silent seamark -- check cluster.Corefile', folder)
+  t.match(stdout, /^cluster\.Corefile: 1 server block, 0 errors, 0 warnings$/m)
+  const json = await shell('npm run --silent seamark -- check --json cluster.Corefile', folder)
+  t.match(JSON.parse(json.stdout), { file: 'cluster.Corefile', errors: 0, problems: [] })
+})

@@ -1,0 +1,32 @@
+// Every link of every document leads somewhere: a file of the project, a heading in it, or an address that is written in full.
+
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+import { anchorsOf, documents, linksOf, ROOT } from './document.ts'
+
+t.ok(documents.length >= 10, `${documents.length} documents`)
+
+for (const document of documents) {
+  t.test(document.path, async t => {
+    for (const { text, target, anchor } of linksOf(document)) {
+      const what = `[${text}](${target}${anchor && `#${anchor}`})`
+      if (/^[a-z]+:/.test(target)) {
+        t.match(target, /^https:\/\/[a-z0-9.-]+\.[a-z]+\/\S*$/, what)
+        continue
+      }
+      const path = target === '' ? document.path : normalize(join(dirname(document.path), target))
+      t.notMatch(path, /^\.\.|^\//, `${what} stays in the project`)
+      t.ok(existsSync(join(ROOT, path)), what)
+      const linked = documents.find(other => other.path === path)
+      if (anchor !== '' && linked) t.ok(anchorsOf(linked).has(anchor), `${what}: the heading`)
+    }
+  })
+}
+
+t.test('every document of docs/ is one link away from the README', async t => {
+  const readme = documents.find(({ path }) => path === 'README.md')!
+  const linked = new Set(linksOf(readme).map(({ target }) => normalize(target)))
+  for (const { path } of documents)
+    if (/^docs\/|^[A-Z]+\.md$/.test(path) && path !== 'README.md') t.ok(linked.has(path), path)
+})

@@ -1,0 +1,151 @@
+// The commands with kubectl that the README prints, one after the other as a reader types them, in a cluster where CoreDNS runs as
+// kubeadm sets it up: what changes, and that the way back leads to where it began.
+
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { blocksOf, commandsOf, documentNamed } from '../documents/document.ts'
+import { programPath } from '../support/system-program.ts'
+import { type KubeObject, readYaml } from './api-client.ts'
+import { type Context, holds, type Suite, same } from './suite.ts'
+
+const run = promisify(execFile)
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const NAMESPACE = 'kube-system'
+const COREDNS = 'registry.k8s.io/coredns/coredns:v1.12.0'
+const README = documentNamed('README.md')
+
+/** What CoreDNS's objects are, but for what every change of them changes. */
+type State = Readonly<Record<string, unknown>>
+
+class Reader {
+  readonly #context: Context
+  /** Where the commands are typed: a checkout. */
+  readonly folder: string
+
+  constructor(context: Context) {
+    this.#context = context
+    this.folder = join(context.scope.folder('documents'), 'checkout')
+    mkdirSync(this.folder)
+    symlinkSync(join(ROOT, 'config'), join(this.folder, 'config'))
+  }
+
+  /** Types a command and gives its output. Throws with what it said where it fails. */
+  async type(command: string): Promise<string> {
+    const env = { ...process.env, KUBECONFIG: this.#context.world.plane.kubeconfigFile }
+    const { stdout } = await run('sh', ['-c', command], { cwd: this.folder, env })
+    return stdout
+  }
+
+  /** Types the one command of the README with these words in it. */
+  typePrinted(words: string): Promise<string> {
+    const found = commandsOf(README).filter(command => command.includes(words))
+    holds(found.length === 1, `the README prints ${found.length} commands with ${words}`)
+    return this.type(found[0]!)
+  }
+
+  async state(): Promise<State> {
+    const { client } = this.#context.world.plane
+    const get = (apiVersion: string, kind: string, name: string): Promise<KubeObject> =>
+      client.get({ apiVersion, kind, namespace: NAMESPACE, name })
+    const map = await get('v1', 'ConfigMap', 'coredns')
+    const deployment = await get('apps/v1', 'Deployment', 'coredns')
+    const service = await get('v1', 'Service', 'kube-dns')
+    const role = await get('rbac.authorization.k8s.io/v1', 'ClusterRole', 'system:coredns')
+    return {
+      data: map.data,
+      deployment: deployment.spec,
+      labels: deployment.metadata.labels,
+      service: service.spec,
+      rules: role.rules,
+    }
+  }
+}
+
+const imageIn = ({ deployment }: State): unknown =>
+  (deployment as { template: { spec: { containers: { image: string }[] } } }).template.spec.containers[0]
+    ?.image
+
+/** CoreDNS as kubeadm sets it up and an operator has changed it: five replicas, a Corefile of its own, other rights. */
+async function installCoreDns(reader: Reader): Promise<void> {
+  const shipped = (file: string): string => readFileSync(join(ROOT, 'config', 'kubernetes', file), 'utf8')
+  const deployment = shipped('deployment.yaml')
+    .replace(/image: .*/, `image: ${COREDNS}`)
+    .replace(/replicas: .*/, 'replicas: 5')
+    .replace(/^ *runAs.*\n/gm, '')
+  const documents = [
+    shipped('service-account.yaml'),
+    shipped('cluster-role.yaml').replace(
+      '[services, pods, namespaces]',
+      '[endpoints, services, pods, namespaces]',
+    ),
+    shipped('cluster-role-binding.yaml'),
+    shipped('config-map.yaml').replace('ttl 30', 'ttl 17'),
+    deployment,
+    shipped('service.yaml'),
+  ]
+  holds(readYaml(deployment).length === 1, 'the Deployment is one document')
+  writeFileSync(join(reader.folder, 'coredns.yaml'), documents.join('---\n'))
+  await reader.type(`kubectl get namespace ${NAMESPACE} || kubectl create namespace ${NAMESPACE}`)
+  await reader.type('kubectl create -f coredns.yaml')
+}
+
+export const suite: Suite = {
+  name: 'documents',
+  async run(context) {
+    if (programPath('kubectl') === undefined) {
+      context.skip('the commands of the README', 'kubectl is not installed')
+      return
+    }
+    const reader = new Reader(context)
+    await installCoreDns(reader)
+    const before = await reader.state()
+
+    await context.check("the cluster's Corefile is read", async () => {
+      await reader.typePrinted('> cluster.Corefile')
+      same(
+        readFileSync(join(reader.folder, 'cluster.Corefile'), 'utf8').includes('ttl 17'),
+        true,
+        'the Corefile',
+      )
+    })
+    await context.check('the image is all that changes, and the way back', async () => {
+      await reader.typePrinted('set image')
+      await reader.typePrinted('rollout status')
+      const changed = await reader.state()
+      same(imageIn(changed), 'REGISTRY/seamark:0.1.0', 'the image')
+      same(
+        JSON.parse(JSON.stringify(changed).replace('REGISTRY/seamark:0.1.0', COREDNS)),
+        before,
+        'everything but the image',
+      )
+      await reader.typePrinted('rollout undo')
+      await reader.typePrinted('rollout status')
+      same(await reader.state(), before, 'the way back')
+    })
+    await context.check('a server is behind the address', async () => {
+      holds((await reader.typePrinted('endpointslices')).includes('kube-dns-'), 'the slices of kube-dns')
+    })
+    await context.check(
+      'config/kubernetes replaces what was there, and what was kept can be put back',
+      async () => {
+        const block = blocksOf(README).find(text => text.includes('apply -k'))
+        const [keep = '', apply = '', back = ''] = commandsOf({
+          path: '',
+          text: `\n\n${block?.replace(/^/gm, '    ')}`,
+        })
+        await reader.type(keep)
+        await reader.type(apply)
+        const changed = await reader.state()
+        same((changed.deployment as { replicas: number }).replicas, 2, 'replicas')
+        same(String(JSON.stringify(changed.data)).includes('ttl 17'), false, "the cluster's Corefile")
+        await reader.type(back)
+        same(await reader.state(), before, 'the way back')
+      },
+    )
+    await reader.type(`kubectl -n ${NAMESPACE} delete poddisruptionbudget/coredns`)
+    await reader.type('kubectl delete -f coredns.yaml')
+  },
+}
