@@ -1,4 +1,4 @@
-// The command line, as CoreDNS has it (coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
+// The command line, as CoreDNS has it (docs/coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
 //
 //   seamark [-conf FILE] [-dns.port N | -p N] [-last-good FILE] [-pidfile FILE] [-plugins] [-quiet] [-version]
 //   seamark check [--json] [FILE]

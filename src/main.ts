@@ -1,4 +1,4 @@
-// The process: reads the flags, starts the control thread's server, answers signals (coredns.md 2.5) and ends with its exit
+// The process: reads the flags, starts the control thread's server, answers signals (docs/coredns.md 2.5) and ends with its exit
 // status. SIGTERM drains through the lameduck time, SIGINT without it, a second one of either ends at once; SIGUSR1
 // reloads, SIGHUP is ignored.
 

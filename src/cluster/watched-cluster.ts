@@ -176,7 +176,7 @@ export class WatchedCluster implements ReadySource {
     }
   }
 
-  /** The time from the cause of an endpoint change to its published answer (coredns.md 5). */
+  /** The time from the cause of an endpoint change to its published answer (docs/coredns.md 5). */
   #programmed(slices: readonly SlimEndpointSlice[]): void {
     const nowMs = systemClock.wallMs()
     for (const slice of slices) {

@@ -1,4 +1,4 @@
-// What the lines of a directive mean, as data beside its parser: config/README.md is written from it
+// What the lines of a directive mean, as data beside its parser: docs/directives.md is written from it
 // (scripts/directives.ts), and `seamark check` quotes the usage beside a mistake.
 
 /** One line as one writes it. */

@@ -1,4 +1,4 @@
-// Every metric family of the server, in one table: CoreDNS's own (coredns.md section 5; names, help texts, labels and
+// Every metric family of the server, in one table: CoreDNS's own (docs/coredns.md 5; names, help texts, labels and
 // buckets as CoreDNS 1.14.7 has them, so that dashboards and alerts go on working), the process_ and nodejs_ ones that
 // client libraries give, and Seamark's. A module that counts something new adds its line here.
 

@@ -1,5 +1,5 @@
 // How many lines each source may log: a bucket of tokens that fills with time. A flood of failures costs a bounded
-// number of lines and one summary (reliability.md L15: a million failing queries, at most a thousand lines).
+// number of lines and one summary (docs/costs.md L15: a million failing queries, at most a thousand lines).
 
 import type { Clock } from '../shared/clock.ts'
 

@@ -96,7 +96,7 @@ export interface BlockContext {
 /** A Corefile word. `C` is its configuration. */
 export interface Word<C> {
   readonly word: string
-  /** How its lines are written and what they mean; config/README.md shows it. */
+  /** How its lines are written and what they mean; docs/directives.md shows it. */
   readonly doc: WordDoc
   /**
    * All directives of that word in one block, in file order. Everything wrong is reported with its place; undefined

@@ -101,7 +101,7 @@ const byWord: ReadonlyMap<string, ServedWord> = new Map(words.map(served => [ser
 /** A word that Seamark serves; undefined for any other. */
 export const servedWord = (word: string): ServedWord | undefined => byWord.get(word)
 
-/** The served words in the order of the chain (coredns.md 3.1). */
+/** The served words in the order of the chain (docs/coredns.md 3.1). */
 export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) => word).filter(word =>
   byWord.has(word),
 )

@@ -73,7 +73,7 @@ export const nxdomain = (plugin: string, soa: Rr): Reply => ({
   rcode: RCODE.NXDOMAIN,
 })
 
-/** A reply with nothing but its code: what the server writes when a plugin wrote nothing (coredns.md 2.1). */
+/** A reply with nothing but its code: what the server writes when a plugin wrote nothing (docs/coredns.md 2.1). */
 export const failure = (rcode: number, extendedError?: ExtendedError, error?: string): Reply => ({
   ...bare,
   rcode,

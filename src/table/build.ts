@@ -11,11 +11,11 @@ import {
 } from './layout.ts' // biome-ignore format: one import
 
 export interface BuildOptions {
-  /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (coredns.md 1.5). */
+  /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (docs/coredns.md 1.5). */
   readonly endpointPodNames: boolean
-  /** `ignore empty_service` (coredns.md 1.4). */
+  /** `ignore empty_service` (docs/coredns.md 1.4). */
   readonly ignoreEmptyService: boolean
-  /** `zonal`: keep the endpoints' topology zones (coredns.md 1.12). */
+  /** `zonal`: keep the endpoints' topology zones (docs/coredns.md 1.12). */
   readonly zonal: boolean
 }
 
@@ -74,7 +74,7 @@ interface Group {
   readonly endpoints: Map<string, Endpoint>
 }
 
-/** The block of slices whose Service does not exist: only PTR shows them, as in CoreDNS (coredns.md 1.8). */
+/** The block of slices whose Service does not exist: only PTR shows them, as in CoreDNS (docs/coredns.md 1.8). */
 export function buildOrphan(
   namespace: string,
   name: string,
@@ -187,7 +187,7 @@ const flagOf = (externals: readonly Uint8Array[]): number => (externals.length >
 
 /**
  * Slices with the same ports, and of imported services of the same cluster, share a group. An address that stands twice
- * under one name is there once and counted: SRV weights count it twice (coredns.md 1.5), answers show it once.
+ * under one name is there once and counted: SRV weights count it twice (docs/coredns.md 1.5), answers show it once.
  */
 function groupEndpoints(
   slices: readonly SlimEndpointSlice[],
@@ -220,7 +220,7 @@ function groupEndpoints(
 /** No character of an address, a host name or a zone, which are octets. */
 const BETWEEN = '\u0100'
 
-/** coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
+/** docs/coredns.md 1.5: the hostname, else the Pod's name where asked for, else '' for a name made of the address. */
 function hostnameOf(hostname: string, targetName: string, options: BuildOptions): string {
   if (hostname !== '' && hostname.length <= LABEL_MAX) return hostname
   return options.endpointPodNames && targetName.length <= LABEL_MAX ? targetName.toLowerCase() : ''

@@ -301,7 +301,7 @@ export class Cluster implements Sink {
     this.#hooks.published?.(changed, delays, slices)
   }
 
-  /** coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
+  /** docs/coredns.md 1.4: in the list of `namespaces`, where there is one, and known to the API server. */
   #isExposed(namespace: string): boolean {
     return (
       (this.#exposed.size === 0 || this.#exposed.has(namespace)) && this.#objects.Namespace.has(namespace)

@@ -1,9 +1,10 @@
-// Every link of every document leads somewhere: a file of the project, a heading in it, or an address that is written in full.
+// Every link of every document leads somewhere: a file of the project, a heading in it, or an address that is written in full. What
+// comments cite of the documents is there, too.
 
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
-import { anchorsOf, documents, linksOf, ROOT } from './document.ts'
+import { anchorsOf, documentNamed, documents, linksOf, ROOT } from './document.ts'
 
 t.ok(documents.length >= 10, `${documents.length} documents`)
 
@@ -29,4 +30,23 @@ t.test('every document of docs/ is one link away from the README', async t => {
   const linked = new Set(linksOf(readme).map(({ target }) => normalize(target)))
   for (const { path } of documents)
     if (/^docs\/|^[A-Z]+\.md$/.test(path) && path !== 'README.md') t.ok(linked.has(path), path)
+})
+
+t.test('the sections that comments cite are there', async t => {
+  const files = globSync(['src/**/*.ts', 'test/**/*.ts'], { cwd: ROOT })
+  const cited = new Map<string, string>()
+  for (const file of files) {
+    const text = readFileSync(join(ROOT, file), 'utf8').replace(/\n *(?:\/\/|\*) */g, ' ')
+    for (const [, path = '', list = ''] of text.matchAll(
+      /(docs\/[a-z-]+\.md) ((?:[L\d][\d.]*(?:, | to )?)+)/g,
+    ))
+      for (const number of list.match(/L?\d[\d.]*(?<!\.)/g) ?? []) cited.set(`${path} ${number}`, file)
+  }
+  t.ok(cited.size > 20, `${cited.size} sections`)
+  for (const [section, file] of cited) {
+    const [path = '', number = ''] = section.split(' ')
+    const { text } = documentNamed(path)
+    const heading = new RegExp(`^(?:#+|\\|) ${number.replace('.', '\\.')}\\.? `, 'm')
+    t.match(text, heading, `${file}: ${section}`)
+  }
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { FAMILIES, familyNamed, familyOf, labelValues, TIME_BUCKETS } from '../../src/observe/families.ts'
 
 t.test('names, types and labels are what dashboards ask for', async t => {
-  // coredns.md section 5.
+  // docs/coredns.md 5.
   const cases: [name: string, type: string, labels: string][] = [
     ['build_info', 'gauge', 'version revision goversion'],
     ['panics_total', 'counter', ''],

@@ -55,7 +55,7 @@ t.test('which levels are written', async t => {
   }
 })
 
-t.test('a million failures are at most a thousand lines (reliability.md L15)', async t => {
+t.test('a million failures are at most a thousand lines (docs/costs.md L15)', async t => {
   const { log, clock, written, dropped } = make()
   // Ten thousand failures a second for a hundred seconds.
   for (let i = 0; i < 1_000_000; i++) {

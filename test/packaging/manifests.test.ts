@@ -1,4 +1,4 @@
-// config/kubernetes against what kubeadm sets up for CoreDNS (coredns.md 3.5): whatever selects, scrapes, probes or
+// config/kubernetes against what kubeadm sets up for CoreDNS (docs/coredns.md 3.5): whatever selects, scrapes, probes or
 // mounts by these names goes on working.
 
 import { readdirSync, readFileSync } from 'node:fs'

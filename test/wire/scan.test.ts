@@ -1,4 +1,4 @@
-// The verdict on every kind of packet (reliability.md 2a, 2b: header, name and EDNS rows), and what the scan notes of it.
+// The verdict on every kind of packet (the header, name and EDNS probes of test/spec), and what the scan notes of it.
 
 import fc from 'fast-check'
 import t from 'tap'

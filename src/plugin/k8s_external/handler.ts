@@ -164,7 +164,7 @@ export class ExternalHandler implements Handler {
     return addresses.map(address => addressRecord(owner, this.#config.ttlSeconds, address))
   }
 
-  /** A of an address that some service is reached at is NODATA, of any other a name error (coredns.md 9). */
+  /** A of an address that some service is reached at is NODATA, of any other a name error (docs/coredns.md 1.8). */
   #reverse(passage: Passage, address: Uint8Array): MaybePromise<Outcome> {
     const { query, cluster } = passage
     const owners = ownersOf(cluster.table, address)

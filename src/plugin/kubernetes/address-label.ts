@@ -1,4 +1,4 @@
-// HOT: addresses as labels and back. An endpoint without a hostname is named by its address with - for . and : (coredns.md
+// HOT: addresses as labels and back. An endpoint without a hostname is named by its address with - for . and : (docs/coredns.md
 // 1.5): 10-244-1-7, fd00--7; a v6 form that would end in - gets a 0 behind it (fd00:: is fd00--0). Pods are named alike.
 
 import { ipFromBytes, parseIp } from '../../shared/ip.ts'
@@ -58,7 +58,7 @@ export function readEndpointLabel(octets: Uint8Array, at: number, address: Uint8
   return 16
 }
 
-/** Reads a Pod's label as CoreDNS does (coredns.md 1.7): three dashes and no two together make IPv4, else IPv6. */
+/** Reads a Pod's label as CoreDNS does (docs/coredns.md 1.7): three dashes and no two together make IPv4, else IPv6. */
 export function readPodLabel(octets: Uint8Array, at: number, address: Uint8Array): AddressFamilyOctets {
   if (readV4(octets, at, address)) return 4
   const text = Buffer.from(octets.buffer, octets.byteOffset + at + 1, octets[at]!).toString('latin1')

@@ -1,5 +1,5 @@
 // HOT: the answers of one zone of one `kubernetes` directive, from the packet's octets and the table to the reply's octets
-// (coredns.md 1.1, 1.2; Kubernetes DNS specification). No allocation, promise or closure on the way of a Service's,
+// (docs/coredns.md 1.1, 1.2; Kubernetes DNS specification). No allocation, promise or closure on the way of a Service's,
 // endpoint's or Pod's name, found or not. Budget: 1 µs for an address record, 4 µs for ten SRV with glue
 // (`npm run bench:micro`).
 
@@ -33,10 +33,10 @@ export const ANSWERED_TYPES: ReadonlySet<number> = new Set([
   TYPE.A, TYPE.AAAA, TYPE.AXFR, TYPE.CNAME, TYPE.IXFR, TYPE.NS, TYPE.PTR, TYPE.SOA, TYPE.SRV, TYPE.TXT,
 ]) // biome-ignore format: a list
 
-/** dns-version.ZONE (specification 2.1): the version of the specification, its TTL fixed. */
+/** dns-version.ZONE (specification 2.2): the version of the specification, its TTL fixed. */
 const VERSION_TEXT = Uint8Array.of(5, ...Buffer.from('1.1.0'))
 const VERSION_TTL_SECONDS = 28_800
-/** coredns.md 1.9 */
+/** docs/coredns.md 1.9 */
 const SOA_TTL_MAX_SECONDS = 300
 
 /** The TTL of the zones' SOA. */
@@ -49,7 +49,7 @@ export interface AnswerOptions {
   readonly shuffle: boolean
   /** Whether `minimal` takes additional records out. */
   readonly minimal?: boolean
-  /** The TTL that `cache` gives to a positive or a negative answer (coredns.md 3.4); the identity without one. */
+  /** The TTL that `cache` gives to a positive or a negative answer (docs/coredns.md 3.4); the identity without one. */
   flattenedTtl(ttlSeconds: number, kind: 'success' | 'denial'): number
   readonly random: () => number
   /** Whether clients with EDNS are told why they get nothing (the directive `ede`). */
@@ -187,7 +187,7 @@ export class ClusterAnswers {
     return at === 0 ? undefined : this.#table.octets.slice(at, block + this.#table.words[block >> 2]!)
   }
 
-  /** The zone's negative answer, for whoever finds that a chased target has nothing (coredns.md 1.6). */
+  /** The zone's negative answer, for whoever finds that a chased target has nothing (docs/coredns.md 1.6). */
   noData(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
     this.#writer.begin(scan, packet, out, outAt, maxOctets)
     const labels = scan.labelCount - this.#labels
@@ -267,7 +267,7 @@ export class ClusterAnswers {
     return missing === undefined ? this.#positive() : this.#nameError(scan, missing)
   }
 
-  /** A of an address that somebody has is NODATA, of any other a name error (coredns.md 9). */
+  /** A of an address that somebody has is NODATA, of any other a name error (docs/coredns.md 1.8). */
   #reverseName(scan: Scan, qtype: number): number {
     const octets = readReverse(scan, this.#address)
     if (octets === 0 || !this.#ptr.write(this.#address, octets, this.#ttl))

@@ -1,4 +1,4 @@
-// The `kubernetes` directive: its options with defaults and bounds (coredns.md 4.1), and what Seamark adds to them:
+// The `kubernetes` directive: its options with defaults and bounds (docs/coredns.md 4.1), and what Seamark adds to them:
 // `manifests` and `local_ips`.
 
 /** Where the objects come from. */

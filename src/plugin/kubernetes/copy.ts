@@ -1,4 +1,4 @@
-// The cluster's zone as a whole, for `transfer` (coredns.md 1.13): NS with addresses, then the services by name.
+// The cluster's zone as a whole, for `transfer` (docs/coredns.md 1.13): NS with addresses, then the services by name.
 //
 //   ClusterIP     its addresses; per port SRV at its name and, where named, at _port._proto below
 //   headless      per ready endpoint its address at the service's name and at its own; SRV for its named ports

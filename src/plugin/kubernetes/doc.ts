@@ -1,4 +1,4 @@
-// How `kubernetes` is written (coredns.md 4.1), with the defaults and bounds of config.ts, and what Seamark adds.
+// How `kubernetes` is written (docs/coredns.md 4.1), with the defaults and bounds of config.ts, and what Seamark adds.
 
 import type { WordDoc } from '../../corefile/doc.ts'
 import {

@@ -1,6 +1,6 @@
 // `kubernetes [ZONES…] { … }`: answers for the cluster out of the table (CoreDNS plugin/kubernetes). The listener's fast path
 // calls ClusterAnswers by itself; this handler does the same for queries that come down the chain, and follows
-// ExternalName targets, which needs the rest of the server (coredns.md 1.6).
+// ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
 
 import type { Query } from '../../query/query.ts'
 import {
@@ -29,7 +29,7 @@ import { kubernetesDoc } from './doc.ts'
 import { ownAddresses } from './nameservers.ts'
 import { parseKubernetes } from './parse.ts'
 
-/** A link is refused when more than this many stand before it (coredns.md 1.6). */
+/** A link is refused when more than this many stand before it (docs/coredns.md 1.6). */
 const CHAIN_MAX = 10
 const PLUGIN = 'kubernetes'
 

@@ -1,4 +1,4 @@
-// NS and ns.dns (coredns.md 1.9, 9): the servers of a cluster's zone are the services whose endpoints have one of this
+// NS and ns.dns (docs/coredns.md 1.9): the servers of a cluster's zone are the services whose endpoints have one of this
 // server's own addresses (kube-dns.kube-system.svc.ZONE); where none has, ns.dns.ZONE with the addresses themselves.
 
 import { parseIp } from '../../shared/ip.ts'

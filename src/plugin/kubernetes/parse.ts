@@ -1,4 +1,4 @@
-// Reads the `kubernetes` directive (coredns.md 4.1) with what Seamark adds: `manifests DIR` and
+// Reads the `kubernetes` directive (docs/coredns.md 4.1) with what Seamark adds: `manifests DIR` and
 // `local_ips ADDRESS…`.
 
 import { resolve } from 'node:path'

@@ -1,4 +1,4 @@
-// HOT: what a Pod's name has, ADDRESS.NS.pod.ZONE (specification 2.3; coredns.md 1.5): the address in its first label,
+// HOT: what a Pod's name has, ADDRESS.NS.pod.ZONE (specification 2.6; docs/coredns.md 1.7): the address in its first label,
 // whoever has it, or with `pods verified` only where a Pod of that namespace has it.
 
 import { KEY } from '../../table/layout.ts'
@@ -60,7 +60,7 @@ export class PodRecords {
     return this.#table.find(key, 0, length) !== 0
   }
 
-  /** coredns.md 1.5: a Pod's name answers SRV too, with port 0 and its own name. */
+  /** docs/coredns.md 1.5: a Pod's name answers SRV too, with port 0 and its own name. */
   #srv(scan: Scan, octets: 4 | 16): void {
     const writer = this.#writer
     const request = this.#request

@@ -1,5 +1,5 @@
 // HOT: what a name in a cluster's zone asks for. The grammar, read from the right, with the zone taken off (Kubernetes DNS
-// specification 2, coredns.md 1.3):
+// specification 2, docs/coredns.md 1.3):
 //
 //   (nothing)                      the apex                    svc, pod          a category
 //   NS.svc  NS.pod                 a namespace                 SVC.NS.svc        a service

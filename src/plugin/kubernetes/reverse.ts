@@ -1,4 +1,4 @@
-// HOT: PTR (specification 2.2, 2.3.3, 2.4.3; coredns.md 1.8): the address in a reverse name, and the names of the services
+// HOT: PTR (specification 2.3.3, 2.4.3; docs/coredns.md 1.8): the address in a reverse name, and the names of the services
 // and endpoints that have it now. The table tells which services may have an address; their blocks decide, so that a PTR
 // follows its owner in the same store as the owner's other answers.
 

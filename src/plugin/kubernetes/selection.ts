@@ -1,5 +1,5 @@
 // HOT: which of a service's ports and endpoints a name asks for: those of an endpoint's label, of a port and protocol, of
-// a topology zone, or all (coredns.md 1.3, 1.12). Endpoints are walked where they lie in the table; nothing is copied.
+// a topology zone, or all (docs/coredns.md 1.3, 1.12). Endpoints are walked where they lie in the table; nothing is copied.
 
 import { detailAt, GroupCursor } from '../../table/block.ts'
 import { FLAG, NO_PORT } from '../../table/layout.ts'
@@ -130,7 +130,7 @@ export class Selection {
     return false
   }
 
-  /** Pairs of address and port that are asked for, before any is left out as given twice (coredns.md 1.5). */
+  /** Pairs of address and port that are asked for, before any is left out as given twice (docs/coredns.md 1.5). */
   countCandidates(): number {
     this.rewind()
     let candidates = 0

@@ -34,7 +34,7 @@ export interface ServiceGroup {
 /** Where a service is reached from outside the cluster: an address of 4 or 16 octets, or a host. */
 export type ServiceExternal = { readonly address: Uint8Array } | { readonly host: Name }
 
-/** What stands in for the ports of a service or a group that has none (coredns.md 1.4). */
+/** What stands in for the ports of a service or a group that has none (docs/coredns.md 1.4). */
 const NO_PORTS: readonly ServicePort[] = [{ name: '', protocol: '', number: undefined }]
 
 /**

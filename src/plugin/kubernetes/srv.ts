@@ -1,4 +1,4 @@
-// HOT: SRV records with glue (RFC 2782; specification 2.3.2, 2.4.2; coredns.md 1.5): one for every port and target, weight
+// HOT: SRV records with glue (RFC 2782; specification 2.3.2, 2.4.2; docs/coredns.md 1.5): one for every port and target, weight
 // 100 divided by the candidates, target the service's own name or an endpoint's, one address record for each target and
 // address behind. Targets are written in full (RFC 2782) and the glue's owners point at them.
 

@@ -16,7 +16,7 @@ const QNAME_POINTER = 0xc000 | HEADER_OCTETS
 /** Pointers reach no further (RFC 1035 4.1.4). */
 const POINTER_MAX = 0x3fff
 
-/** The serial 7200 1800 86400 of every SOA (coredns.md 1.9). */
+/** The serial 7200 1800 86400 of every SOA (docs/coredns.md 1.9). */
 const SOA_REFRESH = 7200
 const SOA_RETRY = 1800
 const SOA_EXPIRE = 86400

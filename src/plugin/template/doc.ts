@@ -1,4 +1,4 @@
-// What is said about `template` where the configuration is described (coredns.md 4; plugin/template/README.md of CoreDNS).
+// What is said about `template` where the configuration is described (docs/coredns.md 4.4; CoreDNS plugin/template/README.md).
 
 import type { WordDoc } from '../../corefile/doc.ts'
 import { PARTS_MAX, RULES_MAX, TEXT_MAX_CHARACTERS } from './config.ts'

@@ -1,5 +1,5 @@
 // What `seamark check` says beyond errors: a Corefile that parses and is served, and does something else than was meant. Each
-// lint stands for threads of CoreDNS's users (coredns.md section 6, 34–37, 49, 51). All are warnings; none is told while
+// lint stands for reports of CoreDNS's users (docs/coredns.md 6). All are warnings; none is told while
 // serving.
 
 import type { ServerBlock } from '../../corefile/corefile.ts'

@@ -27,7 +27,7 @@ export interface ClusterSize {
   readonly wide: readonly number[]
 }
 
-/** The cluster of performance.md: 10,000 Services, 100,000 endpoints and a few. */
+/** The cluster of docs/costs.md: 10,000 Services, 100,000 endpoints and a few. */
 export const FULL_SIZE: ClusterSize = { services: 10_000, endpoints: 10, wide: [50, 5000] }
 
 /** One Service with its endpoints. */

@@ -1,4 +1,4 @@
-// Cache key confusion (reliability.md 3): for every pair of clients with different DO, CD and AD, in every order, the
+// Cache key confusion (test/hostile/README.md): for every pair of clients with different DO, CD and AD, in every order, the
 // second one is told what an empty cache would have told it, AA aside.
 
 import t from 'tap'

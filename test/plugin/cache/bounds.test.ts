@@ -1,4 +1,4 @@
-// Memory under names that nobody asks twice (reliability.md 3): both halves stay within their entries and octets, and the
+// Memory under names that nobody asks twice (test/hostile/README.md): both halves stay within their entries and octets, and the
 // heap does not grow.
 
 import { setFlagsFromString } from 'node:v8'

@@ -1,4 +1,4 @@
-// What clients see of the cache (coredns.md 3.4), rule by rule: asked, moved on in time, asked again.
+// What clients see of the cache (docs/coredns.md 3.4), rule by rule: asked, moved on in time, asked again.
 
 import t from 'tap'
 import { defaultConfig } from '../../../src/plugin/cache/config.ts'

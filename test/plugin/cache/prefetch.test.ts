@@ -1,4 +1,4 @@
-// prefetch N [D [P%]]: which entries are refreshed before they expire (coredns.md 4.3).
+// prefetch N [D [P%]]: which entries are refreshed before they expire (docs/coredns.md 4.3).
 
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'

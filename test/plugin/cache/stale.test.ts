@@ -1,4 +1,4 @@
-// serve_stale in its forms and serve_stale_policy (coredns.md 4.3, RFC 8767, RFC 8914), told as what a client sees when
+// serve_stale in its forms and serve_stale_policy (docs/coredns.md 4.3, RFC 8767, RFC 8914), told as what a client sees when
 // it asks again after the entry expired.
 
 import { setImmediate as turn } from 'node:timers/promises'

@@ -1,5 +1,5 @@
-// What a cluster's names answer (coredns.md 1.3 to 1.14, the Kubernetes DNS specification), question by question. The
-// cluster is the one of coredns.md 1.14; an answer is one line: rcode, data, `+` the additional section's data.
+// What a cluster's names answer (docs/coredns.md 1.3 to 1.12, the Kubernetes DNS specification), question by question. An
+// answer is one line: rcode, data, `+` the additional section's data.
 
 import t, { type Test } from 'tap'
 import {

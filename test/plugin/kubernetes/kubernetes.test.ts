@@ -1,5 +1,5 @@
 // The handler in the chain: which queries it answers, hands on or looks up, and how it follows ExternalName targets
-// (coredns.md 1.6). What the table's own answers are is judged in answers.test.ts.
+// (docs/coredns.md 1.6). What the table's own answers are is judged in answers.test.ts.
 
 import t from 'tap'
 import type { SlimEndpointSlice, SlimService } from '../../../src/objects/objects.ts'

@@ -1,5 +1,5 @@
 // Imported Services (KEP-1645) in a zone of their own: beside the cluster's Services of the same names, endpoints with the
-// name of their cluster in their own (coredns.md 1.12).
+// name of their cluster in their own (docs/coredns.md 1.12).
 
 import t from 'tap'
 import { headless, portsOf, SlimCluster, slimService, slimSlice } from '../../support/slim-cluster.ts'

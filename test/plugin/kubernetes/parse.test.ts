@@ -1,4 +1,4 @@
-// The directive's text (coredns.md 4.1): what it means, and what is said about what it cannot mean.
+// The directive's text (docs/coredns.md 4.1): what it means, and what is said about what it cannot mean.
 
 import t from 'tap'
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
