@@ -6,7 +6,7 @@
 
 import { formatLabel } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Request } from './request.ts'
+import type { Request } from './parse-name.ts'
 
 /** Which labels a zone has beside those that every zone has. */
 export interface LabelOptions {

@@ -8,8 +8,8 @@ import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { readPodLabel } from './address-label.ts'
 import type { KubernetesConfig } from './config.ts'
+import type { Request } from './parse-name.ts'
 import { REASON, type Reason } from './reason.ts'
-import type { Request } from './request.ts'
 import type { AnswerWriter } from './writer.ts'
 
 export class PodRecords {

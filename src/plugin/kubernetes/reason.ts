@@ -7,7 +7,7 @@
 import { EDE } from '../../wire/extended-error.ts'
 import { EDE_OCTETS } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Request } from './request.ts'
+import type { Request } from './parse-name.ts'
 
 /** Parts of the question by the offset that Request has of them. */
 const PART = {

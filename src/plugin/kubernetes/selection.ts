@@ -7,7 +7,7 @@ import type { TableReader } from '../../table/reader.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { readEndpointLabel } from './address-label.ts'
 import { asksAny, dottedIs, equalOctets, labelIs, portAsks } from './match.ts'
-import type { Request } from './request.ts'
+import type { Request } from './parse-name.ts'
 
 export class Selection {
   readonly table: TableReader

@@ -8,8 +8,8 @@ import {
 import { addExtendedError, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
+import type { Request } from './parse-name.ts'
 import { type Reason, writeReason } from './reason.ts'
-import type { Request } from './request.ts'
 
 /** The pointer to the question's name. */
 const QNAME_POINTER = 0xc000 | HEADER_OCTETS

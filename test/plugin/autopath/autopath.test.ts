@@ -2,9 +2,9 @@
 
 import { join } from 'node:path'
 import t from 'tap'
-import { type AutopathConfig, autopathWord } from '../../../src/plugin/autopath/autopath.ts'
+import { type AutopathConfig, autopathWord } from '../../../src/plugin/autopath/handler.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
-import { KubernetesHandler } from '../../../src/plugin/kubernetes/kubernetes.ts'
+import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import type { Handler } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, nxdomain, type Outcome, servfail } from '../../../src/query/reply.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { fileWord, zoneKey } from '../../../src/plugin/file/file.ts'
+import { fileWord, zoneKey } from '../../../src/plugin/file/handler.ts'
 import type { Handler } from '../../../src/plugin/plugin.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import { formatName, name } from '../../../src/wire/name.ts'

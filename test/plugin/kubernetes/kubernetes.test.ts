@@ -6,7 +6,7 @@ import type { SlimEndpointSlice, SlimService } from '../../../src/objects/object
 import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/config.ts'
 import { flattenedTtl } from '../../../src/plugin/cache/ttl.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
-import { KubernetesHandler } from '../../../src/plugin/kubernetes/kubernetes.ts'
+import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'

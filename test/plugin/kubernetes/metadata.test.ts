@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
-import { KubernetesHandler } from '../../../src/plugin/kubernetes/kubernetes.ts'
+import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import { query, testThread } from '../../support/serving.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
 

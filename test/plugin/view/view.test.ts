@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ViewHandler, viewWord } from '../../../src/plugin/view/view.ts'
+import { ViewHandler, viewWord } from '../../../src/plugin/view/handler.ts'
 import { parseWord, query, reply } from '../../support/serving.ts'
 
 const VIEW = 'view v {'

@@ -22,7 +22,7 @@ import { isWithinAny, joinNames, type Name, name, ROOT, zoneOffset } from '../..
 import { RCODE } from '../../wire/rcode.ts'
 import { cname } from '../../wire/record.ts'
 import type { Scan } from '../../wire/scan.ts'
-import { KubernetesHandler } from '../kubernetes/kubernetes.ts'
+import { KubernetesHandler } from '../kubernetes/handler.ts'
 import type { BlockContext, Handler, Next, ServingContext, Word } from '../plugin.ts'
 import { readSearch, SEARCH_MAX } from './search.ts'
 
