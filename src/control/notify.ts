@@ -5,7 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
-import type { FileConfig } from '../plugin/file/handler.ts'
+import type { FileConfig } from '../plugin/file/config.ts'
 import { isReverseZone } from '../plugin/kubernetes/answers.ts'
 import { type KubernetesConfig, sourceKey } from '../plugin/kubernetes/config.ts'
 import { type Peer, ruleOf, type TransferConfig } from '../plugin/transfer/config.ts'

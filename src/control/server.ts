@@ -19,7 +19,7 @@ import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
 import { servedWord } from '../plugin/registry.ts'
-import type { ViewConfig } from '../plugin/view/handler.ts'
+import type { ViewConfig } from '../plugin/view/config.ts'
 import {
   type Configuration,
   type ConfigurationSource,

@@ -3,7 +3,7 @@
 
 import { formatProblem, Problems } from '../corefile/problem.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
-import { type FileConfig, type FileZone, zoneKey } from '../plugin/file/handler.ts'
+import { type FileConfig, type FileZone, zoneKey } from '../plugin/file/config.ts'
 import { isUnchanged, type LoadedZone, type LoadFailure, reloadZone } from '../plugin/file/load.ts'
 import type { Setup } from '../setup/setup.ts'
 import type { Clock, Timer } from '../shared/clock.ts'

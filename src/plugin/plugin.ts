@@ -59,7 +59,7 @@ export interface ServingContext {
   readonly log: ThreadLog
   /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
   readonly tables: ReadonlyMap<string, TableReader>
-  /** Zones read anew since the configuration was: images by their key (plugin/file/handler.ts). It changes while serving. */
+  /** Zones read anew since the configuration was: images by their key (plugin/file/config.ts). It changes while serving. */
   readonly zoneImages: ReadonlyMap<string, SharedArrayBuffer>
   /** This server's own addresses, 4 or 16 octets each, loopback ones left out: what NS and ns.dns name. */
   readonly ownAddresses: readonly Uint8Array[]

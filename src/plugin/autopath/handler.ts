@@ -1,5 +1,4 @@
-// `autopath [ZONES…] @kubernetes|FILE`: the search path of a client is walked here and not by the client (CoreDNS
-// plugin/autopath). A name below the first domain of the path is one that the client's resolver made; where it does not
+// `autopath` at work: the search path of a client is walked here and not by the client (CoreDNS plugin/autopath). A name below the first domain of the path is one that the client's resolver made; where it does not
 // exist, the others are tried, and the first that does answers it, behind a CNAME from the name that was asked:
 //
 //   www.example.org.demo.svc.cluster.local ─▶ NXDOMAIN
@@ -11,9 +10,6 @@
 // @kubernetes the path is that of the Pod which has the source address, known for certain or not at all
 // (../kubernetes/clients.ts).
 
-import { resolve } from 'node:path'
-import { type Line, once, readLine } from '../../corefile/arguments.ts'
-import type { Token } from '../../corefile/token.ts'
 import type { Counter, Meters } from '../../observe/meters.ts'
 import { type Query, withQuestion } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
@@ -23,87 +19,11 @@ import { RCODE } from '../../wire/rcode.ts'
 import { cname } from '../../wire/record.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
-import type { BlockContext, Handler, Next, ServingContext, Word } from '../plugin.ts'
-import { readSearch, SEARCH_MAX } from './search.ts'
-
-const HOST_FILE = '/etc/resolv.conf'
-const KUBERNETES = '@kubernetes'
-
-/** The configuration of `autopath`. */
-export interface AutopathConfig {
-  readonly zones: readonly string[]
-  /** Whether the path is the one of the Pod that asks; `search`, this machine's own, comes behind it. */
-  readonly ofPod: boolean
-  /** Lower-case absolute names. */
-  readonly search: readonly string[]
-}
-
-/** `autopath`, once in a server block. */
-export const autopathWord: Word<AutopathConfig> = {
-  word: 'autopath',
-  doc: {
-    usage: `autopath [ZONE…] ${KUBERNETES}|FILE`,
-    meaning:
-      'walks the search path of a Pod, or that of a resolv.conf, for names below its first domain, and answers with the first name that exists',
-    default: "the server block's zones",
-    range: `${SEARCH_MAX} domains`,
-    options: [],
-    notes: [
-      `${KUBERNETES} needs \`pods verified\`. A source address that Pods of several namespaces have, or that is a node's own, has no path; nor has any before all Pods are listed.`,
-      "The first domain's own name is no name with a search path behind it and answered as ever; CoreDNS fails it.",
-    ],
-  },
-  parse(directives, problems, block) {
-    const directive = once(directives, problems)
-    if (directive === undefined) return undefined
-    const path = directive.args.at(-1)
-    if (path === undefined) {
-      problems.error(directive.word, `autopath needs ${KUBERNETES} or a file`)
-      return undefined
-    }
-    let config: AutopathConfig | undefined
-    readLine({ ...directive, args: directive.args.slice(0, -1) }, problems, line => {
-      const zones = line.zones(block.zones)
-      const ofPod = path.text.startsWith('@')
-      const search = ofPod ? readPodPath(path, line, block) : readPath(path, line, block)
-      config = { zones, ofPod, search }
-    })
-    return config
-  },
-  create: (config, context) => new AutopathHandler(config, context),
-}
-
-function readPath(path: Token, line: Line, { directory }: BlockContext): readonly string[] {
-  const search = readSearch(resolve(directory, path.text))
-  if ('reason' in search) {
-    line.error(path, `no search path: ${search.reason}`, { found: path.text })
-    return []
-  }
-  if (search.length === 0)
-    line.problems.warning(path, 'this file has no search path: autopath does nothing', { found: path.text })
-  return search
-}
-
-/** What follows the domains of the cluster: this machine's own search path, if it has one. */
-function readPodPath(path: Token, line: Line, { directives }: BlockContext): readonly string[] {
-  if (path.text !== KUBERNETES) {
-    line.error(path, 'this plugin knows no search path', { found: path.text, allowed: [KUBERNETES] })
-    return []
-  }
-  const kubernetes = directives.get('kubernetes')
-  const isVerified = kubernetes?.some(({ block }) =>
-    block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
-  )
-  if (!isVerified) {
-    const missing = kubernetes ? '`pods verified` in kubernetes' : 'the directive kubernetes'
-    line.problems.warning(path, `autopath ${KUBERNETES} does nothing without ${missing}`)
-  }
-  const search = readSearch(HOST_FILE)
-  return 'reason' in search ? [] : search
-}
+import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { AutopathConfig } from './config.ts'
 
 /** One server block's autopath on one serving thread. */
-class AutopathHandler implements Handler {
+export class AutopathHandler implements Handler {
   readonly #context: ServingContext
   readonly #meters: Meters
   readonly #zones: readonly Name[]

@@ -1,23 +1,12 @@
-// `forward FROM TO… { … }`: asks other servers what this one does not know (CoreDNS plugin/forward). Several directives in
-// one server block are rules tried in the order of the file: the first whose FROM covers the name and whose `except` does
-// not takes the query. Options: parse.ts. One rule at work: rule.ts.
+// `forward` at work. Several directives in one server block are rules tried in the order of the file: the first whose FROM
+// covers the name and whose `except` does not takes the query (CoreDNS plugin/forward). One rule at work: rule.ts.
 
 import type { Query } from '../../query/query.ts'
 import type { MaybePromise, Outcome } from '../../query/reply.ts'
-import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
-import { forwardDoc } from './doc.ts'
-import { parseForward } from './parse.ts'
 import { Rule } from './rule.ts'
 import type { LookupHost } from './upstream-set.ts'
-
-/** `forward`, as often in a server block as there are rules. */
-export const forwardWord: Word<ForwardConfig> = {
-  word: 'forward',
-  doc: forwardDoc,
-  parse: parseForward,
-  create: (config, context) => new ForwardHandler(config, context),
-}
 
 /** The rules of one server block on one serving thread. */
 export class ForwardHandler implements Handler {

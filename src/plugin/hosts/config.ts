@@ -1,5 +1,12 @@
 // What `hosts` is told, as data.
 
+export const FILE = '/etc/hosts'
+export const TTL_SECONDS = 3600
+export const TTL_MAX_SECONDS = 65_535
+export const RELOAD_MS = 5000
+/** The file is not looked at more often. */
+export const RELOAD_MIN_MS = 100
+
 /** The configuration of `hosts`. */
 export interface HostsConfig {
   /** Absolute. */

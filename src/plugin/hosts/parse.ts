@@ -1,93 +1,37 @@
-// `hosts [FILE [ZONES…]] { lines of a hosts file; options }`: names and addresses of a hosts file and of lines in the
-// Corefile (CoreDNS plugin/hosts).
-//
-//   hosts /etc/coredns/NodeHosts {     what k3s writes
-//     10.0.0.1 gateway.example.org     lines of addresses stand before `fallthrough`
-//     ttl 60
-//     reload 15s
-//     fallthrough
-//   }
+// Reads the `hosts` directive: its options, and lines of addresses among them.
 
 import { resolve } from 'node:path'
 import { type Line, type LineReader, once, readLine } from '../../corefile/arguments.ts'
 import { isWithinAny, name, parseName } from '../../wire/name.ts'
 import type { Word } from '../plugin.ts'
-import type { HostsConfig } from './config.ts'
-import { HostsHandler } from './handler.ts'
-import { FILE_MAX_OCTETS, fileProblem } from './source.ts'
+import { FILE, type HostsConfig, RELOAD_MIN_MS, RELOAD_MS, TTL_MAX_SECONDS, TTL_SECONDS } from './config.ts'
+import { fileProblem } from './source.ts'
 import { ENTRIES_MAX, parseHostAddress } from './table.ts'
 
-const FILE = '/etc/hosts'
-const TTL_SECONDS = 3600
-const TTL_MAX_SECONDS = 65_535
-const RELOAD_MS = 5000
-/** The file is not looked at more often. */
-const RELOAD_MIN_MS = 100
-
-/** `hosts`, once in a server block. */
-export const hostsWord: Word<HostsConfig> = {
-  word: 'hosts',
-  doc: {
-    usage: 'hosts [FILE [ZONE…]]',
-    meaning:
-      'answers A, AAAA and PTR from a hosts file, and from lines of that shape in the block, before `fallthrough`; a name may begin with `*.`',
-    default: `${FILE}, the server block's zones`,
-    range: `${FILE_MAX_OCTETS / 1024 / 1024} MiB, ${ENTRIES_MAX} names with an address`,
-    options: [
-      {
-        usage: 'ttl SECONDS',
-        meaning: 'the TTL of all records',
-        default: `${TTL_SECONDS}`,
-        range: `1 to ${TTL_MAX_SECONDS}`,
-      },
-      { usage: 'no_reverse', meaning: 'makes no PTR records' },
-      {
-        usage: 'reload DURATION',
-        meaning: 'how often the file is looked at; 0s is never',
-        default: `${RELOAD_MS / 1000}s`,
-        range: `from ${RELOAD_MIN_MS}ms`,
-      },
-      {
-        usage: 'fallthrough [ZONE…]',
-        meaning: 'hands names that are not listed to the next plugin, all or those in the zones',
-        default: 'SERVFAIL',
-      },
-      {
-        usage: 'fallthrough_unsupported',
-        meaning: 'hands types other than A, AAAA and PTR to the next plugin even where the name is listed',
-        range: 'with fallthrough',
-      },
-    ],
-    notes: [
-      'A file that cannot be read any more, or has grown beyond the bounds, changes nothing and is logged once.',
-      'A listed name counts before a wildcard wherever the two are written; an address that is listed twice is answered once.',
-    ],
-  },
-  parse(directives, problems, block) {
-    const directive = once(directives, problems)
-    if (directive === undefined) return undefined
-    const config: Draft = {
-      file: FILE,
-      zones: [],
-      inline: [],
-      ttlSeconds: TTL_SECONDS,
-      reverse: true,
-      reloadMs: RELOAD_MS,
-      fallthrough: [],
-      fallthroughUnsupported: false,
-    }
-    readLine(directive, problems, line => {
-      if (line.has) config.file = readFile(line, block.directory)
-      config.zones = line.zones(block.zones)
-      readBlock(line, config)
-      const entries = config.inline.reduce((sum, inline) => sum + inline.split(' ').length - 1, 0)
-      if (entries > ENTRIES_MAX) line.error(line.word, `more than ${ENTRIES_MAX} names with an address`)
-      if (config.fallthroughUnsupported && config.fallthrough.length === 0)
-        line.error(line.word, 'fallthrough_unsupported needs fallthrough')
-    })
-    return config
-  },
-  create: (config, context) => new HostsHandler(config, context),
+/** The configuration of the one directive of a block. */
+export const parseHosts: Word<HostsConfig>['parse'] = (directives, problems, block) => {
+  const directive = once(directives, problems)
+  if (directive === undefined) return undefined
+  const config: Draft = {
+    file: FILE,
+    zones: [],
+    inline: [],
+    ttlSeconds: TTL_SECONDS,
+    reverse: true,
+    reloadMs: RELOAD_MS,
+    fallthrough: [],
+    fallthroughUnsupported: false,
+  }
+  readLine(directive, problems, line => {
+    if (line.has) config.file = readFile(line, block.directory)
+    config.zones = line.zones(block.zones)
+    readBlock(line, config)
+    const entries = config.inline.reduce((sum, inline) => sum + inline.split(' ').length - 1, 0)
+    if (entries > ENTRIES_MAX) line.error(line.word, `more than ${ENTRIES_MAX} names with an address`)
+    if (config.fallthroughUnsupported && config.fallthrough.length === 0)
+      line.error(line.word, 'fallthrough_unsupported needs fallthrough')
+  })
+  return config
 }
 
 type Draft = { -readonly [K in keyof HostsConfig]: HostsConfig[K] } & { inline: string[] }

@@ -1,6 +1,5 @@
-// `kubernetes [ZONES…] { … }`: answers for the cluster out of the table (CoreDNS plugin/kubernetes). The listener's fast path
-// calls ClusterAnswers by itself; this handler does the same for queries that come down the chain, and follows
-// ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
+// `kubernetes` in the chain. The listener's fast path calls ClusterAnswers by itself; this handler does the same for queries
+// that come down the chain, and follows ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
 
 import type { Query } from '../../query/query.ts'
 import {
@@ -20,25 +19,16 @@ import { equalNames, isWithin, joinNames, type Name, name, parentName } from '..
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
-import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
-import { kubernetesDoc } from './doc.ts'
 import { ownAddresses } from './nameservers.ts'
-import { parseKubernetes } from './parse.ts'
 
 /** A link is refused when more than this many stand before it (docs/coredns.md 1.6). */
 const CHAIN_MAX = 10
 const PLUGIN = 'kubernetes'
-
-export const kubernetesWord = {
-  word: PLUGIN,
-  doc: kubernetesDoc,
-  parse: parseKubernetes,
-  create: (config, context) => new KubernetesHandler(config, context),
-} satisfies Word<KubernetesConfig>
 
 /** What one look into the table gave. */
 type Found = Reply | typeof CHASE | typeof PASS

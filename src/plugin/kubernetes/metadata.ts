@@ -1,5 +1,5 @@
 // The labels that `kubernetes` leaves about a name in one of its zones (CoreDNS plugin/kubernetes/metadata.go): its parts
-// as request.ts reads them, '' for one that it does not have.
+// as parse-name.ts reads them, '' for one that it does not have.
 //
 //   _http._tcp.web.demo.svc.cluster.local     kind svc, namespace demo, service web, port-name http, protocol tcp
 //   web.demo.cluster.local                    parse-error

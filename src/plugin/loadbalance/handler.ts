@@ -1,133 +1,22 @@
-// `loadbalance [round_robin | weighted FILE] { reload DURATION; prefer CIDR… }`: the order of the records in answers
-// (CoreDNS plugin/loadbalance). It stands before the cache, so that every answer out of it has an order of its own.
+// `loadbalance` at work: orders every reply on its way back, and looks at the weight file from time to time.
 
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
-import { type Line, readLine } from '../../corefile/arguments.ts'
 import type { Query } from '../../query/query.ts'
 import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
 import type { Timer } from '../../shared/clock.ts'
-import { formatDuration } from '../../shared/duration.ts'
 import { type Cidr, ipFromBytes, parseCidr } from '../../shared/ip.ts'
 import { nameKey } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { BlockContext, Handler, Next, ServingContext, Word } from '../plugin.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { LoadbalanceConfig, WeightFile } from './config.ts'
 import { prefer, roundRobin, weighted } from './order.ts'
-import { parseWeights, WEIGHT_FILE_MAX_OCTETS, type Weights } from './weights.ts'
+import { checkWeightText } from './weight-file.ts'
+import { parseWeights, type Weights } from './weights.ts'
 
-/** CoreDNS's default. */
-const RELOAD_MS = 30_000
-/** A file is not looked at more often. */
-const RELOAD_MIN_MS = 100
-/** Networks of `prefer`. */
-const PREFER_MAX = 256
-
-/** The weights of `weighted`. */
-export interface WeightFile {
-  /** Absolute, or as the process's folder has it. */
-  readonly file: string
-  /** 0 is never. */
-  readonly reloadMs: number
-  /** Its text when the Corefile was read; undefined where it could not be read then. */
-  readonly text: string | undefined
-}
-
-/** The configuration of `loadbalance`. */
-export interface LoadbalanceConfig {
-  /** Without it the policy is round_robin. */
-  readonly weights: WeightFile | undefined
-  /** Networks in CIDR notation, the most wanted first. */
-  readonly prefer: readonly string[]
-}
-
-/** `loadbalance`; of several in a block the last policy counts and the networks add up, as in CoreDNS. */
-export const loadbalanceWord: Word<LoadbalanceConfig> = {
-  word: 'loadbalance',
-  doc: {
-    usage: 'loadbalance [round_robin | weighted FILE]',
-    meaning: 'orders the addresses of every answer anew: at random, or by the weights in FILE',
-    default: 'round_robin',
-    options: [
-      {
-        usage: 'reload DURATION',
-        meaning: 'how often the weight file is looked at; 0s is never',
-        default: `${RELOAD_MS / 1000}s`,
-        range: `from ${RELOAD_MIN_MS}ms`,
-      },
-      {
-        usage: 'prefer CIDR…',
-        meaning: 'puts addresses in these networks first',
-        range: `${PREFER_MAX} networks`,
-      },
-    ],
-  },
-  parse(directives, problems, block) {
-    let weights: WeightFile | undefined
-    const networks: string[] = []
-    for (const directive of directives) {
-      readLine(directive, problems, line => {
-        weights = readPolicy(line, block, networks)
-      })
-    }
-    return { weights, prefer: networks }
-  },
-  create: (config, context) => new LoadbalanceHandler(config, context),
-}
-
-function readPolicy(line: Line, { directory }: BlockContext, networks: string[]): WeightFile | undefined {
-  const policy = line.has ? line.choice('a policy', ['round_robin', 'weighted']) : 'round_robin'
-  const token = policy === 'weighted' ? line.token('a weight file') : undefined
-  let reloadMs = RELOAD_MS
-  line.options({
-    prefer: option => {
-      while (option.has && networks.length <= PREFER_MAX) {
-        const network = option.peek
-        if (option.network('a network') !== undefined && network !== undefined) networks.push(network)
-      }
-      if (networks.length > PREFER_MAX)
-        option.error(option.word, `more than ${PREFER_MAX} preferred networks`)
-    },
-    reload: option => {
-      if (policy !== 'weighted') option.error(option.word, 'reload is for the policy weighted')
-      const given = option.duration('the time between two looks at the file')
-      if (given !== undefined) reloadMs = given === 0 ? 0 : Math.max(RELOAD_MIN_MS, given)
-    },
-  })
-  if (token === undefined) return undefined
-  const file = isAbsolute(token.text) ? token.text : join(directory, token.text)
-  const read = readWeightText(file)
-  if ('text' in read) return { file, reloadMs, text: read.text }
-  const again = reloadMs === 0 ? '' : `; tried again every ${formatDuration(reloadMs)}`
-  if (read.unreadable && reloadMs !== 0)
-    line.problems.warning(token, `${read.problem}${again}`, { found: token.text })
-  else line.error(token, read.problem, { found: token.text })
-  return { file, reloadMs, text: undefined }
-}
-
-type ReadText = { readonly text: string } | { readonly problem: string; readonly unreadable: boolean }
-
-function readWeightText(file: string): ReadText {
-  try {
-    return checkWeightText(readFileSync(file, 'utf8'))
-  } catch (error) {
-    return { problem: `reading the weight file: ${(error as Error).message}`, unreadable: true }
-  }
-}
-
-function checkWeightText(text: string): ReadText {
-  if (text.length > WEIGHT_FILE_MAX_OCTETS) {
-    return { problem: `the weight file has more than ${WEIGHT_FILE_MAX_OCTETS} octets`, unreadable: false }
-  }
-  const weights = parseWeights(text)
-  return typeof weights === 'string'
-    ? { problem: `the weight file: ${weights}`, unreadable: false }
-    : { text }
-}
-
-class LoadbalanceHandler implements Handler {
+/** The policy of one server block on one serving thread. */
+export class LoadbalanceHandler implements Handler {
   readonly #context: ServingContext
   readonly #file: WeightFile | undefined
   readonly #networks: readonly Cidr[]

@@ -1,24 +1,15 @@
-// `rewrite [continue|stop] FIELD …`: changes questions on their way to the plugins behind, and replies on their way back
-// (CoreDNS plugin/rewrite). Rules are tried in the order of the file; one that applies is the last unless it says
-// `continue`. What stands before in the chain (log, errors, metrics) and the client see the question as it was asked;
-// what stands behind (autopath, acl, cache, kubernetes, forward) sees the changed one alone.
-//
-//   www.example.org A ─ rule 1 ─ rule 2 ─▶ web.demo.svc.cluster.local A
-//                                              │
-//   www.example.org A ◀ rule 1 ◀ rule 2 ◀── web.demo.svc.cluster.local A 10.96.0.7
+// `rewrite` at work: rules change the question on its way down, and leave steps that turn the reply back on its way up.
 
 import { type Query, withQuestion } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
 import type { Question } from '../../wire/message.ts'
 import type { Name } from '../../wire/name.ts'
 import { CLASS } from '../../wire/rrtype.ts'
-import type { Handler, Next, Word } from '../plugin.ts'
+import type { Handler, Next } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
-import { rewriteDoc } from './doc.ts'
 import { applyEdns, type ShownOptions, showOptions } from './edns0.ts'
 import { compileMatch, compileSubstitution, remap } from './match.ts'
-import { parseRewrite } from './parse.ts'
 import {
   answerStep,
   applySteps,
@@ -30,14 +21,6 @@ import {
   ttlStep,
 } from './reply.ts'
 import { nameOf, textOf } from './text.ts'
-
-/** `rewrite`, one rule in each directive. */
-export const rewriteWord: Word<RewriteConfig> = {
-  word: 'rewrite',
-  doc: rewriteDoc,
-  parse: parseRewrite,
-  create: config => new RewriteHandler(config),
-}
 
 /** A query between two rules. */
 interface Passage {

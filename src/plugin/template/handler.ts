@@ -1,114 +1,21 @@
-// `template CLASS TYPE [ZONE…] { … }`: answers questions out of themselves (CoreDNS plugin/template). Directives are tried in
-// the order of the file: the first whose zone, class, type and regular expression take a question answers it; a name
-// that is in its zone and that no expression takes is SERVFAIL, unless `fallthrough` lets it go on. Records are Go templates
-// of lines as in a zone file (go/, ../../wire/presentation/).
-//
-//   template IN A example {
-//       match "^ip-(?P<a>\d+)-(?P<b>\d+)-(?P<c>\d+)-(?P<d>\d+)[.]example[.]$"
-//       answer "{{ .Name }} 60 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
-//       fallthrough
-//   }
+// `template` at work: the first rule that takes a question renders its records; CNAME targets are looked up by the server.
 
-import type { RE2JS } from 're2js'
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
-import { type Zoned, ZoneTable } from '../../query/zone-table.ts'
-import { lazy } from '../../shared/lazy.ts'
-import { foldName, formatName, isWithin, isWithinAny, type Name, name } from '../../wire/name.ts'
+import { foldName, formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
-import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
-import { SECTIONS, type Section, type TemplateConfig, type TemplateRule } from './config.ts'
-import { classAndType, type Match, type Taken, templateData } from './data.ts'
-import { templateDoc } from './doc.ts'
-import { parseTemplate } from './parse.ts'
-import { RecordTemplate } from './record-template.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
+import { SECTIONS, type Section, type TemplateConfig } from './config.ts'
+import { classAndType, type Taken, templateData } from './data.ts'
+import { Rule } from './rule.ts'
 
 const PLUGIN = 'template'
 
-/** `template`, as often in a server block as there are rules. */
-export const templateWord: Word<TemplateConfig> = {
-  word: 'template',
-  doc: templateDoc,
-  parse: parseTemplate,
-  create: (config, context) => new TemplateHandler(config, context),
-}
-
-/** A regular expression, compiled, with the numbers of its named groups. */
-interface Regex {
-  readonly text: string
-  readonly compiled: RE2JS
-  readonly names: Readonly<Record<string, number>>
-}
-
-/** A directive, compiled. */
-class Rule {
-  readonly config: TemplateRule
-  readonly records: Readonly<Record<Section, readonly RecordTemplate[]>>
-  /** The longest first. */
-  readonly #zones: readonly { readonly text: string; readonly zone: Name }[]
-  readonly #table: ZoneTable<Zoned>
-  readonly #fallthrough: readonly Name[]
-  readonly #regexes: readonly Regex[]
-
-  constructor(config: TemplateRule) {
-    this.config = config
-    this.#zones = config.zones
-      .map(text => ({ text, zone: name(text) }))
-      .sort((a, b) => b.zone.length - a.zone.length)
-    this.#table = new ZoneTable(this.#zones)
-    this.#fallthrough = (config.fallthrough ?? []).map(name)
-    this.#regexes = config.regexes.map(text => {
-      const compiled = lazy.re2js.RE2JS.compile(text)
-      return { text, compiled, names: compiled.namedGroups() }
-    })
-    const { answer, additional, authority } = config.records
-    this.records = {
-      answer: answer.map(text => new RecordTemplate(text)),
-      additional: additional.map(text => new RecordTemplate(text)),
-      authority: authority.map(text => new RecordTemplate(text)),
-    }
-  }
-
-  /** The zone of the directive that the question is for; undefined where zone, class or type are others. */
-  zoneOf({ question: { qname, qclass, qtype } }: Query): string | undefined {
-    if (!this.#isFor(qclass, qtype)) return undefined
-    return this.#zones.find(({ zone }) => isWithin(qname, zone))?.text
-  }
-
-  /** HOT: whether `zoneOf` would give one, for a question of class IN. */
-  concerns(scan: Scan): boolean {
-    return this.#isFor(CLASS.IN, scan.qtype) && this.#table.indexOf(scan) >= 0
-  }
-
-  /** A question for ANY is one for every directive. */
-  #isFor(qclass: number, qtype: number): boolean {
-    const { qclass: ownClass, qtype: ownType } = this.config
-    if (ownClass !== CLASS.ANY && qclass !== CLASS.ANY && qclass !== ownClass) return false
-    return ownType === TYPE.ANY || qtype === TYPE.ANY || qtype === ownType
-  }
-
-  /** The first regular expression that is found in the name. */
-  match(qname: string): Match | undefined {
-    if (this.#regexes.length === 0) return { regex: '.*', groups: [qname], names: {} }
-    for (const { text, compiled, names } of this.#regexes) {
-      const matcher = compiled.matcher(qname)
-      if (!matcher.find()) continue
-      const groups = Array.from({ length: compiled.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '')
-      return { regex: text, groups, names }
-    }
-    return undefined
-  }
-
-  /** Whether a name that no expression takes goes on. */
-  letsThrough(qname: Name): boolean {
-    return isWithinAny(qname, this.#fallthrough)
-  }
-}
-
-class TemplateHandler implements Handler {
+/** The rules of one server block on one serving thread. */
+export class TemplateHandler implements Handler {
   readonly #rules: readonly Rule[]
   readonly #context: ServingContext
 

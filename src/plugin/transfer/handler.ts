@@ -1,6 +1,4 @@
-// `transfer [ZONE…] { to …; source ADDRESS }`: hands out zones of `file`, `kubernetes` and `k8s_external` as a whole (AXFR,
-// RFC 5936; IXFR, RFC 1995, which gives everything or, to a client that has it, the SOA alone) as CoreDNS plugin/transfer
-// does. Those who are to hear of changes are told by the control thread (../../control/notify.ts).
+// `transfer` at work: answers AXFR and IXFR with a copy of the zone that another plugin of the block has.
 
 import type { Query } from '../../query/query.ts'
 import { answer, type MaybePromise, type Outcome, type Reply, refused, servfail } from '../../query/reply.ts'
@@ -8,42 +6,15 @@ import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { formatName } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Handler, Next, ServingContext, Word } from '../plugin.ts'
-import { parseTransfer, ruleOf, type TransferConfig, type TransferRule } from './config.ts'
+import type { Handler, Next, ServingContext } from '../plugin.ts'
+import { ruleOf, type TransferConfig, type TransferRule } from './config.ts'
 import { OutgoingTransfer, Places, TRANSFER_MAX_MS, TRANSFERS_MAX } from './outgoing.ts'
 
 const PLUGIN = 'transfer'
 const LOG_FROM = 'plugin/transfer'
 
-export const transferWord = {
-  word: PLUGIN,
-  doc: {
-    usage: 'transfer [ZONE…]',
-    meaning:
-      'hands out zones of file, kubernetes and k8s_external as a whole (AXFR, IXFR over TCP) and tells of changes of the first two (NOTIFY)',
-    default: 'the zones of the server block',
-    options: [
-      {
-        usage: 'to *|ADDRESS…',
-        meaning: 'who may have them: * is anybody; an address with or without a port is told of changes too',
-        default: 'none: it must be given',
-      },
-      {
-        usage: 'source ADDRESS',
-        meaning: 'the local address of the notifications',
-        default: "the system's choice",
-      },
-    ],
-    notes: [
-      `At most ${TRANSFERS_MAX} transfers at once, each for ${TRANSFER_MAX_MS / 60_000} minutes.`,
-      'Changes of the cluster are told of too, which CoreDNS does not do; reverse zones of kubernetes are not handed out.',
-    ],
-  },
-  parse: (directives, problems, block) => parseTransfer(directives, problems, block.zones),
-  create: (config, context) => new TransferHandler(config, context),
-} satisfies Word<TransferConfig>
-
-class TransferHandler implements Handler {
+/** The rules of one server block on one serving thread. */
+export class TransferHandler implements Handler {
   readonly #config: TransferConfig
   readonly #context: ServingContext
   readonly #places: Places

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path'
 import t from 'tap'
-import { type AutopathConfig, autopathWord } from '../../../src/plugin/autopath/handler.ts'
+import { autopathWord } from '../../../src/plugin/autopath/autopath.ts'
+import type { AutopathConfig } from '../../../src/plugin/autopath/config.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import type { Handler } from '../../../src/plugin/plugin.ts'

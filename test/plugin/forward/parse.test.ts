@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { defaultRule, type RuleConfig, type To } from '../../../src/plugin/forward/config.ts'
-import { forwardWord } from '../../../src/plugin/forward/handler.ts'
+import { forwardWord } from '../../../src/plugin/forward/forward.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { parseWord } from '../../support/serving.ts'
 

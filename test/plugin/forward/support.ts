@@ -2,7 +2,8 @@
 // questions to it, and replies in one line.
 
 import type { Test } from 'tap'
-import { ForwardHandler, forwardWord } from '../../../src/plugin/forward/handler.ts'
+import { forwardWord } from '../../../src/plugin/forward/forward.ts'
+import { ForwardHandler } from '../../../src/plugin/forward/handler.ts'
 import type { LookupHost } from '../../../src/plugin/forward/upstream-set.ts'
 import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'

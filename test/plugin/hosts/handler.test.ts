@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { hostsWord } from '../../../src/plugin/hosts/parse.ts'
+import { hostsWord } from '../../../src/plugin/hosts/hosts.ts'
 import { FILE_MAX_OCTETS } from '../../../src/plugin/hosts/source.ts'
 import { answering } from '../../support/answering.ts'
 import { until } from '../../support/virtual-clock.ts'

@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { ExternalConfig } from '../../../src/plugin/k8s_external/config.ts'
 import { ExternalHandler } from '../../../src/plugin/k8s_external/handler.ts'
-import { k8sExternalWord } from '../../../src/plugin/k8s_external/parse.ts'
+import { k8sExternalWord } from '../../../src/plugin/k8s_external/k8s_external.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import type { Handler } from '../../../src/plugin/plugin.ts'

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
-import { kubernetesWord } from '../../../src/plugin/kubernetes/handler.ts'
+import { kubernetesWord } from '../../../src/plugin/kubernetes/kubernetes.ts'
 import { parseWord } from '../../support/serving.ts'
 
 const BLOCK = { zones: ['cluster.local.', 'in-addr.arpa.'], directory: '/etc/coredns' }

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadbalanceWord } from '../../../src/plugin/loadbalance/handler.ts'
+import { loadbalanceWord } from '../../../src/plugin/loadbalance/loadbalance.ts'
 import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import { until } from '../../support/virtual-clock.ts'

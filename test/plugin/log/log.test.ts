@@ -1,6 +1,6 @@
 import t from 'tap'
 import { COMBINED_FORMAT, COMMON_FORMAT } from '../../../src/plugin/log/format.ts'
-import { logWord } from '../../../src/plugin/log/handler.ts'
+import { logWord } from '../../../src/plugin/log/log.ts'
 import { DROP, type Outcome } from '../../../src/query/reply.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
 

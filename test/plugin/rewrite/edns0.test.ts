@@ -3,7 +3,7 @@
 import t from 'tap'
 import { questionKey as key, optionsKey } from '../../../src/plugin/cache/key.ts'
 import { askedBy, encodeAsked } from '../../../src/plugin/forward/asked.ts'
-import { rewriteWord } from '../../../src/plugin/rewrite/handler.ts'
+import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Reply } from '../../../src/query/reply.ts'
 import { writeReply } from '../../../src/serving/write.ts'

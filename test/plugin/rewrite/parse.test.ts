@@ -1,5 +1,5 @@
 import t from 'tap'
-import { rewriteWord } from '../../../src/plugin/rewrite/handler.ts'
+import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import { parseWord } from '../../support/serving.ts'
 
 const parse = (text: string) => {

@@ -1,7 +1,7 @@
 // The rules at work in the chain: what the plugins behind are asked, and what the client is told.
 
 import t from 'tap'
-import { rewriteWord } from '../../../src/plugin/rewrite/handler.ts'
+import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { ipFromBytes } from '../../../src/shared/ip.ts'

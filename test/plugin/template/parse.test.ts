@@ -1,7 +1,7 @@
 // The directive: what it becomes, and each mistake with its place.
 
 import t from 'tap'
-import { templateWord } from '../../../src/plugin/template/handler.ts'
+import { templateWord } from '../../../src/plugin/template/template.ts'
 import { parseWord } from '../../support/serving.ts'
 
 const read = (text: string, zones = ['.']) => parseWord(templateWord, text, { zones })

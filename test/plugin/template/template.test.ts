@@ -1,7 +1,7 @@
 // The handler: which directive takes a question, what it answers, what is counted, and what goes on.
 
 import t from 'tap'
-import { templateWord } from '../../../src/plugin/template/handler.ts'
+import { templateWord } from '../../../src/plugin/template/template.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'

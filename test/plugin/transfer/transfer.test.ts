@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Handler } from '../../../src/plugin/plugin.ts'
-import { transferWord } from '../../../src/plugin/transfer/handler.ts'
 import { TRANSFER_MAX_MS, TRANSFERS_MAX } from '../../../src/plugin/transfer/outgoing.ts'
+import { transferWord } from '../../../src/plugin/transfer/transfer.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import type { ZoneCopy } from '../../../src/query/zone-copy.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ViewHandler, viewWord } from '../../../src/plugin/view/handler.ts'
+import { ViewHandler } from '../../../src/plugin/view/handler.ts'
+import { viewWord } from '../../../src/plugin/view/view.ts'
 import { parseWord, query, reply } from '../../support/serving.ts'
 
 const VIEW = 'view v {'

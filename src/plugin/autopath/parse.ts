@@ -1,0 +1,58 @@
+// Reads the `autopath` directive: the search path that is walked, or that it is the one of the Pod that asks.
+
+import { resolve } from 'node:path'
+import { type Line, once, readLine } from '../../corefile/arguments.ts'
+import type { Token } from '../../corefile/token.ts'
+import type { BlockContext, Word } from '../plugin.ts'
+import { type AutopathConfig, KUBERNETES } from './config.ts'
+import { readSearch } from './search.ts'
+
+const HOST_FILE = '/etc/resolv.conf'
+
+/** The configuration of the one directive of a block. */
+export const parseAutopath: Word<AutopathConfig>['parse'] = (directives, problems, block) => {
+  const directive = once(directives, problems)
+  if (directive === undefined) return undefined
+  const path = directive.args.at(-1)
+  if (path === undefined) {
+    problems.error(directive.word, `autopath needs ${KUBERNETES} or a file`)
+    return undefined
+  }
+  let config: AutopathConfig | undefined
+  readLine({ ...directive, args: directive.args.slice(0, -1) }, problems, line => {
+    const zones = line.zones(block.zones)
+    const ofPod = path.text.startsWith('@')
+    const search = ofPod ? readPodPath(path, line, block) : readPath(path, line, block)
+    config = { zones, ofPod, search }
+  })
+  return config
+}
+
+function readPath(path: Token, line: Line, { directory }: BlockContext): readonly string[] {
+  const search = readSearch(resolve(directory, path.text))
+  if ('reason' in search) {
+    line.error(path, `no search path: ${search.reason}`, { found: path.text })
+    return []
+  }
+  if (search.length === 0)
+    line.problems.warning(path, 'this file has no search path: autopath does nothing', { found: path.text })
+  return search
+}
+
+/** What follows the domains of the cluster: this machine's own search path, if it has one. */
+function readPodPath(path: Token, line: Line, { directives }: BlockContext): readonly string[] {
+  if (path.text !== KUBERNETES) {
+    line.error(path, 'this plugin knows no search path', { found: path.text, allowed: [KUBERNETES] })
+    return []
+  }
+  const kubernetes = directives.get('kubernetes')
+  const isVerified = kubernetes?.some(({ block }) =>
+    block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
+  )
+  if (!isVerified) {
+    const missing = kubernetes ? '`pods verified` in kubernetes' : 'the directive kubernetes'
+    line.problems.warning(path, `autopath ${KUBERNETES} does nothing without ${missing}`)
+  }
+  const search = readSearch(HOST_FILE)
+  return 'reason' in search ? [] : search
+}

@@ -1,0 +1,43 @@
+// How `hosts` is written.
+
+import type { WordDoc } from '../../corefile/doc.ts'
+import { FILE, RELOAD_MIN_MS, RELOAD_MS, TTL_MAX_SECONDS, TTL_SECONDS } from './config.ts'
+import { FILE_MAX_OCTETS } from './source.ts'
+import { ENTRIES_MAX } from './table.ts'
+
+export const hostsDoc: WordDoc = {
+  usage: 'hosts [FILE [ZONE…]]',
+  meaning:
+    'answers A, AAAA and PTR from a hosts file, and from lines of that shape in the block, before `fallthrough`; a name may begin with `*.`',
+  default: `${FILE}, the server block's zones`,
+  range: `${FILE_MAX_OCTETS / 1024 / 1024} MiB, ${ENTRIES_MAX} names with an address`,
+  options: [
+    {
+      usage: 'ttl SECONDS',
+      meaning: 'the TTL of all records',
+      default: `${TTL_SECONDS}`,
+      range: `1 to ${TTL_MAX_SECONDS}`,
+    },
+    { usage: 'no_reverse', meaning: 'makes no PTR records' },
+    {
+      usage: 'reload DURATION',
+      meaning: 'how often the file is looked at; 0s is never',
+      default: `${RELOAD_MS / 1000}s`,
+      range: `from ${RELOAD_MIN_MS}ms`,
+    },
+    {
+      usage: 'fallthrough [ZONE…]',
+      meaning: 'hands names that are not listed to the next plugin, all or those in the zones',
+      default: 'SERVFAIL',
+    },
+    {
+      usage: 'fallthrough_unsupported',
+      meaning: 'hands types other than A, AAAA and PTR to the next plugin even where the name is listed',
+      range: 'with fallthrough',
+    },
+  ],
+  notes: [
+    'A file that cannot be read any more, or has grown beyond the bounds, changes nothing and is logged once.',
+    'A listed name counts before a wildcard wherever the two are written; an address that is listed twice is answered once.',
+  ],
+}
