@@ -11,12 +11,12 @@ import { listenUdp } from '../../src/listen/udp.ts'
 import { listenUdpDgram } from '../../src/listen/udp-dgram.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { eventually, Program, Scope } from '../e2e/processes.ts'
+import { cpuUs } from '../support/process-stat.ts'
 import { programPath } from '../support/system-program.ts'
 import { shapes } from './common/cluster.ts'
 import { type Cores, readCores } from './common/cores.ts'
 import { dnsperf } from './common/dnsperf.ts'
 import { startKnot } from './common/knot.ts'
-import { cpuUs } from './common/process-stat.ts'
 import { clusterIps, writeQueries } from './common/queries.ts'
 
 const SERVICES = shapes({ services: 1000, endpoints: 0, wide: [] })

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
-import { freePort, startSeamark } from '../support/seamark.ts'
+import { serveCorefile } from '../support/served-corefile.ts'
 import { ask } from './ask.ts'
 import { type Case, type Config, differences } from './compare.ts'
 
@@ -32,10 +32,9 @@ export function runSuite(suite: string, count: number): void {
 }
 
 async function runGroup(test: Test, folder: string, { config, cases }: Group): Promise<void> {
-  const corefile = await buildCorefile(test, config)
-  const port = await freePort()
-  const manifests = { 'objects.yaml': readFileSync(join(folder, 'objects.yaml'), 'utf8') }
-  const server = await startSeamark(join(test.testdir({ Corefile: corefile, manifests }), 'Corefile'), port)
+  const { server, port } = await serveCorefile(test, await buildCorefile(test, config), {
+    files: { 'manifests/objects.yaml': readFileSync(join(folder, 'objects.yaml'), 'utf8') },
+  })
   for (const one of cases) {
     for (const tcp of one.q.tcp ? [true] : [false, true]) {
       const name = `${one.id} ${one.q.name} ${one.q.type} over ${tcp ? 'TCP' : 'UDP'}`

@@ -11,7 +11,7 @@ import { Registry } from '../../src/observe/registry.ts'
 import { readConfiguration } from '../../src/setup/configuration.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { query } from '../support/dns-client.ts'
-import { freePort } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
 import { nameOf, replyTo, type StubRecord, UpstreamStub } from '../support/upstream-stub.ts'
 
 interface Started {

@@ -1,12 +1,12 @@
 // The Corefiles that clusters are set up with: started, asked, reloaded, given a broken change, and stopped. Ports, addresses and
 // files are moved to free ones, the cluster comes from a folder; nothing else is changed.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Query, query, type Reply } from '../support/dns-client.ts'
 import { type FixedUpstream, startFixedUpstream } from '../support/fixed-upstream.ts'
-import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
+import { type FileText, type Served, serveCorefile } from '../support/served-corefile.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const EXAMPLES = join(ROOT, 'config', 'examples')
@@ -89,21 +89,9 @@ for (const file of stock.filter(name => name !== NODE_LOCAL)) {
   t.test(file, test => walk(test, readFileSync(join(import.meta.dirname, file), 'utf8'), variant))
 }
 
-interface Ports {
-  readonly dns: number
-  readonly health: number
-  readonly ready: number
-  readonly metrics: number
-}
-
-/** A server with a moved Corefile. */
-interface Moved {
-  readonly file: string
+interface Moved extends Served {
   readonly text: string
-  readonly ports: Ports
-  readonly server: Seamark
   ask(name: string, options?: Omit<Query, 'name'>): Promise<Reply>
-  get(port: keyof Ports, path: string): Promise<string>
 }
 
 /** The same Corefile on free loopback ports, with a folder for a cluster and upstreams of the test's own. */
@@ -114,43 +102,29 @@ async function start(
   upstream: number,
   clusterDns = upstream,
 ): Promise<Moved> {
-  const ports = {
-    dns: await freePort(),
-    health: await freePort(),
-    ready: await freePort(),
-    metrics: await freePort(),
-  }
-  const folder = test.testdir({})
-  const moved = (text: string): string =>
-    text
-      .replace(/^(\S+:)(?:53|5353|8053|1053)(?= \{$)/gm, `$1${ports.dns}`)
-      .replace(/^( *)bind .*$/gm, '$1bind 127.0.0.1')
-      .replace(/^( *)health(?: 169\S+)?( \{)?$/gm, `$1health 127.0.0.1:${ports.health}$2`)
-      .replace(/^( *)ready$/gm, `$1ready 127.0.0.1:${ports.ready}`)
-      .replace(/prometheus \S+/g, `prometheus 127.0.0.1:${ports.metrics}`)
-      .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${EXAMPLES}`)
-      .replace(/\/etc\/(?:coredns\/)?(?=custom|NodeHosts)/g, `${folder}/`)
-      .replace(/\/etc\/resolv\.conf|192\.0\.2\.53$/gm, `127.0.0.1:${upstream}`)
-      .replace(/forward \. 192\.0\.2\.53/, `forward . 127.0.0.1:${upstream}`)
-      .replace(/10\.96\.34\.1/g, `127.0.0.1:${clusterDns}`)
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true })
-    writeFileSync(join(folder, name), withBind(moved(content)))
-  }
-  const file = join(folder, 'Corefile')
-  const text = withBind(moved(corefile))
-  writeFileSync(file, text)
-  const server = await startSeamark(file, ports.dns, folder)
+  const moved =
+    (text: string): FileText =>
+    (ports, folder) =>
+      withBind(
+        text
+          .replace(/^(\S+:)(?:53|5353|8053|1053)(?= \{$)/gm, `$1${ports.dns}`)
+          .replace(/^( *)bind .*$/gm, '$1bind 127.0.0.1')
+          .replace(/^( *)health(?: 169\S+)?( \{)?$/gm, `$1health 127.0.0.1:${ports.health}$2`)
+          .replace(/^( *)ready$/gm, `$1ready 127.0.0.1:${ports.ready}`)
+          .replace(/prometheus \S+/g, `prometheus 127.0.0.1:${ports.metrics}`)
+          .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${EXAMPLES}`)
+          .replace(/\/etc\/(?:coredns\/)?(?=custom|NodeHosts)/g, `${folder}/`)
+          .replace(/\/etc\/resolv\.conf|192\.0\.2\.53$/gm, `127.0.0.1:${upstream}`)
+          .replace(/forward \. 192\.0\.2\.53/, `forward . 127.0.0.1:${upstream}`)
+          .replace(/10\.96\.34\.1/g, `127.0.0.1:${clusterDns}`),
+      )
+  const served = await serveCorefile(test, moved(corefile), {
+    files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, moved(text)])),
+  })
   return {
-    file,
-    text,
-    ports,
-    server,
-    ask: (name, options = {}) => query(ports.dns, { ...options, name }),
-    get: async (port, path) => {
-      const response = await fetch(`http://127.0.0.1:${ports[port]}${path}`)
-      return `${response.status} ${await response.text()}`
-    },
+    ...served,
+    text: readFileSync(served.file, 'utf8'),
+    ask: (name, options = {}) => query(served.port, { ...options, name }),
   }
 }
 
@@ -166,7 +140,12 @@ async function upstreamOf(test: Test): Promise<FixedUpstream> {
 
 async function walk(test: Test, corefile: string, variant: Variant): Promise<void> {
   const { files = {}, cases = [], cachedSeconds = 30 } = variant
-  const { file, text, server, ask, get } = await start(test, corefile, files, (await upstreamOf(test)).port)
+  const { file, text, server, ask, get, reload } = await start(
+    test,
+    corefile,
+    files,
+    (await upstreamOf(test)).port,
+  )
 
   const ttl = /ttl 30/.test(corefile) ? 30 : 5
   const cluster = await ask(HEADLESS)
@@ -192,12 +171,9 @@ async function walk(test: Test, corefile: string, variant: Variant): Promise<voi
     /coredns_dns_responses_total\{plugin="kubernetes",rcode="NOERROR"/,
   )
 
-  writeFileSync(
-    file,
+  await reload(
     text.replace(/pods insecure|fallthrough in-addr/, line => `ttl 7\n${line}`).replace(/^ *ttl 30\n/m, ''),
   )
-  server.child.kill('SIGUSR1')
-  await server.printed('Reloading complete')
   test.match((await ask(HEADLESS)).answer[0], / 7 IN A /, 'the new TTL after a reload')
 
   writeFileSync(file, text.replace(/^( *)errors$/m, '$1erors'))
@@ -249,9 +225,7 @@ t.test(NODE_LOCAL, async test => {
   for (const { answer } of await askAll(node))
     test.equal(answer.length, 4, 'cached while the cluster DNS is away')
 
-  writeFileSync(node.file, node.text.replace('success 9984 30', 'success 9984 20'))
-  node.server.child.kill('SIGUSR1')
-  await node.server.printed('Reloading complete')
+  await node.reload(node.text.replace('success 9984 30', 'success 9984 20'))
   test.strictSame((await node.ask('www.example.com')).answer, ['www.example.com. 30 IN A 192.0.2.53'])
   test.equal(await node.get('health', '/health'), '200 OK')
   test.equal(await node.server.stop('SIGINT'), 0)

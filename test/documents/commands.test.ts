@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
-import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnSeamark } from '../support/seamark.ts'
 import { absent } from '../support/system-program.ts'
 import { blocksOf, commandsOf, documentNamed, documents, ROOT } from './document.ts'
 

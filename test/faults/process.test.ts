@@ -2,52 +2,35 @@
 // Answers go on, or go on again, and the log has the reason.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { NoAnswer, query } from '../support/dns-client.ts'
-import { freePort, type Seamark, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
+import { makePlace, type Served, type StartOptions, serveCorefile } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { Inspector } from './inspector.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const NAME = 'my-linkedin-headless-service.default.svc.cluster.local'
 
-interface Started {
-  readonly server: Seamark
-  readonly port: number
-  readonly metrics: () => Promise<string>
-}
-
-/** The server with a Corefile of its own in the test's folder, its command wrapped as the test wants it. */
-async function start(
-  t: Test,
-  wrap: (command: readonly string[], folder: string) => readonly string[] = command => command,
-  lines = '',
-): Promise<Started> {
-  const folder = t.testdir({})
-  const [port, metricsPort] = [await freePort(), await freePort()]
-  const file = join(folder, 'Corefile')
-  writeFileSync(
-    file,
-    `.:${port} {
-      bind 127.0.0.1
-      errors
-      log
-      prometheus 127.0.0.1:${metricsPort}
-      kubernetes cluster.local {
-        manifests ${EXAMPLES}
-      }
-      ${lines}
-    }`,
+/** The server with the examples' cluster, its command wrapped as the test wants it. */
+const start = (t: Test, wrap?: StartOptions['wrap']): Promise<Served> =>
+  serveCorefile(
+    t,
+    ({ dns, metrics }) =>
+      `.:${dns} {
+        bind 127.0.0.1
+        errors
+        log
+        prometheus 127.0.0.1:${metrics}
+        kubernetes cluster.local {
+          manifests ${EXAMPLES}
+        }
+      }`,
+    { until: 'answer', ...(wrap && { wrap }) },
   )
-  const server = spawnSeamark(['-conf', file], { command: wrap(seamarkCommand, folder) })
-  t.teardown(() => server.stop('SIGKILL'))
-  await server.answers(port)
-  const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-  return { server, port, metrics }
-}
 
 const shell = (script: string, command: readonly string[]): string[] => ['sh', '-c', script, 'sh', ...command]
 
@@ -92,9 +75,7 @@ t.test(
     for (let i = 0; i < 50; i++) t.equal((await query(port, { name: NAME })).rcode, 'NOERROR')
     await t.rejects(query(port, { name: NAME, tcp: true, timeoutMs: 1000 }), NoAnswer, 'TCP has no room')
     for (const socket of idle) socket.destroy()
-    await until(
-      async () => (await query(port, { name: NAME, tcp: true, timeoutMs: 500 })).rcode === 'NOERROR',
-    )
+    await until('an answer over TCP', () => isAnswered(port))
     t.match(await metrics(), /coredns_dns_responses_total/)
     t.equal(await server.stop(), 0)
   },
@@ -150,18 +131,17 @@ t.test(
     populate(api.cluster, { namespaces: 2, services: 500, slices: 1, endpoints: 10 })
     await api.listen()
     t.teardown(() => api.close())
-    const folder = t.testdir({ disk: {} })
-    const port = await freePort()
-    const [file, disk] = [join(folder, 'Corefile'), join(folder, 'disk')]
-    mkdirSync(disk, { recursive: true })
-    writeFileSync(
-      file,
-      `.:${port} {\nbind 127.0.0.1\nkubernetes cluster.local {\nendpoint ${api.url}\nsnapshot ${disk}/state\n}\n}\n`,
+    const place = await makePlace(
+      t,
+      ({ dns }, folder) =>
+        `.:${dns} {\nbind 127.0.0.1\nkubernetes cluster.local {\nendpoint ${api.url}\nsnapshot ${folder}/disk/state\n}\n}\n`,
     )
-    const mounted = shell(`mount -t tmpfs -o size=16k full ${disk} && exec "$@"`, seamarkCommand)
-    const server = spawnSeamark(['-conf', file], { command: ['unshare', '--mount', ...mounted] })
-    t.teardown(() => server.stop('SIGKILL'))
-    await server.answers(port)
+    const disk = join(place.folder, 'disk')
+    mkdirSync(disk)
+    const mount = `mount -t tmpfs -o size=16k full ${disk} && exec "$@"`
+    const wrap = (command: readonly string[]): string[] => ['unshare', '--mount', ...shell(mount, command)]
+    const server = await place.start({ wrap, until: 'answer' })
+    const port = place.ports.dns
     t.equal((await query(port, { name: 'service-1.ns-1.svc.cluster.local' })).rcode, 'NOERROR')
     t.equal(await server.stop(), 0)
     t.match(server.output(), /\[ERROR\] plugin\/kubernetes: writing snapshot \S+: ENOSPC/)
@@ -177,15 +157,11 @@ function needs(program: 'bash' | 'prlimit' | 'unshare'): string | false {
   return status === 0 ? false : `${program} does not work here: ${error?.message ?? `exit status ${status}`}`
 }
 
-/** Asks until it is so; a missing answer is a no. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 40; tries++) {
-    try {
-      if (await condition()) return
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error
-    }
-    await after(100)
+async function isAnswered(port: number): Promise<boolean> {
+  try {
+    return (await query(port, { name: NAME, tcp: true, timeoutMs: 500 })).rcode === 'NOERROR'
+  } catch (error) {
+    if (error instanceof NoAnswer) return false
+    throw error
   }
-  throw new Error('it did not become so')
 }

@@ -3,7 +3,7 @@
 
 import { setTimeout as after } from 'node:timers/promises'
 import { NoAnswer, query } from '../support/dns-client.ts'
-import { residentMiB } from '../support/resident.ts'
+import { residentMib } from '../support/process-stat.ts'
 import { bugLines, type Target } from '../support/target.ts'
 import { NAME } from '../support/target-cluster.ts'
 import { Mix } from './mix.ts'
@@ -26,7 +26,7 @@ export type FuzzTarget = Pick<Target, 'port' | 'pid' | 'output' | 'alive'>
 export interface FuzzReport {
   readonly tally: Tally
   /** Resident memory of the server when V8 had found its size, and at the end. */
-  readonly residentMiB: readonly [from: number, to: number]
+  readonly residentMib: readonly [from: number, to: number]
 }
 
 const TICK_MS = 10
@@ -75,7 +75,7 @@ export async function runFuzzer(
       await udp.settle()
       if (!target.alive()) break
       await look(target, tally)
-      if (warm === 0 && elapsedMs() > seconds * 1000 * WARM_SHARE) warm = residentMiB(target.pid)
+      if (warm === 0 && elapsedMs() > seconds * 1000 * WARM_SHARE) warm = residentMib(target.pid)
     }
     await after(TICK_MS)
   }
@@ -84,8 +84,8 @@ export async function runFuzzer(
   if (target.alive()) await udp.settle(0)
   await look(target, tally)
   udp.close()
-  const now = target.alive() ? residentMiB(target.pid) : 0
-  return { tally, residentMiB: [warm === 0 ? now : warm, now] }
+  const now = target.alive() ? residentMib(target.pid) : 0
+  return { tally, residentMib: [warm === 0 ? now : warm, now] }
 }
 
 /** A good query over UDP and a fresh connection, and the log. */

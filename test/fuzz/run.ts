@@ -35,8 +35,8 @@ if (![seed, seconds, rate].every(number => Number.isInteger(number) && number >=
 const folder = mkdtempSync(join(tmpdir(), 'seamark-fuzz-'))
 const target = await startTarget({ folder })
 console.log(`seed ${seed}, ${seconds} s, ${rate} packets a second`)
-const { tally, residentMiB } = await runFuzzer(target, { seed, seconds, rate })
-const [from, to] = residentMiB
+const { tally, residentMib } = await runFuzzer(target, { seed, seconds, rate })
+const [from, to] = residentMib
 for (const line of tally.lines()) console.log(line)
 console.log(`resident memory: ${from.toFixed(1)} MiB when warm, ${to.toFixed(1)} MiB at the end`)
 if (to - from > GROWTH_MAX_MIB)

@@ -4,9 +4,10 @@
 import { createSocket } from 'node:dgram'
 import t, { type Test } from 'tap'
 import { decodeMessage, encodeQuestion } from '../support/dns-client.ts'
+import type { Served } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { a, answerAll, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { until } from '../support/virtual-clock.ts'
-import { type Served, serve, unharmed, untilSo } from './support.ts'
+import { serve, unharmed } from './support.ts'
 
 const CLIENTS = 500
 const NAME = 'www.example.org'
@@ -44,7 +45,7 @@ function askAsMany(t: Test, { port }: Served): { readonly answered: () => number
 t.test('500 clients ask one new name of one thread while the upstream sleeps: one query', async t => {
   const { stub, held, served } = await sleeping(t, 1)
   const clients = askAsMany(t, served)
-  await untilSo('500 questions', async () => (await served.counted('coredns_cache_misses_total')) === CLIENTS)
+  await until('500 questions', async () => (await served.counted('coredns_cache_misses_total')) === CLIENTS)
   t.equal(held.length, 1)
   t.strictSame(stub.asked[0]!.edns?.options, [], 'no subnet goes on')
   held[0]!()
@@ -56,7 +57,7 @@ t.test('500 clients ask one new name of one thread while the upstream sleeps: on
 t.test('of two threads: a query each at most', async t => {
   const { held, served } = await sleeping(t, 2)
   const clients = askAsMany(t, served)
-  await untilSo('500 questions', async () => (await served.counted('coredns_cache_misses_total')) === CLIENTS)
+  await until('500 questions', async () => (await served.counted('coredns_cache_misses_total')) === CLIENTS)
   t.ok(held.length <= 2, `${held.length} queries`)
   for (const wake of held) wake()
   await until('500 answers', () => clients.answered() === CLIENTS)

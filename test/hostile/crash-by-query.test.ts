@@ -11,15 +11,16 @@ import {
   type Question,
   query,
 } from '../support/dns-client.ts'
+import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, externalName, headless, serve, unharmed, untilSo } from './support.ts'
+import { clusterIp, externalName, headless, serve, unharmed } from './support.ts'
 
 t.test('who replays the probe of loop while it is heard ends nothing', async t => {
   const stub = await UpstreamStub.start(answerAll)
   t.teardown(() => stub.pause())
   const served = await serve(t, `errors\nloop\nforward . ${stub.to}`)
   await query(served.port, { name: 'www.example.org' })
-  await untilSo('the probe', async () => stub.log.some(line => line.endsWith(' HINFO')))
+  await until('the probe', async () => stub.log.some(line => line.endsWith(' HINFO')))
   const probe = nameOf(stub.asked.find(({ what }) => what.endsWith(' HINFO'))!)
   t.match(probe, /^[0-9a-f]{16}\.[0-9a-f]{16}\.$/, '128 bits at random')
   for (const name of [`x.${probe}`, probe.slice(1)]) {

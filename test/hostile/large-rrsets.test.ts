@@ -66,8 +66,8 @@ t.test('headless services', async t => {
   const served = await serve(t, 'loadbalance', {
     manifests: SERVICES,
     // `log` sees every answer: the zone has no fast path.
-    blocks: port =>
-      `other.local:${port} {\nbind 127.0.0.1\nlog\nloadbalance\nkubernetes other.local {\nmanifests manifests\n}\n}`,
+    blocks: ({ dns }) =>
+      `other.local:${dns} {\nbind 127.0.0.1\nlog\nloadbalance\nkubernetes other.local {\nmanifests manifests\n}\n}`,
   })
   for (const [title, zone] of [
     ['on the fast path', 'cluster.local'],

@@ -3,8 +3,9 @@
 
 import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
-import { freePort } from '../support/seamark.ts'
-import { floodFrom, serve, unharmed, untilSo } from './support.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/until.ts'
+import { floodFrom, serve, unharmed } from './support.ts'
 
 const FAILURES = 5000
 const PACE = 100
@@ -15,7 +16,7 @@ t.test('5,000 failures', async t => {
   const startMs = performance.now()
   for (let sent = 0; sent < FAILURES; sent += PACE) {
     for (let i = 0; i < PACE; i++) client.send(`n${sent + i}.example.org`)
-    await untilSo('their answers', async () => client.replies(RCODE.SERVFAIL) >= sent + PACE)
+    await until('their answers', async () => client.replies(RCODE.SERVFAIL) >= sent + PACE)
   }
   const seconds = (performance.now() - startMs) / 1000
   const lines = served.server.output().match(/^\[ERROR\] plugin\/errors: .*$/gm) ?? []

@@ -3,6 +3,7 @@
 
 import t, { type Test } from 'tap'
 import { query, type Reply } from '../support/dns-client.ts'
+import type { Served } from '../support/served-corefile.ts'
 import {
   a,
   named,
@@ -13,7 +14,7 @@ import {
   soa,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
-import { externalName, type Served, serve, unharmed } from './support.ts'
+import { externalName, serve, unharmed } from './support.ts'
 
 const UPSTREAM_QUERIES_MAX = 12
 const ANSWER_MS = 2000
@@ -87,10 +88,10 @@ async function start(t: Test): Promise<Bench> {
     manifests: SERVICES,
     files: { zone: ZONE },
     // The same Services under another name.
-    blocks: (port, metricsPort) =>
-      `other.local:${port} {
+    blocks: ({ dns, metrics }) =>
+      `other.local:${dns} {
         bind 127.0.0.1
-        prometheus 127.0.0.1:${metricsPort}
+        prometheus 127.0.0.1:${metrics}
         kubernetes other.local {
           manifests manifests
         }

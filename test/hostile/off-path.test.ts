@@ -3,8 +3,9 @@
 
 import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
+import { until } from '../support/until.ts'
 import { UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, serve, untilSo } from './support.ts'
+import { floodFrom, serve } from './support.ts'
 
 const QUERIES = 5000
 const PACE = 50
@@ -33,7 +34,7 @@ t.test('5,000 queries of the running server', async t => {
   const client = await floodFrom(t, served, '127.0.0.2')
   for (let sent = 0; sent < QUERIES; sent += PACE) {
     for (let i = 0; i < PACE; i++) client.send(`n${sent + i}.example.org`)
-    await untilSo('their answers', async () => client.replies(RCODE.NOERROR) >= sent + PACE)
+    await until('their answers', async () => client.replies(RCODE.NOERROR) >= sent + PACE)
   }
   const ids = stub.asked.map(({ id }) => id)
   const ports = stub.asked.map(({ port }) => port)

@@ -6,8 +6,10 @@ import { SLOW_IN_FLIGHT_MAX } from '../../src/listen/admission.ts'
 import { FLIGHTS_MAX } from '../../src/plugin/forward/in-flight.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { query } from '../support/dns-client.ts'
+import type { Served } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, type Served, serve, unharmed, untilSo } from './support.ts'
+import { floodFrom, serve, unharmed } from './support.ts'
 
 const NOISY = '127.0.0.2'
 const QUIET = '127.0.0.3'
@@ -37,7 +39,7 @@ for (const [title, options, mostInFlight] of rules) {
     // No faster than server and upstream take it: a query that is lost on its way proves nothing.
     const flood = async (): Promise<void> => {
       for (let i = 0; i < 50; i++) noisy.send(`n${sent++}.silent.test`)
-      await untilSo('the flood', async () => silent.size + noisy.replies(RCODE.REFUSED) >= sent)
+      await until('the flood', async () => silent.size + noisy.replies(RCODE.REFUSED) >= sent)
     }
     while (noisy.replies(RCODE.REFUSED) < 1000) await flood()
     const held = await inFlight(served)
@@ -67,7 +69,7 @@ t.test('slow queries of a thread: one client gets half of them, whatever it asks
     served.counted('seamark_listen_events_total', { event: 'slow-refused' })
   while ((await refused()) === 0) {
     for (let i = 0; i < 100; i++, sent++) noisy.send('held.test')
-    await untilSo('them', async () => {
+    await until('them', async () => {
       const taken = await served.counted('coredns_cache_misses_total')
       return taken + (await refused()) >= sent
     })
@@ -76,7 +78,7 @@ t.test('slow queries of a thread: one client gets half of them, whatever it asks
   t.ok(taken <= SLOW_IN_FLIGHT_MAX / 2, `${taken} in flight`)
   t.equal((await query(served.port, { name: 'www.test', localAddress: QUIET })).rcode, 'NOERROR')
   for (const answer of held) answer()
-  await untilSo('places are free again', async () => {
+  await until('places are free again', async () => {
     const { rcode } = await query(served.port, { name: 'x.test', localAddress: NOISY })
     return rcode === 'NOERROR'
   })

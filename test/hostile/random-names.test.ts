@@ -2,11 +2,13 @@
 // The caches are full soon; from then on the process does not grow, over UDP and on one pipelined connection alike, and no
 // name becomes a metric. The long form is a soak run.
 
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
+import { residentMib } from '../support/process-stat.ts'
+import type { Served } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, floodFrom, type Served, serve, unharmed, untilSo } from './support.ts'
+import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
 
 /** Entries of each half of the cache: few, so that it is full soon. */
 const ENTRIES = 2048
@@ -15,11 +17,10 @@ const NAMES = 30_000
 /** Sent before their answers are waited for: fewer than any socket holds. */
 const PACE = 100
 const CACHE = `cache {\nsuccess ${ENTRIES}\ndenial ${ENTRIES}\n}`
-const GROWTH_MAX_KIB = 16 * 1024
+const GROWTH_MAX_MIB = 16
 const skip = process.platform === 'linux' ? false : 'needs /proc'
 
-const residentKib = ({ server }: Served): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1])
+const residentOf = ({ server }: Served): number => residentMib(server.child.pid!)
 
 const series = async (served: Served): Promise<number> =>
   (await served.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#')).length
@@ -53,7 +54,7 @@ const transports: readonly (readonly [title: string, open: (t: Test, served: Ser
       return async count => {
         for (const end = asked + count; asked < end; asked += PACE) {
           for (let i = 0; i < PACE; i++) client.send(nextName())
-          await untilSo('the answers', async () => client.replies(0) + client.replies(3) >= asked + PACE)
+          await until('the answers', async () => client.replies(0) + client.replies(3) >= asked + PACE)
         }
       }
     },
@@ -86,10 +87,11 @@ for (const [title, open] of transports) {
     })
     const ask = await open(t, served)
     await ask(WARM_UP)
-    const [warmKib, warmSeries] = [residentKib(served), await series(served)]
+    const [warmMib, warmSeries] = [residentOf(served), await series(served)]
     await ask(NAMES)
-    const grownKib = residentKib(served) - warmKib
-    t.ok(grownKib < GROWTH_MAX_KIB, `${grownKib} KiB more after ${NAMES} names, beside ${warmKib} KiB`)
+    const grownMib = residentOf(served) - warmMib
+    const beside = `${grownMib.toFixed(1)} MiB more after ${NAMES} names, beside ${warmMib.toFixed(1)} MiB`
+    t.ok(grownMib < GROWTH_MAX_MIB, beside)
     t.equal(await series(served), warmSeries, 'no name became a metric')
     t.ok((await served.counted('coredns_cache_evictions_total')) > 0, 'the cache was full')
     await unharmed(t, served)

@@ -5,9 +5,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t from 'tap'
 import { query } from '../support/dns-client.ts'
-import { freePort } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/until.ts'
 import { type Asked, a, type Back, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { until } from '../support/virtual-clock.ts'
 import { serve } from './support.ts'
 
 /** What a host that sends a datagram to a port from an address of its own hears: ECONNREFUSED, or nothing within its time. */

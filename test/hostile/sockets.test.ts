@@ -8,8 +8,9 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
+import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, type ServeOptions, serve, unharmed, untilSo } from './support.ts'
+import { floodFrom, type ServeOptions, serve, unharmed } from './support.ts'
 
 const GONE = 10_000
 const ROUND = 100
@@ -56,8 +57,8 @@ for (const [title, wrap] of forms) {
         socket.send(packet, () => socket.close())
       }
       const before = (round + 1) * ROUND
-      await untilSo('the query', async () => held.length > 0)
-      await untilSo('all of them', async () => (await served.counted('coredns_cache_misses_total')) >= before)
+      await until('the query', async () => held.length > 0)
+      await until('all of them', async () => (await served.counted('coredns_cache_misses_total')) >= before)
       release()
     }
     t.equal((await query(served.port, { name: 'www.test' })).rcode, 'NOERROR')
@@ -80,12 +81,12 @@ t.test('a thousand connections that are reset before the answer', async t => {
         return socket
       }),
     )
-    await untilSo(
+    await until(
       'all of them',
       async () => (await served.counted('coredns_cache_misses_total')) >= 100 * (round + 1),
     )
     for (const socket of sockets) socket.resetAndDestroy()
-    await untilSo('the query', async () => held.length > 0)
+    await until('the query', async () => held.length > 0)
     release()
   }
   t.equal((await query(served.port, { name: 'www.test', tcp: true })).rcode, 'NOERROR')
@@ -101,13 +102,10 @@ t.test('no descriptor for a question', { skip: prlimit ? false : 'prlimit does n
   })
   const client = await floodFrom(t, served, '127.0.0.2')
   for (let i = 0; i < 300; i++) client.send(`n${i}.held.test`)
-  await untilSo('failures', async () => client.replies(RCODE.SERVFAIL) > 200)
+  await until('failures', async () => client.replies(RCODE.SERVFAIL) > 200)
   t.match(served.server.output(), /too many open files/)
   release()
-  await untilSo(
-    'the others',
-    async () => client.replies(RCODE.SERVFAIL) + client.replies(RCODE.NOERROR) >= 300,
-  )
+  await until('the others', async () => client.replies(RCODE.SERVFAIL) + client.replies(RCODE.NOERROR) >= 300)
   t.ok(client.replies(RCODE.NOERROR) > 0, 'those that had a descriptor are answered')
   t.equal((await query(served.port, { name: 'www.test' })).rcode, 'NOERROR', 'and so is the next one')
   await unharmed(t, served)

@@ -3,8 +3,9 @@
 
 import t from 'tap'
 import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
+import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, floodFrom, serve, unharmed, untilSo } from './support.ts'
+import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
 
 const CLIENT = '127.0.0.9'
 const MISSING = 'nope.default.svc.cluster.local'
@@ -35,9 +36,9 @@ for (const [title, lines, name] of ways) {
     const client = await floodFrom(t, served, CLIENT)
     for (let sent = 0; sent < STORM; sent += PACE) {
       for (let i = 0; i < PACE; i++) client.send(name)
-      await untilSo(`${sent + PACE} answers`, async () => client.replies(3) >= sent + PACE)
+      await until(`${sent + PACE} answers`, async () => client.replies(3) >= sent + PACE)
     }
-    await untilSo('the line', async () => served.server.output().includes('storm: '))
+    await until('the line', async () => served.server.output().includes('storm: '))
     const told = served.server.output().match(/^.*storm: .*$/gm)
     t.equal(told?.length, 1, 'one line')
     t.match(

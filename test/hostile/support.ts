@@ -3,32 +3,16 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { encodeQuestion } from '../support/dns-client.ts'
-import { checkPrometheusText } from '../support/prometheus-text.ts'
-import { freePort, type Seamark, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
-
-/** The server at work. */
-export interface Served {
-  readonly server: Seamark
-  readonly port: number
-  /** The text of its metrics. */
-  metrics(): Promise<string>
-  /** The sum of a family's samples that carry these labels. */
-  counted(family: string, labels?: Readonly<Record<string, string>>): Promise<number>
-}
+import { type Ports, type Served, type StartOptions, serveCorefile } from '../support/served-corefile.ts'
 
 /** How the process is started beside its Corefile. */
-export interface ServeOptions {
+export interface ServeOptions extends Pick<StartOptions, 'wrap'> {
   /** Serving threads; one, so that what is counted per thread has one count. */
   readonly threads?: number
-  /** The command in front of its flags, out of the usual one. */
-  readonly wrap?: (command: readonly string[]) => readonly string[]
   /** Further server blocks on the same port. */
-  readonly blocks?: (port: number, metricsPort: number) => string
+  readonly blocks?: (ports: Ports) => string
   /** Files of the test's folder, where relative paths of the Corefile begin. */
   readonly files?: Readonly<Record<string, string>>
   /** The cluster `cluster.local`, in the block of the root zone, in place of an API server. */
@@ -36,32 +20,15 @@ export interface ServeOptions {
 }
 
 /** Starts the process with these lines in the block of the root zone; it ends with the test. */
-export async function serve(t: Test, lines: string, options: ServeOptions = {}): Promise<Served> {
-  const { threads = 1, wrap = command => command, blocks = () => '', files = {}, manifests } = options
-  const folder = t.testdir({ ...files, ...(manifests && { manifests: { 'all.yaml': manifests } }) })
+export function serve(t: Test, lines: string, options: ServeOptions = {}): Promise<Served> {
+  const { threads = 1, blocks = () => '', files = {}, manifests, ...rest } = options
   const cluster = manifests ? 'kubernetes cluster.local {\nmanifests manifests\n}' : ''
-  const [port, metricsPort] = [await freePort(), await freePort()]
-  const file = join(folder, 'Corefile')
-  writeFileSync(
-    file,
-    `.:${port} {\nbind 127.0.0.1\nmultisocket ${threads}\nprometheus 127.0.0.1:${metricsPort}\n${cluster}\n${lines}\n}\n${blocks(port, metricsPort)}\n`,
+  return serveCorefile(
+    t,
+    ports =>
+      `.:${ports.dns} {\nbind 127.0.0.1\nmultisocket ${threads}\nprometheus 127.0.0.1:${ports.metrics}\n${cluster}\n${lines}\n}\n${blocks(ports)}\n`,
+    { ...rest, files: { ...files, ...(manifests && { 'manifests/all.yaml': manifests }) } },
   )
-  const server = spawnSeamark(['-conf', file, '-p', String(port)], {
-    port,
-    cwd: folder,
-    command: wrap(seamarkCommand),
-  })
-  t.teardown(() => server.stop('SIGKILL'))
-  await server.printed(/^Seamark-/m)
-  const metrics: Served['metrics'] = async () =>
-    (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-  const counted: Served['counted'] = async (family, labels = {}) => {
-    const samples = checkPrometheusText(await metrics()).families.get(family)?.samples ?? []
-    return samples
-      .filter(sample => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
-      .reduce((sum, { value }) => sum + value, 0)
-  }
-  return { server, port, metrics, counted }
 }
 
 /** The process lives, no thread of it was replaced, and nothing in it threw what nobody caught. */
@@ -70,15 +37,6 @@ export async function unharmed(t: Test, { server, counted }: Served): Promise<vo
   t.equal(await counted('coredns_panics_total'), 0, 'no bug was met')
   t.equal(await counted('seamark_thread_restarts_total'), 0, 'no thread was replaced')
   t.notMatch(server.output(), /recovered from a bug|unhandled|uncaught/i)
-}
-
-/** Asks until it is so, at most ten seconds. */
-export async function untilSo(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 10_000
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ten seconds for: ${what}`)
-    await after(10)
-  }
 }
 
 /** A client over UDP that sends more than it waits for. */

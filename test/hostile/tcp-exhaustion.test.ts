@@ -7,7 +7,8 @@ import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
-import { clusterIp, type Served, serve, unharmed } from './support.ts'
+import type { Served } from '../support/served-corefile.ts'
+import { clusterIp, serve, unharmed } from './support.ts'
 
 const NAME = 'web.default.svc.cluster.local'
 const STALLED = 1000

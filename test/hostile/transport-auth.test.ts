@@ -13,7 +13,7 @@ import {
   type Question,
 } from '../support/dns-client.ts'
 import { exchangeHttps, exchangeTls } from '../support/encrypted-client.ts'
-import { freePort } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
 import { serve, unharmed } from './support.ts'
 
 const OPEN = 'file.test'

@@ -77,10 +77,10 @@ t.test('the longest zone, in whatever order they are written', async t => {
     await t.test(ordered.join(' '), async t => {
       // Server blocks, of which the longest counts; in one block the rules of forward count in their order, as in CoreDNS.
       const { port } = await serve(t, `cache\n${rule('.')}`, {
-        blocks: port =>
+        blocks: ({ dns }) =>
           ordered
             .filter(zone => zone !== '.')
-            .map(zone => `${zone}:${port} {\nbind 127.0.0.1\ncache\n${rule(zone)}\n}`)
+            .map(zone => `${zone}:${dns} {\nbind 127.0.0.1\ncache\n${rule(zone)}\n}`)
             .join('\n'),
       })
       for (const [name, zone] of cases) {

@@ -5,7 +5,7 @@ import { BatchSocket } from '../../src/listen/batch-socket.ts'
 import { BatchThread } from '../../src/listen/batch-thread.ts'
 import { loadLibc } from '../../src/listen/libc.ts'
 import { exchangeUdp } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, bench, echo } from './fixture.ts'
 
 const libc = await loadLibc()

@@ -12,7 +12,7 @@ import { BODIES_MAX_OCTETS, HEAD_MAX_OCTETS } from '../../src/listen/http-exchan
 import { type HttpsListenOptions, listenHttps } from '../../src/listen/https.ts'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, bench, echo } from './fixture.ts'
 
 const authority = makeAuthority()

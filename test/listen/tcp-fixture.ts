@@ -6,7 +6,7 @@ import type { StreamLimits } from '../../src/listen/stream-limits.ts'
 import type { StreamListener } from '../../src/listen/stream-listener.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { type ExchangeOptions, TcpClient } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { bench } from './fixture.ts'
 
 /** Opens the listener; `counted` waits until an event has been counted. */

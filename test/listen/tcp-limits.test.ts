@@ -1,6 +1,6 @@
 import t from 'tap'
 import { exchangeTcp, NoAnswer } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, echo, frame } from './fixture.ts'
 import { idOf, openTcp as open } from './tcp-fixture.ts'
 

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import type { TcpClient } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, FakeMessages } from './fixture.ts'
 import { idOf, openTcp as open } from './tcp-fixture.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { exchangeTcp, TcpClient } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, bench, echo, frame } from './fixture.ts'
 import { idOf, openTcp as open } from './tcp-fixture.ts'
 

@@ -5,7 +5,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FILES_INTERVAL_MS, TlsFiles, type TlsTexts } from '../../src/listen/tls-files.ts'
-import { until, VirtualClock } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 const paths = (folder: string): TlsTexts => ({ cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') })
 

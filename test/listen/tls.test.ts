@@ -8,7 +8,7 @@ import type { StreamOptions } from '../../src/listen/stream-listener.ts'
 import { listenTls } from '../../src/listen/tls.ts'
 import type { ClientAuth } from '../../src/listen/tls-gate.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, bench, echo, frame } from './fixture.ts'
 
 const authority = makeAuthority()

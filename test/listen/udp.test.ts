@@ -12,7 +12,7 @@ import { listenTcp } from '../../src/listen/tcp.ts'
 import { listenUdp, type UdpOptions } from '../../src/listen/udp.ts'
 import { listenUdpDgram, SEND_QUEUE_MAX } from '../../src/listen/udp-dgram.ts'
 import { exchangeTcp, exchangeUdp, NoAnswer } from '../support/dns-client.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 import { ask, bench, echo } from './fixture.ts'
 
 const v4 = (address: string): NetworkInterfaceInfo => ({

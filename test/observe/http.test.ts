@@ -16,7 +16,7 @@ import {
 import { lazy } from '../../src/shared/lazy.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { recordingMeters } from '../support/serving.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 
 const noMeters = recordingMeters(new Map())
 const says =

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { BUFFER_MAX_OCTETS, descriptorSink, LogOutput, type Sink } from '../../src/observe/log-output.ts'
 import { systemClock } from '../../src/shared/clock.ts'
-import { until, VirtualClock } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 type Done = Parameters<Sink>[1]
 

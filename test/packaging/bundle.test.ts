@@ -9,7 +9,8 @@ import manifest from '../../package.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { populate } from '../support/fake-objects.ts'
-import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnSeamark } from '../support/seamark.ts'
 import { buildBundle, ROOT, run } from './bundle.ts'
 
 // Outside of the project, so that nothing is found in its node_modules.

@@ -20,7 +20,8 @@ import t from 'tap'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
-import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnSeamark } from '../support/seamark.ts'
 import { ROOT, run } from './bundle.ts'
 import { lastStage, readStages, type Stage } from './dockerfile.ts'
 

@@ -7,7 +7,8 @@ import { basename, delimiter, join } from 'node:path'
 import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
-import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnSeamark } from '../support/seamark.ts'
 import { buildBundle, ROOT, run } from './bundle.ts'
 
 /** Another Node on the PATH, older than the oldest that runs the bundle. */

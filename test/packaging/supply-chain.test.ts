@@ -8,7 +8,8 @@ import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
 import lock from '../../package-lock.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
-import { freePort, seamarkCommand, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { seamarkCommand, spawnSeamark } from '../support/seamark.ts'
 import { ROOT, run } from './bundle.ts'
 
 interface Locked {

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { decodeMessage, NoAnswer, query, TcpClient } from '../support/dns-client.ts'
 import { allowsSilence, mismatch } from '../support/expectation.ts'
 import { probe } from '../support/probe.ts'
-import { residentMiB } from '../support/resident.ts'
+import { residentMib } from '../support/process-stat.ts'
 import { bugLines, startTarget } from '../support/target.ts'
 import { NAME } from '../support/target-cluster.ts'
 import { type HostilePacket, readCorpus } from './corpus.ts'
@@ -71,9 +71,9 @@ t.test(
     const lines = target.output().split('\n').length
     const growths: number[] = []
     do {
-      const before = residentMiB(target.pid)
+      const before = residentMib(target.pid)
       await flood(ROUNDS)
-      growths.push(residentMiB(target.pid) - before)
+      growths.push(residentMib(target.pid) - before)
     } while (growths.at(-1)! > GROWTH_MAX_MIB && growths.length < FLOODS_MAX)
     t.ok(growths.at(-1)! <= GROWTH_MAX_MIB, `MiB more each time: ${growths.map(growth => growth.toFixed(1))}`)
     const more = target.output().split('\n').length - lines

@@ -1,7 +1,8 @@
 // Signals that come before the server has started in full: it ends in good order all the same.
 
 import t from 'tap'
-import { freePort, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { spawnSeamark } from '../support/seamark.ts'
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} as soon as it answers`, async t => {

@@ -2,13 +2,12 @@
 // and how many threads there are.
 
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { makeAuthority } from '../support/certificates.ts'
 import { query, type Reply } from '../support/dns-client.ts'
-import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
+import { type FileText, type Served, serveCorefile } from '../support/served-corefile.ts'
 import { absent } from '../support/system-program.ts'
 
 const run = promisify(execFile)
@@ -17,14 +16,10 @@ const NAME = 'kubernetes.default.svc.cluster.local'
 const authority = makeAuthority()
 const KEEPALIVE = 11
 
-interface Ports {
-  readonly dns: number
-  readonly tls: number
-  readonly https: number
-  readonly metrics: number
-}
-
-const corefile = ({ dns, tls, https, metrics }: Ports, more = ''): string => `
+const corefile =
+  (more: string): FileText =>
+  ({ dns, tls, https, metrics }) =>
+    `
 .:${dns} tls://.:${tls} https://.:${https} {
   bind 127.0.0.1
   tls tls.crt tls.key
@@ -43,26 +38,16 @@ const corefile = ({ dns, tls, https, metrics }: Ports, more = ''): string => `
 }
 `
 
-async function start(t: Test, more?: string): Promise<Ports & { server: Seamark; folder: string }> {
-  const [dns, tls, https, metrics] = [await freePort(), await freePort(), await freePort(), await freePort()]
+function start(t: Test, more = ''): Promise<Served> {
   const { cert, key } = authority.issue('dns')
-  const ports = { dns, tls, https, metrics }
-  const folder = t.testdir({
-    Corefile: corefile(ports, more),
-    'tls.crt': cert,
-    'tls.key': key,
-    'ca.crt': authority.cert,
+  return serveCorefile(t, corefile(more), {
+    files: { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.cert },
   })
-  const server = await startSeamark(join(folder, 'Corefile'), dns, folder)
-  t.teardown(() => server.stop('SIGKILL'))
-  return { ...ports, server, folder }
 }
 
-const metricsOf = async (port: number): Promise<string> =>
-  (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-
 t.test('every transport', async t => {
-  const { dns, tls, https, metrics, server } = await start(t)
+  const { ports: at, metrics, server } = await start(t)
+  const { dns, tls, https } = at
   const ports = { udp: dns, tcp: dns, tls, https, 'https-get': https } as const
   const askOver = (over: keyof typeof ports, name: string, keepalive = false): Promise<Reply> =>
     query(ports[over], {
@@ -86,7 +71,7 @@ t.test('every transport', async t => {
       )
     })
   }
-  const text = await metricsOf(metrics)
+  const text = await metrics()
   for (const label of [
     `coredns_dns_requests_total{family="1",proto="udp",server="dns://127.0.0.1:${dns}",type="A",view="",zone="."} 3`,
     `coredns_dns_requests_total{family="1",proto="tcp",server="dns://127.0.0.1:${dns}",type="A",view="",zone="."} 3`,
@@ -107,10 +92,10 @@ t.test('every transport', async t => {
 })
 
 t.test('how many threads', async t => {
-  const { server, folder, metrics, ...ports } = await start(t, 'multisocket 3')
-  const serving = (await metricsOf(metrics)).match(/seamark_thread_busy_ratio\{thread="serving-\d"\}/g)
+  const { server, ports, metrics, write } = await start(t, 'multisocket 3')
+  const serving = (await metrics()).match(/seamark_thread_busy_ratio\{thread="serving-\d"\}/g)
   t.equal(serving?.length, 3)
-  writeFileSync(join(folder, 'Corefile'), corefile({ ...ports, metrics }, 'multisocket 5'))
+  write(corefile('multisocket 5'))
   server.child.kill('SIGUSR1')
   await server.printed(
     '[WARNING] plugin/multisocket: 5 serving threads need a restart; the 3 that were started go on',

@@ -5,52 +5,42 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readLastGood } from '../../src/control/last-good.ts'
 import { query } from '../support/dns-client.ts'
-import { freePort, type Seamark, spawnSeamark } from '../support/seamark.ts'
+import type { Seamark } from '../support/seamark.ts'
+import { type FileText, makePlace, type Place } from '../support/served-corefile.ts'
 
-interface Place {
+/** A Corefile of three parts, which answers with that address; the import is part of what must be kept. */
+const corefile =
+  (more = ''): FileText =>
+  ({ dns, metrics, ready }) =>
+    `.:${dns} {
+          bind 127.0.0.1
+          prometheus 127.0.0.1:${metrics}
+          ready 127.0.0.1:${ready}
+          import answers
+          ${more}
+        }`
+const answers = (address: string): string =>
+  `template IN A a.test {\n answer "a.test. 5 IN A ${address}"\n}\n`
+
+interface Kept extends Omit<Place, 'write'> {
   readonly port: number
-  readonly folder: string
   readonly kept: string
   write(address: string, more?: string): void
   run(): Promise<Seamark>
-  get(path: 'metrics' | 'ready?verbose'): Promise<string>
 }
 
-async function place(t: Test): Promise<Place> {
-  const folder = t.testdir({})
-  const [port, metricsPort, readyPort] = [await freePort(), await freePort(), await freePort()]
-  const kept = join(folder, 'kept')
+async function place(t: Test): Promise<Kept> {
+  const place = await makePlace(t, corefile())
+  const kept = join(place.folder, 'kept')
   return {
-    port,
-    folder,
+    ...place,
+    port: place.ports.dns,
     kept,
-    // The import is part of what must be kept.
-    write: (address, more = '') => {
-      writeFileSync(
-        join(folder, 'answers'),
-        `template IN A a.test {\n answer "a.test. 5 IN A ${address}"\n}\n`,
-      )
-      writeFileSync(
-        join(folder, 'Corefile'),
-        `.:${port} {
-          bind 127.0.0.1
-          prometheus 127.0.0.1:${metricsPort}
-          ready 127.0.0.1:${readyPort}
-          import answers
-          ${more}
-        }`,
-      )
+    write(address, more) {
+      writeFileSync(join(place.folder, 'answers'), answers(address))
+      place.write(corefile(more))
     },
-    run: async () => {
-      const server = spawnSeamark(['-conf', 'Corefile', '-last-good', kept], { cwd: folder })
-      t.teardown(() => server.stop('SIGKILL'))
-      await server.printed(/^Seamark-/m)
-      return server
-    },
-    get: async path => {
-      const at = path === 'metrics' ? metricsPort : readyPort
-      return (await fetch(`http://127.0.0.1:${at}/${path}`)).text()
-    },
+    run: () => place.start({ flags: ['-last-good', kept] }),
   }
 }
 
@@ -58,10 +48,10 @@ const address = async (port: number): Promise<string | undefined> =>
   (await query(port, { name: 'a.test' })).answer[0]
 
 t.test('a restart with a broken Corefile serves what was served before', async t => {
-  const { port, folder, kept, write, run, get } = await place(t)
+  const { port, folder, kept, write, run, get, metrics } = await place(t)
   write('192.0.2.1')
   const first = await run()
-  t.match(await get('metrics'), /^seamark_corefile_refused 0$/m)
+  t.match(await metrics(), /^seamark_corefile_refused 0$/m)
   write('192.0.2.2')
   first.child.kill('SIGUSR1')
   await first.printed('Reloading complete')
@@ -73,23 +63,23 @@ t.test('a restart with a broken Corefile serves what was served before', async t
   t.match(second.output(), /the Corefile cannot be served: .*Corefile:5:18: error: .*answers/)
   t.match(second.output(), /serving the configuration of 20\d\d-\S+Z, which .*kept has kept/)
   t.match(await address(port), /192\.0\.2\.2$/, 'the last one that was served, with its import')
-  t.match(await get('metrics'), /^seamark_corefile_refused 1$/m)
-  t.match(await get('ready?verbose'), /^OK\nCorefile refused: .*Corefile:5:18/)
+  t.match(await metrics(), /^seamark_corefile_refused 1$/m)
+  t.match(await get('ready', '/ready?verbose'), /^200 OK\nCorefile refused: .*Corefile:5:18/)
   t.match(readFileSync(kept, 'utf8'), '192.0.2.2', 'what is broken is not kept')
 
   write('192.0.2.4')
   second.child.kill('SIGUSR1')
   await second.printed('Reloading complete')
   t.match(await address(port), /192\.0\.2\.4$/, 'mended')
-  t.match(await get('metrics'), /^seamark_corefile_refused 0$/m)
+  t.match(await metrics(), /^seamark_corefile_refused 0$/m)
   t.equal(await second.stop(), 0)
 })
 
 t.test('nothing to fall back to: what is wrong, and why that is so', async t => {
-  const { kept, folder, write } = await place(t)
+  const { kept, write, start: spawn } = await place(t)
   write('192.0.2.1', 'nonsense')
   const start = async (): Promise<string> => {
-    const server = spawnSeamark(['-conf', 'Corefile', '-last-good', kept], { cwd: folder })
+    const server = await spawn({ flags: ['-last-good', kept], until: 'spawned' })
     t.equal(await server.ended(), 1)
     return server.output()
   }
@@ -99,12 +89,10 @@ t.test('nothing to fall back to: what is wrong, and why that is so', async t => 
 })
 
 t.test('a place that takes nothing is told and hinders nobody', async t => {
-  const { folder, port, write } = await place(t)
+  const { port, write, start } = await place(t)
   write('192.0.2.1')
-  const server = spawnSeamark(['-conf', 'Corefile', '-last-good', 'no/kept'], { cwd: folder })
-  t.teardown(() => server.stop('SIGKILL'))
+  const server = await start({ flags: ['-last-good', 'no/kept'], until: 'answer' })
   await server.printed(/WARNING.*keeping the configuration in no\/kept: ENOENT/)
-  await server.answers(port)
   t.match(await address(port), /192\.0\.2\.1$/)
 })
 

@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { query } from '../support/dns-client.ts'
-import { freePort, type Seamark, spawnSeamark } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
+import { type Seamark, spawnSeamark } from '../support/seamark.ts'
 import { absent } from '../support/system-program.ts'
 
 const run = promisify(execFile)

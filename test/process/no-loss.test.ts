@@ -2,13 +2,14 @@
 // by a second instance: as in a cluster, new queries go to the second one when the first says that it is not ready.
 
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { encodeQuestion } from '../support/dns-client.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
-import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
+import { droppedAt, residentMib } from '../support/process-stat.ts'
+import type { Seamark } from '../support/seamark.ts'
+import { type FileText, makePlace, serveCorefile } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const NAMES = ['kubia-service.default.svc.cluster.local', 'www.example.com', 'nope.default.svc.cluster.local']
@@ -50,11 +51,7 @@ class Asker {
 
   /** Answers that the kernel threw away because this process, on a busy machine, did not read them. */
   get unread(): number {
-    const port = this.#socket.address().port.toString(16).toUpperCase().padStart(4, '0')
-    const line = readFileSync('/proc/net/udp', 'latin1')
-      .split('\n')
-      .find(one => one.includes(`:${port} 00000000:0000`))
-    return Number(line?.trim().split(/\s+/).at(-1) ?? 0)
+    return droppedAt(this.#socket.address().port)
   }
 
   /** Asks no more, waits for what is under way; the number of lost queries. */
@@ -75,35 +72,31 @@ class Asker {
 t.test('reloads, a bad reload and a rolling replacement lose nothing', async test => {
   const upstream = await startFixedUpstream(['www.example.com. 300 IN A 192.0.2.53'], false)
   test.teardown(upstream.close)
-  const [dns, ready, health] = [await freePort(), await freePort(), await freePort()]
-  const [dns2, ready2, health2] = [await freePort(), await freePort(), await freePort()]
-  const corefile = (ttl: number, dnsPort: number, readyPort: number, healthPort: number): string =>
-    `.:${dnsPort} {\n  bind 127.0.0.1\n  errors\n  health 127.0.0.1:${healthPort} {\n    lameduck 3s\n  }\n` +
-    `  ready 127.0.0.1:${readyPort}\n  kubernetes cluster.local {\n    manifests ${EXAMPLES}\n    ttl ${ttl}\n  }\n` +
-    `  forward . 127.0.0.1:${upstream.port}\n  cache 30\n  loadbalance\n}\n`
-  const folder = test.testdir({
-    first: corefile(30, dns, ready, health),
-    second: corefile(30, dns2, ready2, health2),
-  })
-  const first = await startSeamark(join(folder, 'first'), dns)
-  const asker = new Asker(dns)
+  const corefile =
+    (ttl: number): FileText =>
+    ({ dns, ready, health }) =>
+      `.:${dns} {\n  bind 127.0.0.1\n  errors\n  health 127.0.0.1:${health} {\n    lameduck 3s\n  }\n` +
+      `  ready 127.0.0.1:${ready}\n  kubernetes cluster.local {\n    manifests ${EXAMPLES}\n    ttl ${ttl}\n  }\n` +
+      `  forward . 127.0.0.1:${upstream.port}\n  cache 30\n  loadbalance\n}\n`
+  const { server: first, ports, reload, write } = await serveCorefile(test, corefile(30))
+  const asker = new Asker(ports.dns)
   asker.start()
-  const before = residentMiB(first)
+  const before = residentOf(first)
 
-  for (let i = 1; i <= RELOADS; i++)
-    await reload(first, join(folder, 'first'), corefile(i, dns, ready, health), i)
-  writeFileSync(join(folder, 'first'), 'broken {\n')
+  for (let i = 1; i <= RELOADS; i++) await reload(corefile(i))
+  write('broken {\n')
   first.child.kill('SIGUSR1')
   await first.printed('Restart failed')
   test.ok(
-    residentMiB(first) < before + 60,
-    `memory stays flat: ${before} MiB before, ${residentMiB(first)} MiB after`,
+    residentOf(first) < before + 60,
+    `memory stays flat: ${before} MiB before, ${residentOf(first)} MiB after`,
   )
 
-  const second = await startSeamark(join(folder, 'second'), dns2)
+  const secondPlace = await makePlace(test, corefile(30))
+  const second = await secondPlace.start()
   const ended = first.stop('SIGTERM')
-  await notReady(ready)
-  asker.target = dns2
+  await until('the first is not ready', async () => (await readiness(ports.ready)) !== 200)
+  asker.target = secondPlace.ports.dns
   test.equal(await ended, 0, 'the first ends with status 0')
   const lost = await asker.stop()
   test.equal(lost, 0, `${asker.asked} queries, ${asker.answered} answered`)
@@ -111,25 +104,11 @@ t.test('reloads, a bad reload and a rolling replacement lose nothing', async tes
   test.equal(await second.stop(), 0)
 })
 
-async function reload(server: Seamark, file: string, text: string, times: number): Promise<void> {
-  writeFileSync(file, text)
-  server.child.kill('SIGUSR1')
-  await server.printed(new RegExp(`(?:[^]*?Reloading complete){${times}}`))
-}
+/** What a cluster waits for before it sends queries elsewhere: the status of /ready, 0 where nobody answers. */
+const readiness = (port: number): Promise<number> =>
+  fetch(`http://127.0.0.1:${port}/ready`).then(
+    response => response.status,
+    () => 0,
+  )
 
-/** Resolves when /ready no longer says 200: what a cluster waits for before it sends queries elsewhere. */
-async function notReady(port: number): Promise<void> {
-  for (;;) {
-    const status = await fetch(`http://127.0.0.1:${port}/ready`).then(
-      response => response.status,
-      () => 0,
-    )
-    if (status !== 200) return
-    await once(AbortSignal.timeout(20), 'abort')
-  }
-}
-
-function residentMiB(server: Seamark): number {
-  const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8')
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
-}
+const residentOf = (server: Seamark): number => Math.round(residentMib(server.child.pid!))

@@ -9,18 +9,15 @@ import { query } from '../support/dns-client.ts'
 import { extendedError } from '../support/extended-error.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
-import { freePort, type Seamark, startSeamark } from '../support/seamark.ts'
+import { makePlace, type Place } from '../support/served-corefile.ts'
 
 const WEB = 'web.default.svc.cluster.local'
 const STALE = '3 the API server is away: answered from the last good state'
 
-interface Bench {
+interface Bench extends Place {
   readonly api: FakeApiServer
-  readonly file: string
   readonly state: string
   readonly port: number
-  readonly get: (what: 'ready' | 'metrics', path: string) => Promise<string>
-  readonly start: () => Promise<Seamark>
 }
 
 async function open(t: Test): Promise<Bench> {
@@ -30,38 +27,21 @@ async function open(t: Test): Promise<Bench> {
   api.cluster.apply('endpointslices', slice('default', 'web-1', 'web', ['10.0.0.1']))
   await api.listen()
   t.teardown(() => api.close())
-  const [port, ready, metrics] = [await freePort(), await freePort(), await freePort()]
-  const folder = t.testdir({})
-  const [file, state] = [join(folder, 'Corefile'), join(folder, 'state')]
-  writeFileSync(
-    file,
-    `.:${port} {
+  const place = await makePlace(
+    t,
+    ({ dns, ready, metrics }, folder) =>
+      `.:${dns} {
       bind 127.0.0.1
       ready 127.0.0.1:${ready}
       prometheus 127.0.0.1:${metrics}
       kubernetes cluster.local {
         endpoint ${api.url}
-        snapshot ${state}
+        snapshot ${folder}/state
         startup_timeout 300ms
       }
     }`,
   )
-  const ports = { ready, metrics }
-  return {
-    api,
-    file,
-    state,
-    port,
-    async get(what, path) {
-      const response = await fetch(`http://127.0.0.1:${ports[what]}${path}`)
-      return `${response.status} ${await response.text()}`
-    },
-    async start() {
-      const server = await startSeamark(file, port)
-      t.teardown(() => server.stop('SIGKILL'))
-      return server
-    },
-  }
+  return { ...place, api, state: join(place.folder, 'state'), port: place.ports.dns }
 }
 
 t.test('the last good state outlives a restart without the API server', async t => {

@@ -16,9 +16,9 @@ import { ask, Counts, echo, FakeResponder } from '../listen/fixture.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { exchangeUdp, TcpClient } from '../support/dns-client.ts'
 import { dialTls, exchangeHttps, exchangeTls } from '../support/encrypted-client.ts'
-import { freePort } from '../support/seamark.ts'
+import { freePort } from '../support/free-port.ts'
 import { testThread } from '../support/serving.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 
 const authority = makeAuthority()
 

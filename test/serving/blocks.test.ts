@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { type Decoded, decodeMessage } from '../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../support/dns-question.ts'
 import { ServerBlock } from '../support/server-block.ts'
-import { until } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
 
 const CLUSTER = 'kubernetes cluster.local in-addr.arpa {\nfallthrough in-addr.arpa\n}'
 

@@ -83,6 +83,18 @@ export async function query(port: number, question: Query): Promise<Reply> {
   return { ...reply, bytes, elapsedMs, ...(http !== undefined && { http }) }
 }
 
+/** Whether a server answers the question at all. */
+export async function isAnswered(port: number, question: Query): Promise<boolean> {
+  try {
+    await query(port, question)
+    return true
+  } catch (error) {
+    // Where nobody listens yet, the client may have been given that very port, and gets its own question.
+    if (error instanceof NoAnswer || error instanceof MalformedMessage) return false
+    throw error
+  }
+}
+
 async function exchange(
   port: number,
   octets: Uint8Array,

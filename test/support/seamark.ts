@@ -1,25 +1,18 @@
-// The real server process for tests: a Corefile on a free loopback port, waited for by its banner or by asking it, stopped
-// by SIGTERM. The command is the bundle of the sources as they are, or what SEAMARK_COMMAND names, as a JSON list of words.
-// A server that a failed test leaves behind neither holds up the test's process nor outlives it.
+// The real server process for tests: waited for by what it prints or by asking it, stopped by a signal (a Corefile and all
+// around it is served-corefile.ts's). The command is the bundle of the sources as they are, or what SEAMARK_COMMAND names, as a
+// JSON list of words.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createSocket, type Socket as UdpSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { createServer, type Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { testBundle } from '../../scripts/test-bundle.ts'
-import { MalformedMessage, NoAnswer, query } from './dns-client.ts'
+import { type Child, killGroup, spawnChild } from './child-process.ts'
+import { isAnswered } from './dns-client.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const READY_MS = 20_000
+/** Nothing takes that long, however busy the machine is. */
+const READY_MS = 60_000
 /** Between two questions to a server that does not listen yet. */
 const ASK_AGAIN_MS = 25
-
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
 
 /** How the server is started: the words before its flags. */
 export const seamarkCommand: readonly string[] =
@@ -39,42 +32,10 @@ const withoutHooks = (command: readonly string[]): string[] => [
   ...command,
 ]
 
-/** Ports below those that the kernel gives to sockets that ask for none, so that none of these takes one in between. */
-const FIRST_PORT = 10_240
-const PORTS = 22_000
-/** Two processes that run at once have numbers close to each other: each begins elsewhere. */
-let nextPort = (process.pid * 97) % PORTS
-
-/** A port of its own: UDP and TCP both have it free, and nobody else is given it soon. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + (nextPort++ % PORTS)
-    if ((await isFree(createServer().listen(port, '127.0.0.1'))) && (await isFree(bound(port)))) return port
-  }
-}
-
-const bound = (port: number): UdpSocket => {
-  const socket = createSocket('udp4')
-  socket.bind(port, '127.0.0.1')
-  return socket
-}
-
-async function isFree(socket: Server | UdpSocket): Promise<boolean> {
-  try {
-    await once(socket, 'listening')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false
-    throw error
-  }
-  socket.close()
-  await once(socket, 'close')
-  return true
-}
-
 /** A server process, from its start on. */
 export interface Seamark {
   readonly port: number
-  readonly child: ChildProcess
+  readonly child: Child
   /** What it printed so far, on both streams. */
   output(): string
   /** Resolves when the output has this text; rejects with the output when the process ends before. */
@@ -92,11 +53,8 @@ export function spawnSeamark(
   flags: readonly string[],
   options: { cwd?: string; port?: number; command?: readonly string[] } = {},
 ): Seamark {
-  const child = spawn('env', withoutHooks([...(options.command ?? seamarkCommand), ...flags]), {
-    cwd: options.cwd ?? ROOT,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  running.add(child)
+  const command = withoutHooks([...(options.command ?? seamarkCommand), ...flags])
+  const child = spawnChild('env', command, { cwd: options.cwd ?? ROOT })
   let output = ''
   let ended = false
   const watchers = new Set<() => void>()
@@ -114,14 +72,10 @@ export function spawnSeamark(
     output += `${error.message}\n`
   })
   child.once('close', code => {
-    running.delete(child)
     status = code
     ended = true
     tell()
   })
-  // What waits for the process holds a timer; the process alone holds nothing.
-  child.unref()
-  for (const pipe of child.stdio) if (pipe instanceof Socket) pipe.unref()
 
   const until = (condition: () => boolean, waitingFor: string): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -150,7 +104,7 @@ export function spawnSeamark(
       until(() => (typeof text === 'string' ? output.includes(text) : text.test(output)), String(text)),
     answers: async port => {
       const deadline = performance.now() + READY_MS
-      while (!(await isAnswered(port))) {
+      while (!(await isAnswered(port, { name: '.', type: 'SOA', timeoutMs: 1000 }))) {
         if (ended || performance.now() > deadline)
           throw new Error(`waiting for an answer of the server, whose output is:\n${output}`)
         await after(ASK_AGAIN_MS)
@@ -158,34 +112,9 @@ export function spawnSeamark(
     },
     ended: whenEnded,
     stop: signal => {
-      if (!ended) child.kill(signal ?? 'SIGTERM')
+      if (!ended && signal === 'SIGKILL') killGroup(child)
+      else if (!ended) child.kill(signal ?? 'SIGTERM')
       return whenEnded()
     },
   }
-}
-
-async function isAnswered(port: number): Promise<boolean> {
-  try {
-    await query(port, { name: '.', type: 'SOA', timeoutMs: 1000 })
-    return true
-  } catch (error) {
-    // Nobody listens yet; and the client may have been given that very port, and got its own question.
-    if (error instanceof NoAnswer || error instanceof MalformedMessage) return false
-    throw error
-  }
-}
-
-/** Starts the server with the Corefile in `file` and waits for its start banner. */
-export async function startSeamark(file: string, port: number, cwd?: string): Promise<Seamark> {
-  const server = spawnSeamark(
-    ['-conf', file, '-p', String(port)],
-    cwd === undefined ? { port } : { port, cwd },
-  )
-  try {
-    await server.printed(/^Seamark-/m)
-  } catch (error) {
-    server.child.kill('SIGKILL')
-    throw error
-  }
-  return server
 }

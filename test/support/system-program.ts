@@ -1,12 +1,11 @@
 // Programs that others wrote, where they are installed: found on the path, run for one test.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { NoAnswer, query } from './dns-client.ts'
+import { outputOf, runs, spawnChild } from './child-process.ts'
+import { isAnswered } from './dns-client.ts'
+import { until } from './until.ts'
 
 /** Where a program is, on the path or where system servers are; undefined where it is not installed. */
 export function programPath(program: string): string | undefined {
@@ -36,28 +35,14 @@ export async function startServer(
   port: number,
   name: string,
 ): Promise<void> {
-  const child: ChildProcess = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const output: Buffer[] = []
-  child.stdout?.on('data', octets => output.push(octets))
-  child.stderr?.on('data', octets => output.push(octets))
-  let ended = false
-  child.on('exit', () => {
-    ended = true
-  })
+  const child = spawnChild(path, args)
+  const output = outputOf(child)
   t.teardown(async () => {
-    if (ended) return
     child.kill('SIGTERM')
-    await once(child, 'exit')
+    await until('the end of the server', () => !runs(child))
   })
-  for (let tries = 0; tries < 50; tries++) {
-    if (ended) break
-    try {
-      await query(port, { name, timeoutMs: 200 })
-      return
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error
-      await pause(50)
-    }
-  }
-  throw new Error(`${path} does not answer: ${Buffer.concat(output).toString()}`)
+  await until('an answer of the server', () => {
+    if (!runs(child)) throw new Error(`${path} ended: ${output()}`)
+    return isAnswered(port, { name, timeoutMs: 200 })
+  })
 }

@@ -1,18 +1,14 @@
 // BIND on loopback with what the probed cluster holds, as zones: a probe that BIND fails is probably a wrong probe.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
-import { NoAnswer, query } from './dns-client.ts'
-import { freePort } from './seamark.ts'
+import { outputOf, runs, spawnChild } from './child-process.ts'
+import { isAnswered } from './dns-client.ts'
+import { freePort } from './free-port.ts'
 import { programPath } from './system-program.ts'
-import { runs, type Target } from './target.ts'
+import type { Target } from './target.ts'
 import { ADDRESS, BIG_RECORDS, bigAddress, CHAIN_LINKS, FORWARDED, NAME, ZONE } from './target-cluster.ts'
-
-const START_MS = 10_000
-const ASK_AGAIN_MS = 50
+import { until } from './until.ts'
 
 /** Starts named; throws where it is not installed. */
 export async function startBind(folder: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
@@ -22,35 +18,18 @@ export async function startBind(folder: string, upstreamPort: number): Promise<O
   writeFileSync(join(folder, 'cluster.zone'), clusterZone())
   writeFileSync(join(folder, 'reverse.zone'), `${head('96.10.in-addr.arpa')}10.1 PTR ${NAME}.\n`)
   writeFileSync(join(folder, 'named.conf'), configuration(folder, port, upstreamPort))
-  const child = spawn(program, ['-g', '-c', join(folder, 'named.conf')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawnChild(program, ['-g', '-c', join(folder, 'named.conf')])
+  const output = outputOf(child)
+  await until('an answer of named', () => {
+    if (!runs(child)) throw new Error(`named ended:\n${output()}`)
+    return isAnswered(port, { name: NAME, timeoutMs: 500 })
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', text => {
-      output += text
-    })
-  }
-  const ended = once(child, 'close') as Promise<[number | null]>
-  for (const deadline = performance.now() + START_MS; !(await isAnswered(port)); ) {
-    if (child.exitCode !== null || performance.now() > deadline)
-      throw new Error(`named does not answer:\n${output}`)
-    await after(ASK_AGAIN_MS)
-  }
   const stop = async (): Promise<number | null> => {
     child.kill('SIGTERM')
-    return (await ended)[0]
+    await until('the end of named', () => !runs(child))
+    return child.exitCode
   }
-  return { kind: 'bind', port, pid: child.pid!, output: () => output, alive: () => runs(child), stop }
-}
-
-async function isAnswered(port: number): Promise<boolean> {
-  try {
-    return (await query(port, { name: NAME, timeoutMs: 500 })).answer.length === 1
-  } catch (error) {
-    if (error instanceof NoAnswer) return false
-    throw error
-  }
+  return { kind: 'bind', port, pid: child.pid!, output, alive: () => runs(child), stop }
 }
 
 const configuration = (folder: string, port: number, upstreamPort: number): string => `

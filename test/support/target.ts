@@ -1,10 +1,10 @@
 // The server that probes and hostile packets go to: the real Seamark process with the Corefile that kubeadm writes, or, as a
 // check of the probes themselves, BIND with zones of the same content (SPEC_TARGET=bind).
 
-import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, startSeamark } from './seamark.ts'
+import { runs } from './child-process.ts'
+import { placeIn } from './served-corefile.ts'
 import { startBind } from './target-bind.ts'
 import { manifests, upstreamScript } from './target-cluster.ts'
 import { UpstreamStub } from './upstream-stub.ts'
@@ -34,8 +34,6 @@ export interface TargetOptions {
 const KUBEADM = join(import.meta.dirname, '..', 'corefiles', 'kubeadm.Corefile')
 /** A server on loopback alone has no address that NS records could name. */
 const OWN_ADDRESS = '10.96.0.10'
-/** Ports that were free a moment ago may be another test's by now. */
-const STARTS_MAX = 3
 /** What Seamark prints when something befell it that nothing in a packet may bring about. */
 const BUG = /bug|ended and is replaced|\[FATAL|\[PANIC/
 
@@ -43,9 +41,7 @@ const BUG = /bug|ended and is replaced|\[FATAL|\[PANIC/
 export async function startTarget({ folder, lines = '' }: TargetOptions): Promise<Target> {
   const upstream = await UpstreamStub.start(upstreamScript)
   const isBind = process.env.SPEC_TARGET === 'bind'
-  const target = await (isBind
-    ? startBind(folder, upstream.port)
-    : startOnFreePorts(folder, lines, upstream.port))
+  const target = await (isBind ? startBind(folder, upstream.port) : start(folder, lines, upstream.port))
   return {
     upstream,
     ...target,
@@ -56,47 +52,31 @@ export async function startTarget({ folder, lines = '' }: TargetOptions): Promis
   }
 }
 
-async function startOnFreePorts(...args: Parameters<typeof start>): ReturnType<typeof start> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await start(...args)
-    } catch (error) {
-      if (tries === STARTS_MAX || !/EADDRINUSE/.test(String(error))) throw error
-    }
-  }
-}
-
 async function start(folder: string, lines: string, upstreamPort: number): Promise<Omit<Target, 'upstream'>> {
-  const port = await freePort()
-  const cluster = join(folder, 'cluster')
-  mkdirSync(cluster, { recursive: true })
-  writeFileSync(join(cluster, 'cluster.yaml'), manifests())
   // Moved to free ports of the loopback address; the cluster is the folder, the upstream a server of the test's own.
-  const text = readFileSync(KUBEADM, 'utf8')
-    .replace('.:53 {', `.:${port} {\n    bind 127.0.0.1\n    ${lines}`)
-    .replace('health {', `health 127.0.0.1:${await freePort()} {`)
-    .replace('    ready\n', `    ready 127.0.0.1:${await freePort()}\n`)
-    .replace(':9153', `127.0.0.1:${await freePort()}`)
-    .replace('ip6.arpa {', `ip6.arpa {\n      manifests ${cluster}\n      local_ips ${OWN_ADDRESS}`)
-    .replace('/etc/resolv.conf', `127.0.0.1:${upstreamPort}`)
-  const file = join(folder, 'Corefile')
-  writeFileSync(file, text)
-  const server = await startSeamark(file, port)
-  // SIGINT does not wait for the lame duck.
-  const stop = (): Promise<number | null> => server.stop('SIGINT')
+  const place = await placeIn(
+    folder,
+    ({ dns, health, ready, metrics }) =>
+      readFileSync(KUBEADM, 'utf8')
+        .replace('.:53 {', `.:${dns} {\n    bind 127.0.0.1\n    ${lines}`)
+        .replace('health {', `health 127.0.0.1:${health} {`)
+        .replace('    ready\n', `    ready 127.0.0.1:${ready}\n`)
+        .replace(':9153', `127.0.0.1:${metrics}`)
+        .replace('ip6.arpa {', `ip6.arpa {\n      manifests cluster\n      local_ips ${OWN_ADDRESS}`)
+        .replace('/etc/resolv.conf', `127.0.0.1:${upstreamPort}`),
+    { 'cluster/cluster.yaml': manifests() },
+  )
+  const server = await place.start()
   return {
     kind: 'seamark',
-    port,
+    port: server.port,
     pid: server.child.pid!,
     output: server.output,
     alive: () => runs(server.child),
-    stop,
+    // SIGINT does not wait for the lame duck.
+    stop: () => server.stop('SIGINT'),
   }
 }
-
-/** Whether a child process has not ended. */
-export const runs = ({ exitCode, signalCode }: ChildProcess): boolean =>
-  exitCode === null && signalCode === null
 
 /** The lines of the output that tell of a bug. */
 export const bugLines = (target: Pick<Target, 'output'>): string[] =>

@@ -57,16 +57,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets input and output happen until the condition holds; rejects after ten seconds of real time. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 10_000
-  while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ten seconds for: ${what}`)
-    await turn()
-  }
-}
-
-/** The same while virtual time goes by in steps; gives the virtual ms that went by, or rejects beyond `limitMs`. */
+/** Lets input and output happen while virtual time goes by in steps, until the condition holds; gives the virtual ms that went by, or rejects beyond `limitMs`. */
 export async function untilWithin(
   clock: VirtualClock,
   limitMs: number,

@@ -9,7 +9,8 @@ import { ApiClient, type ApiRequestRecord, parseRetryAfter } from '../../src/wat
 import { openAccess } from '../../src/watch/open-access.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
-import { until, VirtualClock } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 interface Result {
   readonly text: string

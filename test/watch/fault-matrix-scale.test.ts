@@ -2,9 +2,6 @@
 // in a process of its own. The state arrives in one step, and reading it never stops the event loop. All is measured by the
 // processor time that it takes, so that a busy machine fails nothing.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
@@ -12,7 +9,9 @@ import { systemClock } from '../../src/shared/clock.ts'
 import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient } from '../../src/watch/client.ts'
 import { ApiSource } from '../../src/watch/source.ts'
+import { outputOf, runs, spawnChild } from '../support/child-process.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
+import { until } from '../support/until.ts'
 import { row } from './fault-rows.ts'
 
 const SYNCED_WITHIN_MS = 5000
@@ -20,17 +19,14 @@ const TURN_MAX_MS = 100
 
 async function largeServer(t: Test, ...flags: string[]): Promise<string> {
   const main = fileURLToPath(new URL('../support/fake-api-server-main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--no-warnings', main, '--services', '10000', ...flags], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawnChild(process.execPath, ['--no-warnings', main, '--services', '10000', ...flags])
+  const output = outputOf(child)
   t.teardown(async () => {
-    const exit = once(child, 'exit')
-    child.stdin.end()
     child.kill()
-    await exit
+    await until('the end of the server', () => !runs(child))
   })
-  const [line] = await once(createInterface(child.stdout), 'line')
-  return String(line).replace('listening on ', '')
+  await until('its address', () => output().includes('\n'), 120_000)
+  return /listening on (\S+)/.exec(output())![1]!
 }
 
 /** Measures every turn of the event loop until the function that comes back is called for the longest. */

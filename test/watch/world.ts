@@ -10,7 +10,8 @@ import { FakeApiServer, type FakeApiServerOptions } from '../support/fake-api-se
 import { FakeCluster, type ResourceName } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
-import { until, untilWithin, VirtualClock } from '../support/virtual-clock.ts'
+import { until } from '../support/until.ts'
+import { untilWithin, VirtualClock } from '../support/virtual-clock.ts'
 
 /** Numbers in [0, 1) that are the same in every run (mulberry32). */
 export function seededRandom(seed: number): () => number {

@@ -1,8 +1,8 @@
 // The same load on Seamark and then on Knot. Where neither keeps a promise that Knot keeps on a quiet machine, losing packets
 // say, the machine was busy: that is void and repeated a few times, and then noted as doubtful.
 
+import { droppedAt } from '../../support/process-stat.ts'
 import type { LoadResult } from '../common/dnsperf.ts'
-import { droppedAt } from '../common/process-stat.ts'
 import type { Subject } from '../common/servers.ts'
 import { figure } from '../common/table.ts'
 import type { LoadContext } from './context.ts'

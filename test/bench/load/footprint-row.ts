@@ -3,9 +3,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Scope } from '../../e2e/processes.ts'
+import { residentMib } from '../../support/process-stat.ts'
 import type { ClusterSize } from '../common/cluster.ts'
 import { dnsperf } from '../common/dnsperf.ts'
-import { residentMib } from '../common/process-stat.ts'
 import { distinctExternals, writeQueries } from '../common/queries.ts'
 import { type SubjectId, start } from '../common/servers.ts'
 import { median } from '../common/statistics.ts'

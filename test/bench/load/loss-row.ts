@@ -1,6 +1,6 @@
 // L1 and L2: nothing is lost below saturation, and answers come soon.
 
-import { receiveBufferErrors } from '../common/process-stat.ts'
+import { receiveBufferErrors } from '../../support/process-stat.ts'
 import { besideKnot } from './beside-knot.ts'
 import type { LoadRow } from './context.ts'
 import { BOUNDS, promised } from './goals.ts'

@@ -2,8 +2,8 @@
 // looked at, so that every sample stands at a known number of queries.
 
 import { Scope } from '../../e2e/processes.ts'
+import { openDescriptors, residentMib } from '../../support/process-stat.ts'
 import { dnsperf } from '../common/dnsperf.ts'
-import { openDescriptors, residentMib } from '../common/process-stat.ts'
 import { randomNames, writeQueries } from '../common/queries.ts'
 import { start } from '../common/servers.ts'
 import { median, slope } from '../common/statistics.ts'

@@ -3,7 +3,7 @@
 // core with programs that do nothing, and saturation is measured anew.
 
 import { Program, Scope } from '../../e2e/processes.ts'
-import { forgetPeak, peakMib, residentMib } from '../common/process-stat.ts'
+import { forgetPeak, peakMib, residentMib } from '../../support/process-stat.ts'
 import { type Subject, start } from '../common/servers.ts'
 import { CLOSED_LOOP, type LoadContext, type LoadRow } from './context.ts'
 import { BOUNDS, promised } from './goals.ts'

@@ -1,6 +1,6 @@
 // L12: many persistent TCP connections, queries pipelined.
 
-import { cpuUs } from '../common/process-stat.ts'
+import { cpuUs } from '../../support/process-stat.ts'
 import type { Subject } from '../common/servers.ts'
 import { CLOSED_LOOP, type LoadContext, type LoadRow } from './context.ts'
 import { BOUNDS, promised } from './goals.ts'

@@ -4,10 +4,10 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Program, Scope } from '../../e2e/processes.ts'
+import { forgetPeak, peakMib, residentMib } from '../../support/process-stat.ts'
 import type { Context, Row } from '../common/context.ts'
 import { dnsperf } from '../common/dnsperf.ts'
 import { memoryLimit } from '../common/memory-limit.ts'
-import { forgetPeak, peakMib, residentMib } from '../common/process-stat.ts'
 import { distinctExternals, randomNames, writeQueries } from '../common/queries.ts'
 import { atMost, FigureTable } from '../common/results.ts'
 import { launch, metric, type Subject, type SubjectId, whenReady } from '../common/servers.ts'

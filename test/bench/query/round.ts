@@ -3,10 +3,10 @@
 // more than Linux's default receive buffer holds, which Knot and CoreDNS leave as it is, and once more when the lost ones are
 // given up: twice so many may be lost where no rate is set.
 
+import { cpuUs } from '../../support/process-stat.ts'
 import type { Context } from '../common/context.ts'
 import type { LoadOptions, LoadResult } from '../common/dnsperf.ts'
 import { dnsperf } from '../common/dnsperf.ts'
-import { cpuUs } from '../common/process-stat.ts'
 import type { Figure } from '../common/results.ts'
 import { SUBJECTS, type Subject, type SubjectId } from '../common/servers.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Scope } from '../../e2e/processes.ts'
 import { eventually } from '../../e2e/processes.ts'
-import { cpuUs, peakMib, residentMib } from '../common/process-stat.ts'
+import { cpuUs, peakMib, residentMib } from '../../support/process-stat.ts'
 import {
   type Bench,
   knows,

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ControlPlane } from '../../e2e/control-plane.ts'
-import { forgetPeak, MemorySampler, peakMib } from '../common/process-stat.ts'
+import { forgetPeak, MemorySampler, peakMib } from '../../support/process-stat.ts'
 import type { Subject } from '../common/servers.ts'
 import { remove, timeToAnswer } from './fresh-services.ts'
 

@@ -1,8 +1,8 @@
 // What an upstream is asked, what it is remembered for, and replies that come late or from elsewhere.
 
 import t from 'tap'
+import { until } from '../../support/until.ts'
 import { type Asked, a, nameOf, replyTo } from '../../support/upstream-stub.ts'
-import { until } from '../../support/virtual-clock.ts'
 import { benchTo, startBench, startStub } from './support.ts'
 
 const A1 = 'www.example.org. 30 A c0000201'

@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap'
 import { CONNECTIONS_MAX, PIPELINE_MAX } from '../../../src/plugin/forward/upstream-tcp.ts'
 import { makeAuthority } from '../../support/certificates.ts'
+import { until } from '../../support/until.ts'
 import {
   type Asked,
   a,
@@ -12,7 +13,6 @@ import {
   replyTo,
   UpstreamStub,
 } from '../../support/upstream-stub.ts'
-import { until } from '../../support/virtual-clock.ts'
 import { type Bench, benchTo, startBench } from './support.ts'
 
 const LINE = 'NOERROR ra | www.example.org. 30 A c0000201'

@@ -2,8 +2,9 @@
 // is virtual; sockets are real.
 
 import t from 'tap'
+import { until } from '../../support/until.ts'
 import { a, answerAll, named, nameOf, replyTo, type Script } from '../../support/upstream-stub.ts'
-import { until, untilWithin } from '../../support/virtual-clock.ts'
+import { untilWithin } from '../../support/virtual-clock.ts'
 import { BEHIND, benchTo, startBench, startStub } from './support.ts'
 
 const silent: Script = () => undefined

@@ -3,8 +3,8 @@
 
 import { userInfo } from 'node:os'
 import t from 'tap'
+import { freePort } from '../../support/free-port.ts'
 import { writeKnotConf } from '../../support/knot.ts'
-import { freePort } from '../../support/seamark.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
 import { lineOf, startBench } from './support.ts'
 

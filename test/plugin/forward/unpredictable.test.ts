@@ -2,8 +2,8 @@
 // many queries for one name there are to guess at.
 
 import t from 'tap'
+import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo } from '../../support/upstream-stub.ts'
-import { until } from '../../support/virtual-clock.ts'
 import { benchTo } from './support.ts'
 
 t.test('5,000 queries: ports and IDs', async t => {

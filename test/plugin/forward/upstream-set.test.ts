@@ -9,8 +9,8 @@ import {
   HOST_RETRY_MS,
   lookupHost,
 } from '../../../src/plugin/forward/upstream-set.ts'
+import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
-import { until } from '../../support/virtual-clock.ts'
 import { startBench, startStub } from './support.ts'
 
 const files: readonly [string, string, readonly string[]][] = [

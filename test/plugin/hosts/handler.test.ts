@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { hostsWord } from '../../../src/plugin/hosts/hosts.ts'
 import { FILE_MAX_OCTETS } from '../../../src/plugin/hosts/source.ts'
 import { answering } from '../../support/answering.ts'
-import { until } from '../../support/virtual-clock.ts'
+import { until } from '../../support/until.ts'
 
 const NAMES =
   '10.0.0.1 node-1 a.example.org\nfd00::1 a.example.org\n10.0.0.2 *.apps.example.org b.example.net\n'

@@ -3,16 +3,16 @@
 
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { query, transfer } from '../../support/dns-client.ts'
+import { freePort } from '../../support/free-port.ts'
 import { writeKnotConf } from '../../support/knot.ts'
-import { freePort, startSeamark } from '../../support/seamark.ts'
+import { type Served, serveCorefile } from '../../support/served-corefile.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
+import { until } from '../../support/until.ts'
 
 const run = promisify(execFile)
-const WAIT_MS = 40_000
 
 const zone = (serial: number, rest: string): string =>
   `$TTL 60\n@ SOA ns hostmaster ${serial} 3600 60 86400 60\n@ NS ns\nns A 192.0.2.53\n${rest}`
@@ -22,10 +22,10 @@ const service = (name: string, clusterIP: string): string =>
   `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\nspec:\n  clusterIP: ${clusterIP}\n  ports:\n    - name: http\n      port: 80\n`
 
 /** A server with a zone of file and a cluster in a folder; `to` are its secondaries. */
-async function serve(t: Test, to: string) {
-  const port = await freePort()
-  const directory = t.testdir({
-    Corefile: `. {
+const serve = (t: Test, to: string): Promise<Served> =>
+  serveCorefile(
+    t,
+    `. {
     bind 127.0.0.1
     transfer example.org cluster.local {
         to ${to}
@@ -40,13 +40,13 @@ async function serve(t: Test, to: string) {
     cache
 }
 `,
-    'db.example.org': zone(1, `www A 192.0.2.1\n${hosts}`),
-    manifests: { 'web.yaml': service('web', '10.96.0.80') },
-  })
-  const server = await startSeamark(`${directory}/Corefile`, port)
-  t.teardown(() => server.stop())
-  return { port, directory, server }
-}
+    {
+      files: {
+        'db.example.org': zone(1, `www A 192.0.2.1\n${hosts}`),
+        'manifests/web.yaml': service('web', '10.96.0.80'),
+      },
+    },
+  )
 
 t.test('dig', { skip: programPath('dig') ? false : 'dig is not installed' }, async t => {
   const { port, server } = await serve(t, '*')
@@ -71,10 +71,10 @@ t.test('dig', { skip: programPath('dig') ? false : 'dig is not installed' }, asy
 })
 
 t.test('a zone that changes while it is transferred, and the next transfer', async t => {
-  const { port, directory, server } = await serve(t, '*')
+  const { port, folder, server } = await serve(t, '*')
   const [first] = await Promise.all([
     transfer(port, { name: 'example.org' }),
-    (async () => writeFileSync(`${directory}/db.example.org`, zone(2, 'www A 192.0.2.2\n')))(),
+    (async () => writeFileSync(`${folder}/db.example.org`, zone(2, 'www A 192.0.2.2\n')))(),
   ])
   t.equal(first.answer.length, 5005, 'all of one version')
   await server.printed('Successfully reloaded zone "example.org."')
@@ -88,21 +88,16 @@ t.test('a zone that changes while it is transferred, and the next transfer', asy
 })
 
 /** Asks until the answer is that address. */
-async function served(port: number, name: string, address: string): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_MS
-  for (;;) {
-    const { answer } = await query(port, { name })
-    if (answer.some(text => text.endsWith(` A ${address}`))) return
-    if (performance.now() > deadlineMs) throw new Error(`${name} is not ${address} in time, but ${answer}`)
-    await pause(50)
-  }
-}
+const served = (port: number, name: string, address: string): Promise<void> =>
+  until(`${name} is ${address}`, async () =>
+    (await query(port, { name })).answer.some(text => text.endsWith(` A ${address}`)),
+  )
 
 const knotd = programPath('knotd')
 t.test('Knot as a secondary', { skip: knotd ? false : 'Knot is not installed' }, async t => {
   const knotPort = await freePort()
-  const { port, directory, server } = await serve(t, `127.0.0.1:${knotPort}`)
-  const conf = writeKnotConf(directory, knotPort, {
+  const { port, folder, server } = await serve(t, `127.0.0.1:${knotPort}`)
+  const conf = writeKnotConf(folder, knotPort, {
     rest: [
       'remote:',
       '  - id: primary',
@@ -114,7 +109,7 @@ t.test('Knot as a secondary', { skip: knotd ? false : 'Knot is not installed' },
       'zone:',
       ...['example.org', 'cluster.local'].flatMap(domain => [
         `  - domain: ${domain}`,
-        `    storage: ${directory}`,
+        `    storage: ${folder}`,
         `    file: ${domain}.copy`,
         '    master: primary',
         '    acl: from-primary',
@@ -124,10 +119,10 @@ t.test('Knot as a secondary', { skip: knotd ? false : 'Knot is not installed' },
   await startServer(t, knotd!, ['-c', conf], knotPort, 'www.example.org')
   await served(knotPort, 'host-4999.example.org', '10.0.19.135')
   await served(knotPort, 'web.default.svc.cluster.local', '10.96.0.80')
-  writeFileSync(`${directory}/db.example.org`, zone(2, 'www A 192.0.2.222\n'))
+  writeFileSync(`${folder}/db.example.org`, zone(2, 'www A 192.0.2.222\n'))
   await served(knotPort, 'www.example.org', '192.0.2.222')
   t.pass('a changed zone file is with the secondary as soon as it is read')
-  writeFileSync(`${directory}/manifests/api.yaml`, service('api', '10.96.0.81'))
+  writeFileSync(`${folder}/manifests/api.yaml`, service('api', '10.96.0.81'))
   await served(knotPort, 'api.default.svc.cluster.local', '10.96.0.81')
   t.pass('and so is a new service, a few seconds later')
   const refused = await transfer(port, { name: 'example.org', localAddress: '127.0.0.2' })
