@@ -11,10 +11,9 @@
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
 const ROOT = join(import.meta.dirname, '..')
-const out = resolve(process.argv[2] ?? join(ROOT, 'dist'))
 
 /** Packages that are loaded when they are first used (src/shared/lazy.ts): a file of their own beside the bundle. */
 const LAZY = ['re2js', 'yaml']
@@ -53,9 +52,9 @@ const withoutApiClients: Plugin = {
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
 
-/** Bundles one entry; with `splitting`, what is imported by `import()` becomes a file of its own. */
-async function bundle(name: string, entry: string, splitting: boolean): Promise<void> {
-  await build({
+/** One entry; with `splitting`, what is imported by `import()` becomes a file of its own. */
+function program(out: string, name: string, entry: string, splitting: boolean): BuildOptions {
+  return {
     entryPoints: { [name]: join(ROOT, entry) },
     outdir: out,
     outExtension: { '.js': '.mjs' },
@@ -72,14 +71,12 @@ async function bundle(name: string, entry: string, splitting: boolean): Promise<
     // Each thread keeps the text of its program. Names stay: the log shows where an error came from.
     minifyWhitespace: true,
     minifySyntax: true,
-    legalComments: 'external',
-    logLevel: 'warning',
-  })
+  }
 }
 
-/** Bundles a package where `require` finds it from the bundle. */
-async function bundleLazy(name: string): Promise<void> {
-  await build({
+/** A package where `require` finds it from the bundle. */
+function lazyPackage(out: string, name: string): BuildOptions {
+  return {
     stdin: { contents: `module.exports = require(${JSON.stringify(name)})`, resolveDir: ROOT },
     outfile: join(out, 'node_modules', name, 'index.js'),
     bundle: true,
@@ -87,12 +84,32 @@ async function bundleLazy(name: string): Promise<void> {
     target: 'node24',
     format: 'cjs',
     minify: true,
-    legalComments: 'external',
-    logLevel: 'warning',
-  })
+  }
 }
 
-function copyKoffi(): void {
+/** The builds of a bundle into the folder `out`. */
+const builds = (out: string): BuildOptions[] =>
+  [
+    program(out, 'seamark', 'src/main.ts', true),
+    program(out, 'serve', 'src/serving/thread.ts', false),
+    ...LAZY.map(name => lazyPackage(out, name)),
+  ].map(options => ({ ...options, absWorkingDir: ROOT, legalComments: 'external', logLevel: 'warning' }))
+
+/** The folders of the packages with code in the bundle, as package-lock.json names them; nothing is written. */
+export async function bundledPackages(): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const options of builds(join(ROOT, 'dist'))) {
+    const { metafile } = await build({ ...options, write: false, metafile: true })
+    for (const { inputs } of Object.values(metafile.outputs))
+      for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+        const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
+        if (folder !== undefined && bytesInOutput > 0) found.add(folder)
+      }
+  }
+  return found
+}
+
+function copyKoffi(out: string): void {
   const modules = join(ROOT, 'node_modules')
   const binaries = join(modules, '@koromix')
   if (!existsSync(join(modules, 'koffi')) || !existsSync(binaries)) {
@@ -108,8 +125,9 @@ function copyKoffi(): void {
   for (const binary of readdirSync(binaries)) copy(join('@koromix', binary))
 }
 
-rmSync(out, { recursive: true, force: true })
-await bundle('seamark', 'src/main.ts', true)
-await bundle('serve', 'src/serving/thread.ts', false)
-for (const name of LAZY) await bundleLazy(name)
-copyKoffi()
+if (import.meta.main) {
+  const out = resolve(process.argv[2] ?? join(ROOT, 'dist'))
+  rmSync(out, { recursive: true, force: true })
+  for (const options of builds(out)) await build(options)
+  copyKoffi(out)
+}

