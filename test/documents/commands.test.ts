@@ -1,5 +1,5 @@
 // Every command that the documents print is run: here, or where the table says. One that no row knows fails, and so does a row
-// whose command no document prints any more.
+// whose command no document prints any more. Of those that stand beside tests it is looked whether what they start is there.
 
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { freePort } from '../support/free-port.ts'
 import { spawnSeamark } from '../support/seamark.ts'
 import { absent } from '../support/system-program.ts'
-import { blocksOf, commandsOf, documentNamed, documents, ROOT } from './document.ts'
+import { blocksOf, commandsOf, type Document, documentNamed, documents, ROOT } from './document.ts'
 
 const run = promisify(execFile)
 const README = documentNamed('README.md')
@@ -74,9 +74,10 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'systemctl restart systemd-resolved': MACHINE,
 }
 
-const printed = new Map(
-  documents.flatMap(document => commandsOf(document).map(command => [command, document.path])),
-)
+const isBesideTests = ({ path }: Document): boolean => path.startsWith('test/')
+const printedIn = (some: readonly Document[]): ReadonlyMap<string, string> =>
+  new Map(some.flatMap(document => commandsOf(document).map(command => [command, document.path])))
+const printed = printedIn(documents.filter(document => !isBesideTests(document)))
 const isClusters = (command: string): boolean => command.startsWith('kubectl ')
 const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]
 
@@ -93,6 +94,14 @@ t.test('every command is shown somewhere', async t => {
       t.ok(existsSync(join(ROOT, shown.file)), `${command}: ${shown.file} (${shown.because})`)
   }
   for (const command of Object.keys(SHOWN)) t.ok(printed.has(command), `some document prints ${command}`)
+})
+
+t.test('what commands beside tests start is there', async t => {
+  for (const [command, path] of printedIn(documents.filter(isBesideTests))) {
+    const [, file, name] = /\bnode (?:--\S+ )*(\S+\.m?[jt]s)|\bnpm run (\S+)/.exec(command) ?? []
+    if (file !== undefined) t.ok(existsSync(join(ROOT, file)), `${path}: ${command}`)
+    if (name !== undefined) t.ok(name in manifest.scripts, `${path}: ${command}`)
+  }
 })
 
 t.test('every script installs what it needs in a fresh clone', async t => {
