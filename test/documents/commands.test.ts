@@ -28,6 +28,10 @@ const CLUSTER: Elsewhere = {
   file: 'test/e2e/documents.e2e.ts',
   because: 'needs kubectl and an API server',
 }
+const CHART: Elsewhere = {
+  file: 'test/e2e/chart.e2e.ts',
+  because: 'needs helm, kubectl and an API server',
+}
 const ENGINE: Elsewhere = {
   file: 'test/packaging/dockerfile.test.ts',
   because: 'needs a container engine and a registry',
@@ -78,7 +82,11 @@ const isBesideTests = ({ path }: Document): boolean => path.startsWith('test/')
 const printedIn = (some: readonly Document[]): ReadonlyMap<string, string> =>
   new Map(some.flatMap(document => commandsOf(document).map(command => [command, document.path])))
 const printed = printedIn(documents.filter(document => !isBesideTests(document)))
-const isClusters = (command: string): boolean => command.startsWith('kubectl ')
+/** Commands of the chart's README are typed by its own suite, in the order of its sections. */
+const clusterOf = (command: string, path: string): Elsewhere | undefined => {
+  if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
+  return command.startsWith('kubectl ') ? CLUSTER : undefined
+}
 const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]
 
 t.test('every command is shown somewhere', async t => {
@@ -88,7 +96,7 @@ t.test('every command is shown somewhere', async t => {
       t.ok(name in manifest.scripts, `${path}: ${command}`)
       continue
     }
-    const shown = isClusters(command) ? CLUSTER : SHOWN[command]
+    const shown = clusterOf(command, path) ?? SHOWN[command]
     t.ok(shown, `${path}: ${command}`)
     if (shown !== undefined && shown !== HERE)
       t.ok(existsSync(join(ROOT, shown.file)), `${command}: ${shown.file} (${shown.because})`)

@@ -1,6 +1,7 @@
 // Builds the programs of programs.ts from Go modules, once, only those that are missing: `node test/e2e/build.ts`.
 // Each comes from a throw-away module whose go.mod this file writes; nothing but Go modules is downloaded. Two runs at
-// once do not collide: the second waits for the first one's lock. About 10 minutes of processor time for all.
+// once do not collide: the second waits for the first one's lock. About 15 minutes of processor time for all. A tool that
+// cannot be built is told of and left out: the suites that need it are skipped.
 //
 // Exit status: 0 everything is there, 69 (EX_UNAVAILABLE) Go is needed and not installed, 1 a build failed.
 
@@ -9,7 +10,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { missingPrograms, type Program, programFolder } from './programs.ts'
+import { missingPrograms, PROGRAMS, type Program, programFolder, TOOLS } from './programs.ts'
 
 /** Exit status where Go is needed and not installed (EX_UNAVAILABLE of sysexits.h). */
 export const EXIT_NO_GO = 69
@@ -128,7 +129,8 @@ async function build(program: Program, folder: string, say: (line: string) => vo
     )
     await go(['mod', 'tidy'], module)
     const made = join(module, program.name)
-    await go(['build', '-trimpath', '-ldflags', program.ldflags, '-o', made, program.pkg], module)
+    const flags = ['-trimpath', '-ldflags', program.ldflags, '-tags', program.tags ?? '']
+    await go(['build', ...flags, '-o', made, program.pkg], module)
     publish(made, join(folder, program.name), program.version)
   } finally {
     process.removeListener('exit', remove)
@@ -145,8 +147,23 @@ function publish(made: string, path: string, version: string): void {
   writeFileSync(`${path}.version`, `${version}\n`)
 }
 
+const goIsInstalled = (): boolean => spawnSync('go', ['version']).status === 0
+
+/** Runs `work` as the only build in the folder. */
+async function alone(folder: string, say: (line: string) => void, work: () => Promise<void>): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const unlock = await lock(join(folder, 'build.lock'), say)
+  process.once('exit', unlock)
+  try {
+    await work()
+  } finally {
+    process.removeListener('exit', unlock)
+    unlock()
+  }
+}
+
 /**
- * Builds what is missing, one program after the other.
+ * Builds what is missing of the control plane and CoreDNS, one program after the other.
  * @param say - receives progress lines
  * @returns the folder with the binaries
  * @throws BuildError `no-go` where something is missing and Go is not installed, `build-failed` otherwise
@@ -154,29 +171,46 @@ function publish(made: string, path: string, version: string): void {
 export async function buildPrograms(say: (line: string) => void): Promise<string> {
   const folder = programFolder()
   if (missingPrograms(folder).length === 0) return folder
-  if (spawnSync('go', ['version']).status !== 0) {
+  if (!goIsInstalled()) {
     const names = missingPrograms(folder).map(program => program.name)
     throw new BuildError(
       'no-go',
       `${names.join(', ')} not found in ${folder}, and Go, which would build them, is not installed (https://go.dev/dl)`,
     )
   }
-  mkdirSync(folder, { recursive: true })
-  const unlock = await lock(join(folder, 'build.lock'), say)
-  process.once('exit', unlock)
-  try {
-    for (const program of missingPrograms(folder)) await build(program, folder, say)
-  } finally {
-    process.removeListener('exit', unlock)
-    unlock()
-  }
+  await alone(folder, say, async () => {
+    for (const program of missingPrograms(folder, PROGRAMS)) await build(program, folder, say)
+  })
   return folder
+}
+
+/**
+ * Builds what is missing of the tools, and says which are left out because Go is not installed or a build failed.
+ * @param say - receives progress lines
+ */
+export async function buildTools(say: (line: string) => void): Promise<void> {
+  const folder = programFolder()
+  const missing = missingPrograms(folder, TOOLS).map(({ name }) => name)
+  if (missing.length === 0) return
+  if (!goIsInstalled()) return say(`${missing.join(', ')} not built: Go is not installed`)
+  await alone(folder, say, async () => {
+    for (const program of missingPrograms(folder, TOOLS)) {
+      try {
+        await build(program, folder, say)
+      } catch (error) {
+        if (!(error instanceof BuildError)) throw error
+        say(`${program.name} not built: ${error.message}`)
+      }
+    }
+  })
 }
 
 if (import.meta.main) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   try {
-    console.log(`the control plane's programs are in ${await buildPrograms(console.log)}`)
+    const folder = await buildPrograms(console.log)
+    await buildTools(console.log)
+    console.log(`the programs are in ${folder}`)
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
     console.error(error.message)

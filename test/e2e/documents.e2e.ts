@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { blocksOf, commandsOf, documentNamed } from '../documents/document.ts'
 import { programPath } from '../support/system-program.ts'
 import { type KubeObject, readYaml } from './api-client.ts'
+import { isBuilt, programFolder } from './programs.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
 const run = promisify(execFile)
@@ -34,7 +35,8 @@ class Reader {
 
   /** Types a command and gives its output. Throws with what it said where it fails. */
   async type(command: string): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: this.#context.world.plane.kubeconfigFile }
+    const PATH = `${process.env.PATH}:${programFolder()}`
+    const env = { ...process.env, PATH, KUBECONFIG: this.#context.world.plane.kubeconfigFile }
     const { stdout } = await run('sh', ['-c', command], { cwd: this.folder, env })
     return stdout
   }
@@ -95,8 +97,8 @@ async function installCoreDns(reader: Reader): Promise<void> {
 export const suite: Suite = {
   name: 'documents',
   async run(context) {
-    if (programPath('kubectl') === undefined) {
-      context.skip('the commands of the README', 'kubectl is not installed')
+    if (programPath('kubectl') === undefined && !isBuilt('kubectl')) {
+      context.skip('the commands of the README', 'kubectl is neither installed nor built')
       return
     }
     const reader = new Reader(context)

@@ -1,6 +1,7 @@
 // Where the programs of a real control plane lie and how each is built from Go modules: etcd, kube-apiserver,
-// kube-controller-manager and the CoreDNS that Seamark is compared with. Shape: one folder holds the binaries under
-// their plain names (the envtest convention, KUBEBUILDER_ASSETS), beside each a NAME.version file that we wrote.
+// kube-controller-manager and the CoreDNS that Seamark is compared with; and, for the suites that need them and are
+// skipped without, the tools of operators. Shape: one folder holds the binaries under their plain names (the envtest
+// convention, KUBEBUILDER_ASSETS), beside each a NAME.version file that we wrote.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -12,9 +13,12 @@ export const KUBERNETES_VERSION = '1.36.3'
 /** The programs, by file name. */
 export type ProgramName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'coredns'
 
+/** The tools that some suites need, by file name. */
+export type ToolName = 'helm' | 'kubectl' | 'prometheus' | 'promtool'
+
 /** How one program is built: a throw-away module that requires `module` and imports `pkg`. */
 export interface Program {
-  readonly name: ProgramName
+  readonly name: ProgramName | ToolName
   readonly module: string
   readonly version: string
   /** The main package. */
@@ -22,6 +26,8 @@ export interface Program {
   readonly ldflags: string
   /** True where the module's own go.mod replaces its parts by folders (`./staging/src/…`): they come from v0.X instead. */
   readonly staging: boolean
+  /** Build tags, separated by commas. */
+  readonly tags?: string
 }
 
 const [major, minor] = KUBERNETES_VERSION.split('.')
@@ -33,7 +39,7 @@ const KUBERNETES_LDFLAGS = [
   `-X ${VERSION_PACKAGE}.gitMinor=${minor}`,
 ].join(' ')
 
-const kubernetes = (name: 'kube-apiserver' | 'kube-controller-manager'): Program => ({
+const kubernetes = (name: 'kube-apiserver' | 'kube-controller-manager' | 'kubectl'): Program => ({
   name,
   module: 'k8s.io/kubernetes',
   version: KUBERNETES_VERSION,
@@ -64,6 +70,32 @@ export const PROGRAMS: readonly Program[] = [
   },
 ]
 
+/** Without its ways of finding targets in clouds, which are most of it. */
+const prometheus = (name: 'prometheus' | 'promtool'): Program => ({
+  name,
+  module: 'github.com/prometheus/prometheus',
+  version: '0.316.0',
+  pkg: `github.com/prometheus/prometheus/cmd/${name}`,
+  ldflags: '-s -w',
+  staging: false,
+  tags: 'remove_all_sd',
+})
+
+/** The tools in the order in which they are built. */
+export const TOOLS: readonly Program[] = [
+  {
+    name: 'helm',
+    module: 'helm.sh/helm/v4',
+    version: '4.3.2',
+    pkg: 'helm.sh/helm/v4/cmd/helm',
+    ldflags: '-s -w',
+    staging: false,
+  },
+  kubernetes('kubectl'),
+  prometheus('prometheus'),
+  prometheus('promtool'),
+]
+
 /** The folder of the binaries: KUBEBUILDER_ASSETS, else one under the user's cache directory. */
 export function programFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.KUBEBUILDER_ASSETS) return env.KUBEBUILDER_ASSETS
@@ -72,17 +104,24 @@ export function programFolder(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** The path of one program, whether or not it is built. */
-export const programPath = (name: ProgramName): string => join(programFolder(), name)
+export const programPath = (name: ProgramName | ToolName): string => join(programFolder(), name)
 
 /**
- * The programs that are not there, or that we built from another version than PROGRAMS says. A binary without a
+ * Those of `programs` that are not there, or that we built from another version than is wanted. A binary without a
  * .version file was put there by somebody else and is taken as it is.
  */
-export function missingPrograms(folder = programFolder()): Program[] {
-  return PROGRAMS.filter(program => {
+export function missingPrograms(
+  folder = programFolder(),
+  programs: readonly Program[] = PROGRAMS,
+): Program[] {
+  return programs.filter(program => {
     const path = join(folder, program.name)
     if (!existsSync(path)) return true
     const stamp = `${path}.version`
     return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() !== program.version
   })
 }
+
+/** Whether a tool is there. */
+export const isBuilt = (name: ToolName): boolean =>
+  !missingPrograms(programFolder(), TOOLS).some(tool => tool.name === name)

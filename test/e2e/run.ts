@@ -12,7 +12,7 @@ import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { BuildError, buildPrograms, EXIT_NO_GO } from './build.ts'
+import { BuildError, buildPrograms, buildTools, EXIT_NO_GO } from './build.ts'
 import { ControlPlane } from './control-plane.ts'
 import type { ServerKind } from './dns-server.ts'
 import { inside, onInterrupt, runInside } from './inside.ts'
@@ -36,6 +36,7 @@ const sum = ({ passed, failed, skipped }: Tally): string =>
 async function outside(): Promise<number> {
   try {
     await buildPrograms(console.log)
+    await buildTools(console.log)
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
     console.log(`SKIPPED  ${error.message}`)

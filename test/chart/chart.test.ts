@@ -1,0 +1,61 @@
+// The chart's files against one another, without Helm: what Helm itself makes of them is for test/e2e/chart.e2e.ts.
+
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
+
+const CHART = join(import.meta.dirname, '..', '..', 'charts', 'seamark')
+const read = (file: string): string => readFileSync(join(CHART, file), 'utf8')
+
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly $ref?: string
+  readonly definitions?: Readonly<Record<string, Schema>>
+}
+
+const schema = JSON.parse(read('values.schema.json')) as Schema
+const resolved = (one: Schema): Schema =>
+  one.$ref === undefined ? one : schema.definitions![one.$ref.replace('#/definitions/', '')]!
+
+/** Paths of values that the schema does not know; maps without named keys are the operator's own. */
+function unknownPaths(value: unknown, known: Schema, path = ''): string[] {
+  const { properties } = resolved(known)
+  if (properties === undefined || typeof value !== 'object' || value === null || Array.isArray(value))
+    return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    properties[key] === undefined
+      ? [`${path}${key}`]
+      : unknownPaths(inner, properties[key], `${path}${key}.`),
+  )
+}
+
+t.test('the versions are those of the package', async t => {
+  const chart = parse(read('Chart.yaml')) as { version: string; appVersion: string }
+  t.equal(chart.appVersion, manifest.version)
+  t.equal(chart.version, manifest.version)
+})
+
+t.test('the schema knows every value that has a default', async t => {
+  t.same(unknownPaths(parse(read('values.yaml')), schema), [])
+  t.same(unknownPaths(parse(read('values-kubeadm.yaml')), schema), [])
+})
+
+t.test('every value of the schema is in values.yaml, with a default or in a comment', async t => {
+  const text = read('values.yaml')
+  for (const [key, one] of Object.entries(schema.properties!))
+    for (const name of [key, ...Object.keys(one.properties ?? {})])
+      t.match(text, new RegExp(`^[ #]*${name}:`, 'm'), `${key}: ${name}`)
+})
+
+t.test('every value is used by a template', async t => {
+  const templates = globSync('templates/*', { cwd: CHART })
+    .map(file => read(file))
+    .join('\n')
+  const accepted = ['pspEnable']
+  for (const [key, one] of Object.entries(schema.properties!))
+    for (const name of [key, ...Object.keys(one.properties ?? {})])
+      if (!accepted.includes(name)) t.match(templates, new RegExp(`[.$"]${name}\\b`), `${key}: ${name}`)
+})

@@ -1,0 +1,169 @@
+// The chart by the real Helm: it lints, makes of values what CoreDNS's chart makes of them, installs on the real API server
+// with the values of real clusters, takes CoreDNS's own objects over by the commands of its README, and what it renders is
+// what config/kubernetes has. There is no container: the rendered Corefile and arguments are started as they are, but for
+// addresses and paths, and asked.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { type ApiClient, ApiError, type KubeObject, readYaml } from './api-client.ts'
+import { adoption } from './chart/adoption.ts'
+import { differences, faultsOf, readChartCases } from './chart/expected.ts'
+import { foreignDefinitions } from './chart/foreign-kinds.ts'
+import { REFUSED_VALUES } from './chart/refused.ts'
+import { serveRendered } from './chart/serve.ts'
+import { CHART, Helm, HelmError, type Values } from './helm.ts'
+import { eventually } from './processes.ts'
+import { isBuilt } from './programs.ts'
+import { type Context, holds, type Suite, same } from './suite.ts'
+
+const CLUSTERS = join(import.meta.dirname, 'chart', 'clusters')
+const KUBERNETES = join(CHART, '..', '..', 'config', 'kubernetes')
+/** Given beside values that name CoreDNS's image, as the README says. */
+const IMAGE: Values = { image: { repository: 'registry.example/seamark', tag: '0.1.0' } }
+/** The Service network here is 10.96.0.0/12; addresses of others' are left to the API server. */
+const OWN_ADDRESS: Values = { service: { clusterIP: '' } }
+
+/** Values files of real clusters, in short. */
+const clusters = (): { name: string; file: string }[] =>
+  readdirSync(CLUSTERS)
+    .sort()
+    .map(file => ({ name: file.replace('.yaml', ''), file: join(CLUSTERS, file) }))
+
+async function checkRendering(context: Context, helm: Helm): Promise<void> {
+  await context.check('lint: the defaults', () => helm.lint())
+  await context.check("lint: kubeadm's values", () => helm.lint([join(CHART, 'values-kubeadm.yaml')]))
+  for (const { name, file } of clusters())
+    await context.check(`lint: ${name}`, () => helm.lint([file, IMAGE]))
+  for (const { title, values, message } of REFUSED_VALUES)
+    await context.check(`refused: ${title}`, async () => {
+      const error = await helm.template({ values: [values] }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      holds(error instanceof HelmError, `Helm took ${JSON.stringify(values)}`)
+      holds(message.test(error.output), `${message} is not in:\n${error.output}`)
+    })
+  for (const one of readChartCases())
+    await context.check(`as CoreDNS's chart: ${one.title}`, async () => {
+      const { release = 'release-name', namespace = 'default', values = {} } = one
+      const faults = faultsOf(one, await helm.template({ name: release, namespace, values: [values] }))
+      holds(faults.length === 0, faults.join('\n'))
+    })
+}
+
+async function objectOf(client: ApiClient, { apiVersion, kind, metadata }: KubeObject): Promise<KubeObject> {
+  const { name, namespace } = metadata
+  return client.get({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) })
+}
+
+/** Installs, compares what the API server then has with what was rendered, serves it, and uninstalls. */
+async function installAndServe(
+  context: Context,
+  helm: Helm,
+  name: string,
+  files: readonly Values[],
+): Promise<void> {
+  const { client } = context.world.plane
+  const namespace = `chart-${name}`
+  const release = { name: 'coredns', namespace, values: [...files, OWN_ADDRESS] }
+  const options = ['--namespace', namespace, ...helm.valuesArguments(release.values)]
+  await context.check(`installed: ${name}`, async () => {
+    await helm.run(['install', 'coredns', CHART, '--create-namespace', ...options])
+    for (const object of await helm.template(release)) {
+      const faults = differences(await objectOf(client, object), object, object.kind)
+      holds(faults.length === 0, faults.join('\n'))
+    }
+  })
+  await context.check(`serves: ${name}`, async () => {
+    await serveRendered(context, await helm.template(release))
+  })
+  await context.check(`upgraded and gone: ${name}`, async () => {
+    const rendered = await helm.template(release)
+    try {
+      await helm.run(['upgrade', 'coredns', CHART, ...options, '--set', 'replicaCount=3'])
+    } finally {
+      await helm.run(['uninstall', 'coredns', '--namespace', namespace, '--wait=hookOnly'])
+      await client.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
+    }
+    for (const object of rendered) await eventually(`${object.kind} gone`, () => isGone(client, object))
+  })
+}
+
+async function isGone(client: ApiClient, object: KubeObject): Promise<boolean> {
+  try {
+    return (await objectOf(client, object)).metadata.deletionTimestamp !== undefined
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true
+    throw error
+  }
+}
+
+/** There is no garbage collector: what a Deployment made goes with its namespace. */
+async function namespacesGone(client: ApiClient): Promise<void> {
+  await eventually('the namespaces gone', async () => {
+    const left = await client.list({ apiVersion: 'v1', kind: 'Namespace' })
+    return !left.some(({ metadata }) => metadata.name.startsWith('chart-'))
+  })
+}
+
+/** What config/kubernetes has and the chart renders for kubeadm, without what Helm or Seamark's state adds. */
+async function checkKustomization(context: Context, helm: Helm): Promise<void> {
+  await context.check('config/kubernetes is what the chart renders for kubeadm', async () => {
+    const values = [
+      join(CHART, 'values-kubeadm.yaml'),
+      { state: { enabled: false }, deployment: { skipConfig: false } },
+    ]
+    const rendered = await helm.template({ name: 'coredns', namespace: 'kube-system', values })
+    const { resources } = parse(readFileSync(join(KUBERNETES, 'kustomization.yaml'), 'utf8')) as {
+      resources: string[]
+    }
+    const shipped = resources.flatMap(file => readYaml(readFileSync(join(KUBERNETES, file), 'utf8')))
+    const key = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.name}`
+    same(rendered.map(key).sort(), shipped.map(key).sort(), 'objects')
+    const faults = shipped.flatMap(object =>
+      differences(
+        comparable(rendered.find(other => key(other) === key(object))!),
+        comparable(object),
+        key(object),
+      ),
+    )
+    holds(faults.length === 0, faults.join('\n'))
+  })
+}
+
+/** A Corefile as its words, the image without its tag, probes by port number; labels that only bootstrapping knows left out. */
+function comparable(object: KubeObject): unknown {
+  const text = JSON.stringify(object, (key, value: unknown) => {
+    if (key === 'labels' && Object.hasOwn(value as object, 'kubernetes.io/bootstrapping')) return undefined
+    if (key === 'Corefile') return String(value).split(/\s+/).filter(Boolean)
+    if (key === 'image') return String(value).replace(/:.*/, '')
+    if (key === 'port' && value === 'liveness-probe') return 8080
+    if (key === 'port' && value === 'readiness-probe') return 8181
+    if (key === 'ports' && Array.isArray(value))
+      return (value as { name: string }[]).filter(({ name }) => !/^(liveness|readiness)-probe$/.test(name))
+    return value
+  })
+  return JSON.parse(text)
+}
+
+export const suite: Suite = {
+  name: 'chart',
+  async run(context) {
+    if (context.world.subject !== 'seamark') return context.skip('the chart', 'it is Seamark’s')
+    if (!isBuilt('helm')) return context.skip('the chart', 'helm is not built')
+    const { plane } = context.world
+    const helm = new Helm(context.scope, plane.kubeconfigFile)
+    await checkRendering(context, helm)
+    await plane.client.apply(foreignDefinitions())
+    await installAndServe(context, helm, 'defaults', [])
+    await installAndServe(context, helm, 'kubeadm', [
+      join(CHART, 'values-kubeadm.yaml'),
+      { clusterRole: { nameOverride: 'chart-kubeadm' }, deployment: { skipConfig: false } },
+    ])
+    for (const { name, file } of clusters()) await installAndServe(context, helm, name, [file, IMAGE])
+    await checkKustomization(context, helm)
+    await adoption(context, helm)
+    await context.attempt('the namespaces are gone', () => namespacesGone(plane.client))
+  },
+}
