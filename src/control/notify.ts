@@ -5,11 +5,13 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
-import type { FileConfig } from '../plugin/file/config.ts'
+import { fileWord } from '../plugin/file/file.ts'
 import { isReverseZone } from '../plugin/kubernetes/answers.ts'
-import { type KubernetesConfig, sourceKey } from '../plugin/kubernetes/config.ts'
-import { type Peer, ruleOf, type TransferConfig } from '../plugin/transfer/config.ts'
-import type { BlockSetup, Setup } from '../setup/setup.ts'
+import { sourceKey } from '../plugin/kubernetes/config.ts'
+import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
+import { type Peer, ruleOf } from '../plugin/transfer/config.ts'
+import { transferWord } from '../plugin/transfer/transfer.ts'
+import { type BlockSetup, configsOf, type Setup } from '../setup/setup.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import { FLAG_QR, readU16 } from '../wire/header.ts'
 import { MessageWriter } from '../wire/message.ts'
@@ -72,7 +74,7 @@ export class Notifier {
   watch({ blocks }: Pick<Setup, 'blocks'>): void {
     this.stop()
     const fileZones = blocks.flatMap(block =>
-      configs<FileConfig>(block, 'file').flatMap(({ zones }) => zones.map(({ origin }) => origin)),
+      configsOf(block, fileWord).flatMap(({ zones }) => zones.map(({ origin }) => origin)),
     )
     this.#clusters = blocks.flatMap(clusterZones)
     this.#listeners = blocks.flatMap(listeners)
@@ -198,11 +200,8 @@ export class Notifier {
 
 const keyOf = ({ zone, address, port }: Listener): string => `${zone} ${address} ${port}`
 
-const configs = <C>(block: BlockSetup, word: string): C[] =>
-  block.plugins.filter(plugin => plugin.word === word).map(({ config }) => config as C)
-
 const clusterZones = (block: BlockSetup): ClusterZone[] =>
-  configs<KubernetesConfig>(block, 'kubernetes').flatMap(config =>
+  configsOf(block, kubernetesWord).flatMap(config =>
     config.zones
       .filter(zone => !isReverseZone(zone))
       .map(zone => ({
@@ -215,10 +214,10 @@ const clusterZones = (block: BlockSetup): ClusterZone[] =>
 
 /** Who is to hear of the zones of a block. */
 function listeners(block: BlockSetup): Listener[] {
-  const [transfer] = configs<TransferConfig>(block, 'transfer')
+  const [transfer] = configsOf(block, transferWord)
   if (!transfer) return []
   const zones = [
-    ...configs<FileConfig>(block, 'file').flatMap(config => config.zones.map(({ origin }) => origin)),
+    ...configsOf(block, fileWord).flatMap(config => config.zones.map(({ origin }) => origin)),
     ...clusterZones(block).map(({ zone }) => zone),
   ]
   return zones.flatMap(zone => {

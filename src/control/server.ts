@@ -19,7 +19,7 @@ import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
 import { servedWord } from '../plugin/registry.ts'
-import type { ViewConfig } from '../plugin/view/config.ts'
+import { viewWord } from '../plugin/view/view.ts'
 import {
   type Configuration,
   type ConfigurationSource,
@@ -27,7 +27,7 @@ import {
   readConfiguration,
   rejudge,
 } from '../setup/configuration.ts'
-import type { PluginSetup, Setup } from '../setup/setup.ts'
+import { configsOf, type PluginSetup, type Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { VERSION } from '../shared/version.ts'
@@ -303,7 +303,7 @@ export class Server {
       setup.listens.flatMap(({ server, zones }) =>
         zones.flatMap(({ zone, block }) => {
           const { plugins } = setup.blocks[block]!
-          const view = viewNameOf(plugins)
+          const view = configsOf({ plugins }, viewWord)[0]?.name ?? ''
           return plugins
             .filter(isHandler)
             .map(({ word }) => ({ labels: { server, zone, view, name: word }, value: 1 }))
@@ -353,10 +353,6 @@ const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, ava
 /** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
 const isHandler = ({ word }: PluginSetup): boolean =>
   word === 'prometheus' || servedWord(word)?.create !== undefined
-
-/** The view of a server block's metrics; '' without one. */
-const viewNameOf = (plugins: readonly PluginSetup[]): string =>
-  (plugins.find(({ word }) => word === 'view')?.config as ViewConfig | undefined)?.name ?? ''
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

@@ -3,9 +3,10 @@
 
 import { formatProblem, Problems } from '../corefile/problem.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
-import { type FileConfig, type FileZone, zoneKey } from '../plugin/file/config.ts'
+import { type FileZone, zoneKey } from '../plugin/file/config.ts'
+import { fileWord } from '../plugin/file/file.ts'
 import { isUnchanged, type LoadedZone, type LoadFailure, reloadZone } from '../plugin/file/load.ts'
-import type { Setup } from '../setup/setup.ts'
+import { configsOf, type Setup } from '../setup/setup.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 
 const LOG_FROM = 'plugin/file'
@@ -32,10 +33,7 @@ export class ZoneFiles {
   /** Watches the files of a configuration that serves, in place of those before. */
   watch({ blocks }: Pick<Setup, 'blocks'>): void {
     this.stop()
-    const zones = blocks
-      .flatMap(({ plugins }) => plugins)
-      .filter(({ word }) => word === 'file')
-      .flatMap(({ config }) => (config as FileConfig).zones)
+    const zones = blocks.flatMap(block => configsOf(block, fileWord)).flatMap(({ zones }) => zones)
     const watched = new Map(zones.filter(({ reloadMs }) => reloadMs > 0).map(zone => [zoneKey(zone), zone]))
     this.#watches = [...watched.values()].map(zone => new ZoneWatch(zone, this.#options))
   }

@@ -14,7 +14,7 @@ export interface BufsizeConfig {
 /** CoreDNS's bound. */
 const OCTETS_MAX = 4096
 
-/** `bufsize`, once in a server block; the server applies it (../serving/blocks.ts), fast path included. */
+/** `bufsize`, once in a server block; replies are cut by the server (../serving/write.ts), on the fast path too. */
 export const bufsizeWord: Word<BufsizeConfig> = {
   word: 'bufsize',
   doc: {
@@ -37,6 +37,7 @@ export const bufsizeWord: Word<BufsizeConfig> = {
     })
     return { udpMaxOctets }
   },
+  effect: ({ udpMaxOctets }) => ({ transparent: true, udpMaxOctets }),
   // The query goes on as from a client that announced no more: so `log` shows it.
   create: ({ udpMaxOctets }) => ({
     handle: (query, next) =>

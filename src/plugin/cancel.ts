@@ -33,6 +33,7 @@ export const cancelWord: Word<CancelConfig> = {
     })
     return { timeoutMs }
   },
+  effect: () => ({ transparent: true }),
   create: ({ timeoutMs }) => ({
     handle: (query, next) =>
       next({ ...query, deadlineMs: Math.min(query.deadlineMs, query.receivedAtMs + timeoutMs) }),

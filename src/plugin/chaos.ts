@@ -52,6 +52,7 @@ export const chaosWord: Word<ChaosConfig> = {
     }
     return config
   },
+  effect: () => ({ transparent: true, otherClasses: true }),
   create: config => new ChaosHandler(config),
 }
 

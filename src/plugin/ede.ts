@@ -27,4 +27,5 @@ export const edeWord: Word<EdeConfig> = {
     })
     return { on }
   },
+  effect: ({ on }) => ({ reasons: on }),
 }

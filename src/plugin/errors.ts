@@ -90,6 +90,7 @@ export const errorsWord: Word<ErrorsConfig> = {
     })
     return { consolidations, stacktrace }
   },
+  effect: () => ({ transparent: true }),
   create: (config, context) => new ErrorsHandler(config, context),
 }
 

@@ -43,6 +43,7 @@ export const loopWord: Word<LoopConfig> = {
     readLine(directive, problems, () => {})
     return {}
   },
+  effect: () => ({ transparent: true }),
   create: (_config, context) => new LoopHandler(context),
 }
 

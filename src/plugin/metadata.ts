@@ -39,5 +39,6 @@ export const metadataWord: Word<MetadataConfig> = {
     })
     return { zones }
   },
+  effect: ({ zones }) => ({ transparent: true, labelled: zones }),
   create: () => ({ handle: (query, next) => next(query) }),
 }

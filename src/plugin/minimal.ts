@@ -19,6 +19,7 @@ export const minimalWord: Word<Record<string, never>> = {
     for (const directive of directives) readLine(directive, problems, () => {})
     return {}
   },
+  effect: () => ({ transparent: true, minimal: true }),
   create: (_config, context) => ({
     handle(query, next) {
       const outcome = next(query)

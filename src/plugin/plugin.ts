@@ -40,7 +40,7 @@ export interface Handler {
   copyOf?(zone: Name): ZoneCopy | 'not-ready' | undefined
   /**
    * Whether it can change what the cluster answers about some name of the zone, the question or the reply; asked when the
-   * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word is in TRANSPARENT_WORDS.
+   * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word's effect is transparent.
    */
   concernsZone?(zone: Name): boolean
   /** Ends timers, sockets and what is under way; the handler is not called again. */
@@ -93,6 +93,34 @@ export interface BlockContext {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/**
+ * What a word does to its server block as a whole, known when the configuration is loaded: what the fast path, which passes
+ * no handler, does in its place. Parts that are absent are as without the word.
+ */
+export interface Effect {
+  /**
+   * Whether queries of class IN and their replies pass it as they are, but for what else stands here: before `kubernetes`
+   * or `cache` it does not keep the fast path from its block. AXFR and IXFR are left to the chain anyway.
+   */
+  readonly transparent?: boolean
+  /** What it does to addresses: any order, or one that is chosen among all of them. */
+  readonly addressOrder?: 'random' | 'chosen'
+  /** Whether additional records are left out of positive answers. */
+  readonly minimal?: boolean
+  /** The largest message over UDP, to clients and from upstreams. */
+  readonly udpMaxOctets?: number
+  /** Whether clients with EDNS are told why they get nothing. */
+  readonly reasons?: boolean
+  /** Whether queries of other classes than IN mean something to it. */
+  readonly otherClasses?: boolean
+  /** Whether zones are handed out as a whole. */
+  readonly transfers?: boolean
+  /** Whether queries are counted by the zones of the block. */
+  readonly counted?: boolean
+  /** Zones whose queries are labelled by all plugins of the block. */
+  readonly labelled?: readonly string[]
+}
+
 /** A Corefile word. `C` is its configuration. */
 export interface Word<C> {
   readonly word: string
@@ -105,4 +133,6 @@ export interface Word<C> {
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): C | undefined
   /** Makes the handler; absent for a word that only configures the server (bind, health, reload). */
   create?(config: C, context: ServingContext): Handler
+  /** What it does to the block beside its handler; absent where that may be anything. */
+  effect?(config: C): Effect
 }

@@ -63,6 +63,7 @@ export const prometheusWord: Word<PrometheusConfig> = {
     })
     return { address, runtimeMetrics, tls }
   },
+  effect: () => ({ counted: true }),
 }
 
 function readTls(line: Line, directory: string): HttpTls | undefined {

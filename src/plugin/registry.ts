@@ -33,7 +33,7 @@ import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
-import type { BlockContext, Handler, ServingContext } from './plugin.ts'
+import type { BlockContext, Effect, Handler, ServingContext } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
@@ -52,6 +52,7 @@ export interface ServedWord {
   readonly doc: WordDoc
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): unknown
   create?(config: never, context: ServingContext): Handler
+  effect?(config: never): Effect
 }
 
 const words: readonly ServedWord[] = [
@@ -105,25 +106,3 @@ export const servedWord = (word: string): ServedWord | undefined => byWord.get(w
 export const SERVED_WORDS: readonly string[] = DIRECTIVE_WORDS.map(({ word }) => word).filter(word =>
   byWord.has(word),
 )
-
-/**
- * Words that may stand before `kubernetes` or `cache` in the chain without changing what these answer to class IN, which
- * alone takes the fast path; AXFR and IXFR it leaves to `transfer`.
- */
-export const TRANSPARENT_WORDS: ReadonlySet<string> = new Set([
-  'bind',
-  'ede',
-  'bufsize',
-  'cancel',
-  'chaos',
-  'debug',
-  'errors',
-  'health',
-  'loop',
-  'metadata',
-  'prometheus',
-  'ready',
-  'reload',
-  'transfer',
-  'root',
-])

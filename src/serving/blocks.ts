@@ -4,23 +4,16 @@
 import { STREAM_LIMITS } from '../listen/stream-limits.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from '../observe/query-meters.ts'
 import { Storms } from '../observe/storms.ts'
-import type { BufsizeConfig } from '../plugin/bufsize.ts'
-import type { CacheConfig } from '../plugin/cache/config.ts'
+import { cacheWord } from '../plugin/cache/cache.ts'
 import type { FastCache } from '../plugin/cache/fast.ts'
-import { CacheHandler } from '../plugin/cache/handler.ts'
 import { coverage, flattenedTtl } from '../plugin/cache/ttl.ts'
-import type { EdeConfig } from '../plugin/ede.ts'
 import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
-import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
-import { KubernetesHandler } from '../plugin/kubernetes/handler.ts'
-import type { LoadbalanceConfig } from '../plugin/loadbalance/config.ts'
-import type { MetadataConfig } from '../plugin/metadata.ts'
-import type { Guard, Handler, ServingContext } from '../plugin/plugin.ts'
-import { servedWord, TRANSPARENT_WORDS } from '../plugin/registry.ts'
-import { RewriteHandler } from '../plugin/rewrite/handler.ts'
-import { ViewHandler } from '../plugin/view/handler.ts'
+import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
+import type { Effect, Guard, Handler, ServingContext } from '../plugin/plugin.ts'
+import { servedWord } from '../plugin/registry.ts'
+import { viewWord } from '../plugin/view/view.ts'
 import type { Query } from '../query/query.ts'
-import type { BlockSetup, ListenSetup, PluginSetup, Setup } from '../setup/setup.ts'
+import { type BlockSetup, configsOf, type ListenSetup, type PluginSetup, type Setup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
 import { formatName, isWithinAny, name } from '../wire/name.ts'
@@ -32,13 +25,18 @@ import type { ServedZone } from './served-zone.ts'
 /** One plugin of a block that answers queries, with its setup. */
 interface Stage extends PluginSetup {
   readonly handler: Handler
+  /** Whether the fast path may go past it; see Effect. */
+  readonly transparent: boolean
 }
 
 /** A server block with its handlers made. */
 interface Block {
-  readonly setup: BlockSetup
   readonly stages: readonly Stage[]
+  readonly effect: BlockEffect
 }
+
+/** What all words of a block do to it together. */
+type BlockEffect = Omit<Effect, 'transparent'>
 
 export class Serving {
   readonly #blocks: readonly Block[]
@@ -58,11 +56,12 @@ export class Serving {
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: Handler[] = []
-      const ofBlock = {
+      const effect = effectOf(block)
+      const ofBlock: ServingContext = {
         ...context,
         zones: block.zones,
-        addressOrder: addressOrderOf(block),
-        udpMaxOctets: udpMaxOf(block),
+        addressOrder: effect.addressOrder ?? 'given',
+        udpMaxOctets: effect.udpMaxOctets ?? PAYLOAD_DEFAULT,
         handlers,
       }
       const stages = block.plugins.flatMap(plugin => {
@@ -70,16 +69,17 @@ export class Serving {
         if (!word?.create) return []
         const handler = word.create(plugin.config as never, ofBlock)
         handlers.push(handler)
-        return [{ ...plugin, handler }]
+        const transparent = word.effect?.(plugin.config as never).transparent ?? false
+        return [{ ...plugin, handler, transparent: transparent || handler.concerns !== undefined }]
       })
-      return { setup: block, stages }
+      return { stages, effect }
     })
   }
 
   /** The road of the queries of one listener. */
   process(listen: ListenSetup): QueryProcess {
     const tables = new Set<TableReader>()
-    const counted = listen.zones.some(({ block }) => isCounted(this.#blocks[block]!))
+    const counted = listen.zones.some(({ block }) => this.#blocks[block]!.effect.counted)
     const zones = listen.zones.map(({ zone, block }) => this.#zone(listen, zone, this.#blocks[block]!))
     for (const { clusters } of zones) for (const cluster of clusters) tables.add(cluster.table)
     return new QueryProcess({
@@ -106,8 +106,8 @@ export class Serving {
   }
 
   #zone(listen: ListenSetup, zone: string, block: Block): ServedZone {
-    const { stages } = block
-    const view = viewOf(stages)
+    const { stages, effect } = block
+    const view = handlerOf(stages, viewWord)
     const viewName = view?.name ?? ''
     return {
       zone: name(zone),
@@ -121,46 +121,43 @@ export class Serving {
       ),
       // Whether a query is for a view needs the whole query: the chain answers it.
       clusters: view ? [] : this.#clusters(block),
-      clusterGuards: guardsBefore('kubernetes', stages),
-      cache: view ? undefined : this.#cache(listen, stages),
-      cacheGuards: guardsBefore('cache', stages),
+      clusterGuards: guardsIn(stagesBefore(stages, kubernetesWord)),
+      cache: view ? undefined : this.#cache(listen, block),
+      cacheGuards: guardsIn(stagesBefore(stages, cacheWord)),
       passesCache: passesCache(stages),
-      anyClass: stages.some(speaksOtherClasses),
-      reasons: givesReasons(block.setup),
-      udpMaxOctets: udpMaxOf(block.setup),
-      meters: isCounted(block) ? this.#meters.of(listen.server, zone, viewName) : undefined,
+      anyClass: effect.otherClasses ?? false,
+      reasons: effect.reasons ?? true,
+      udpMaxOctets: effect.udpMaxOctets ?? PAYLOAD_DEFAULT,
+      meters: effect.counted ? this.#meters.of(listen.server, zone, viewName) : undefined,
     }
   }
 
   /** The cluster's zones, unless a plugin before `kubernetes` may change their answers in ways not known beforehand. */
-  #clusters({ setup, stages }: Block): ClusterAnswers[] {
-    const at = stages.findIndex(stage => stage.word === 'kubernetes')
-    const handler = stages[at]?.handler
-    if (!(handler instanceof KubernetesHandler)) return []
-    const before = stages.slice(0, at)
-    const cache = before.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
+  #clusters({ stages, effect }: Block): ClusterAnswers[] {
+    const before = stagesBefore(stages, kubernetesWord)
+    const [cache] = configsOf({ plugins: before }, cacheWord)
+    const handler = handlerOf(stages, kubernetesWord)
+    if (!handler) return []
     return handler.answersForZones(zone => {
       if (before.some(stage => concerns(stage, zone))) return undefined
       if (cache && coverage(cache, zone) === 'some') return undefined
       return {
-        shuffle: isShuffled(stages),
-        minimal: stages.some(stage => stage.word === 'minimal'),
+        shuffle: effect.addressOrder === 'random',
+        minimal: effect.minimal ?? false,
         flattenedTtl: (ttlSeconds, kind) =>
           cache ? flattenedTtl(cache, zone, ttlSeconds, kind) : ttlSeconds,
         random: this.#context.random,
-        reasons: givesReasons(setup),
+        reasons: effect.reasons ?? true,
         ownAddresses: this.#context.ownAddresses,
-        transfers: stages.some(stage => stage.word === 'transfer'),
+        transfers: effect.transfers ?? false,
       }
     })
   }
 
-  #cache(listen: ListenSetup, stages: readonly Stage[]): FastCache | undefined {
-    const at = stages.findIndex(stage => stage.word === 'cache')
-    const handler = stages[at]?.handler
-    if (!(handler instanceof CacheHandler) || !stages.slice(0, at).every(isTransparent)) return undefined
-    return handler.fastPath(listen.server, '', {
-      shuffle: isShuffled(stages),
+  #cache(listen: ListenSetup, { stages, effect }: Block): FastCache | undefined {
+    if (!stagesBefore(stages, cacheWord).every(({ transparent }) => transparent)) return undefined
+    return handlerOf(stages, cacheWord)?.fastPath(listen.server, '', {
+      shuffle: effect.addressOrder === 'random',
       random: this.#context.random,
     })
   }
@@ -171,16 +168,30 @@ export class Serving {
   }
 }
 
-const isCounted = ({ setup }: Block): boolean => setup.plugins.some(plugin => plugin.word === 'prometheus')
+/** What the words of a block do to it; none of them is twice in the chain. */
+const effectOf = ({ plugins }: BlockSetup): BlockEffect =>
+  Object.assign({}, ...plugins.map(({ word, config }) => servedWord(word)?.effect?.(config as never)))
 
-const viewOf = (stages: readonly Stage[]): ViewHandler | undefined =>
-  stages.map(({ handler }) => handler).find(handler => handler instanceof ViewHandler)
+/** The handler of a word, if the block has it: what its own `create` made. */
+const handlerOf = <H extends Handler>(
+  stages: readonly Stage[],
+  { word }: { readonly word: string; create(config: never, context: ServingContext): H },
+): H | undefined => stages.find(stage => stage.word === word)?.handler as H | undefined
 
-/** Leaves the labels of all plugins in the queries of the zones of `metadata`, if the block has it. */
-function annotation({ setup, stages }: Block): ((query: Query) => void) | undefined {
-  const metadata = setup.plugins.find(plugin => plugin.word === 'metadata')
-  if (!metadata) return undefined
-  const zones = (metadata.config as MetadataConfig).zones.map(zone => name(zone))
+/** The stages in front of a word; none where the block has not the word. */
+const stagesBefore = (stages: readonly Stage[], { word }: { readonly word: string }): readonly Stage[] =>
+  stages.slice(
+    0,
+    Math.max(
+      0,
+      stages.findIndex(stage => stage.word === word),
+    ),
+  )
+
+/** Leaves the labels of all plugins in the queries of the zones that are labelled, if there are any. */
+function annotation({ stages, effect }: Block): ((query: Query) => void) | undefined {
+  if (!effect.labelled) return undefined
+  const zones = effect.labelled.map(zone => name(zone))
   const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
   return query => {
     if (!isWithinAny(query.question.qname, zones)) return
@@ -188,59 +199,20 @@ function annotation({ setup, stages }: Block): ((query: Query) => void) | undefi
   }
 }
 
-/** Whether clients are told why they get nothing. */
-function givesReasons({ plugins }: BlockSetup): boolean {
-  const ede = plugins.find(plugin => plugin.word === 'ede')?.config as EdeConfig | undefined
-  return ede?.on ?? true
-}
-
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
 function passesCache(stages: readonly Stage[]): boolean {
-  const cache = stages.find(stage => stage.word === 'cache')?.config as CacheConfig | undefined
-  const cluster = stages.find(stage => stage.word === 'kubernetes')?.config as KubernetesConfig | undefined
+  const [cache] = configsOf({ plugins: stages }, cacheWord)
+  const [cluster] = configsOf({ plugins: stages }, kubernetesWord)
   if (!cache || !cluster) return false
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
 }
 
-/** Whether queries of other classes than IN mean something to the plugin. */
-const speaksOtherClasses = ({ word, handler }: Stage): boolean =>
-  word === 'chaos' || (handler instanceof RewriteHandler && handler.takesOtherClasses)
-
-/** Round robin, which the fast path does by itself. */
-const isPlainLoadbalance = ({ word, config }: PluginSetup): boolean =>
-  word === 'loadbalance' &&
-  (config as LoadbalanceConfig).weights === undefined &&
-  (config as LoadbalanceConfig).prefer.length === 0
-
-/** Whether it changes no answer, or only in ways known beforehand, or tells by itself which queries concern it. */
-const isTransparent = (stage: Stage): boolean =>
-  TRANSPARENT_WORDS.has(stage.word) ||
-  stage.word === 'cache' ||
-  stage.word === 'minimal' ||
-  isPlainLoadbalance(stage) ||
-  stage.handler.concerns !== undefined
-
-/** The plugins before that word which tell what concerns them. */
-function guardsBefore(word: string, stages: readonly Stage[]): readonly Guard[] {
-  const at = stages.findIndex(stage => stage.word === word)
-  return stages.slice(0, Math.max(0, at)).flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
-}
+/** Those of the stages which tell what concerns them. */
+const guardsIn = (stages: readonly Stage[]): readonly Guard[] =>
+  stages.flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
 
 const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
 
-const addressOrderOf = ({ plugins }: BlockSetup): ServingContext['addressOrder'] => {
-  const loadbalance = plugins.find(plugin => plugin.word === 'loadbalance')
-  return loadbalance === undefined ? 'given' : isPlainLoadbalance(loadbalance) ? 'random' : 'chosen'
-}
-
-/** The largest message over UDP: `bufsize`, or ours. */
-const udpMaxOf = ({ plugins }: BlockSetup): number => {
-  const bufsize = plugins.find(plugin => plugin.word === 'bufsize')?.config as BufsizeConfig | undefined
-  return bufsize?.udpMaxOctets ?? PAYLOAD_DEFAULT
-}
-
 /** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
-const concerns = (stage: Stage, zone: string): boolean =>
-  !isTransparent(stage) && (stage.handler.concernsZone?.(name(zone)) ?? true)
-
-const isShuffled = (stages: readonly Stage[]): boolean => stages.some(isPlainLoadbalance)
+const concerns = ({ transparent, handler }: Stage, zone: string): boolean =>
+  !transparent && (handler.concernsZone?.(name(zone)) ?? true)

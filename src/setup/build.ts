@@ -6,13 +6,19 @@ import { usageOf, type WordDoc } from '../corefile/doc.ts'
 import { nearestWord, type Problem, type Problems } from '../corefile/problem.ts'
 import type { Place } from '../corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from '../corefile/words.ts'
-import { type KubernetesConfig, withSharedClients } from '../plugin/kubernetes/config.ts'
-import type { BlockContext } from '../plugin/plugin.ts'
+import { debugWord } from '../plugin/debug.ts'
+import { healthWord } from '../plugin/health.ts'
+import { withSharedClients } from '../plugin/kubernetes/config.ts'
+import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
+import { multisocketWord } from '../plugin/multisocket.ts'
+import type { BlockContext, Word } from '../plugin/plugin.ts'
+import { prometheusWord } from '../plugin/prometheus.ts'
+import { readyWord } from '../plugin/ready.ts'
 import { SERVED_WORDS, servedWord } from '../plugin/registry.ts'
-import type { ReloadConfig } from '../plugin/reload.ts'
-import type { RootConfig } from '../plugin/root.ts'
+import { reloadWord } from '../plugin/reload.ts'
+import { rootWord } from '../plugin/root.ts'
 import { readListens } from './listeners.ts'
-import type { BlockSetup, PluginSetup, Setup } from './setup.ts'
+import { type BlockSetup, configsOf, type PluginSetup, type Setup } from './setup.ts'
 
 export interface SetupOptions {
   /** The port of keys without one (`-dns.port`). */
@@ -24,36 +30,31 @@ export interface SetupOptions {
 /** Reads the blocks of a parsed Corefile. What is wrong is in `problems`; with errors there the result must not be served. */
 export function buildSetup({ blocks }: Corefile, problems: Problems, options: SetupOptions): Setup {
   const read = shareClients(blocks.map(block => readBlock(block, problems, options)))
-  const configs = <C>(word: string): C[] =>
-    read.flatMap(block =>
-      block.plugins.filter(plugin => plugin.word === word).map(plugin => plugin.config as C),
-    )
+  const configs = <C>(word: Word<C>): C[] => read.flatMap(block => configsOf(block, word))
   return {
     blocks: read,
     listens: readListens(blocks, read, problems, options.port),
-    kubernetes: configs('kubernetes'),
-    health: configs('health'),
-    ready: configs('ready'),
-    prometheus: configs('prometheus'),
-    reload: configs<ReloadConfig>('reload')[0],
-    multisocket: configs('multisocket'),
-    debug: configs('debug').length > 0,
+    kubernetes: configs(kubernetesWord),
+    health: configs(healthWord),
+    ready: configs(readyWord),
+    prometheus: configs(prometheusWord),
+    reload: configs(reloadWord)[0],
+    multisocket: configs(multisocketWord),
+    debug: configs(debugWord).length > 0,
   }
 }
 
 /** Blocks that watch one cluster share its table, whatever each of them asks of Pods as clients. */
 function shareClients(blocks: readonly BlockSetup[]): readonly BlockSetup[] {
-  const configs = blocks.flatMap(({ plugins }) => plugins.filter(isKubernetes).map(({ config }) => config))
+  const all = blocks.flatMap(block => configsOf(block, kubernetesWord))
   return blocks.map(block => ({
     ...block,
-    plugins: block.plugins.map(plugin =>
-      isKubernetes(plugin) ? { ...plugin, config: withSharedClients(plugin.config, configs) } : plugin,
-    ),
+    plugins: block.plugins.map(plugin => {
+      const [own] = configsOf({ plugins: [plugin] }, kubernetesWord)
+      return own ? { ...plugin, config: withSharedClients(own, all) } : plugin
+    }),
   }))
 }
-
-const isKubernetes = (plugin: PluginSetup): plugin is PluginSetup & { readonly config: KubernetesConfig } =>
-  plugin.word === 'kubernetes'
 
 function readBlock(
   { keys, directives }: ServerBlock,
@@ -86,8 +87,8 @@ function readBlock(
     )
     if (config !== undefined) plugins.push({ word, config })
     // The first word of the chain: all others see its folder.
-    if (word === 'root' && config !== undefined)
-      context = { ...context, directory: (config as RootConfig).directory }
+    const [root] = configsOf({ plugins: plugins.slice(-1) }, rootWord)
+    if (root) context = { ...context, directory: root.directory }
   }
   return { zones, plugins }
 }

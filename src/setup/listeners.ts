@@ -8,18 +8,12 @@ import { DEFAULT_PORTS, type Key, type Scheme } from '../corefile/key.ts'
 import type { Problems } from '../corefile/problem.ts'
 import { placeText, type Token } from '../corefile/token.ts'
 import { directiveWord } from '../corefile/words.ts'
-import type { BindConfig } from '../plugin/bind.ts'
-import type { HttpsConfig } from '../plugin/https.ts'
-import type { TimeoutsConfig } from '../plugin/timeouts.ts'
-import type { TlsConfig } from '../plugin/tls.ts'
-import type { BlockSetup, ListenSetup, ServedScheme } from './setup.ts'
-
-/** The directives whose configurations are about listeners. */
-interface ListenConfigs {
-  readonly timeouts: TimeoutsConfig
-  readonly tls: TlsConfig
-  readonly https: HttpsConfig
-}
+import { bindWord } from '../plugin/bind.ts'
+import { httpsWord } from '../plugin/https.ts'
+import type { Word } from '../plugin/plugin.ts'
+import { timeoutsWord } from '../plugin/timeouts.ts'
+import { tlsWord } from '../plugin/tls.ts'
+import { type BlockSetup, configsOf, type ListenSetup, type ServedScheme } from './setup.ts'
 
 /** A server block as written and as read. */
 interface Block {
@@ -54,7 +48,7 @@ export function readListens(
   const drafts = new Map<string, Draft>()
   blocks.forEach((block, index) => {
     for (const key of block.written.keys) {
-      for (const address of configOf<BindConfig>(block, 'bind')?.addresses ?? ['']) {
+      for (const address of configOf(block, bindWord)?.addresses ?? ['']) {
         addKey(drafts, key, address, index, problems, dnsPort)
       }
     }
@@ -64,8 +58,7 @@ export function readListens(
   return [...drafts].map(([server, draft]) => settled.settle(server, draft, blocks))
 }
 
-const configOf = <C>({ read }: Block, word: string): C | undefined =>
-  read.plugins.find(plugin => plugin.word === word)?.config as C | undefined
+const configOf = <C>({ read }: Block, word: Word<C>): C | undefined => configsOf(read, word)[0]
 
 function addKey(
   drafts: Map<string, Draft>,
@@ -120,17 +113,15 @@ class Settler {
   settle(server: string, draft: Draft, all: readonly Block[]): ListenSetup {
     const { key, scheme, address, port, zones } = draft
     const blocks = [...new Set(zones.map(({ block }) => block))].map(index => all[index]!)
-    const one = <W extends keyof ListenConfigs, T>(
-      word: W,
-      read: (config: ListenConfigs[W]) => T,
-    ): T | undefined => this.#one(server, blocks, word, read)
+    const one = <C, T>(word: Word<C>, read: (config: C) => T): T | undefined =>
+      this.#one(server, blocks, word, read)
     const timeouts = {
-      firstReadTimeoutMs: one('timeouts', config => config.firstReadTimeoutMs),
-      writeTimeoutMs: one('timeouts', config => config.writeTimeoutMs),
-      idleTimeoutMs: one('timeouts', config => config.idleTimeoutMs),
-      queriesPerConnectionMax: one('timeouts', config => config.queriesPerConnectionMax),
+      firstReadTimeoutMs: one(timeoutsWord, config => config.firstReadTimeoutMs),
+      writeTimeoutMs: one(timeoutsWord, config => config.writeTimeoutMs),
+      idleTimeoutMs: one(timeoutsWord, config => config.idleTimeoutMs),
+      queriesPerConnectionMax: one(timeoutsWord, config => config.queriesPerConnectionMax),
     }
-    const tls = scheme === 'dns' ? undefined : one('tls', config => config)
+    const tls = scheme === 'dns' ? undefined : one(tlsWord, config => config)
     if (scheme !== 'dns' && tls === undefined && !blocks.some(has('tls'))) {
       this.#problems.warning(key.token, `${scheme}:// without a tls directive is not encrypted`)
     }
@@ -142,28 +133,23 @@ class Settler {
       zones,
       timeouts: Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== undefined)),
       tls,
-      connectionsMax: scheme === 'https' ? one('https', config => config.connectionsMax) : undefined,
+      connectionsMax: scheme === 'https' ? one(httpsWord, config => config.connectionsMax) : undefined,
       place: placeText(key.token),
     }
   }
 
   /** The value that the blocks agree on; a block that says nothing agrees. */
-  #one<W extends keyof ListenConfigs, T>(
-    server: string,
-    blocks: readonly Block[],
-    word: W,
-    read: (config: ListenConfigs[W]) => T,
-  ): T | undefined {
+  #one<C, T>(server: string, blocks: readonly Block[], word: Word<C>, read: (config: C) => T): T | undefined {
     let found: { readonly value: T; readonly token: Token } | undefined
     for (const block of blocks) {
-      const config = configOf<ListenConfigs[W]>(block, word)
-      const token = block.written.directives.find(directive => directive.word.text === word)?.word
+      const config = configOf(block, word)
+      const token = block.written.directives.find(directive => directive.word.text === word.word)?.word
       const value = config && read(config)
       if (value === undefined || token === undefined) continue
       if (found === undefined) found = { value, token }
       else if (!isDeepStrictEqual(found.value, value) && !this.#reported.has(token)) {
         this.#reported.add(token)
-        const message = `${server} has one ${word} for all its blocks, and ${placeText(found.token)} says otherwise`
+        const message = `${server} has one ${word.word} for all its blocks, and ${placeText(found.token)} says otherwise`
         this.#problems.error(token, message)
       }
     }

@@ -5,6 +5,7 @@ import type { Scheme } from '../corefile/key.ts'
 import type { HealthConfig } from '../plugin/health.ts'
 import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
 import type { MultisocketConfig } from '../plugin/multisocket.ts'
+import type { Word } from '../plugin/plugin.ts'
 import type { PrometheusConfig } from '../plugin/prometheus.ts'
 import type { ReadyConfig } from '../plugin/ready.ts'
 import type { ReloadConfig } from '../plugin/reload.ts'
@@ -58,3 +59,8 @@ export interface Setup {
   /** Whether a block has `debug`, which is about the whole process. */
   readonly debug: boolean
 }
+
+/** The configurations of a word in a block: one, or none where the word is not in it. */
+export const configsOf = <C>({ plugins }: Pick<BlockSetup, 'plugins'>, { word }: Word<C>): readonly C[] =>
+  // What the word's own `parse` made.
+  plugins.filter(plugin => plugin.word === word).map(({ config }) => config as C)

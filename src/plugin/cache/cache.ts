@@ -12,5 +12,6 @@ export const cacheWord = {
   word: 'cache',
   doc: cacheDoc,
   parse: parseCache,
+  effect: () => ({ transparent: true }),
   create: (config, context) => new CacheHandler(config, context),
 } satisfies Word<CacheConfig>

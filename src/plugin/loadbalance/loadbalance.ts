@@ -12,5 +12,10 @@ export const loadbalanceWord = {
   word: 'loadbalance',
   doc: loadbalanceDoc,
   parse: parseLoadbalance,
+  // Round robin is what the fast path does by itself.
+  effect: ({ weights, prefer }) =>
+    weights === undefined && prefer.length === 0
+      ? { transparent: true, addressOrder: 'random' }
+      : { addressOrder: 'chosen' },
   create: (config, context) => new LoadbalanceHandler(config, context),
 } satisfies Word<LoadbalanceConfig>

@@ -4,7 +4,6 @@ import { type Query, withQuestion } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
 import type { Question } from '../../wire/message.ts'
 import type { Name } from '../../wire/name.ts'
-import { CLASS } from '../../wire/rrtype.ts'
 import type { Handler, Next } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
@@ -44,11 +43,6 @@ export class RewriteHandler implements Handler {
   constructor({ rules }: RewriteConfig) {
     this.#rules = rules
     this.#compiled = rules.map(rule => ({ stop: rule.stop, apply: compileRule(rule) }))
-  }
-
-  /** Whether a rule makes something of queries of other classes than IN, so that they must come down the chain. */
-  get takesOtherClasses(): boolean {
-    return this.#rules.some(rule => rule.field === 'class' && rule.from !== CLASS.IN)
   }
 
   concernsZone(zone: Name): boolean {

@@ -7,6 +7,7 @@
 //                                              │
 //   www.example.org A ◀ rule 1 ◀ rule 2 ◀── web.demo.svc.cluster.local A 10.96.0.7
 
+import { CLASS } from '../../wire/rrtype.ts'
 import type { Word } from '../plugin.ts'
 import type { RewriteConfig } from './config.ts'
 import { rewriteDoc } from './doc.ts'
@@ -18,5 +19,8 @@ export const rewriteWord: Word<RewriteConfig> = {
   word: 'rewrite',
   doc: rewriteDoc,
   parse: parseRewrite,
+  effect: ({ rules }) => ({
+    otherClasses: rules.some(rule => rule.field === 'class' && rule.from !== CLASS.IN),
+  }),
   create: config => new RewriteHandler(config),
 }

@@ -13,5 +13,6 @@ export const transferWord = {
   word: 'transfer',
   doc: transferDoc,
   parse: parseTransfer,
+  effect: () => ({ transparent: true, transfers: true }),
   create: (config, context) => new TransferHandler(config, context),
 } satisfies Word<TransferConfig>
