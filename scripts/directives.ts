@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LineDoc, WordDoc } from '../src/corefile/doc.ts'
+import { exampleOf, type LineDoc, type WordDoc } from '../src/corefile/doc.ts'
 import { DIRECTIVE_WORDS } from '../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../src/plugin/registry.ts'
 
@@ -18,6 +18,8 @@ export function documents(): ReadonlyMap<string, string> {
 const row = (...cells: readonly string[]): string =>
   `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
 
+const printed = (text: string): string => text.replace(/^(?=.)/gm, '    ')
+
 const code = (text: string): string => `\`${text}\``
 
 /** What holds for every Corefile. */
@@ -29,7 +31,7 @@ Written from the source by \`npm run docs\`. The whole language of CoreDNS's Cor
 snippets, \`import\` with globs, several keys to a block, CIDR keys. The order of plugins is CoreDNS's, whatever the order in the
 file. This one, which kubeadm writes, runs as it is:
 
-${stock.trimEnd().replace(/^(?=.)/gm, '    ')}
+${printed(stock.trimEnd())}
 
 \`seamark check [--json] [FILE]\` (from a checkout \`npm run seamark -- check FILE\`) says everything that is wrong, with file, line,
 column and the words allowed, without serving, and warns about what parses and surprises: zones and directives that no query
@@ -66,7 +68,7 @@ function section(word: string, doc: WordDoc): string {
     options.length === 0
       ? ''
       : `\n${row('option', 'meaning', 'default', 'range')}${row('---', '---', '---', '---')}${options.join('')}`
-  return `\n## ${word}\n\n    ${doc.usage}\n\n${facts}\n${table}`
+  return `\n## ${word}\n\n    ${doc.usage}\n\n${facts}\n${table}\n${printed(exampleOf(doc))}`
 }
 
 const limits = (doc: LineDoc): string[] => [

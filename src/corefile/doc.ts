@@ -19,10 +19,19 @@ export interface WordDoc extends LineDoc {
   readonly options: readonly LineDoc[]
   /** What is otherwise than in CoreDNS, or not offered of it. */
   readonly notes?: readonly string[]
+  /** A Corefile with the directive at work: whole server blocks, indented as the source is (exampleOf). */
+  readonly example: string
 }
 
 /** The word that a line begins with. */
 export const wordOf = ({ usage }: LineDoc): string => usage.split(' ', 1)[0]!
+
+/** The example as one writes it into a file: without the source's indentation. */
+export function exampleOf({ example }: WordDoc): string {
+  const lines = example.replace(/^\n/, '').split('\n')
+  const indentation = /^ */.exec(lines[0] ?? '')![0].length
+  return `${lines.map(line => line.slice(indentation)).join('\n')}\n`
+}
 
 /** How the option `word` of a directive is written; of an unknown one, and of the directive's own line, the directive's usage. */
 export const usageOf = (doc: WordDoc, word: string): string =>

@@ -75,6 +75,14 @@ export const aclWord: Word<AclConfig> = {
       default: 'every type, every address; so is `*`',
     })),
     notes: ['Extended errors go to clients that send EDNS; CoreDNS adds an OPT record to every such reply.'],
+    example: `
+      . {
+          acl corp.example.org {
+              allow net 10.244.16.0/20
+              block
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems, block) {
     const rules: AclRule[] = []

@@ -18,6 +18,11 @@ export const anyWord: Word<Record<string, never>> = {
     usage: 'any',
     meaning: 'answers questions of type ANY with one HINFO record (RFC 8482) instead of all there is',
     options: [],
+    example: `
+      . {
+          any
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     for (const directive of directives) readLine(directive, problems, () => {})

@@ -21,6 +21,13 @@ export const bindWord: Word<BindConfig> = {
     meaning: 'listens there instead of everywhere',
     default: 'all addresses',
     options: [{ usage: 'except ADDRESS|INTERFACE…', meaning: 'leaves these out' }],
+    example: `
+      . {
+          bind 169.254.20.10 eth0 {
+              except 10.0.0.1
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const words: Token[] = []

@@ -27,6 +27,11 @@ export const bufsizeWord: Word<BufsizeConfig> = {
     notes: [
       `Replies announce ${PAYLOAD_DEFAULT} octets whatever it says: that is what this server receives; CoreDNS repeats the client's size.`,
     ],
+    example: `
+      . {
+          bufsize 4096
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

@@ -23,6 +23,11 @@ export const cancelWord: Word<CancelConfig> = {
     range: 'from 1ms',
     options: [],
     notes: [`Without it, and where it says more, a query is given up after ${PATIENCE_MS / 1000}s.`],
+    example: `
+      . {
+          cancel 1s
+          forward . 10.0.0.2 10.0.0.3
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

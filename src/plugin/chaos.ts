@@ -35,6 +35,11 @@ export const chaosWord: Word<ChaosConfig> = {
     range: `${AUTHORS_MAX} authors, ${TEXT_MAX_OCTETS} octets each`,
     options: [],
     notes: ['All other questions of other classes than IN are refused, as without it.'],
+    example: `
+      . {
+          chaos "a name server" "Ada Lovelace"
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     let config: ChaosConfig | undefined

@@ -15,6 +15,12 @@ export const debugWord: Word<DebugConfig> = {
     notes: [
       "It holds for all server blocks. In CoreDNS a plugin's bug also ends the process then; here never.",
     ],
+    example: `
+      . {
+          debug
+          errors
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     for (const directive of directives) readLine(directive, problems, () => {})

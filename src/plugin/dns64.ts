@@ -53,10 +53,18 @@ export const dns64Word: Word<Dns64Config> = {
       { usage: 'allow_ipv4', meaning: 'answers clients that ask over IPv4 so, too' },
     ],
     notes: [
-      "A Service that has only an IPv4 address is translated like any other name, and no NAT64 leads to it; `translate_all` hides the IPv6 address of a dual-stack one. To keep the cluster's names out, give its zones a server block of their own: `cluster.local in-addr.arpa ip6.arpa { kubernetes cluster.local in-addr.arpa ip6.arpa }` beside `. { dns64; forward . /etc/resolv.conf }`, each directive on its line.",
+      "A Service that has only an IPv4 address is translated like any other name, and no NAT64 leads to it; `translate_all` hides the IPv6 address of a dual-stack one. To keep the cluster's names out, give its zones a server block of their own, as the example does.",
       'Where a name has no IPv4 address, or asking for it fails, the answer about AAAA stands as it is; CoreDNS makes an empty NOERROR of it, which hides failures, and with `translate_all` the AAAA records of hosts with IPv6 only.',
       'CoreDNS ignores a block behind a PREFIX; here its options count.',
     ],
+    example: `
+      cluster.local in-addr.arpa ip6.arpa {
+          kubernetes cluster.local in-addr.arpa ip6.arpa
+      }
+      . {
+          dns64
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     let prefix: Uint8Array = WELL_KNOWN_PREFIX

@@ -17,6 +17,11 @@ export const edeWord: Word<EdeConfig> = {
     meaning: 'tells clients that ask with EDNS why they get nothing, as an extended error (Seamark only)',
     default: 'on',
     options: [],
+    example: `
+      . {
+          ede off
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

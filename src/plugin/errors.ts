@@ -68,6 +68,13 @@ export const errorsWord: Word<ErrorsConfig> = {
       },
       { usage: 'stacktrace', meaning: "logs the stack of an exception, which is a bug of the server's" },
     ],
+    example: `
+      . {
+          errors {
+              consolidate 5m ".* timed out after .*" warning
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const consolidations: Consolidation[] = []

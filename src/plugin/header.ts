@@ -38,6 +38,13 @@ export const headerWord: Word<HeaderConfig> = {
       { usage: 'query set|clear FLAG…', meaning: 'of queries', range: FLAGS.join(', ') },
       { usage: 'response set|clear FLAG…', meaning: 'of replies', range: FLAGS.join(', ') },
     ],
+    example: `
+      . {
+          header {
+              response set ra
+          }
+          file db.example.org example.org
+      }`,
   },
   parse([first, ...further], problems) {
     if (first === undefined) return undefined

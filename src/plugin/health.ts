@@ -32,6 +32,13 @@ export const healthWord: Word<HealthConfig> = {
         range: 'to 24h',
       },
     ],
+    example: `
+      . {
+          health :8080 {
+              lameduck 5s
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     let address = HEALTH_ADDRESS

@@ -30,6 +30,14 @@ export const httpsWord: Word<HttpsConfig> = {
     notes: [
       'Every thread has its share of them. Where all are taken, the one that has been idle for longest is closed for a new one; CoreDNS lets new ones wait.',
     ],
+    example: `
+      https://. {
+          tls tls.crt tls.key
+          https {
+              max_connections 400
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

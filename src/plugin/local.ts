@@ -46,6 +46,11 @@ export const localWord: Word<LocalConfig> = {
         default: 'on',
       },
     ],
+    example: `
+      . {
+          local
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

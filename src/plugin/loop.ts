@@ -36,6 +36,11 @@ export const loopWord: Word<LoopConfig> = {
     notes: [
       'A loop that is found stops forwarding until it is gone and says so in the log; CoreDNS ends its process.',
     ],
+    example: `
+      . {
+          loop
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

@@ -29,6 +29,15 @@ export const metadataWord: Word<MetadataConfig> = {
       'Labels are `kubernetes/` with service, namespace, endpoint, port-name, protocol, kind, zone, cluster or parse-error, `view/name`, `forward/upstream`, `zone/wildcard` (of `file`, where it is not cached), `log/type` and `log/class`; with `pods verified` also `kubernetes/client-namespace`, `kubernetes/client-pod-name` and `kubernetes/client-label/KEY`, by the source address.',
       'What is known of Pods is kept only where the server block names such a label, written out in full; the name and the labels are those of the one Pod with the address.',
     ],
+    example: `
+      . {
+          metadata
+          log . "{remote} ({/kubernetes/client-namespace}): {type} {name} {rcode}"
+          kubernetes cluster.local {
+              pods verified
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems, block) {
     const directive = once(directives, problems)

@@ -14,6 +14,11 @@ export const minimalWord: Word<Record<string, never>> = {
     usage: 'minimal',
     meaning: 'leaves out the authority and additional sections of positive answers',
     options: [],
+    example: `
+      . {
+          minimal
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     for (const directive of directives) readLine(directive, problems, () => {})

@@ -29,6 +29,11 @@ export const multisocketWord: Word<MultisocketConfig> = {
     notes: [
       'The largest N of all blocks holds for all listeners, from the start of the process to its end. Each takes about 32 MiB and has caches of its own: more threads than cores only cost memory.',
     ],
+    example: `
+      . {
+          multisocket 2
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

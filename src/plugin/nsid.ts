@@ -29,6 +29,11 @@ export const nsidWord: Word<NsidConfig> = {
     default: "the host's name, of a Pod the Pod's",
     range: `${DATA_MAX_OCTETS} octets`,
     options: [],
+    example: `
+      . {
+          nsid rack 7
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

@@ -42,6 +42,11 @@ export const prometheusWord: Word<PrometheusConfig> = {
         meaning: "serves HTTPS with the certificates of a web configuration file of Prometheus's exporters",
       },
     ],
+    example: `
+      . {
+          prometheus :9153
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems, { directory }) {
     let address = PROMETHEUS_ADDRESS

@@ -30,6 +30,13 @@ export const readyWord: Word<ReadyConfig> = {
         default: 'until-ready',
       },
     ],
+    example: `
+      . {
+          ready :8181 {
+              monitor continuously
+          }
+          kubernetes cluster.local
+      }`,
   },
   parse(directives, problems) {
     let address = READY_ADDRESS

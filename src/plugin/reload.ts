@@ -26,6 +26,11 @@ export const reloadWord: Word<ReloadConfig> = {
     default: '30s, 15s',
     range: 'INTERVAL 2s to 24h, JITTER 1s to half the interval',
     options: [],
+    example: `
+      . {
+          reload 10s 2s
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

@@ -20,6 +20,11 @@ export const rootWord: Word<RootConfig> = {
     default: "the Corefile's folder",
     options: [],
     notes: ["A relative FOLDER starts from the Corefile's folder; in CoreDNS, from the process's."],
+    example: `
+      example.org {
+          root /etc/coredns/zones
+          file db.example.org
+      }`,
   },
   parse(directives, problems, block) {
     let directory: string | undefined

@@ -55,6 +55,15 @@ export const timeoutsWord: Word<TimeoutsConfig> = {
       'Clients that ask for it (RFC 7828) are told the idle time.',
       'Blocks of one listener share these: what only one of them sets holds for all, two different values are an error.',
     ],
+    example: `
+      tls://. {
+          tls tls.crt tls.key
+          timeouts {
+              idle 30s
+              maxtcpqueries 1000
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems) {
     let config: TimeoutsConfig = {}

@@ -42,6 +42,13 @@ export const tlsWord: Word<TlsConfig> = {
       `The files are read again every ${FILES_INTERVAL_MS / 1000} s, and taken for new connections when they have changed and belong together: a rotated Secret needs no restart and no reload.`,
       'TLS 1.2 and later. Certificates by ACME are not offered.',
     ],
+    example: `
+      tls://. {
+          tls tls.crt tls.key ca.crt {
+              client_auth require_and_verify
+          }
+          forward . /etc/resolv.conf
+      }`,
   },
   parse(directives, problems, { directory }) {
     const directive = once(directives, problems)

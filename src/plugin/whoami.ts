@@ -20,6 +20,10 @@ export const whoamiWord: Word<Record<string, never>> = {
     usage: 'whoami',
     meaning: 'answers with the address and the port that the client asks from',
     options: [],
+    example: `
+      . {
+          whoami
+      }`,
   },
   parse(directives, problems) {
     const directive = once(directives, problems)

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { documents } from '../../scripts/directives.ts'
-import { wordOf } from '../../src/corefile/doc.ts'
+import { exampleOf, wordOf } from '../../src/corefile/doc.ts'
 import { formatProblem, type Problem, Problems } from '../../src/corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../../src/plugin/registry.ts'
@@ -36,6 +36,13 @@ t.test('documented options are the ones that the parser knows', async t => {
     if (unknown?.allowed) t.same(doc.options.map(wordOf).sort(), unknown.allowed, `${word}: its options`)
     for (const { meaning, usage } of [doc, ...doc.options])
       t.notMatch(meaning, /^[A-Z][a-z]|\.$/, `${usage}: a phrase without a full stop`)
+  }
+})
+
+t.test('an example has the directive at work', async t => {
+  for (const word of SERVED_WORDS) {
+    const example = exampleOf(servedWord(word)!.doc)
+    t.match(example, new RegExp(`^\\S.* \\{\\n(?:.*\\n)*? {4}${word}\\b(?:.*\\n)*\\}\\n$`), word)
   }
 })
 

@@ -15,4 +15,12 @@ export const autopathDoc: WordDoc = {
     `${KUBERNETES} needs \`pods verified\`. A source address that Pods of several namespaces have, or that is a node's own, has no path; nor has any before all Pods are listed.`,
     "The first domain's own name is no name with a search path behind it and answered as ever; CoreDNS fails it.",
   ],
+  example: `
+    . {
+        autopath @kubernetes
+        kubernetes cluster.local {
+            pods verified
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

@@ -59,4 +59,14 @@ export const cacheDoc: WordDoc = {
   notes: [
     "Replies made from the cluster's own table are never stored: the table is as fast and never stale.",
   ],
+  example: `
+    . {
+        cache 30 {
+            success 20000
+            denial 5000 5
+            prefetch 10 1m 20%
+            serve_stale 1h verify 500ms
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

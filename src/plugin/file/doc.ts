@@ -31,4 +31,10 @@ export const fileDoc: WordDoc = {
     'Signed zones are served with their RRSIG and NSEC records; NSEC3 is refused.',
     'Negative answers hold for the smaller of the TTL and the minimum of the SOA (RFC 2308).',
   ],
+  example: `
+    example.org {
+        file db.example.org {
+            reload 30s
+        }
+    }`,
 }

@@ -97,4 +97,15 @@ export const forwardDoc: WordDoc = {
     'Files and host names are read again while serving; CoreDNS reads them once.',
     'Every query over UDP leaves from a new port; the same question is under way once.',
   ],
+  example: `
+    . {
+        forward corp.example.org 10.0.0.2 10.0.0.3 {
+            policy sequential
+            failover SERVFAIL REFUSED
+        }
+        forward . tls://9.9.9.9 tls://149.112.112.112 {
+            tls_servername dns.quad9.net
+            max_concurrent 1000
+        }
+    }`,
 }

@@ -40,4 +40,14 @@ export const hostsDoc: WordDoc = {
     'A file that cannot be read any more, or has grown beyond the bounds, changes nothing and is logged once.',
     'A listed name counts before a wildcard wherever the two are written; an address that is listed twice is answered once.',
   ],
+  example: `
+    . {
+        hosts /etc/coredns/NodeHosts {
+            192.0.2.10 registry.example.org
+            192.0.2.11 *.apps.example.org
+            ttl 60
+            fallthrough
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

@@ -35,4 +35,12 @@ export const externalDoc: WordDoc = {
     'Before the cluster is listed a name that is not known is SERVFAIL; CoreDNS denies it.',
     'A PTR record names services below the first zone.',
   ],
+  example: `
+    . {
+        kubernetes cluster.local
+        k8s_external example.org {
+            headless
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

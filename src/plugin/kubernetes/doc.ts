@@ -73,4 +73,15 @@ export const kubernetesDoc: WordDoc = {
     { usage: 'apiserver_burst N', meaning: 'accepted, does nothing' },
     { usage: 'apiserver_max_inflight N', meaning: 'accepted, does nothing' },
   ],
+  example: `
+    . {
+        kubernetes cluster.local in-addr.arpa ip6.arpa {
+            pods verified
+            namespaces shop warehouse
+            ttl 30
+            fallthrough in-addr.arpa ip6.arpa
+            snapshot /var/lib/seamark/cluster 1h
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

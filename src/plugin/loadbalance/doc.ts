@@ -20,4 +20,11 @@ export const loadbalanceDoc: WordDoc = {
       range: `${PREFER_MAX} networks`,
     },
   ],
+  example: `
+    . {
+        loadbalance round_robin {
+            prefer 10.0.0.0/8
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

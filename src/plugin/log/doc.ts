@@ -15,4 +15,11 @@ export const logDoc: WordDoc = {
       range: REPLY_CLASSES.join(', '),
     },
   ],
+  example: `
+    . {
+        log cluster.local {
+            class denial error
+        }
+        kubernetes cluster.local
+    }`,
 }

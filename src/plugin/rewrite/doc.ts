@@ -47,4 +47,11 @@ export const rewriteDoc: WordDoc = {
     "The reply always has the client's own question, and an OPT record only where the client sent one. After `cname` the code and the authority section are those of the new target.",
     'Zones of `kubernetes` that no rule can touch keep their fast path: name, ttl and rcode rules with `exact`, `suffix`, or a regex that ends in plain text and `$`, where no name of the zone can match.',
   ],
+  example: `
+    . {
+        rewrite name suffix .shop.example.org .shop.svc.cluster.local answer auto
+        rewrite ttl suffix .shop.svc.cluster.local 5-30
+        kubernetes cluster.local
+        forward . /etc/resolv.conf
+    }`,
 }

@@ -39,8 +39,20 @@ export const templateDoc: WordDoc = {
     },
   ],
   notes: [
-    'To answer no AAAA, write `template IN AAAA . { authority "{{ .Zone }} 60 IN SOA ns.invalid. hostmaster.invalid. 1 60 60 60 60" }`: NOERROR without an address and with an SOA record is NODATA, which resolvers keep, while `rcode NXDOMAIN` would deny the name for A, too. Other questions about the cluster stay as fast as without it; to keep AAAA for the cluster, give its zone a server block of its own.',
+    'The first template of the example answers no AAAA: NOERROR without an address and with an SOA record is NODATA, which resolvers keep, while `rcode NXDOMAIN` would deny the name for A, too. Other questions about the cluster stay as fast as without it; to keep AAAA for the cluster, give its zone a server block of its own.',
     'Templates are written in the language of Go, with the data `.Zone .Name .Class .Type .Match .Group .Regex .Question .Message .Remote .Meta` and the functions `and eq ge gt index le len lt ne not or parseInt print printf println slice`; `define`, `template`, `block`, `call`, `html`, `js`, `urlquery` and numbers with a point are not offered.',
     'A template that cannot be read is an error at its place, a field or group that does not exist a warning. A CNAME in an answer to A or AAAA is followed. Of classes, only IN and ANY mean something: questions of others are refused before.',
   ],
+  example: `
+    . {
+        template IN AAAA {
+            authority "{{ .Zone }} 60 IN SOA ns.invalid. hostmaster.invalid. 1 60 60 60 60"
+        }
+        template IN A example.org {
+            match "^ip-(?P<a>[0-9]+)-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)[.]example[.]org[.]$"
+            answer "{{ .Name }} 60 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
+            fallthrough
+        }
+        forward . /etc/resolv.conf
+    }`,
 }

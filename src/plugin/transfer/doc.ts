@@ -24,4 +24,11 @@ export const transferDoc: WordDoc = {
     `At most ${TRANSFERS_MAX} transfers at once, each for ${TRANSFER_MAX_MS / 60_000} minutes.`,
     'Changes of the cluster are told of too, which CoreDNS does not do; reverse zones of kubernetes are not handed out.',
   ],
+  example: `
+    example.org {
+        transfer {
+            to 192.0.2.53 192.0.2.54:5353
+        }
+        file db.example.org
+    }`,
 }

@@ -21,4 +21,14 @@ export const viewDoc: WordDoc = {
     `An expression has texts, numbers, \`true\`, \`false\`, lists, parentheses, \`? :\`, the operators \`== != < > <= >= and && or || not ! in contains startsWith endsWith matches + - * / %\` and the functions ${FUNCTION_NAMES.map(name => `\`${name}\``).join(', ')}; other parts of the language are errors.`,
     'A server block with a view answers every query through its plugins; a block without one keeps its faster way, unless a block with a view for the same zone stands before it.',
   ],
+  example: `
+    . {
+        view internal {
+            expr incidr(client_ip(), '10.0.0.0/8') && type() != 'ANY'
+        }
+        forward . 10.0.0.2
+    }
+    . {
+        forward . 9.9.9.9
+    }`,
 }
