@@ -8,6 +8,11 @@ import type { ResourceLimits } from 'node:worker_threads'
 const YOUNG_MIB = 3
 /** What the serving threads may have together of the container's memory. */
 const SHARE = 0.4
+/** What connections of all serving threads together may keep of it, and never more than that. */
+const STREAM_SHARE = 0.1
+const STREAM_MAX_MIB = 256
+/** Less would not hold one query of every kind. */
+const STREAM_MIN_MIB = 2
 /** Below it a thread with full caches could not live. */
 const OLD_MIN_MIB = 32
 const OCTETS_PER_MIB = 2 ** 20
@@ -27,4 +32,14 @@ export function serveHeapLimits(
     maxOldGenerationSizeMb: Math.max(OLD_MIN_MIB, eachMib - YOUNG_MIB),
     maxYoungGenerationSizeMb: YOUNG_MIB,
   }
+}
+
+/**
+ * What the connections of each of `threads` serving threads may keep, in octets: their share of the container's memory, or
+ * of the machine's where the container has no limit.
+ */
+export function streamOctets(containerOctets: number, machineOctets: number, threads: number): number {
+  const octets = containerOctets <= 0 ? machineOctets : Math.min(containerOctets, machineOctets)
+  const allMib = Math.min(STREAM_MAX_MIB, (octets * STREAM_SHARE) / OCTETS_PER_MIB)
+  return Math.floor(Math.max(STREAM_MIN_MIB, allMib / threads) * OCTETS_PER_MIB)
 }

@@ -14,7 +14,7 @@ import type { FromThread, Prepare, ThreadStart, ToThread } from '../serving/mess
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { clearReader } from '../table/reader.ts'
-import { serveHeapLimits } from './heap-limits.ts'
+import { serveHeapLimits, streamOctets } from './heap-limits.ts'
 import { serveEntry } from './serve-entry.ts'
 
 /** A thread that dies is replaced after this long, so that one that dies at once does not spin. */
@@ -66,6 +66,7 @@ class ServingWorker {
     const counters = options.registry.addThread()
     this.id = counters.id
     const logLines = lineCountMemory()
+    const memoryOctets = options.memoryOctets ?? process.constrainedMemory()
     const start: ThreadStart = {
       thread,
       threads: count,
@@ -73,12 +74,13 @@ class ServingWorker {
       logLines,
       ticketSecret,
       cookieSecret,
+      streamOctets: streamOctets(memoryOctets, totalmem(), count),
       quiet: options.quiet,
     }
     this.worker = new Worker(serveEntry(), {
       workerData: start,
       name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(options.memoryOctets ?? process.constrainedMemory(), totalmem(), count),
+      resourceLimits: serveHeapLimits(memoryOctets, totalmem(), count),
     })
     let reason = ''
     this.worker.on('error', (error: Error) => {

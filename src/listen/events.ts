@@ -12,6 +12,8 @@ export const LISTEN_EVENTS = [
   'tcp-refused-total',
   'tcp-refused-client',
   'tcp-evicted-idle',
+  'tcp-evicted-busy',
+  'stream-memory-closed',
   'tcp-first-read-timeout',
   'tcp-idle-timeout',
   'tcp-write-timeout',

@@ -37,6 +37,11 @@ export class Carry {
     return this.#length
   }
 
+  /** What it keeps. */
+  get octets(): number {
+    return this.#octets.length
+  }
+
   /** Takes what octets[at …] has for the frame; returns how much that was. */
   take(octets: Uint8Array, at: number): number {
     const before = at

@@ -2,16 +2,23 @@
 
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../query/query.ts'
-import { HttpExchange, type HttpRequest, type HttpShared } from './http-exchange.ts'
+import { HEAD_MAX_OCTETS, HttpExchange, type HttpRequest, type HttpShared } from './http-exchange.ts'
+import { reset } from './reset.ts'
 import type { Accepted } from './stream-connection.ts'
+import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
 import type { OpenConnection } from './stream-order.ts'
+
+/** While a connection keeps more than that, in queries and in answers that are not taken, no further request is looked at. */
+const UNTAKEN_MAX_OCTETS = 256 * 1024
 
 export class HttpConnection implements OpenConnection {
   older: OpenConnection | undefined
   newer: OpenConnection | undefined
   /** Ends a connection in the way of its protocol: what is under way is answered, nothing more is taken. */
   readonly #end: () => void
+  readonly account: Account
   readonly #socket: Socket
+  readonly #raw: Socket
   readonly #shared: HttpShared
   readonly #client: Endpoint
   readonly #local: Endpoint
@@ -20,9 +27,16 @@ export class HttpConnection implements OpenConnection {
   /** When the last request was over; -1 before the first. */
   #lastAtMs = -1
   #finishedAtMs = -1
+  /** Requests that are looked at when more of what was answered is taken. */
+  readonly #unstarted = new Set<HttpExchange>()
+  /** Octets of what was read when the last request came: what came since belongs to none. */
+  #requestedOctets = 0
 
-  constructor({ socket, client, local, openedAtMs }: Accepted, shared: HttpShared, end: () => void) {
+  constructor(accepted: Accepted, shared: HttpShared, end: () => void) {
+    const { socket, raw, client, local, openedAtMs, account } = accepted
+    this.account = account
     this.#socket = socket
+    this.#raw = raw
     this.#shared = shared
     this.#client = client
     this.#local = local
@@ -40,27 +54,66 @@ export class HttpConnection implements OpenConnection {
     return this.load === 0 && this.#socket.writableLength === 0
   }
 
+  get stalledSinceMs(): number {
+    let sinceMs = -1
+    for (const { untakenSinceMs } of this.#exchanges.values())
+      if (untakenSinceMs >= 0 && (sinceMs < 0 || untakenSinceMs < sinceMs)) sinceMs = untakenSinceMs
+    return sinceMs
+  }
+
   /** Whether this is the last request that is answered on the connection. */
   get finishing(): boolean {
     return this.#finishedAtMs >= 0
   }
 
-  /** A request has come; `over` is to be called when its answer is taken, or it is gone. False: there are too many. */
+  /** A request has come; `over` is to be called when its answer is taken, or it is gone. False: it is not to be answered. */
   begin(request: HttpRequest): boolean {
     const { limits, count } = this.#shared.streams
-    if (this.load >= limits.inFlightPerConnectionMax) return false
-    const exchange = new HttpExchange(request, this.#shared, this.#client, this.#local)
+    // Of a read that held many requests, those behind the one that it was closed for.
+    if (this.#socket.destroyed || this.load >= limits.inFlightPerConnectionMax) return false
+    const exchange = new HttpExchange(request, this.#shared, this.#client, this.#local, () => this.#tally())
     this.#exchanges.set(request, exchange)
+    this.#requestedOctets = this.#socket.bytesRead
     if (this.load === limits.inFlightPerConnectionMax) count('https-streams-max')
     this.#shared.streams.touched(this)
-    exchange.start()
+    this.#unstarted.add(exchange)
+    this.#startNext()
     return true
   }
 
   over(request: HttpRequest): void {
-    this.#exchanges.get(request)?.end()
+    const exchange = this.#exchanges.get(request)
+    if (exchange === undefined) return
+    exchange.end()
     this.#exchanges.delete(request)
+    this.#unstarted.delete(exchange)
     this.#lastAtMs = this.#shared.streams.nowMs()
+    this.#startNext()
+    this.#tally()
+  }
+
+  #startNext(): void {
+    for (const exchange of this.#unstarted) {
+      if (this.#heldOctets() > UNTAKEN_MAX_OCTETS) return
+      this.#unstarted.delete(exchange)
+      exchange.start()
+    }
+  }
+
+  #heldOctets(): number {
+    let octets = 0
+    for (const exchange of this.#exchanges.values()) octets += exchange.octets
+    return octets
+  }
+
+  /** Says what the connection keeps. The last thing that is done: it may be closed by this. */
+  #tally(): void {
+    if (this.#socket.destroyed) return
+    const encrypted = this.#socket !== this.#raw
+    let octets: number = encrypted ? CONNECTION_OCTETS.encrypted : CONNECTION_OCTETS.plain
+    if (this.load === 0) octets += Math.min(HEAD_MAX_OCTETS, this.#socket.bytesRead - this.#requestedOctets)
+    if (this.stalledSinceMs >= 0) octets += KERNEL_OCTETS
+    this.account.set(octets + this.#heldOctets())
   }
 
   finish(): void {
@@ -73,6 +126,11 @@ export class HttpConnection implements OpenConnection {
     this.#socket.destroy()
   }
 
+  /** Closes at once, with a reset, so that the kernel keeps nothing for a peer that does not read. */
+  abort(): void {
+    reset(this.#socket, this.#raw)
+  }
+
   check(nowMs: number, idleMs: number): void {
     const { limits, count } = this.#shared.streams
     for (const [request, exchange] of this.#exchanges) {
@@ -81,7 +139,8 @@ export class HttpConnection implements OpenConnection {
       count(event)
       request.abort()
     }
-    if (this.load > 0) return
+    this.#tally()
+    if (this.load > 0 || this.#socket.destroyed) return
     const sinceMs = Math.max(this.#lastAtMs, this.#finishedAtMs)
     if (this.finishing) {
       if (nowMs - sinceMs >= limits.writeTimeoutMs) this.close()

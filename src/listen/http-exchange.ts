@@ -51,17 +51,39 @@ export class HttpExchange {
   readonly #client: Endpoint
   readonly #local: Endpoint
   readonly #startedAtMs: number
+  readonly #changed: () => void
   #chunks: Uint8Array[] = []
+  /** Of the body. */
   #octets = 0
+  /** Of the query that is answered later, then of the answer, until it is taken. */
+  #waitingOctets = 0
   #respondedAtMs = -1
   #reading = false
 
-  constructor(request: HttpRequest, shared: HttpShared, client: Endpoint, local: Endpoint) {
+  /** `changed` is told when it keeps more, last of all that is done. */
+  constructor(
+    request: HttpRequest,
+    shared: HttpShared,
+    client: Endpoint,
+    local: Endpoint,
+    changed: () => void,
+  ) {
     this.#request = request
+    this.#changed = changed
     this.#shared = shared
     this.#client = client
     this.#local = local
     this.#startedAtMs = shared.streams.nowMs()
+  }
+
+  /** What it keeps. */
+  get octets(): number {
+    return this.#octets + this.#waitingOctets
+  }
+
+  /** Since when the answer waits for the peer to take it; -1 where there is none. */
+  get untakenSinceMs(): number {
+    return this.#respondedAtMs
   }
 
   /** Whether the peer has been slow for too long: with its request, or in taking the answer. */
@@ -130,7 +152,7 @@ export class HttpExchange {
     else if (this.#shared.heldOctets > BODIES_MAX_OCTETS) {
       this.#shared.streams.count('https-bodies-max')
       this.#fail(503, 'too many queries are being sent', { 'retry-after': '1' })
-    }
+    } else this.#changed()
   }
 
   #letGo(): void {
@@ -169,6 +191,8 @@ export class HttpExchange {
       return
     }
     const query = Uint8Array.from(octets)
+    this.#waitingOctets = query.length
+    this.#changed()
     const reply = oneMessage(await responder.answerLater(query, 'https', this.#client, this.#local))
     admission.leave(address)
     this.#reply(reply)
@@ -192,6 +216,8 @@ export class HttpExchange {
     this.#letGo()
     this.#respondedAtMs = this.#shared.streams.nowMs()
     this.#shared.answered(status)
+    this.#waitingOctets = body.length
     this.#request.respond(status, { ...headers, 'content-length': `${body.length}` }, body)
+    this.#changed()
   }
 }

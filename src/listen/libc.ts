@@ -41,6 +41,7 @@ export const LINUX = {
   /** Also O_CLOEXEC. */
   SOCK_CLOEXEC: 0x80000,
   SOL_SOCKET: 1,
+  SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_REUSEPORT: 15,
   SO_RCVBUFFORCE: 33,

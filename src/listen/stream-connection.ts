@@ -1,6 +1,7 @@
 // HOT: one TCP or TLS connection. All frames of a read are answered out of the table into one buffer and
 // leave with one write; slow queries are answered as they complete, in any order, and never hold up the
 // others (RFC 7766 6.2.1.1, 7). Budget: 7 µs CPU a query over 50 connections (`node test/bench/listen.ts`).
+// From the first write on that the kernel does not take whole, nothing more is read until it has.
 // The messages of a zone transfer are drawn one by one while the socket takes them; several transfers of a connection
 // one after another, other replies in between.
 //
@@ -14,8 +15,10 @@ import type { Admission } from './admission.ts'
 import type { CountListen } from './events.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
 import { refusal } from './refusal.ts'
+import { reset } from './reset.ts'
 import { LATER, type LateReply, type Messages, type Responder } from './responder.ts'
 import type { StreamLimits } from './stream-limits.ts'
+import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
 import type { OpenConnection } from './stream-order.ts'
 
 /** What runs over a stream. */
@@ -42,10 +45,14 @@ export interface StreamShared {
 export interface Accepted {
   /** The TLS socket where the connection is encrypted. */
   readonly socket: Socket
+  /** The socket under it, or the same. */
+  readonly raw: Socket
   readonly client: Endpoint
   readonly local: Endpoint
   /** When it was accepted. */
   readonly openedAtMs: number
+  /** Where it says what it keeps. */
+  readonly account: Account
 }
 
 /** Whose slow replies are written together, before long. */
@@ -55,21 +62,33 @@ export interface Flushed {
 
 /** Room for two of the longest frames, so that one always fits behind half-filled room. */
 export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
+/** So many octets of answers are written together; then it is seen whether the kernel takes them. */
+const WRITE_OCTETS = 32 * 1024
+/** So much may wait in an encrypted connection, where the kernel is given nothing before the next turn. */
+const ENCRYPTED_UNSENT_OCTETS = 16 * 1024
 
 export class StreamConnection implements OpenConnection, Flushed {
   older: OpenConnection | undefined
   newer: OpenConnection | undefined
   readonly client: Endpoint
+  readonly account: Account
   readonly #local: Endpoint
   readonly #socket: Socket
+  readonly #raw: Socket
   readonly #shared: StreamShared
+  /** What it costs by itself. */
+  readonly #ownOctets: number
+  readonly #unsentMax: number
   readonly #carry = new Carry()
   /** Octets of a read that were left when reading paused. */
   #rest: Uint8Array | undefined
   #state: 'open' | 'finishing' | 'ended' | 'closed' = 'open'
   #paused = false
+  #peerEnded = false
   #outLength = 0
   #replies: Uint8Array[] = []
+  /** Octets of the slow queries in flight and of the replies above. */
+  #waitingOctets = 0
   /** Transfers under way, each of them in flight; the first one's messages are being written. */
   #transfers: Messages[] = []
   /** Slow queries of the read at hand: they start when the table is let go. */
@@ -82,20 +101,26 @@ export class StreamConnection implements OpenConnection, Flushed {
   /** Of a peer that does not take what we write: how much waited, and since when. */
   #stalledOctets = 0
   #stalledAtMs = 0
+  #unsentSinceMs = -1
 
-  constructor({ socket, client, local, openedAtMs }: Accepted, shared: StreamShared) {
+  constructor(accepted: Accepted, shared: StreamShared) {
+    const { socket, raw, client, local, openedAtMs, account } = accepted
+    const encrypted = socket !== raw
     this.#socket = socket
+    this.#raw = raw
     this.#shared = shared
+    this.account = account
+    this.#ownOctets = encrypted ? CONNECTION_OCTETS.encrypted : CONNECTION_OCTETS.plain
+    this.#unsentMax = encrypted ? ENCRYPTED_UNSENT_OCTETS : 0
     this.client = client
     this.#local = local
     this.#openedAtMs = openedAtMs
     socket.on('data', chunk => this.#read(chunk))
-    socket.on('drain', () => {
-      this.#stalledOctets = 0
-      this.#draw()
-      this.#proceed()
+    socket.on('end', () => {
+      this.#peerEnded = true
+      // What it sent before is answered yet.
+      if (!this.#rest) this.finish()
     })
-    socket.on('end', () => this.finish())
     socket.on('error', () => shared.count('tcp-connection-error'))
     socket.on('close', () => {
       this.#state = 'closed'
@@ -107,6 +132,10 @@ export class StreamConnection implements OpenConnection, Flushed {
 
   get idle(): boolean {
     return this.#inFlight === 0 && this.#replies.length === 0 && this.#socket.writableLength === 0
+  }
+
+  get stalledSinceMs(): number {
+    return this.#unsentSinceMs
   }
 
   finish(): void {
@@ -123,12 +152,11 @@ export class StreamConnection implements OpenConnection, Flushed {
     this.#socket.destroy()
   }
 
-  /** Closes at once; over TCP with a reset, so that the kernel keeps nothing for a peer that does not read. */
+  /** Closes at once, with a reset, so that the kernel keeps nothing for a peer that does not read. */
   abort(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    if (isEncrypted(this.#socket)) this.#socket.destroy()
-    else this.#socket.resetAndDestroy()
+    reset(this.#socket, this.#raw)
   }
 
   check(nowMs: number, idleMs: number): void {
@@ -163,6 +191,23 @@ export class StreamConnection implements OpenConnection, Flushed {
     // A pause takes effect behind what the stream had read ahead.
     if (this.#rest) this.#rest = Buffer.concat([this.#rest, chunk])
     else this.#frames(chunk)
+    this.#tally()
+  }
+
+  /** Says what the connection keeps. The last thing that is done: it may be closed by this. */
+  #tally(): void {
+    if (this.#state === 'closed') return
+    const { readableLength, writableLength } = this.#socket
+    this.account.set(
+      this.#ownOctets +
+        this.#carry.octets +
+        (this.#rest?.buffer.byteLength ?? 0) +
+        readableLength +
+        writableLength +
+        this.#waitingOctets +
+        (writableLength > this.#unsentMax ? KERNEL_OCTETS : 0) +
+        (this.#paused ? KERNEL_OCTETS : 0),
+    )
   }
 
   #frames(chunk: Uint8Array): void {
@@ -237,6 +282,7 @@ export class StreamConnection implements OpenConnection, Flushed {
     if (written > 0) {
       writeU16(out, at - LENGTH_OCTETS, written)
       this.#outLength = at + written
+      if (this.#outLength >= WRITE_OCTETS) this.#writeOut()
     } else if (written === LATER) {
       this.#slow.push(Uint8Array.prototype.slice.call(octets, start, end))
     }
@@ -259,7 +305,9 @@ export class StreamConnection implements OpenConnection, Flushed {
       return
     }
     this.#inFlight++
+    this.#waitingOctets += octets.length
     const reply = await responder.answerLater(octets, transport, this.client, this.#local)
+    this.#waitingOctets -= octets.length
     if (reply === undefined || reply instanceof Uint8Array) this.#leave()
     this.#replyLater(reply)
   }
@@ -273,14 +321,17 @@ export class StreamConnection implements OpenConnection, Flushed {
     if (reply !== undefined && !(reply instanceof Uint8Array)) {
       this.#transfers.push(reply)
       if (this.#state === 'closed') this.#endTransfer()
-    } else if (reply && reply.length <= MESSAGE_MAX && this.#state !== 'closed') this.#replies.push(reply)
+    } else if (reply && reply.length <= MESSAGE_MAX && this.#state !== 'closed') {
+      this.#replies.push(reply)
+      this.#waitingOctets += reply.length
+    }
     if (this.#state !== 'closed') this.#shared.flushLater(this)
   }
 
-  /** Writes one message of the transfer at hand unless the peer has much to take yet: `drain` comes when it has taken it. */
+  /** Writes one message of the transfer at hand, unless the peer has something to take yet: then the next is drawn when it has. */
   #draw(): void {
     const transfer = this.#transfers[0]
-    if (!transfer || this.#state === 'closed' || this.#socket.writableNeedDrain) return
+    if (!transfer || this.#state === 'closed' || this.#socket.writableLength > 0) return
     const message = transfer.next()
     if (message === 'cut') this.abort()
     else if (message === 'complete') this.#endTransfer()
@@ -299,12 +350,16 @@ export class StreamConnection implements OpenConnection, Flushed {
   /** Writes the slow replies that have come in the meantime, then reads on or ends. */
   flush(): void {
     if (this.#state === 'closed' || this.#state === 'ended') return
-    for (const reply of this.#replies) this.#append(reply)
+    for (const reply of this.#replies) {
+      this.#append(reply)
+      this.#waitingOctets -= reply.length
+    }
     this.#replies = []
     this.#writeOut()
     this.#draw()
     if (this.#inFlight === 0) this.#lastQueryAtMs = this.#shared.nowMs()
     this.#proceed()
+    this.#tally()
   }
 
   #append(message: Uint8Array): void {
@@ -320,14 +375,25 @@ export class StreamConnection implements OpenConnection, Flushed {
     if (length === 0) return
     this.#outLength = 0
     // A copy: the socket keeps what the kernel does not take at once, and the buffer serves all connections.
-    this.#socket.write(Buffer.from(this.#shared.out.subarray(0, length)))
+    this.#socket.write(Buffer.from(this.#shared.out.subarray(0, length)), this.#onTaken)
+    if (this.#unsentSinceMs < 0 && this.#socket.writableLength > 0) this.#unsentSinceMs = this.#shared.nowMs()
+  }
+
+  /** The kernel has taken a write; when it has taken all, the connection goes on. */
+  readonly #onTaken = (): void => {
+    if (this.#unsentSinceMs < 0 || this.#state === 'closed' || this.#socket.writableLength > 0) return
+    this.#unsentSinceMs = -1
+    this.#stalledOctets = 0
+    this.#draw()
+    this.#proceed()
+    this.#tally()
   }
 
   #blocked(): boolean {
     const { limits } = this.#shared
     return (
       this.#inFlight + this.#slow.length >= limits.inFlightPerConnectionMax ||
-      (this.#socket.writableNeedDrain && this.#socket.writableLength > limits.writeQueueMaxOctets)
+      this.#socket.writableLength > this.#unsentMax
     )
   }
 
@@ -354,6 +420,7 @@ export class StreamConnection implements OpenConnection, Flushed {
     const rest = this.#rest
     this.#rest = undefined
     if (rest) this.#frames(rest)
+    if (this.#peerEnded && !this.#rest) this.finish()
     if (this.#state === 'open' && !this.#rest && !this.#blocked()) this.#resume()
   }
 
@@ -365,6 +432,3 @@ export class StreamConnection implements OpenConnection, Flushed {
     this.#socket.end()
   }
 }
-
-/** Whether it is a TLS socket, told without loading what makes one. */
-const isEncrypted = (socket: Socket): boolean => 'encrypted' in socket

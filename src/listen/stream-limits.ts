@@ -16,8 +16,6 @@ export interface StreamLimits {
   readonly inFlightPerConnectionMax: number
   /** Queries after which a connection is closed; -1 for no such bound. */
   readonly queriesPerConnectionMax: number
-  /** Octets that wait for the peer to take them; beyond them the connection is not read. */
-  readonly writeQueueMaxOctets: number
 }
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -28,7 +26,6 @@ export const STREAM_LIMITS: StreamLimits = {
   connectionsPerClientMax: 1000,
   inFlightPerConnectionMax: 128,
   queriesPerConnectionMax: -1,
-  writeQueueMaxOctets: 128 * 1024,
 }
 
 /** The least that is left of the idle timeout when every connection is taken. */

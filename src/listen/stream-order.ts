@@ -1,13 +1,14 @@
 // Connections in the order of their last use, oldest first: a list that is its own links, because every read
 // moves one to the end.
 
-/** A connection as its listener knows it, whatever is spoken on it. */
-export interface OpenConnection {
+import type { Account, Keeper } from './stream-memory.ts'
+
+/** A connection as its listener knows it, whatever is spoken on it; idle while nothing is in flight and nothing waits to be written. */
+export interface OpenConnection extends Keeper {
+  readonly account: Account
   /** Neighbours in the order of use. */
   older: OpenConnection | undefined
   newer: OpenConnection | undefined
-  /** Nothing is in flight and nothing waits to be written: nobody loses by its end but the peer's next query. */
-  readonly idle: boolean
   /** Reads no more, answers what is in flight, then ends. */
   finish(): void
   /** Closes at once. */

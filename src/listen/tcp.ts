@@ -2,7 +2,8 @@
 
 import type { ListenResult } from './listener.ts'
 import { StreamConnection } from './stream-connection.ts'
-import { listenStream, type Speaker, type StreamListener, type StreamOptions } from './stream-listener.ts'
+import type { Speaker } from './stream-connections.ts'
+import { listenStream, type StreamListener, type StreamOptions } from './stream-listener.ts'
 
 /** Queries behind their length, over TCP and TLS alike. */
 export const DNS_SPEAKER: Omit<Speaker, 'transport'> = {

@@ -5,8 +5,10 @@ import type { Admission } from '../listen/admission.ts'
 import type { CountListen } from '../listen/events.ts'
 import { listenHttps } from '../listen/https.ts'
 import type { Listener, ListenResult } from '../listen/listener.ts'
+import type { StreamSettings } from '../listen/stream-connections.ts'
 import { STREAM_LIMITS, type StreamLimits } from '../listen/stream-limits.ts'
-import type { StreamListener, StreamSettings } from '../listen/stream-listener.ts'
+import type { StreamListener } from '../listen/stream-listener.ts'
+import type { StreamMemory } from '../listen/stream-memory.ts'
 import { listenTcp } from '../listen/tcp.ts'
 import { listenTls } from '../listen/tls.ts'
 import { TlsFiles, type TlsTexts } from '../listen/tls-files.ts'
@@ -24,6 +26,7 @@ import type { SwitchResponder } from './switch.ts'
 export interface SiteContext {
   readonly clock: Clock
   readonly admission: Admission
+  readonly memory: StreamMemory
   readonly count: CountListen
   readonly meters: Meters
   readonly log: ThreadLog
@@ -60,8 +63,8 @@ export class Site {
     context: SiteContext,
   ): Promise<Site | string> {
     const { address, port, scheme, place } = listen
-    const { clock, admission, count } = context
-    const options = { address, port, responder, clock, admission, count }
+    const { clock, admission, memory, count } = context
+    const options = { address, port, responder, clock, admission, memory, count }
     const udp = scheme === 'dns' ? await listenUdp(options) : undefined
     if (udp && !udp.ok) return `${udp.error.message}, which ${place} asks for`
     const stream = await openStream(listen, context, options)

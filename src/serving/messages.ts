@@ -16,6 +16,8 @@ export interface ThreadStart {
   readonly ticketSecret: Uint8Array
   /** What server cookies are made of: a client that comes to another thread shows it the first one's. */
   readonly cookieSecret: Uint8Array
+  /** What all connections of the thread may keep, in octets. */
+  readonly streamOctets: number
   readonly quiet: boolean
 }
 

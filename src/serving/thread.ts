@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Admission } from '../listen/admission.ts'
 import { LISTEN_EVENTS, type ListenEvent } from '../listen/events.ts'
 import { loadLibc } from '../listen/libc.ts'
+import { StreamMemory } from '../listen/stream-memory.ts'
 import { BatchedLog } from '../observe/batched-log.ts'
 import { ThreadMeters } from '../observe/counters.ts'
 import type { Counter } from '../observe/meters.ts'
@@ -64,6 +65,7 @@ class ServingThread {
     this.#siteContext = {
       clock: systemClock,
       admission: new Admission(count),
+      memory: new StreamMemory(start.streamOctets, count),
       count,
       meters: this.#meters,
       log: this.#log,

@@ -6,6 +6,7 @@
 import { Admission } from '../../src/listen/admission.ts'
 import type { ListenResult } from '../../src/listen/listener.ts'
 import { LATER, type Responder } from '../../src/listen/responder.ts'
+import { StreamMemory } from '../../src/listen/stream-memory.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { listenUdp } from '../../src/listen/udp.ts'
 import { listenUdpDgram } from '../../src/listen/udp-dgram.ts'
@@ -56,7 +57,9 @@ function finish(out: Uint8Array, at: number, end: number): number {
 async function serve(kind: Kind): Promise<void> {
   const count = (): void => undefined
   const admission = new Admission(count)
-  const options = { address: '127.0.0.1', port: 0, responder: canned, clock: systemClock, admission, count }
+  const memory = new StreamMemory(2 ** 26, count)
+  const common = { responder: canned, clock: systemClock, admission, memory, count }
+  const options = { address: '127.0.0.1', port: 0, ...common }
   const open: Record<string, () => Promise<ListenResult>> = {
     'udp-batch': () => listenUdp(options),
     'udp-dgram': () => listenUdpDgram(options),

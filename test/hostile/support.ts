@@ -3,8 +3,12 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { dirname } from 'node:path'
 import type { Test } from 'tap'
+import { imageCommand } from '../bench/common/image.ts'
 import { encodeQuestion } from '../support/dns-client.ts'
+import { limitMemory } from '../support/memory-limit.ts'
+import { fileMib, peakMib } from '../support/process-stat.ts'
 import { type Ports, type Served, type StartOptions, serveCorefile } from '../support/served-corefile.ts'
 
 /** How the process is started beside its Corefile. */
@@ -15,20 +19,49 @@ export interface ServeOptions extends Pick<StartOptions, 'wrap'> {
   readonly blocks?: (ports: Ports) => string
   /** Files of the test's folder, where relative paths of the Corefile begin. */
   readonly files?: Readonly<Record<string, string>>
+  /** As in a Pod of the stock manifest: the image's flags and environment, and its limit of memory where one can be set. */
+  readonly pod?: boolean
   /** The cluster `cluster.local`, in the block of the root zone, in place of an API server. */
   readonly manifests?: string
 }
 
 /** Starts the process with these lines in the block of the root zone; it ends with the test. */
 export function serve(t: Test, lines: string, options: ServeOptions = {}): Promise<Served> {
-  const { threads = 1, blocks = () => '', files = {}, manifests, ...rest } = options
+  const { threads = 1, blocks = () => '', files = {}, manifests, pod, wrap = same } = options
+  const asInPod = pod ? inPod(t) : same
   const cluster = manifests ? 'kubernetes cluster.local {\nmanifests manifests\n}' : ''
   return serveCorefile(
     t,
     ports =>
       `.:${ports.dns} {\nbind 127.0.0.1\nmultisocket ${threads}\nprometheus 127.0.0.1:${ports.metrics}\n${cluster}\n${lines}\n}\n${blocks(ports)}\n`,
-    { ...rest, files: { ...files, ...(manifests && { 'manifests/all.yaml': manifests }) } },
+    {
+      wrap: command => wrap(asInPod(command)),
+      files: { ...files, ...(manifests && { 'manifests/all.yaml': manifests }) },
+    },
   )
+}
+
+/** The memory limit of the stock manifest. */
+export const POD_MIB = 170
+
+const same = (command: readonly string[]): readonly string[] => command
+
+/** How the image starts the bundle of a command, in a group of that much memory; where none can be made the output says so. */
+function inPod(t: Test): (command: readonly string[]) => readonly string[] {
+  const limit = limitMemory(POD_MIB)
+  if (limit) t.teardown(limit.remove)
+  else t.comment('no memory group can be made here: only the resident size is looked at')
+  return command => {
+    const { words, env } = imageCommand(dirname(command.at(-1)!))
+    const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+    return [...(limit?.words ?? []), 'env', ...settings, ...words]
+  }
+}
+
+/** The most memory that the process has had so far, in MiB, without the pages of its program, which the kernel may take back. */
+export function peakMiB({ server }: Served): number {
+  const pid = server.child.pid ?? 0
+  return peakMib(pid) - fileMib(pid)
 }
 
 /** The process lives, no thread of it was replaced, and nothing in it threw what nobody caught. */

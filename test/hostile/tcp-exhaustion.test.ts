@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
+import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
 import { clusterIp, serve, unharmed } from './support.ts'
 
 const NAME = 'web.default.svc.cluster.local'
@@ -86,6 +87,24 @@ for (const [title, octets] of ways) {
     await unharmed(t, served)
   })
 }
+
+t.test('two clients that hold all places with a slow question each', { skip }, async t => {
+  const stub = await UpstreamStub.start((asked, back) => {
+    if (nameOf(asked) === 'quick.test.') answerAll(asked, back)
+  })
+  t.teardown(() => stub.pause())
+  const served = await serve(t, `forward . ${stub.to}`, { manifests: MANIFESTS, pod: true })
+  const slow = encodeQuestion({ name: 'slow.test' }, 1)
+  for (const address of ['127.0.0.2', '127.0.0.3'])
+    await stall(t, served, STALLED, address, Uint8Array.of(0, slow.length, ...slow))
+  for (let i = 0; i < 15; i++) {
+    for (const name of ['quick.test', NAME]) {
+      const { rcode } = await query(served.port, { name, tcp: true, localAddress: '127.0.0.4' })
+      t.equal(rcode, 'NOERROR', `${name} of a third client, ${i}`)
+    }
+  }
+  await unharmed(t, served)
+})
 
 t.test('more connections than a thread takes', { skip }, async t => {
   const served = await serve(t, '', { manifests: MANIFESTS })

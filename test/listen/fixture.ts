@@ -3,6 +3,7 @@
 import { Admission } from '../../src/listen/admission.ts'
 import type { ListenEvent } from '../../src/listen/events.ts'
 import { LATER, type LateReply, type Messages, type Responder, SILENCE } from '../../src/listen/responder.ts'
+import { StreamMemory } from '../../src/listen/stream-memory.ts'
 import type { Endpoint, Transport } from '../../src/query/query.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -155,12 +156,13 @@ export class Counts {
   }
 }
 
-/** A set of options for a listener on a free port of 127.0.0.1. */
-export function bench() {
+/** A set of options for a listener on a free port of 127.0.0.1, whose connections may keep so much. */
+export function bench(memoryOctets = 2 ** 26) {
   const responder = new FakeResponder()
   const counts = new Counts()
   const clock = new VirtualClock()
   const admission = new Admission(counts.count)
-  const options = { address: '127.0.0.1', port: 0, responder, clock, admission, count: counts.count }
-  return { responder, counts, clock, admission, options }
+  const memory = new StreamMemory(memoryOctets, counts.count)
+  const options = { address: '127.0.0.1', port: 0, responder, clock, admission, memory, count: counts.count }
+  return { responder, counts, clock, admission, memory, options }
 }

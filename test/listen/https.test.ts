@@ -19,8 +19,8 @@ const authority = makeAuthority()
 const tls = authority.issue('dns')
 const DNS = 'application/dns-message'
 
-async function open(t: Test, options: Partial<HttpsListenOptions> = {}) {
-  const parts = bench()
+async function open(t: Test, options: Partial<HttpsListenOptions> = {}, memoryOctets?: number) {
+  const parts = bench(memoryOctets)
   const statuses: number[] = []
   const answered = (status: number): void => void statuses.push(status)
   const listening = await listenHttps({ ...parts.options, tls, answered, ...options })
@@ -367,6 +367,34 @@ t.test('greedy clients', async t => {
     const asking = Array.from({ length: 20 }, () => over2(client, post(ask('web'))))
     for (const { status } of await Promise.all(asking)) t.equal(status, 200)
   })
+  for (const [version, alpn] of [
+    ['HTTP/2', 'h2'],
+    ['HTTP/1.1', 'http/1.1'],
+  ] as const) {
+    await t.test(`${version}: answers that nobody reads have a bound`, async t => {
+      const maxOctets = 2 ** 21
+      const { port, counts, memory } = await open(t, {}, maxOctets)
+      let most = 0
+      for (let i = 0; i < 20; i++) {
+        const client = alpn === 'h2' ? await session(t, port) : undefined
+        const socket = client ? undefined : await dial(t, port, alpn)
+        socket?.pause()
+        const { path = '' } = get(ask('big60000'))
+        for (let n = 0; n < 30; n++) {
+          if (client) {
+            const stream = client.request({ ':path': path })
+            stream.on('error', () => undefined)
+            stream.pause()
+          } else socket?.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+        }
+        await new Promise(resolve => setImmediate(resolve))
+        most = Math.max(most, memory.octets)
+      }
+      await until('closed', () => counts.of('stream-memory-closed') > 0)
+      t.ok(most <= maxOctets, `${most} octets`)
+      await isServed(t, port)
+    })
+  }
   await t.test('a new connection takes the place of an idle one, then of a handshake', async t => {
     const { port, counts, listener } = await open(t, { limits: { connectionsMax: 2 } })
     const idle = await session(t, port)

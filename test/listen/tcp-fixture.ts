@@ -10,8 +10,13 @@ import { until } from '../support/until.ts'
 import { bench } from './fixture.ts'
 
 /** Opens the listener; `counted` waits until an event has been counted. */
-export async function openTcp(t: Test, limits: Partial<StreamLimits> = {}, address = '127.0.0.1') {
-  const parts = bench()
+export async function openTcp(
+  t: Test,
+  limits: Partial<StreamLimits> = {},
+  address = '127.0.0.1',
+  memoryOctets?: number,
+) {
+  const parts = bench(memoryOctets)
   const listening = await listenTcp({ ...parts.options, address, limits })
   if (!listening.ok) throw listening.error
   const listener: StreamListener = listening.listener

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { exchangeTcp, NoAnswer } from '../support/dns-client.ts'
+import { exchangeTcp, NoAnswer, type TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
 import { ask, echo, frame } from './fixture.ts'
 import { idOf, openTcp as open } from './tcp-fixture.ts'
@@ -75,6 +75,26 @@ t.test('a peer that does not read is not read, and cut off after 5 s', async t =
   t.equal(responder.answered, answered)
 })
 
+t.test('a peer that has ended its side and takes nothing is cut off, too', async t => {
+  const { connect, clock, listener, counts, responder } = await open(t)
+  const client = await connect()
+  client.socket.pause()
+  // As many as fit into one read: all of it has come when the answers to some of it wait.
+  client.socket.end(Buffer.concat(Array.from({ length: 40 }, (_, id) => frame(ask('big65000', id)))))
+  await until('answered', () => responder.answered > 0)
+  let before = -1
+  await until('nothing more is taken', () => {
+    const still = before === responder.answered
+    before = responder.answered
+    return still
+  })
+  await until('cut off', () => {
+    clock.advance(600)
+    return listener.connections === 0
+  })
+  t.equal(counts.of('tcp-write-timeout'), 1)
+})
+
 t.test('limits', async t => {
   await t.test('slow queries of one connection', async t => {
     const { connect, responder, counted, counts } = await open(t, { inFlightPerConnectionMax: 3 })
@@ -144,6 +164,31 @@ t.test('limits', async t => {
     t.equal(idOf(await next.receive()), 4)
     t.equal(counts.of('tcp-evicted-idle'), 1)
   })
+  await t.test('connections in all: whoever has most makes room for a new client', async t => {
+    const { connect, counts, responder } = await open(t, { connectionsMax: 5 })
+    const from = async (address: string): Promise<TcpClient> => {
+      const client = await connect({ localAddress: address })
+      client.send(ask('slow'))
+      await until('held', () =>
+        responder.held.some(({ client: { port } }) => port === client.socket.localPort),
+      )
+      return client
+    }
+    const one = [await from('127.0.0.2'), await from('127.0.0.2')]
+    const two = [await from('127.0.0.3'), await from('127.0.0.3'), await from('127.0.0.3')]
+    await from('127.0.0.4')
+    await two[0]!.closed()
+    t.equal(counts.of('tcp-evicted-busy'), 1)
+    await from('127.0.0.5')
+    await one[0]!.closed()
+    t.equal(counts.of('tcp-evicted-busy'), 2)
+    await from('127.0.0.2')
+    await two[1]!.closed()
+    t.equal(counts.of('tcp-evicted-busy'), 3)
+    // 127.0.0.2 has two now, and nobody has more.
+    await (await connect({ localAddress: '127.0.0.2' })).closed()
+    t.equal(counts.of('tcp-refused-total'), 1)
+  })
   await t.test('connections in all: none is idle', async t => {
     const { connect, responder, counted } = await open(t, { connectionsMax: 2 })
     for (let i = 0; i < 2; i++) (await connect()).send(ask('slow'))
@@ -152,6 +197,30 @@ t.test('limits', async t => {
     await counted('tcp-refused-total')
     t.equal(responder.held.length, 2)
   })
+})
+
+t.test('what connections keep has a bound, and a client that takes nothing loses first', async t => {
+  const maxOctets = 4 * 2 ** 20
+  const { connect, counts, memory, listener } = await open(t, {}, '127.0.0.1', maxOctets)
+  const patient = await connect({ localAddress: '127.0.0.2' })
+  patient.send(ask('slow'))
+  const queries = Buffer.concat(Array.from({ length: 1500 }, (_, id) => frame(ask('big60000', id))))
+  let most = 0
+  for (let i = 0; i < 100; i++) {
+    const client = await connect({ localAddress: '127.0.0.3' })
+    client.socket.pause()
+    client.sendRaw(queries)
+    most = Math.max(most, memory.octets)
+  }
+  await until('closed', () => counts.of('stream-memory-closed') > 10)
+  t.ok(most <= maxOctets, `${most} octets`)
+  t.same(
+    await exchangeTcp(listener.port, ask('web'), { localAddress: '127.0.0.4' }),
+    echo(ask('web')),
+    'a new client is served',
+  )
+  patient.send(ask('web', 2))
+  t.equal(idOf(await patient.receive()), 2, 'and so is one that has waited')
 })
 
 t.test('1000 stalled connections leave room for a fresh one', async t => {

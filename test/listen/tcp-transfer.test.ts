@@ -50,12 +50,12 @@ t.test('no more is drawn than the peer takes', async t => {
   const { client, messages } = await transferring(t, { count: 20_000, octets: 60_000, paused: true })
   let before = -1
   await until('nothing more is drawn', () => {
-    const still = messages.drawn === before && messages.drawn > 10
+    const still = messages.drawn === before && messages.drawn > 0
     before = messages.drawn
     return still
   })
   const drawn = messages.drawn
-  t.ok(drawn < 5000, `${drawn} of 20000 messages of 60,000 octets lie in buffers`)
+  t.ok(drawn < 50, `${drawn} of 20000 messages of 60,000 octets lie in buffers`)
   client.socket.resume()
   await take(client, drawn + 100)
   t.ok(messages.drawn > drawn, 'it goes on where it stopped')

@@ -141,7 +141,7 @@ t.test('what cannot be a query ends the connection, after the answers that are o
 })
 
 t.test('a peer that reads late gets all', async t => {
-  const { connect, counted } = await open(t, { writeQueueMaxOctets: 1 })
+  const { connect, counted } = await open(t)
   const client = await connect()
   client.socket.pause()
   const queries = Array.from({ length: 400 }, (_, id) => ask('big65000', id))
@@ -152,6 +152,19 @@ t.test('a peer that reads late gets all', async t => {
     if (idOf(await client.receive()) !== id) t.fail(`answer ${id} is missing`)
   }
   t.pass()
+})
+
+t.test('a peer that has ended its side before it reads gets all', async t => {
+  const { connect, counted } = await open(t)
+  const client = await connect()
+  client.socket.pause()
+  client.socket.end(Buffer.concat(Array.from({ length: 40 }, (_, id) => frame(ask('big65000', id)))))
+  await counted('tcp-write-paused')
+  client.socket.resume()
+  for (let id = 0; id < 40; id++) {
+    if (idOf(await client.receive()) !== id) t.fail(`answer ${id} is missing`)
+  }
+  await client.closed()
 })
 
 t.test('resets, also with a query in flight, harm nobody', async t => {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Admission } from '../../src/listen/admission.ts'
 import type { Responder } from '../../src/listen/responder.ts'
+import { StreamMemory } from '../../src/listen/stream-memory.ts'
 import { FILES_INTERVAL_MS } from '../../src/listen/tls-files.ts'
 import { Site, type SiteContext } from '../../src/serving/address.ts'
 import { SwitchResponder } from '../../src/serving/switch.ts'
@@ -39,6 +40,7 @@ function bench(rest: Partial<SiteContext> = {}): Bench {
     meters,
     count: counts.count,
     admission: new Admission(counts.count),
+    memory: new StreamMemory(2 ** 26, counts.count),
     ticketSecret: Buffer.alloc(32),
     thread: 0,
     threads: 1,

@@ -14,7 +14,7 @@ export function cpuUs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US
 }
 
-function statusMib(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+function statusMib(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / KIB_PER_MIB
 }
@@ -24,6 +24,9 @@ export const residentMib = (pid: number): number => statusMib(pid, 'VmRSS')
 
 /** The highest resident memory since the start or since `forgetPeak`, in MiB. */
 export const peakMib = (pid: number): number => statusMib(pid, 'VmHWM')
+
+/** Resident pages of files, the program above all, in MiB. */
+export const fileMib = (pid: number): number => statusMib(pid, 'RssFile')
 
 /** Lets the peak begin anew at what is resident now. */
 export const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')

@@ -4,10 +4,10 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Program, Scope } from '../../e2e/processes.ts'
+import { limitMemory } from '../../support/memory-limit.ts'
 import { forgetPeak, peakMib, residentMib } from '../../support/process-stat.ts'
 import type { Context, Row } from '../common/context.ts'
 import { dnsperf } from '../common/dnsperf.ts'
-import { memoryLimit } from '../common/memory-limit.ts'
 import { distinctExternals, randomNames, writeQueries } from '../common/queries.ts'
 import { atMost, FigureTable } from '../common/results.ts'
 import { launch, metric, type Subject, type SubjectId, whenReady } from '../common/servers.ts'
@@ -41,7 +41,9 @@ async function each(
     for (const id of context.available(subjects)) {
       const scope = new Scope()
       try {
-        const wrap = options.limitMib === undefined ? [] : (memoryLimit(scope, options.limitMib) ?? [])
+        const limit = options.limitMib === undefined ? undefined : limitMemory(options.limitMib)
+        if (limit) scope.add('memory limit', limit.remove, limit.remove)
+        const wrap = limit?.words ?? []
         const subject = await launch(scope, id, context.bench, { cores: options.cores, wrap })
         await whenReady(subject, context.bench.world.services).catch(error => {
           if (subject.program.running) throw error
@@ -113,9 +115,9 @@ export const podRow: Row = {
   async run(context) {
     const { filling, random, randomCount } = writeNames(context)
     const title = `${this.title}, caches full and ${randomCount} random names`
-    const trial = new Scope()
-    const possible = memoryLimit(trial, POD_MIB) !== undefined
-    await trial.end()
+    const trial = limitMemory(POD_MIB)
+    const possible = trial !== undefined
+    trial?.remove()
     const nothing = {
       title,
       unit: 'MiB',

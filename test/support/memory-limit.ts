@@ -3,7 +3,6 @@
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Scope } from '../../e2e/processes.ts'
 
 const OCTETS_PER_MIB = 2 ** 20
 const MOUNT = '/sys/fs/cgroup'
@@ -50,23 +49,26 @@ function makeGroup(folder: string, { limit, processes }: Version, mib: number): 
   }
 }
 
-/**
- * What to put before a command so that it may have so much memory, and is killed when it needs more; undefined where that
- * cannot be had. The group goes with the scope, whose programs must have been started later.
- */
-export function memoryLimit(scope: Scope, mib: number): readonly string[] | undefined {
+/** A group that programs are started in. */
+export interface MemoryLimit {
+  /** What to put before a command so that it may have so much memory, and is killed when it needs more. */
+  readonly words: readonly string[]
+  /** Takes the group away; the programs in it must have ended. */
+  remove(): void
+}
+
+/** Makes a group of so much memory; undefined where that cannot be had. */
+export function limitMemory(mib: number): MemoryLimit | undefined {
   for (const version of versions()) {
     for (const parent of version.parents) {
       if (!existsSync(parent)) continue
-      const folder = join(parent, `seamark-bench-${process.pid}-${Math.round(performance.now() * 1000)}`)
+      const folder = join(parent, `seamark-test-${process.pid}-${Math.round(performance.now() * 1000)}`)
       const processes = makeGroup(folder, version, mib)
       if (processes === undefined) continue
-      scope.add(
-        `memory limit ${folder}`,
-        () => rmdirSync(folder),
-        () => rmdirSync(folder),
-      )
-      return ['sh', '-c', 'echo $$ > "$0" && exec "$@"', processes]
+      return {
+        words: ['sh', '-c', 'echo $$ > "$0" && exec "$@"', processes],
+        remove: () => rmdirSync(folder),
+      }
     }
   }
   return undefined
