@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { serveHeapLimits } from '../../src/control/heap-limits.ts'
+import { serveHeapLimits, streamOctets } from '../../src/control/heap-limits.ts'
 
 const MIB = 2 ** 20
 const MACHINE = 24_000 * MIB
@@ -31,6 +31,23 @@ t.test(
     }
   },
 )
+
+t.test('what connections may keep', async t => {
+  const cases: [containerMib: number, threads: number, eachMib: number][] = [
+    [170, 1, 17],
+    [170, 2, 8.5],
+    [64, 8, 2],
+    [0, 2, 128],
+    [2 ** 40, 1, 256],
+  ]
+  for (const [containerMib, threads, eachMib] of cases) {
+    t.equal(
+      streamOctets(containerMib * MIB, MACHINE, threads),
+      eachMib * MIB,
+      `${containerMib} MiB, ${threads} threads`,
+    )
+  }
+})
 
 t.test('a thread that passes its limit ends alone', async t => {
   const resourceLimits = serveHeapLimits(64 * MIB, MACHINE, 2)
