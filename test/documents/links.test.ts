@@ -25,6 +25,20 @@ for (const document of documents) {
   })
 }
 
+t.test('the files of the project that the prose names are there', async t => {
+  const files = globSync(['src/**', 'test/**', 'scripts/**', 'config/**', 'charts/**'], { cwd: ROOT })
+  for (const { path, text } of documents) {
+    if (path.startsWith('test/') || path === 'CHANGELOG.md') continue
+    for (const [, name = ''] of text.matchAll(/`((?:[\w.-]+\/)*[\w-]+(?:\.test)?\.(?:ts|mjs|yaml))`/g)) {
+      if (/[A-Z]/.test(name)) continue
+      t.ok(
+        files.some(file => file === name || file.endsWith(`/${name}`)),
+        `${path}: ${name}`,
+      )
+    }
+  }
+})
+
 t.test('every document of docs/ is one link away from the README', async t => {
   const readme = documents.find(({ path }) => path === 'README.md')!
   const linked = new Set(linksOf(readme).map(({ target }) => normalize(target)))
