@@ -351,6 +351,11 @@ const TABLE: readonly Family[] = [
     'When the last good state was saved, in unix seconds.',
   ),
   counter('seamark_snapshot_failures_total', 'source', 'Times that the last good state could not be saved.'),
+  maximum(
+    'seamark_memory_limit_bytes',
+    '',
+    'What process_resident_memory_bytes may become: the limit of the container, or the memory of the machine.',
+  ),
   counter('seamark_thread_restarts_total', '', 'Serving threads that ended and were replaced.'),
   counter(
     'seamark_table_full_total',

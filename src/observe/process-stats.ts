@@ -7,6 +7,7 @@
 //   /proc/self/limits   Max open files   1024   4096   files
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapSpaceStatistics } from 'node:v8'
@@ -70,6 +71,13 @@ function countEntries(directory: string): number | undefined {
   }
 }
 
+/**
+ * The memory that the process may take, in octets.
+ * @param container - the limit of the cgroup; 0 is none, and cgroup v1 says none by more than the machine has
+ */
+export const memoryLimit = (container: number, machine: number): number =>
+  container > 0 && container < machine ? container : machine
+
 /** Publishes the process's and Node's own metrics before every scrape, from `start` to `stop`. */
 export class ProcessStats {
   readonly #registry: Registry
@@ -111,6 +119,7 @@ export class ProcessStats {
       nodejs_heap_size_total_bytes: memory.heapTotal,
       nodejs_heap_size_used_bytes: memory.heapUsed,
       nodejs_external_memory_bytes: memory.external,
+      seamark_memory_limit_bytes: memoryLimit(process.constrainedMemory(), totalmem()),
       ...readProc(this.#directory),
     }
     if (this.#lag !== undefined) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { exposition } from '../../src/observe/exposition.ts'
-import { ProcessStats, readProc } from '../../src/observe/process-stats.ts'
+import { memoryLimit, ProcessStats, readProc } from '../../src/observe/process-stats.ts'
 import { Registry } from '../../src/observe/registry.ts'
 import { metricsRoute } from '../../src/observe/scrape.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
@@ -31,6 +31,13 @@ t.test('/proc', async t => {
   t.same(readProc('/nonexistent'), {}, 'a system without /proc')
 })
 
+t.test('the memory limit is the container’s, or what the machine has', async t => {
+  const mib = 2 ** 20
+  t.equal(memoryLimit(170 * mib, 8192 * mib), 170 * mib)
+  t.equal(memoryLimit(0, 8192 * mib), 8192 * mib, 'no cgroup')
+  t.equal(memoryLimit(2 ** 63, 8192 * mib), 8192 * mib, 'unlimited, as cgroup v1 says it')
+})
+
 t.test('a scrape has the process and Node', async t => {
   const registry = new Registry()
   const stats = new ProcessStats(registry)
@@ -44,6 +51,7 @@ t.test('a scrape has the process and Node', async t => {
   const value = (name: string): number => families.get(name)!.samples[0]!.value
   t.ok(value('process_cpu_seconds_total') > 0)
   t.ok(value('process_resident_memory_bytes') > 10_000_000)
+  t.ok(value('seamark_memory_limit_bytes') > value('process_resident_memory_bytes'))
   t.ok(value('nodejs_heap_size_used_bytes') > 1_000_000)
   t.ok(Math.abs(value('process_start_time_seconds') - performance.timeOrigin / 1000) < 5)
   t.ok(value('nodejs_eventloop_lag_max_seconds') >= 0)
