@@ -39,6 +39,7 @@ export class ApiError extends Error {
 
 /** Plural and scope of each kind that the tests use. */
 const KINDS: Readonly<Record<string, { readonly plural: string; readonly namespaced: boolean }>> = {
+  CiliumLocalRedirectPolicy: { plural: 'ciliumlocalredirectpolicies', namespaced: true },
   ClusterRole: { plural: 'clusterroles', namespaced: false },
   ClusterRoleBinding: { plural: 'clusterrolebindings', namespaced: false },
   ConfigMap: { plural: 'configmaps', namespaced: true },
@@ -55,6 +56,7 @@ const KINDS: Readonly<Record<string, { readonly plural: string; readonly namespa
   Pod: { plural: 'pods', namespaced: true },
   PodDisruptionBudget: { plural: 'poddisruptionbudgets', namespaced: true },
   PriorityClass: { plural: 'priorityclasses', namespaced: false },
+  PrometheusRule: { plural: 'prometheusrules', namespaced: true },
   ReplicaSet: { plural: 'replicasets', namespaced: true },
   Role: { plural: 'roles', namespaced: true },
   RoleBinding: { plural: 'rolebindings', namespaced: true },

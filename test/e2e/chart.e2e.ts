@@ -24,6 +24,29 @@ const IMAGE: Values = { image: { repository: 'registry.example/seamark', tag: '0
 /** The Service network here is 10.96.0.0/12; addresses of others' are left to the API server. */
 const OWN_ADDRESS: Values = { service: { clusterIP: '' } }
 
+/** Everything that tells of the server. */
+const MONITORED: Values = {
+  prometheus: {
+    service: { enabled: true },
+    monitor: { enabled: true },
+    rules: { enabled: true, additionalLabels: { release: 'prometheus' } },
+  },
+  grafana: { dashboard: { enabled: true } },
+}
+
+/** One on every node, with Cilium's redirection. */
+const ON_NODES: Values = {
+  deployment: { enabled: false },
+  daemonset: { enabled: true },
+  cilium: { localRedirectPolicy: { enabled: true } },
+}
+const CPU_HALF = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } }
+/** Both ways to scale; the API server takes their objects. */
+const SCALED: readonly [string, Values][] = [
+  ['proportional', { autoscaler: { enabled: true, podDisruptionBudget: { maxUnavailable: 1 } } }],
+  ['horizontal', { hpa: { enabled: true, metrics: [{ type: 'Resource', resource: CPU_HALF }] } }],
+]
+
 /** Values files of real clusters, in short. */
 const clusters = (): { name: string; file: string }[] =>
   readdirSync(CLUSTERS)
@@ -107,6 +130,29 @@ async function namespacesGone(client: ApiClient): Promise<void> {
   })
 }
 
+/** The rules and the dashboard are the chart's files, whole. */
+async function checkMonitoring(context: Context, helm: Helm): Promise<void> {
+  const file = (name: string): string => readFileSync(join(CHART, 'monitoring', name), 'utf8')
+  await context.check('the rules and the dashboard are those of the files', async () => {
+    const objects = await helm.template({ values: [MONITORED] })
+    const rule = objects.find(({ kind }) => kind === 'PrometheusRule')!
+    const { groups } = parse(file('rules.yaml')) as { groups: { name: string }[] }
+    same(differences(rule.spec, { groups }), [], 'rules')
+    same(rule.metadata.labels?.release, 'prometheus', "the label that the operator's Prometheus selects")
+    const shown = objects.find(({ metadata }) => metadata.name.endsWith('-dashboard'))!
+    const { data } = shown as unknown as { data: Record<string, string> }
+    same(differences(JSON.parse(data['seamark.json']!), JSON.parse(file('dashboard.json'))), [], 'dashboard')
+    same(shown.metadata.labels?.grafana_dashboard, '1', "the label that Grafana's sidecar selects")
+    const without = { prometheus: { rules: { enabled: true, formerNames: false } } }
+    const own = (await helm.template({ values: [without] })).find(({ kind }) => kind === 'PrometheusRule')!
+    same(
+      (own.spec!.groups as { name: string }[]).map(({ name }) => name),
+      ['seamark'],
+      'groups without former names',
+    )
+  })
+}
+
 /** What config/kubernetes has and the chart renders for kubeadm, without what Helm or Seamark's state adds. */
 async function checkKustomization(context: Context, helm: Helm): Promise<void> {
   await context.check('config/kubernetes is what the chart renders for kubeadm', async () => {
@@ -162,6 +208,10 @@ export const suite: Suite = {
       { clusterRole: { nameOverride: 'chart-kubeadm' }, deployment: { skipConfig: false } },
     ])
     for (const { name, file } of clusters()) await installAndServe(context, helm, name, [file, IMAGE])
+    await installAndServe(context, helm, 'monitored', [MONITORED])
+    await installAndServe(context, helm, 'nodes', [ON_NODES])
+    for (const [name, values] of SCALED) await installAndServe(context, helm, name, [values])
+    await checkMonitoring(context, helm)
     await checkKustomization(context, helm)
     await adoption(context, helm)
     await context.attempt('the namespaces are gone', () => namespacesGone(plane.client))

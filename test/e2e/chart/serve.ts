@@ -54,9 +54,10 @@ export async function serveRendered(context: Context, objects: readonly KubeObje
     mkdirSync(etc, { recursive: true })
     mkdirSync(join(folder, 'var', 'lib', 'seamark'), { recursive: true })
     const [port, health, ready, metrics] = (await freePorts(4)) as [number, number, number, number]
-    const { data } = objects.find(({ kind }) => kind === 'ConfigMap') as unknown as {
+    const configs = objects.filter(({ kind }) => kind === 'ConfigMap') as unknown as {
       data: Record<string, string>
-    }
+    }[]
+    const { data } = configs.find(config => config.data.Corefile !== undefined)!
     const { plane, upstreamPort } = context.world
     for (const [file, text] of Object.entries(data)) writeFileSync(join(etc, file), text)
     const { kubeconfigFile } = plane
@@ -69,8 +70,10 @@ export async function serveRendered(context: Context, objects: readonly KubeObje
       ready,
       metrics,
     })
-    const workload = objects.find(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet')!
-    const { spec } = workload.spec!.template as { spec: PodSpec }
+    const pods = objects
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet')
+      .map(workload => (workload.spec!.template as { spec: PodSpec }).spec)
+    const spec = pods.find(({ containers }) => containers[0]!.name === 'coredns')!
     const [conf, file, ...more] = spec.containers[0]!.args
     same([conf, file], ['-conf', '/etc/coredns/Corefile'], 'the first arguments')
     const flags = more.map(argument => (argument.startsWith('/') ? join(folder, argument) : argument))
