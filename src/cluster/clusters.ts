@@ -28,7 +28,7 @@ export class Sources {
   /** The serial of a source's zones, or of those of its imported services; undefined before everything was listed. */
   serialOf(key: string, imported: boolean): number | undefined {
     const table = this.#watched.get(key)?.table
-    if (!table?.synced || table.stale) return undefined
+    if (!table?.synced || table.restored) return undefined
     return imported ? table.importSerial : table.serial
   }
 
@@ -63,7 +63,7 @@ export class Sources {
     await Promise.all(
       configs.map(async config => {
         const watched = this.#watched.get(sourceKey(config))
-        if (!watched || (watched.ready() && !watched.table.stale)) return
+        if (!watched || (watched.ready() && !watched.table.restored)) return
         const timeout = Promise.withResolvers<void>()
         const timer = setTimeout(timeout.resolve, config.startupTimeoutMs)
         await Promise.race([watched.whenUsable, timeout.promise])

@@ -21,7 +21,8 @@ export function publishStatus(registry: Registry, all: readonly WatchedCluster[]
   each('seamark_table_names', ({ table }) => table.nameCount)
   each('seamark_table_octets', ({ table }) => table.touchedOctets)
   each('seamark_capturing_namespaces', ({ capturingNamespaces }) => capturingNamespaces)
-  each('seamark_table_stale', ({ table }) => (table.stale ? 1 : 0))
+  each('seamark_table_stale', ({ table }) => (table.age === 0 ? 0 : 1))
+  each('seamark_table_age_seconds', ({ ageSeconds }) => ageSeconds)
   each('seamark_snapshot_saved_timestamp_seconds', ({ snapshot }) =>
     snapshot?.savedAtMs === undefined ? undefined : snapshot.savedAtMs / 1000,
   )
@@ -42,6 +43,7 @@ function publishWatches(registry: Registry, all: readonly WatchedCluster[]): voi
   each('seamark_watch_last_byte_age_seconds', status =>
     status.lastByteAgeMs === undefined ? undefined : status.lastByteAgeMs / 1000,
   )
+  each('seamark_watch_age_seconds', status => (status.ageMs === undefined ? undefined : status.ageMs / 1000))
   each('seamark_watch_relists_total', status => status.relists)
   each('seamark_watch_skipped_total', status => status.skipped)
   registry.publish(

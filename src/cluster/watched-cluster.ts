@@ -12,6 +12,7 @@ import { RESOURCES } from '../watch/resource.ts'
 import { readSnapshot, SnapshotWriter } from '../watch/snapshot.ts'
 import { ApiSource } from '../watch/source.ts'
 import { capturedBy } from './capture.ts'
+import { Freshness } from './freshness.ts'
 import { makeSource, type SourceOptions } from './source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
@@ -32,6 +33,7 @@ export class WatchedCluster implements ReadySource {
   #source: ObjectSource | undefined
   #snapshot: SnapshotWriter | undefined
   #restoredAtMs: number | undefined
+  #freshness: Freshness | undefined
   /** Namespaces that capture names by the search path, each told once. */
   readonly #capturing = new Set<string>()
 
@@ -65,6 +67,7 @@ export class WatchedCluster implements ReadySource {
     watched.#source = source
     await watched.#restore()
     await source.start()
+    if (source instanceof ApiSource) watched.#lookAfter(source)
     return watched
   }
 
@@ -75,7 +78,7 @@ export class WatchedCluster implements ReadySource {
 
   /** Resolves when everything has been listed once, or, where a snapshot stands in, when that is seen to fail. */
   get whenUsable(): Promise<unknown> {
-    return this.table.stale
+    return this.table.restored
       ? Promise.race([this.#synced.promise, this.#troubled.promise])
       : this.#synced.promise
   }
@@ -89,14 +92,22 @@ export class WatchedCluster implements ReadySource {
     return this.table.synced
   }
 
+  /** How old what is served is, in seconds; 0 while the API server is heard, undefined for a folder. */
+  get ageSeconds(): number | undefined {
+    return this.#freshness && this.#freshness.ageMs / 1000
+  }
+
   explain(): string {
     const { source } = this
     const waiting = source instanceof ApiSource ? source.waitingFor().join('; ') : 'waiting for the folder'
-    if (this.table.stale) return `serving the snapshot of ${dateOf(this.#restoredAtMs ?? 0)}; ${waiting}`
-    return this.table.synced ? 'synced' : waiting
+    if (this.table.restored) return `serving the snapshot of ${dateOf(this.#restoredAtMs ?? 0)}; ${waiting}`
+    if (!this.table.synced) return waiting
+    const old = this.#freshness?.text
+    return old === undefined ? 'synced' : `synced, but ${old}`
   }
 
   async stop(): Promise<void> {
+    this.#freshness?.stop()
     await this.#source?.stop()
     await this.#snapshot?.stop()
   }
@@ -136,10 +147,22 @@ export class WatchedCluster implements ReadySource {
     )
   }
 
+  #lookAfter(source: ApiSource): void {
+    this.#freshness = new Freshness({
+      clock: systemClock,
+      watches: () => source.status(),
+      restoredAtMs: () => (this.table.restored ? this.#restoredAtMs : undefined),
+      table: this.table,
+      log: (level, text) => this.#log(level, text),
+    })
+    this.#freshness.start()
+  }
+
   /** Everything has been listed by this process. */
   #listed(): void {
     if (this.#restoredAtMs !== undefined)
       this.#log('INFO', 'the cluster is listed: the snapshot is out of use')
+    this.#freshness?.look()
     this.#synced.resolve()
   }
 

@@ -302,6 +302,11 @@ const TABLE: readonly Family[] = [
     'resource',
     'Seconds since the API server said anything about the resource.',
   ),
+  gauge(
+    'seamark_watch_age_seconds',
+    'resource',
+    'Seconds since what is kept of the resource was last known to be what the API server has.',
+  ),
   counter('seamark_watch_relists_total', 'resource', 'Complete states taken from the API server.'),
   counter(
     'seamark_watch_restarts_total',
@@ -343,7 +348,12 @@ const TABLE: readonly Family[] = [
   gauge(
     'seamark_table_stale',
     'source',
-    'Whether a snapshot is served because the cluster is not listed yet.',
+    'Whether answers may be old: a watch was not heard for longer than it is ever silent, or a snapshot is served.',
+  ),
+  gauge(
+    'seamark_table_age_seconds',
+    'source',
+    'How old the state is that answers are made of, where seamark_table_stale is 1; otherwise 0.',
   ),
   gauge(
     'seamark_snapshot_saved_timestamp_seconds',

@@ -146,7 +146,7 @@ export class Cluster implements Sink {
   restore(sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>): boolean {
     if (this.waitingFor.some(kind => !sets.has(kind))) return false
     for (const kind of this.waitingFor) for (const object of sets.get(kind) ?? []) this.#put(kind, object)
-    this.#writer.setStale(true)
+    this.#writer.setRestored(true)
     this.publish()
     this.#writer.setSynced(true)
     return true
@@ -227,7 +227,7 @@ export class Cluster implements Sink {
 
   /** Publishes all that is noted, now. */
   publish(): void {
-    const listed = this.synced && (!this.#writer.synced || this.#writer.stale)
+    const listed = this.synced && (!this.#writer.synced || this.#writer.restored)
     const full: string[] = []
     let error: TableFullError | undefined
     const later: (() => void)[] = []
@@ -284,7 +284,7 @@ export class Cluster implements Sink {
     this.#externalsChanged = false
     if (listed) {
       this.#writer.setSynced(true)
-      this.#writer.setStale(false)
+      this.#writer.setRestored(false)
     }
     this.#writer.endBatch()
     this.#tell(changed || importsChanged)

@@ -35,8 +35,13 @@ export class TableReader {
   }
 
   /** Whether the state is a snapshot's, which nobody has confirmed yet. */
-  get stale(): boolean {
-    return Atomics.load(this.words, HEAD.STALE) === 1
+  get restored(): boolean {
+    return Atomics.load(this.words, HEAD.RESTORED) === 1
+  }
+
+  /** How old the state is, as packAge() has it; 0 while the watches are heard. */
+  get age(): number {
+    return Atomics.load(this.words, HEAD.AGE)
   }
 
   get serial(): number {

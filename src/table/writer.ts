@@ -85,12 +85,22 @@ export class TableWriter {
     return this.#words[HEAD.IMPORT_SERIAL]! >>> 0
   }
 
-  get stale(): boolean {
-    return this.#words[HEAD.STALE] === 1
+  /** Whether the state is a snapshot's. */
+  get restored(): boolean {
+    return this.#words[HEAD.RESTORED] === 1
   }
 
-  setStale(stale: boolean): void {
-    Atomics.store(this.#words, HEAD.STALE, stale ? 1 : 0)
+  setRestored(restored: boolean): void {
+    Atomics.store(this.#words, HEAD.RESTORED, restored ? 1 : 0)
+  }
+
+  /** How old the state is, as packAge() has it; 0 while it is followed. */
+  get age(): number {
+    return this.#words[HEAD.AGE]!
+  }
+
+  setAge(age: number): void {
+    Atomics.store(this.#words, HEAD.AGE, age)
   }
 
   /** The SOA's serial, unix seconds. */

@@ -31,10 +31,10 @@ export class FaultLog {
     return this.#error && this.#text
   }
 
-  /** Notes a failure to `verb` the resource. */
-  failed(error: ApiError, verb: 'list' | 'watch'): void {
+  /** Notes a failure to `verb` the resource, which was last followed at `followedMs`. */
+  failed(error: ApiError, verb: 'list' | 'watch', followedMs: number | undefined): void {
     const known = this.#error?.code === error.code && this.#error.status === error.status
-    if (this.#error === undefined) this.#sinceMs = this.#clock.nowMs()
+    if (this.#error === undefined) this.#sinceMs = followedMs ?? this.#clock.nowMs()
     this.#error = error
     this.#text = explain(error, verb, this.#resource)
     // A version that aged is the API's ordinary way to ask for a relist: counted, not logged.

@@ -40,6 +40,8 @@ export interface ReflectorTiming {
   readonly relistMs: number
   /** Without an octet for so long, a stream is dead: bookmarks come about once a minute. */
   readonly silenceMs: number
+  /** What is known is old once its watch has not been heard for so long, whatever it is that keeps it silent. */
+  readonly staleMs: number
   /** Without an octet for so long before the initial events have ended, the server does not know WatchList. */
   readonly initialIdleMs: number
   readonly backoffBaseMs: number
@@ -63,6 +65,7 @@ export interface ReflectorTiming {
 export const DEFAULT_TIMING: ReflectorTiming = {
   relistMs: 600_000,
   silenceMs: 90_000,
+  staleMs: 120_000,
   initialIdleMs: 3_000,
   backoffBaseMs: 100,
   backoffCeilingMs: 30_000,
@@ -100,8 +103,13 @@ export interface ReflectorStatus {
   /** A complete state has been in the sink; never false again after that. */
   readonly synced: boolean
   readonly objects: number
+  readonly kind: Kind
   /** Since the last octet; undefined before the first. */
   readonly lastByteAgeMs: number | undefined
+  /** Since the sink's state was last known to be the server's: its watch was heard; undefined before the first list. */
+  readonly ageMs: number | undefined
+  /** That is longer ago than a watch is ever silent. */
+  readonly stale: boolean
   /** Complete states taken, the first one included. */
   readonly relists: number
   readonly restartsByCause: Readonly<Record<string, number>>

@@ -54,6 +54,8 @@ export class Reflector<K extends Kind> {
   #fruitless = 0
   #relists = 0
   #heardMs: number | undefined
+  /** When the live watch was last heard, or a complete state taken. */
+  #followedMs: number | undefined
   #periodic: Timer | undefined
   #idle: Timer | undefined
   #catchUp: Timer | undefined
@@ -105,11 +107,17 @@ export class Reflector<K extends Kind> {
   /** How things stand. */
   status(): ReflectorStatus {
     const { resource, clock } = this.#options
+    const since = (atMs: number | undefined): number | undefined =>
+      atMs === undefined ? undefined : clock.nowMs() - atMs
+    const ageMs = since(this.#followedMs)
     return {
       resource: resource.name,
+      kind: resource.kind,
       synced: this.#synced,
       objects: this.#held.all.size,
-      lastByteAgeMs: this.#heardMs === undefined ? undefined : clock.nowMs() - this.#heardMs,
+      lastByteAgeMs: since(this.#heardMs),
+      ageMs,
+      stale: ageMs !== undefined && ageMs > this.#timing.staleMs,
       relists: this.#relists,
       restartsByCause: Object.fromEntries(this.#restarts),
       skipped: this.#held.skipped,
@@ -152,7 +160,7 @@ export class Reflector<K extends Kind> {
       pageSize: this.#timing.pageSize,
       silenceMs: this.#timing.silenceMs,
       receiver: {
-        heard: () => this.#heard(),
+        heard: () => this.#heard(session),
         item: object => this.#take(session, false, object),
         restarted: () => session.clear(),
         done: version => {
@@ -196,6 +204,7 @@ export class Reflector<K extends Kind> {
     if (session.call instanceof PagedList) this.#resume()
     else this.#live = session
     this.#relists++
+    this.#followedMs = clock.nowMs()
     this.#armPeriodic()
     this.#fault.recovered()
     const first = !this.#synced
@@ -253,7 +262,7 @@ export class Reflector<K extends Kind> {
       silenceMs,
       receiver: {
         opened: () => this.#opened(session),
-        heard: () => this.#heard(),
+        heard: () => this.#heard(session),
         event: (deleted, object) => {
           session.progress = true
           this.#take(session, deleted, object)
@@ -269,7 +278,7 @@ export class Reflector<K extends Kind> {
   }
 
   #opened(session: Session<K>): void {
-    this.#heard()
+    this.#heard(session)
     if (session === this.#live) this.#fault.recovered()
     else if (session.complete) this.#commitWhenCaughtUp(session)
     else this.#awaitInitialEnd(session)
@@ -355,8 +364,9 @@ export class Reflector<K extends Kind> {
     if (session === this.#live) this.#version = version
   }
 
-  #heard(): void {
+  #heard(session: Session<K>): void {
     this.#heardMs = this.#options.clock.nowMs()
+    if (session === this.#live) this.#followedMs = this.#heardMs
   }
 
   #selectors(): Record<string, string> {
@@ -373,7 +383,7 @@ export class Reflector<K extends Kind> {
     // It may be another server, or a newer one, that answers next.
     if (error.code === 'network' || error.code === 'timeout')
       this.#watchList = this.#options.watchList ?? true
-    this.#fault.failed(error, verb)
+    this.#fault.failed(error, verb, this.#followedMs)
   }
 
   #endCatchUp(): void {

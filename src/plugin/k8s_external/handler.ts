@@ -27,6 +27,7 @@ import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, rr, soaRdata } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type ScannedName, scannedName } from '../../wire/scan.ts'
+import { agedReason } from '../kubernetes/age.ts'
 import { isReverseZone } from '../kubernetes/answers.ts'
 import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
@@ -46,7 +47,6 @@ const NO_NAME = {
 }
 const NO_TYPE = { code: EDE.OTHER, text: 'the name exists, and has no record of this type' }
 const NOT_SYNCED = { code: EDE.NOT_READY, text: 'the cluster is not listed yet' }
-const STALE = { code: EDE.STALE_ANSWER, text: 'the API server is away: answered from the last good state' }
 const WRONG_CLASS = { code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' }
 
 /** A zone with the names of its apex. */
@@ -104,7 +104,7 @@ export class ExternalHandler implements Handler {
     const cluster = zone && !isReverseZone(formatName(zone.zone)) ? this.#cluster : undefined
     if (!zone || !cluster) return undefined
     const { table } = cluster
-    if (!table.synced || table.stale) return 'not-ready'
+    if (!table.synced || table.restored) return 'not-ready'
     const options = {
       ...this.#ttls(cluster),
       table,
@@ -247,8 +247,8 @@ const labelsBefore = ({ folded, labelAt }: ScannedName, count: number): string[]
     Buffer.from(folded.subarray(at + 1, at + 1 + folded[at]!)).toString('latin1'),
   )
 
-/** The reply, with why there is nothing; that the whole state may be an old one is worth more. */
-const finished = ({ table }: Cluster, reply: Reply, reason?: ExtendedError): Reply => ({
-  ...reply,
-  extendedError: table.stale ? STALE : reason,
-})
+/** The reply, with why there is nothing and, where the API server has not been heard for a while, how old it is. */
+function finished({ table }: Cluster, reply: Reply, reason?: ExtendedError): Reply {
+  const { age } = table
+  return { ...reply, extendedError: age === 0 ? reason : agedReason(age, reply.rcode, reason?.text) }
+}

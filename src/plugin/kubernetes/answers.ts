@@ -358,10 +358,10 @@ export class ClusterAnswers {
     return this.#finish(rcode, reason)
   }
 
-  /** That the whole state may be an old one is worth more than why it says no. */
+  /** Where reasons are told, so is that the API server has not been heard for a while, whatever the answer. */
   #finish(rcode: number, reason?: Reason): number {
     if (!this.#options.reasons) return this.#writer.finish(rcode, true)
-    return this.#writer.finish(rcode, true, this.#table.stale ? REASON.STALE : reason)
+    return this.#writer.finish(rcode, true, reason, this.#table.age)
   }
 }
 

@@ -68,7 +68,7 @@ export class Clients {
   /** Whose address it is; undefined where nobody knows for certain, such as before all Pods are listed. */
   find(address: string): Client | undefined {
     const table = this.#table
-    const key = table.synced && !table.stale ? clientKey(address) : undefined
+    const key = table.synced && !table.restored ? clientKey(address) : undefined
     const block = key && table.copyOf(key)
     if (!block) return undefined
     const detail = keyEndOf(new Int32Array(block.buffer, 0, block.length >> 2), block, 0)

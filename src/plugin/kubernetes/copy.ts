@@ -37,7 +37,7 @@ const SVC = Uint8Array.of(3, ...Buffer.from('svc'), 0)
 /** The zone now, or `not-ready` before everything is listed: a secondary would take what is missing for gone. */
 export function copyOfCluster(options: CopyOptions): ZoneCopy | 'not-ready' {
   const { table, multicluster, wallMs } = options
-  if (!table.synced || table.stale) return 'not-ready'
+  if (!table.synced || table.restored) return 'not-ready'
   const serial = multicluster ? table.importSerial : table.serial
   return zoneCopy(
     serial,

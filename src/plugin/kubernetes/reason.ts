@@ -5,7 +5,6 @@
 //   ; EDE: 0 (Other): (no service web in namespace shop)
 
 import { EDE } from '../../wire/extended-error.ts'
-import { EDE_OCTETS } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Request } from './parse-name.ts'
 
@@ -58,16 +57,15 @@ export const REASON = {
   NO_PORTS: reason(`${SERVICE} has no ports`),
   NO_TARGET: reason(`the externalName of ${SERVICE} leads to no such record`),
   NO_TYPE: reason('the name exists, and has no record of this type'),
-  // Neither is known yet, or not any more.
+  // Neither is known yet.
   NOT_SYNCED: reason('the cluster is not listed yet', EDE.NOT_READY),
-  STALE: reason('the API server is away: answered from the last good state', EDE.STALE_ANSWER),
 } as const
 
 const QUESTION_MARK = 0x3f
 
 /**
- * Writes the reason's text EDE_OCTETS behind `at`, where it ends before `limit`; returns its octets, or -1 where it does
- * not fit. Octets of labels that are no printable ASCII are shown as `?`.
+ * Writes the reason's text at `at`, where it ends before `limit`; returns the offset behind it, or -1 where it does not fit.
+ * Octets of labels that are no printable ASCII are shown as `?`.
  */
 export function writeReason(
   reason: Reason,
@@ -77,8 +75,7 @@ export function writeReason(
   scan: Scan,
   request: Request,
 ): number {
-  const from = at + EDE_OCTETS
-  let to = from
+  let to = at
   if (to > limit) return -1
   for (let i = 0; i < reason.words.length; i++) {
     const word = reason.words[i]!
@@ -96,5 +93,5 @@ export function writeReason(
       for (let k = 0; k < word.length; k++) out[to++] = word[k]!
     }
   }
-  return to - from
+  return to
 }

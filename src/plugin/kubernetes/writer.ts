@@ -5,9 +5,10 @@
 import {
   FLAG_AA, FLAG_CD, FLAG_QR, FLAG_RD, FLAG_TC, HEADER_OCTETS, readU16, writeU16, writeU32,
 } from '../../wire/header.ts' // biome-ignore format: one import
-import { addExtendedError, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
+import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
+import { staleCode, writeAge } from './age.ts'
 import type { Request } from './parse-name.ts'
 import { type Reason, writeReason } from './reason.ts'
 
@@ -64,13 +65,13 @@ export class AnswerWriter {
   }
 
   /**
-   * Writes OPT, with the reason where there is one and room is left for it (the OPT record itself has its place), and the
-   * header; returns the message's octets.
+   * Writes OPT, with the reason and the state's age (HEAD.AGE) where there is one and room is left for it (the OPT record
+   * itself has its place), and the header; returns the message's octets.
    */
-  finish(rcode: number, authoritative: boolean, reason?: Reason): number {
+  finish(rcode: number, authoritative: boolean, reason?: Reason, age = 0): number {
     const { out, start } = this
     const scan = this.#scan
-    if (scan.edns) this.#opt(reason)
+    if (scan.edns) this.#opt(rcode, reason, age)
     writeU16(out, start, scan.id)
     out[start + 2] =
       FLAG_QR |
@@ -85,15 +86,25 @@ export class AnswerWriter {
     return this.at - start
   }
 
-  #opt(reason: Reason | undefined): void {
+  #opt(rcode: number, reason: Reason | undefined, age: number): void {
     const { out } = this
     const optAt = this.at
     const scan = this.#scan
     this.at = writeOpt(out, optAt, 0, scan.dnssecOk)
-    if (reason === undefined) return
+    if (reason === undefined && age === 0) return
     const limit = this.#limit + OPT_OCTETS
-    const octets = writeReason(reason, out, this.at, limit, scan, this.#request)
-    if (octets >= 0) this.at = addExtendedError(out, optAt, this.at, reason.code, octets)
+    const from = this.at + EDE_OCTETS
+    let to = from
+    if (reason !== undefined) to = writeReason(reason, out, from, limit, scan, this.#request)
+    if (to < 0) return
+    if (age !== 0) {
+      const end = writeAge(age, to > from, out, to, limit)
+      if (end >= 0) to = end
+      // Without words the code alone says that it is old.
+      else if (to > limit) return
+    }
+    const code = age !== 0 ? staleCode(rcode) : reason!.code
+    this.at = addExtendedError(out, optAt, this.at, code, to - from)
   }
 
   /** An address record owned by the question's name; false (and TC) where it does not fit. */

@@ -8,6 +8,7 @@ import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import type { Handler } from '../../../src/plugin/plugin.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
+import { packAge } from '../../../src/table/layout.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
@@ -343,7 +344,7 @@ t.test('which zones have a copy', async t => {
   const { handler, cluster, reach } = serve()
   for (const zone of ['cluster.local.', 'web.shop.example.org.', 'in-addr.arpa.'])
     t.equal(handler.copyOf(name(zone)), undefined, zone)
-  cluster.writer.setStale(true)
+  cluster.writer.setRestored(true)
   t.equal(handler.copyOf(name('example.org.')), 'not-ready')
   t.equal(serve({}, [], false).handler.copyOf(name('example.org.')), 'not-ready')
   for (const type of ['AXFR', 'IXFR']) t.match(await reach(`example.org. ${type}`), { rcode: 5 }, type)
@@ -373,8 +374,16 @@ t.test('before the cluster is listed nothing is denied, and an old state says so
   const { reach, cluster } = serve()
   t.match(await reach('nope.shop.example.org. A'), { extendedError: { code: 0, text: /no exposed service/ } })
   t.equal((await reach('web.shop.example.org. A')).extendedError, undefined)
-  cluster.writer.setStale(true)
-  t.match(await reach('web.shop.example.org. A'), { rcode: 0, extendedError: { code: 3 } })
+  cluster.writer.setAge(packAge(170))
+  const text = 'the API server was last heard 170 s ago'
+  t.match(await reach('web.shop.example.org. A'), { rcode: 0, extendedError: { code: 3, text } })
+  t.match(await reach('nope.shop.example.org. A'), {
+    rcode: 3,
+    extendedError: {
+      code: 19,
+      text: `no exposed service of this name is reached from outside the cluster (${text})`,
+    },
+  })
 })
 
 t.test('other classes are refused', async t => {

@@ -205,7 +205,7 @@ t.test('imported services in a zone of their own', async t => {
 
 t.test('a snapshot that nobody has confirmed is not handed out', async t => {
   const cluster = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
-  cluster.writer.setStale(true)
+  cluster.writer.setRestored(true)
   t.throws(() => copyOf(cluster), /not ready/)
 })
 

@@ -1,6 +1,7 @@
 // Why a name of the cluster gives nothing, as a client with EDNS is told (RFC 8914).
 
 import t from 'tap'
+import { packAge } from '../../../src/table/layout.ts'
 import { extendedError } from '../../support/extended-error.ts'
 import { external, headless, SlimCluster, slimService, slimSlice } from '../../support/slim-cluster.ts'
 
@@ -68,13 +69,44 @@ t.test('octets that nobody can read are shown as question marks', async t => {
   t.equal(told(cluster(), 'a\\000\\255\\032b.demo.svc A'), 'NXDOMAIN: 0 no service a???b in namespace demo')
 })
 
-t.test('before the first list, and from a snapshot', async t => {
+t.test('before the first list', async t => {
   t.equal(told(new SlimCluster(), 'web.demo.svc A'), 'SERVFAIL: 14 the cluster is not listed yet')
+})
+
+t.test('how old an answer is, whose watch is behind', async t => {
+  const cases = [
+    [packAge(170), 'nope.demo.svc A', 'NXDOMAIN: 19 no service nope in namespace demo (the API server was last heard 170 s ago)'],
+    [packAge(61.4), 'web.demo.svc AAAA', 'NOERROR: 3 service web in namespace demo has no IPv6 address (the API server was last heard 61 s ago)'],
+    [packAge(0), 'web.demo.svc A', 'NOERROR: 3 the API server was last heard 1 s ago'],
+    [packAge(1000), 'web.demo.svc SRV', 'NOERROR: 3 the API server was last heard 1000 s ago'],
+    [packAge(99), 'demo.svc SOA', 'NOERROR: 3 the name exists, and has no record of this type (the API server was last heard 99 s ago)'],
+    [packAge(3_000_000_000), 'web.demo.svc A', 'NOERROR: 3 the API server was last heard 268435455 s ago'],
+    [packAge(170, 'Namespace'), 'web.gone.svc A', 'NXDOMAIN: 19 no namespace gone (namespaces were last heard of 170 s ago)'],
+    [packAge(7, 'EndpointSlice'), 'empty.demo.svc A', 'NXDOMAIN: 19 headless service empty in namespace demo has no ready endpoints (endpointslices were last heard of 7 s ago)'],
+    [packAge(86_400, 'ServiceImport'), 'hl.demo.svc A', 'NOERROR: 3 serviceimports were last heard of 86400 s ago'],
+    [0, 'nope.demo.svc A', 'NXDOMAIN: 0 no service nope in namespace demo'],
+  ] as const // biome-ignore format: a table
+  for (const [age, question, answer] of cases) {
+    const old = cluster()
+    old.writer.setAge(age)
+    t.equal(told(old, question), answer, `${question} at ${age}`)
+  }
+  const silent = cluster({}, { reasons: false })
+  silent.writer.setAge(packAge(170))
+  t.equal(told(silent, 'nope.demo.svc A'), 'NXDOMAIN: ', 'nothing where reasons are switched off')
+})
+
+t.test('an age that does not fit leaves the reason, and the code says that it is old', async t => {
   const old = cluster()
-  old.writer.setStale(true)
-  const stale = '3 the API server is away: answered from the last good state'
-  t.equal(told(old, 'web.demo.svc A'), `NOERROR: ${stale}`)
-  t.equal(told(old, 'nope.demo.svc A'), `NXDOMAIN: ${stale}`)
+  old.writer.setAge(packAge(170))
+  const seen = new Set<string>()
+  for (let maxOctets = 110; maxOctets < 260; maxOctets++) {
+    const reply = old.ask('nope.demo.svc A', { edns: true, maxOctets })
+    if (typeof reply === 'string') throw new Error(reply)
+    if (reply.rcode === 'NXDOMAIN' && reply.authority.length === 1) seen.add(extendedError(reply.edns))
+  }
+  const short = '19 no service nope in namespace demo'
+  t.same([...seen], ['', short, `${short} (the API server was last heard 170 s ago)`])
 })
 
 t.test(
