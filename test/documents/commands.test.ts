@@ -53,7 +53,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'dig +short @127.0.0.1 -p 1053 my-linkedin-headless-service.default.svc.cluster.local': HERE,
   'dig +short @127.0.0.1 -p 1053 -x 10.97.25.37': HERE,
   'dig @10.96.0.10 kubia-service.shop.svc.cluster.local.': HERE,
-  'curl POD:8181/ready?verbose': HERE,
+  "curl 'POD:8181/ready?verbose'": HERE,
   'curl POD:9153/metrics': HERE,
   'npm run seamark -- check cluster.Corefile': HERE,
   'npm run seamark -- check FILE': HERE,
