@@ -1,15 +1,26 @@
 // The parts of the benchmarks that only compute: what they would get wrong, nobody would see in a table.
 
 import { Buffer } from 'node:buffer'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decodeMessage, encodeQuestion } from '../support/dns-client.ts'
 import { objectsOf, shapes } from './common/cluster.ts'
 import { benchCorefile } from './common/corefile.ts'
 import { parseCores, readCores } from './common/cores.ts'
 import { dnsperfCommand, readSummary } from './common/dnsperf.ts'
+import { dnsdistConf, unboundConf } from './common/forwarders.ts'
 import { imageCommand } from './common/image.ts'
 import { clusterZone } from './common/knot.ts'
-import { clusterIps, headlessPorts, randomNames, searchPathWalk } from './common/queries.ts'
+import {
+  clusterIps,
+  freshNames,
+  headlessPorts,
+  randomNames,
+  searchPathWalk,
+  writePackets,
+} from './common/queries.ts'
+import { atMostOf, type Figure, type RowResult, worstFirst } from './common/results.ts'
+import type { SubjectId } from './common/servers.ts'
 import { median, percentile, slope } from './common/statistics.ts'
 import { figure, markdownTable } from './common/table.ts'
 import { upstreamReply } from './common/upstream.ts'
@@ -83,6 +94,8 @@ t.test('dnsperf', async t => {
   )
   t.equal(command, 'taskset -c 1 dnsperf -s 127.0.0.1 -p 53 -d q -m udp -c 8 -q 400 -l 5 -Q 100 -e')
   t.match(dnsperfCommand({ port: 53, file: 'q', core: '1', transport: 'tcp' }).join(' '), /-m tcp -c 50 /)
+  const packets = { port: 53, file: 'q.packets', core: '1', transport: 'doh', runs: 1, seconds: 2 } as const
+  t.match(dnsperfCommand(packets).join(' '), /-m doh -c 50 -q 400 -l 2 -n 1 -B$/)
 })
 
 t.test('tables', async t => {
@@ -128,6 +141,15 @@ t.test('questions', async t => {
   t.equal(new Set(names).size, 10_000)
   const inside = names.filter(line => line.includes('cluster.local')).length
   t.ok(Math.abs(inside - 7000) < 200, `${inside} of 10,000 below the cluster's zone`)
+  t.not(freshNames(1, 1)[0], freshNames(2, 1)[0])
+  const option = { code: 3, data: Buffer.alloc(0) }
+  const octets = readFileSync(writePackets(t.testdir({}), 'q', ['a.test A', 'b.test AAAA'], option))
+  const second = octets.subarray(2 + octets.readUInt16BE(0))
+  const { question, edns } = decodeMessage(second.subarray(2))
+  t.strictSame(
+    [question, edns?.options.length, second.readUInt16BE(0)],
+    [['b.test. IN AAAA'], 1, second.length - 2],
+  )
 })
 
 t.test('the upstream', async t => {
@@ -166,6 +188,69 @@ t.test('the Corefile is the stock one', async t => {
   const other = benchCorefile({ ...options, bind: undefined, cacheAll: true, quiet: true })
   t.notMatch(other, /bind|disable|errors/)
   t.match(other, /cache 30\n/)
+  const changed = benchCorefile({
+    ...options,
+    sidePorts: { ...options.sidePorts, tls: 9 },
+    change: {
+      add: ['log'],
+      drop: ['cache', 'loadbalance'],
+      forward: ['force_tcp'],
+      scheme: 'tls',
+      pods: 'verified',
+      over: 'tls',
+      behind: ['whoami'],
+    },
+  })
+  t.notMatch(changed, /cache|loadbalance/)
+  for (const line of [
+    'bind 127.0.0.1\n    log',
+    'forward . tls://127.0.0.1:5 {\n       force_tcp',
+    'pods verified',
+  ])
+    t.ok(changed.includes(`${line}\n`), line)
+  t.match(changed, /^\. tls:\/\/\.:9 \{$/m)
+  t.ok(changed.endsWith('}\n. {\n    bind 127.0.0.1\n    whoami\n}\n'))
+})
+
+t.test('shares of what others take, those first that are furthest from them', async t => {
+  const of = (values: Partial<Record<SubjectId, number>>): RowResult['figures'] =>
+    new Map(
+      Object.entries(values).map(([id, value]): [SubjectId, Figure[]] => [id as SubjectId, [{ value }]]),
+    )
+  const goal = { coredns: 0.5, dnsdist: 2 }
+  const both = '≤ 0.5 × CoreDNS, ≤ 2 × dnsdist'
+  t.strictSame(atMostOf(goal, of({ seamark: 4, coredns: 10, dnsdist: 4 })), {
+    goal: both,
+    strain: 0.8,
+    met: true,
+  })
+  t.match(atMostOf(goal, of({ seamark: 4, coredns: 10, dnsdist: 1 })), { strain: 2, met: false })
+  t.match(atMostOf(goal, of({ seamark: 4, coredns: 10 })), { strain: 0.8, met: true }, 'who is not there')
+  t.match(atMostOf(goal, of({ seamark: 4 })), { goal: both, met: undefined })
+  const rows = [0.5, undefined, 3, 1].map(strain => ({
+    title: `${strain}`,
+    unit: '',
+    figures: of({}),
+    strain,
+  }))
+  t.strictSame(
+    worstFirst(rows).map(({ title }) => title),
+    ['3', '1', '0.5', 'undefined'],
+  )
+})
+
+t.test('the forwarders beside', async t => {
+  const how = { upstreamPort: 5, transport: 'udp', cache: true, ca: '' } as const
+  t.match(dnsdistConf(1, how), /newServer\(\{address='127\.0\.0\.1:5'\}\)\n.*\n.*newPacketCache/)
+  t.notMatch(dnsdistConf(1, { ...how, cache: false }), /newPacketCache/)
+  t.match(dnsdistConf(1, { ...how, transport: 'tcp' }), /tcpOnly=true/)
+  t.match(dnsdistConf(1, { ...how, transport: 'tls' }), /tls='openssl'/)
+  t.match(unboundConf('/f', 1, how), /cache-max-ttl: 30\n {2}tcp-upstream: no\n/)
+  t.match(unboundConf('/f', 1, { ...how, transport: 'tcp' }), /tcp-upstream: yes\n/)
+  t.match(
+    unboundConf('/f', 1, { ...how, transport: 'tls' }),
+    /127\.0\.0\.1@5#localhost\n {2}forward-tls-upstream: yes\n/,
+  )
 })
 
 t.test('the command is the image’s', async t => {

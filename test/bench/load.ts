@@ -53,7 +53,7 @@ function report(results: readonly RowResult[], context: LoadContext, knotd: stri
   return [
     '# What Seamark keeps up under load',
     '',
-    ...machineLines(knotd),
+    ...machineLines({ knotd }),
     `${size.services.toLocaleString('en')} Services, ${endpoints.toLocaleString('en')} endpoints, from ${context.bench.world.apiServer}. One serving`,
     'thread on a core of its own; dnsperf, the API server and the upstream share another. Where nothing else is said the',
     'questions are for the addresses of all Services, and nothing waits for an answer before the next query is sent.',

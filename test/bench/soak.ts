@@ -48,7 +48,7 @@ async function bench(inner: Inner, hours: number): Promise<number> {
   const subject = await context.subject('seamark')
   const soaked = await soak(context, subject, scheduleOf(hours, FAULTS.length))
   const results = await soakResults(subject, soaked)
-  const text = soakReport(machineLines(undefined), soaked, results)
+  const text = soakReport(machineLines(), soaked, results)
   say(`\n${text}`)
   writeFileSync(RESULTS, text)
   say(`written to ${RESULTS}`)

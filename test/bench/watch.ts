@@ -131,7 +131,7 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
   const text = [
     '# How a server follows its cluster',
     '',
-    ...machineLines(undefined),
+    ...machineLines(),
     `10,000 Services, 100,000 endpoints. ${wanted.rounds} rounds, medians. One serving thread on a core of its own; the API`,
     `server shares the others with the load. New Services: ${wanted.freshServices} a round. Changes: ${CHANGES_PER_SECOND} EndpointSlices a second on`,
     `the fake API server, ${STEADY_RATE} queries/s, ${wanted.churnSeconds} s.`,

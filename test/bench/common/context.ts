@@ -61,6 +61,8 @@ export class Context {
 
 /** One row, or several that are measured together. */
 export interface Row {
+  /** What `--rows` calls it. */
+  readonly id: string
   readonly title: string
   run(context: Context): Promise<RowResult[]>
 }

@@ -15,21 +15,21 @@ const SHOWN_LINES = 10
 /** A load. */
 export interface LoadOptions {
   readonly port: number
-  /** The query file: `NAME TYPE` a line. */
+  /** The query file: `NAME TYPE` a line, or, where it ends with `.packets`, messages as over TCP. */
   readonly file: string
   /** `taskset -c` of dnsperf. */
   readonly core: string
-  /** How long; the file is repeated. Either this or `runs`. */
+  /** How long at most; the file is repeated where `runs` is not given. */
   readonly seconds?: number
   /** How often through the file. */
   readonly runs?: number
-  /** Sockets, or connections over TCP; default 8 and 50. */
+  /** Sockets, default 8; or connections, default 50. */
   readonly clients?: number
   /** Queries on their way at most, default 400. */
   readonly outstanding?: number
   /** Queries a second at most; default as fast as answers come. */
   readonly rate?: number
-  readonly transport?: 'udp' | 'tcp'
+  readonly transport?: 'udp' | 'tcp' | 'dot' | 'doh'
   /** With an OPT record that allows 4096 octets. */
   readonly edns?: boolean
   /** After which a query counts as lost; default 5. */
@@ -74,7 +74,7 @@ process.once('exit', () => {
 
 /** The words of the command line. */
 export function dnsperfCommand(options: LoadOptions): string[] {
-  const { transport = 'udp', clients = transport === 'tcp' ? 50 : 8, outstanding = 400 } = options
+  const { transport = 'udp', clients = transport === 'udp' ? 8 : 50, outstanding = 400 } = options
   const words = ['taskset', '-c', options.core, 'dnsperf', '-s', '127.0.0.1', '-p', String(options.port)]
   words.push('-d', options.file, '-m', transport, '-c', String(clients), '-q', String(outstanding))
   if (options.seconds !== undefined) words.push('-l', String(options.seconds))
@@ -83,6 +83,7 @@ export function dnsperfCommand(options: LoadOptions): string[] {
   if (options.timeoutSeconds !== undefined) words.push('-t', String(options.timeoutSeconds))
   if (options.threads !== undefined) words.push('-T', String(options.threads))
   if (options.edns) words.push('-e')
+  if (options.file.endsWith('.packets')) words.push('-B')
   if (options.latencies) words.push('-v')
   return words
 }

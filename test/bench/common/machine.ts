@@ -12,8 +12,11 @@ function version(command: readonly string[], pattern: RegExp): string {
   return pattern.exec(`${stdout}${stderr}`)?.[1] ?? ''
 }
 
-/** Date, processor and versions, a line each. */
-export function machineLines(knotd: string | undefined): string[] {
+/** Date, processor and versions, a line each. @param others - paths of the programs that are there */
+export function machineLines(
+  others: { readonly knotd?: string | undefined; readonly dnsdist?: string; readonly unbound?: string } = {},
+): string[] {
+  const { knotd, dnsdist, unbound } = others
   const processors = cpus()
   const commit = version(['git', 'rev-parse', '--short', 'HEAD'], /^(\w+)$/m)
   const coredns = PROGRAMS.find(({ name }) => name === 'coredns')!.version
@@ -22,6 +25,8 @@ export function machineLines(knotd: string | undefined): string[] {
     `Node ${process.versions.node}`,
     `CoreDNS ${coredns}`,
     ...(knotd === undefined ? [] : [`Knot ${version([knotd, '--version'], /([\d.]+)/)}`]),
+    ...(dnsdist === undefined ? [] : [`dnsdist ${version([dnsdist, '--version'], /([\d.]+)/)}`]),
+    ...(unbound === undefined ? [] : [`Unbound ${version([unbound, '-V'], /([\d.]+)/)}`]),
     `dnsperf ${version(['dnsperf', '-h'], /Version ([\d.]+)/)}`,
     `Linux ${release()}`,
   ]

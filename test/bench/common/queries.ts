@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type EdnsOption, encodeQuestion } from '../../support/dns-question.ts'
 import { Random } from '../../support/random.ts'
 import { NAMESPACES, type ServiceShape } from './cluster.ts'
 
@@ -61,6 +62,10 @@ export const searchPathWalk = (serial: number): string[] =>
     [...SEARCH_PATH.map(suffix => `${name}.${suffix}`), name].flatMap(full => [`${full} A`, `${full} AAAA`]),
   )
 
+/** Names beyond the cluster that exist, so many, and that no other serial asks for. */
+export const freshNames = (serial: number, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `fresh-${serial}-${n}.example.org A`)
+
 /** Names beyond the cluster that nobody asked for before: half of them exist. `first` is the number of the first. */
 export const distinctExternals = (first: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${i % 2 === 0 ? 'there' : 'gone'}-${first + i}.example.net A`)
@@ -72,6 +77,23 @@ export function randomNames(round: number, count: number): string[] {
     const label = `r${round}-${i}-${random.below(1 << 30).toString(36)}`
     return random.chance(70) ? `${label}.ns-${i % NAMESPACES}.svc.cluster.local A` : `${label}.example.net A`
   })
+}
+
+/** The lines as messages with one EDNS option, for which dnsperf has no words where it is empty. Gives the file's path. */
+export function writePackets(
+  folder: string,
+  name: string,
+  lines: readonly string[],
+  option: EdnsOption,
+): string {
+  const file = join(folder, `${name}.packets`)
+  const messages = lines.flatMap(line => {
+    const [qname = '', type = 'A'] = line.split(' ')
+    const octets = encodeQuestion({ name: qname, type, edns: { options: [option] } }, 0)
+    return [Uint8Array.of(octets.length >> 8, octets.length & 255), octets]
+  })
+  writeFileSync(file, Buffer.concat(messages))
+  return file
 }
 
 /** Writes a query file into the folder and gives its path. */

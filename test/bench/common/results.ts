@@ -23,6 +23,8 @@ export interface RowResult {
   readonly goal?: string
   /** Whether Seamark's median meets the goal; undefined where that is not known. */
   readonly met?: boolean | undefined
+  /** How much of its goal it takes: above 1 the goal is missed. */
+  readonly strain?: number | undefined
   readonly notes?: readonly string[]
 }
 
@@ -41,6 +43,26 @@ export function atMost(bound: number, figures: RowResult['figures']): Pick<RowRe
   const value = medianOf(figures, 'seamark')
   return { goal: `≤ ${bound.toLocaleString('en')}`, met: value === undefined ? undefined : value <= bound }
 }
+
+/** The goal that Seamark takes at most these shares of what others take in the same run, and the verdict. */
+export function atMostOf(
+  shares: Readonly<Partial<Record<SubjectId, number>>>,
+  figures: RowResult['figures'],
+): Pick<RowResult, 'goal' | 'met' | 'strain'> {
+  const own = medianOf(figures, 'seamark')
+  const all = Object.entries(shares) as [SubjectId, number][]
+  const strains = all.flatMap(([id, share]) => {
+    const other = medianOf(figures, id)
+    return own === undefined || other === undefined ? [] : [own / other / share]
+  })
+  const strain = strains.length === 0 ? undefined : Math.max(...strains)
+  const goal = all.map(([id, share]) => `≤ ${share} × ${SUBJECTS[id]}`).join(', ')
+  return { goal, strain, met: strain === undefined ? undefined : strain <= 1 }
+}
+
+/** The results, those first that are furthest from their goal; what has none comes last. */
+export const worstFirst = (results: readonly RowResult[]): RowResult[] =>
+  results.toSorted((a, b) => (b.strain ?? 0) - (a.strain ?? 0))
 
 /** Collects figures under titles, in the order in which the titles come first. */
 export class FigureTable {

@@ -1,11 +1,13 @@
 // The servers under test, each started on a free port with its cores, ready when the last Service of the cluster gets its
 // own answer.
 
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DnsServer } from '../../e2e/dns-server.ts'
 import { freePorts, type Program, type Scope } from '../../e2e/processes.ts'
 import { programPath } from '../../e2e/programs.ts'
 import type { ServiceShape } from './cluster.ts'
-import { benchCorefile } from './corefile.ts'
+import { benchCorefile, type CorefileChange } from './corefile.ts'
 import { type Bundles, imageCommand } from './image.ts'
 import { startKnot } from './knot.ts'
 import type { World } from './world.ts'
@@ -19,6 +21,8 @@ export const SUBJECTS = {
   coredns: 'CoreDNS',
   coredns30: 'CoreDNS, `cache 30` for all',
   knot: 'Knot',
+  dnsdist: 'dnsdist',
+  unbound: 'Unbound',
 } as const
 
 /** One of the servers. */
@@ -32,6 +36,8 @@ export interface Bench {
   readonly bind: string | undefined
   /** Path of knotd, where it is installed. */
   readonly knotd: string | undefined
+  /** Paths of dnsdist and unbound, where they are installed. */
+  readonly forwarders?: Readonly<Partial<Record<'dnsdist' | 'unbound', string>>>
 }
 
 /** How one is started. */
@@ -47,6 +53,9 @@ export interface SubjectOptions {
   readonly nodeFlags?: readonly string[]
   /** Put before the command line. */
   readonly wrap?: readonly string[]
+  readonly change?: CorefileChange
+  /** Beside the Corefile, by name. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** A started server. */
@@ -54,7 +63,7 @@ export interface Subject {
   readonly id: SubjectId
   readonly port: number
   readonly program: Program
-  /** Undefined for Knot. */
+  /** Undefined for those that are neither Seamark nor CoreDNS. */
   readonly dns: DnsServer | undefined
 }
 
@@ -71,9 +80,15 @@ export async function launch(
     const knot = await startKnot(scope, bench.knotd, options.cores, world.services)
     return { id, ...knot, dns: undefined }
   }
-  const [free, ready, health, metrics] = (await freePorts(4)) as [number, number, number, number]
-  const sidePorts = { ready, health, metrics }
+  const [free, ready, health, metrics, tls, https] = (await freePorts(6)) as [
+    number, number, number, number, number, number,
+  ] // biome-ignore format: six ports
+  const sidePorts = { ready, health, metrics, tls, https }
   const folder = scope.folder(id)
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
   const { command, env } = commandOf(id, bench, options)
   const dns = await DnsServer.startText(scope, id.startsWith('coredns') ? 'coredns' : 'seamark', {
     folder,
@@ -90,6 +105,7 @@ export async function launch(
       bind,
       cacheAll: id === 'coredns30',
       quiet: options.quiet ?? false,
+      ...(options.change && { change: options.change }),
     }),
   })
   return { id, port: dns.port, program: dns.program, dns }

@@ -16,6 +16,8 @@ export const EXIT_UNAVAILABLE = 69
 export interface Tools {
   /** Knot's server, or undefined. */
   readonly knotd: string | undefined
+  /** Forwarders, where they are installed: installing one starts it on Debian, so that is left to whoever runs this. */
+  readonly forwarders: Readonly<Partial<Record<'dnsdist' | 'unbound', string>>>
   readonly coredns: boolean
   /** Whether a real control plane can be started. */
   readonly controlPlane: boolean
@@ -61,8 +63,14 @@ export async function findTools(say: (line: string) => void): Promise<Tools> {
   }
   const knotd = programPath('knotd')
   if (knotd === undefined) say('without Knot nothing tells a busy machine from a slow server')
+  const forwarders = (['dnsdist', 'unbound'] as const).flatMap(name => {
+    const path = programPath(name)
+    if (path === undefined) say(`not installed: ${name}; forwards stand beside CoreDNS without it`)
+    return path === undefined ? [] : [[name, path]]
+  })
   return {
     knotd,
+    forwarders: Object.fromEntries(forwarders),
     coredns: existsSync(builtPath('coredns')),
     controlPlane: !missingPrograms().some(({ name }) => name !== 'coredns'),
   }

@@ -35,6 +35,10 @@ export interface FakeWorld extends World {
   readonly api: FakeApiServer
 }
 
+/** Whether a world is on a real API server, or on the fake one. */
+export const isReal = (world: World): world is RealWorld => 'plane' in world
+export const isFake = (world: World): world is FakeWorld => 'api' in world
+
 /** What a server in the cluster has: an account, and two variables. */
 async function inCluster(scope: Scope, plane: ControlPlane): Promise<Pick<World, 'access' | 'env' | 'wrap'>> {
   const account = await ServiceAccount.create(plane, 'bench-dns', scope.folder('account'))

@@ -14,6 +14,7 @@ const GOAL = 1.8
 const CLIENTS = 32
 
 export const coresRow: Row = {
+  id: 'two-cores',
   title: 'A of a ClusterIP, two cores against one',
   async run(context): Promise<RowResult[]> {
     const { cores, bench, effort, folder } = context

@@ -11,6 +11,7 @@ const EVERYBODY: readonly SubjectId[] = ['seamark', 'dgram', 'coredns', 'coredns
 
 /** A row in words and numbers. */
 export interface LoadRow extends Partial<Omit<RowLoad, 'file'>> {
+  readonly id: string
   readonly title: string
   readonly queries: (services: readonly ServiceShape[], serial: number) => string[]
   readonly goalUs?: number
@@ -21,8 +22,18 @@ export interface LoadRow extends Partial<Omit<RowLoad, 'file'>> {
 
 /** The row to be run. */
 export function loadRow(row: LoadRow): Row {
-  const { title, queries, load = {}, codes = { NOERROR: 1 }, fill = false, subjects = EVERYBODY, note } = row
+  const {
+    id,
+    title,
+    queries,
+    load = {},
+    codes = { NOERROR: 1 },
+    fill = false,
+    subjects = EVERYBODY,
+    note,
+  } = row
   return {
+    id,
     title,
     async run(context: Context): Promise<RowResult[]> {
       const { services } = context.bench.world

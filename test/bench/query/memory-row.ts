@@ -70,6 +70,7 @@ const askAll = (context: Context, { port, program }: Subject, file: string): Pro
   })
 
 export const oneThreadRow: Row = {
+  id: 'memory',
   title: 'resident memory, ready, one serving thread',
   async run(context) {
     const figures = new FigureTable()
@@ -92,6 +93,7 @@ function writeNames({ effort, folder }: Context): { filling: string; random: str
 }
 
 export const twoThreadsRow: Row = {
+  id: 'memory-two',
   title: 'resident memory, two serving threads',
   async run(context) {
     const { filling, random, randomCount } = writeNames(context)
@@ -111,6 +113,7 @@ export const twoThreadsRow: Row = {
 
 /** The same in a Pod of the stock manifest: a server that is killed there has the figure Infinity. */
 export const podRow: Row = {
+  id: 'memory-pod',
   title: `resident memory, two serving threads in a Pod of ${POD_MIB} MiB`,
   async run(context) {
     const { filling, random, randomCount } = writeNames(context)
@@ -146,6 +149,7 @@ export const podRow: Row = {
 }
 
 export const tableRow: Row = {
+  id: 'table',
   title: 'answer table, octets a name',
   async run(context) {
     const subject = await context.subject('seamark')

@@ -16,8 +16,8 @@ const VOID_ROUNDS_MAX = 3
 const OUTSTANDING = 400
 /** What is lost makes room for other queries after a second. */
 const TIMEOUT_SECONDS = 1
-/** At least, over TCP: a connection that finds a full queue of them is tried again after a second. */
-const TCP_SECONDS_MIN = 3
+/** At least, over connections: one that finds a full queue of them is tried again after a second. */
+const STREAM_SECONDS_MIN = 3
 /** Fewer, where each may cause a query to the upstream. */
 const GENTLE_OUTSTANDING = 50
 /** How far the share of a response code may be off. */
@@ -27,7 +27,9 @@ const SHARE_TOLERANCE = 0.02
 export interface RowLoad {
   /** The query file; where everything is asked once before, one of its own for each measurement. */
   readonly file: (serial: number) => string
-  readonly load: Partial<Pick<LoadOptions, 'rate' | 'transport' | 'edns' | 'clients' | 'threads' | 'core'>>
+  readonly load: Partial<
+    Pick<LoadOptions, 'rate' | 'transport' | 'edns' | 'clients' | 'threads' | 'core' | 'outstanding' | 'runs'>
+  >
   /** The share that each response code must have. */
   readonly codes: Readonly<Record<string, number>>
   /** Ask everything once before each measurement, so that it is cached. */
@@ -73,7 +75,8 @@ export async function measure(
   serial++
   const load = loadOf(context, subject, row)
   const { pid } = subject.program
-  const seconds = Math.max(context.effort.seconds, load.transport === 'tcp' ? TCP_SECONDS_MIN : 0)
+  const isStream = load.transport !== undefined && load.transport !== 'udp'
+  const seconds = Math.max(context.effort.seconds, isStream ? STREAM_SECONDS_MIN : 0)
   if (row.fill) await dnsperf({ ...load, runs: 1, outstanding: GENTLE_OUTSTANDING })
   const before = cpuUs(pid)
   const result = await dnsperf({ ...load, seconds })

@@ -18,9 +18,15 @@ import { scaleRow } from './scale-row.ts'
 const MISSING_NAMES = 10_000
 
 export const ROWS: readonly Row[] = [
-  loadRow({ title: 'A of a ClusterIP', queries: clusterIps, goalUs: 6.6 }),
-  loadRow({ title: 'A of a headless service, 10 addresses', queries: headlessAddresses, goalUs: 7 }),
+  loadRow({ id: 'a', title: 'A of a ClusterIP', queries: clusterIps, goalUs: 6.6 }),
   loadRow({
+    id: 'headless',
+    title: 'A of a headless service, 10 addresses',
+    queries: headlessAddresses,
+    goalUs: 7,
+  }),
+  loadRow({
+    id: 'srv',
     title: 'SRV of a headless service, 10 endpoints, with glue',
     queries: headlessPorts,
     load: { edns: true },
@@ -28,12 +34,14 @@ export const ROWS: readonly Row[] = [
     note: 'Knot adds no glue',
   }),
   loadRow({
+    id: 'nxdomain',
     title: 'NXDOMAIN in the cluster zone',
     queries: () => missing(MISSING_NAMES),
     codes: { NXDOMAIN: 1 },
     goalUs: 7,
   }),
   loadRow({
+    id: 'walk',
     title: "a Pod's search-path walk for 1,000 external names, A and AAAA",
     queries: (_, serial) => searchPathWalk(serial),
     codes: { NXDOMAIN: 0.75, NOERROR: 0.25 },
@@ -41,31 +49,42 @@ export const ROWS: readonly Row[] = [
     goalUs: 8,
   }),
   loadRow({
+    id: 'cached',
     title: 'forwarded names, cached',
     queries: (_, serial) => externals(serial),
     fill: true,
     goalUs: 8,
   }),
   loadRow({
+    id: 'tcp',
     title: 'A over 50 persistent TCP connections',
     queries: clusterIps,
     load: { transport: 'tcp' },
     subjects: ['seamark', 'coredns', 'coredns30', 'knot'],
     goalUs: 9,
   }),
-  loadRow({ title: 'A at a steady 5,000 queries/s', queries: clusterIps, load: { rate: 5000 }, goalUs: 30 }),
   loadRow({
+    id: 'steady-5000',
+    title: 'A at a steady 5,000 queries/s',
+    queries: clusterIps,
+    load: { rate: 5000 },
+    goalUs: 30,
+  }),
+  loadRow({
+    id: 'steady-20000',
     title: 'A at a steady 20,000 queries/s',
     queries: clusterIps,
     load: { rate: 20_000 },
     goalUs: 20,
   }),
   loadRow({
+    id: 'wide-50',
     title: 'A of a headless service of 50 endpoints',
     queries: () => wide(50),
     load: { edns: true },
   }),
   loadRow({
+    id: 'wide-5000',
     title: 'A of a headless service of 5,000 endpoints, truncated',
     queries: () => wide(5000),
     load: { edns: true },

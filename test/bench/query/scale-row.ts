@@ -40,6 +40,7 @@ async function atSize(context: Context, services: number): Promise<RowResult> {
 }
 
 export const scaleRow: Row = {
+  id: 'scale',
   title: 'A of a ClusterIP among 100, 10,000 and 100,000 Services',
   async run(context) {
     await context.stopAll()
