@@ -1,16 +1,82 @@
-// HOT: walks the detail of a service's block (layout.ts) without allocating: one cursor is opened on a block again and
-// again. The writer's side uses it too, to learn which addresses a block holds.
+// HOT: reads blocks (layout.ts) without allocating. Every offset into a block has its name here, and nowhere else; one cursor
+// is opened on a service's detail again and again. The writer's side uses it too, to learn which addresses a block holds.
 
 import {
-  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES,
+  EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES,
 } from './layout.ts' // biome-ignore format: one import
-import { blockKeyAt } from './reader.ts'
+
+/** Where the parts of a block's head begin, in octets, and where its addresses do. */
+export const BLOCK = {
+  SIZE: 0,
+  KIND: 4,
+  FLAGS: 5,
+  KEY_LENGTH: 6,
+  V4_COUNT: 8,
+  V6_COUNT: 12,
+  DETAIL: 16,
+  ADDRESSES: 20,
+} as const
 
 const u16 = (octets: Uint8Array, at: number): number => octets[at]! | (octets[at + 1]! << 8)
 
+/** The u32 that stands `at` octets behind the beginning of a block. */
+const wordOf = (words: Int32Array, block: number, at: number): number => words[(block + at) >> 2]!
+
+/** Where the block ends. */
+export const endOf = (words: Int32Array, block: number): number => block + wordOf(words, block, BLOCK.SIZE)
+
+/** One of KIND. */
+export const kindOf = (octets: Uint8Array, block: number): number => octets[block + BLOCK.KIND]!
+
+/** Of FLAG. */
+export const flagsOf = (octets: Uint8Array, block: number): number => octets[block + BLOCK.FLAGS]!
+
+/** How many IPv4 addresses the block's A record set has. */
+export const v4CountOf = (words: Int32Array, block: number): number => wordOf(words, block, BLOCK.V4_COUNT)
+
+/** How many IPv6 addresses the block's AAAA record set has. */
+export const v6CountOf = (words: Int32Array, block: number): number => wordOf(words, block, BLOCK.V6_COUNT)
+
+/** Where the block's IPv4 addresses begin; its IPv6 addresses follow. */
+export const addressesAt = (block: number): number => block + BLOCK.ADDRESSES
+
+/** Where the block's IPv6 addresses begin; its key follows. */
+export const v6AddressesAt = (words: Int32Array, block: number): number =>
+  addressesAt(block) + 4 * v4CountOf(words, block)
+
+/** Where the block's key begins. */
+export const blockKeyAt = (words: Int32Array, block: number): number =>
+  v6AddressesAt(words, block) + 16 * v6CountOf(words, block)
+
+/** Octets of the block's key. */
+export const keyLengthOf = (octets: Uint8Array, block: number): number =>
+  u16(octets, block + BLOCK.KEY_LENGTH)
+
+/** Where the key of a block ends, and what stands behind it begins. */
+export const keyEndOf = (words: Int32Array, octets: Uint8Array, block: number): number =>
+  blockKeyAt(words, block) + keyLengthOf(octets, block)
+
+/** The offset of a block's detail in the table, or 0. */
+export const detailAt = (words: Int32Array, block: number): number => {
+  const offset = wordOf(words, block, BLOCK.DETAIL)
+  return offset === 0 ? 0 : block + offset
+}
+
+/** The number of the port that begins at `at`, or NO_PORT. */
+export const portNumber = (octets: Uint8Array, at: number): number => u16(octets, at)
+
+/** The protocol of the port that begins at `at`, by PROTOCOL. */
+export const portProtocol = (octets: Uint8Array, at: number): number => octets[at + 2]!
+
+/** Where the name of the port that begins at `at` begins: its length, then its octets. */
+export const portNameAt = (at: number): number => at + 3
+
+/** The offset behind the port that begins at `at`. */
+export const nextPort = (octets: Uint8Array, at: number): number => at + 4 + octets[at + 3]!
+
 /** The offset behind `count` ports that begin at `at`. */
 export function skipPorts(octets: Uint8Array, at: number, count: number): number {
-  for (let i = 0; i < count; i++) at += 4 + octets[at + 3]!
+  for (let i = 0; i < count; i++) at = nextPort(octets, at)
   return at
 }
 
@@ -97,19 +163,6 @@ export class GroupCursor {
   }
 }
 
-/** The offset of a block's detail in the table, or 0. */
-export const detailAt = (words: Int32Array, block: number): number => {
-  const offset = words[(block >> 2) + 4]!
-  return offset === 0 ? 0 : block + offset
-}
-
-/** Where the block's IPv4 addresses begin; its IPv6 addresses follow. */
-export const addressesAt = (block: number): number => block + BLOCK_HEAD
-
-/** Where the key of a block ends, and what stands behind it begins. */
-export const keyEndOf = (words: Int32Array, octets: Uint8Array, block: number): number =>
-  blockKeyAt(words, block) + octets[block + 6]! + octets[block + 7]! * 256
-
 /** Calls back with where each address or name outside the cluster begins and ends, the octet that says what it is included. */
 export function eachExternal(
   words: Int32Array,
@@ -117,7 +170,7 @@ export function eachExternal(
   block: number,
   visit: (at: number, end: number) => void,
 ): void {
-  if ((octets[block + 5]! & FLAG.EXTERNAL) === 0) return
+  if ((flagsOf(octets, block) & FLAG.EXTERNAL) === 0) return
   let at = keyEndOf(words, octets, block)
   const count = u16(octets, at)
   at += 2
@@ -141,10 +194,10 @@ export function eachAddress(
   block: number,
   visit: (at: number, end: number) => void,
 ): void {
-  const v4Count = words[(block >> 2) + 2]!
-  const v6Count = words[(block >> 2) + 3]!
+  const v4Count = v4CountOf(words, block)
+  const v6Count = v6CountOf(words, block)
   const at = addressesAt(block)
-  const v6At = at + 4 * v4Count
+  const v6At = v6AddressesAt(words, block)
   for (let i = 0; i < v4Count; i++) visit(at + 4 * i, at + 4 * i + 4)
   for (let i = 0; i < v6Count; i++) visit(v6At + 16 * i, v6At + 16 * i + 16)
   eachExternal(words, octets, block, (from, end) => {

@@ -5,8 +5,9 @@ import { eachEndpoint } from '../objects/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../objects/objects.ts'
 import { parseIp } from '../shared/ip.ts'
 import { parseName } from '../wire/name.ts'
+import { BLOCK } from './block.ts'
 import {
-  BLOCK_HEAD, EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND,
+  EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES, KEY, KIND,
   NO_PORT, PROTOCOL,
 } from './layout.ts' // biome-ignore format: one import
 
@@ -28,8 +29,6 @@ const COUNT_MAX = 100
 const PORTS_MAX = 255
 /** Addresses outside the cluster of one service; a load balancer of a large cluster names every node. */
 const EXTERNALS_MAX = 0xffff
-/** Where a block has its flags. */
-const FLAGS_AT = 5
 const LABEL_MAX = 63
 
 /** The key of a service, a namespace or a Pod: labels in lower-case wire form. */
@@ -92,7 +91,7 @@ export function buildOrphan(
     externalIPs: [],
   }
   const block = buildService(nobody, slices, options)
-  block[FLAGS_AT]! |= FLAG.NO_SERVICE
+  block[BLOCK.FLAGS]! |= FLAG.NO_SERVICE
   return block
 }
 
@@ -273,15 +272,15 @@ export class Octets {
     this.u32(v4Count)
     this.u32(v6Count)
     this.u32(0)
-    if (this.length !== BLOCK_HEAD) throw new RangeError('the head of a block has the wrong length')
+    if (this.length !== BLOCK.ADDRESSES) throw new RangeError('the head of a block has the wrong length')
   }
 
   /** The block, with its size and the offset of its detail filled in. */
   finish(detail: number): Uint8Array {
     const block = scratch.octets.slice(0, this.length)
     const view = new DataView(block.buffer)
-    view.setUint32(0, block.length, true)
-    view.setUint32(16, detail, true)
+    view.setUint32(BLOCK.SIZE, block.length, true)
+    view.setUint32(BLOCK.DETAIL, detail, true)
     return block
   }
 

@@ -8,7 +8,7 @@ import { keysIn, namespacedKey, objectKey, partsOf } from '../objects/objects.ts
 import type { Clock } from '../shared/clock.ts'
 import { TableFullError } from './arena.ts'
 import { Batches } from './batches.ts'
-import { eachAddress } from './block.ts'
+import { eachAddress, flagsOf } from './block.ts'
 import {
   type BuildOptions,
   buildImport,
@@ -383,7 +383,7 @@ export class Cluster implements Sink {
 
 /** Whether a service may be in a zone of addresses outside the cluster. */
 const isExternal = (octets: Uint8Array, block: number): boolean =>
-  (octets[block + 5]! & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
+  (flagsOf(octets, block) & (FLAG.EXTERNAL | FLAG.HEADLESS)) !== 0
 
 const NO_ADDRESSES: ReadonlySet<number> = new Set()
 

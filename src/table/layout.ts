@@ -137,9 +137,6 @@ export const PROTOCOL_LABELS: readonly string[] = ['tcp', 'udp', 'sctp']
 /** A port without a number. */
 export const NO_PORT = 0xffff
 
-/** Octets of a block before its addresses. */
-export const BLOCK_HEAD = 20
-
 /** FNV-1a with a closing mix, never below 2: the hash of a key, in octets[at … end). */
 export function hashOctets(octets: Uint8Array, at: number, end: number): number {
   let hash = 0x811c9dc5

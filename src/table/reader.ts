@@ -5,7 +5,8 @@
 // Between `enter` and `leave` the thread's epoch holds back the memory it may be reading; offsets that `find` returns
 // must not outlive `leave`.
 
-import { BLOCK_HEAD, EMPTY, HEAD, HEAD_WORDS, hashOctets, READER_STRIDE_WORDS, REMOVED } from './layout.ts'
+import { blockKeyAt, endOf, keyLengthOf } from './block.ts'
+import { EMPTY, HEAD, HEAD_WORDS, hashOctets, READER_STRIDE_WORDS, REMOVED } from './layout.ts'
 
 export class TableReader {
   readonly words: Int32Array
@@ -63,7 +64,7 @@ export class TableReader {
     this.enter()
     const block = this.find(key, 0, key.length)
     const copy =
-      block === 0 ? undefined : new Uint8Array(this.octets.subarray(block, block + this.words[block >> 2]!))
+      block === 0 ? undefined : new Uint8Array(this.octets.subarray(block, endOf(this.words, block)))
     this.leave()
     return copy
   }
@@ -148,15 +149,11 @@ export function blockKeyEquals(
   at: number,
   end: number,
 ): boolean {
-  if (octets[block + 6]! + octets[block + 7]! * 256 !== end - at) return false
+  if (keyLengthOf(octets, block) !== end - at) return false
   let keyAt = blockKeyAt(words, block)
   for (; at < end; at++, keyAt++) if (octets[keyAt] !== key[at]) return false
   return true
 }
-
-/** Where the block's key begins. */
-export const blockKeyAt = (words: Int32Array, block: number): number =>
-  block + BLOCK_HEAD + words[(block >> 2) + 2]! * 4 + words[(block >> 2) + 3]! * 16
 
 /** Lets go of what a thread held when it died. To be called by the control thread, when nothing of that reader runs. */
 export function clearReader(buffer: SharedArrayBuffer, reader: number): void {

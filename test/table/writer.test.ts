@@ -3,9 +3,10 @@
 
 import fc from 'fast-check'
 import t from 'tap'
+import { BLOCK, blockKeyAt } from '../../src/table/block.ts'
 import { buildMark, namespaceKey, serviceKey } from '../../src/table/build.ts'
-import { BLOCK_HEAD, HEAD, hashOctets, KIND, READERS_MAX } from '../../src/table/layout.ts'
-import { blockKeyAt, clearReader, TableReader } from '../../src/table/reader.ts'
+import { HEAD, hashOctets, KIND, READERS_MAX } from '../../src/table/layout.ts'
+import { clearReader, TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
 
 const OCTETS = 1 << 22
@@ -23,7 +24,7 @@ function block(key: Uint8Array, version: number, octets = 4): Uint8Array {
 function versionOf(reader: TableReader, key: Uint8Array): number | undefined {
   reader.enter()
   const at = reader.find(key, 0, key.length)
-  const version = at === 0 ? undefined : reader.octets[at + BLOCK_HEAD + key.length]
+  const version = at === 0 ? undefined : reader.octets[at + BLOCK.ADDRESSES + key.length]
   reader.leave()
   return version
 }

@@ -1,9 +1,9 @@
 // Which services have an address outside the cluster, by the table's address index: for PTR and for the zone's own name
 // server.
 
-import { eachExternal, keyEndOf } from '../../table/block.ts'
+import { blockKeyAt, eachExternal, endOf, flagsOf, keyEndOf, kindOf } from '../../table/block.ts'
 import { EXTERNAL, FLAG, hashOctets, KIND } from '../../table/layout.ts'
-import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import type { TableReader } from '../../table/reader.ts'
 import { equalOctets } from '../kubernetes/match.ts'
 import { blocksWith } from '../kubernetes/nameservers.ts'
 import { Service } from '../kubernetes/service.ts'
@@ -50,8 +50,10 @@ function servicesOf(table: TableReader, address: Uint8Array): Service[] {
   const { words, octets } = table
   table.enter()
   const copies = blocksWith(table, hashOctets(address, 0, address.length))
-    .filter(block => octets[block + 4] === KIND.SERVICE && (octets[block + 5]! & FLAG.NO_SERVICE) === 0)
-    .map(block => new Uint8Array(octets.subarray(block, block + words[block >> 2]!)))
+    .filter(
+      block => kindOf(octets, block) === KIND.SERVICE && (flagsOf(octets, block) & FLAG.NO_SERVICE) === 0,
+    )
+    .map(block => new Uint8Array(octets.subarray(block, endOf(words, block))))
   table.leave()
   const isIts = (its: Uint8Array): boolean =>
     its.length === address.length && equalOctets(its, 0, address, 0, address.length)

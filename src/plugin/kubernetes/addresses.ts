@@ -2,7 +2,7 @@
 // `loadbalance` is on. No more are gathered than the client's size can hold, so that a service of 5,000 endpoints costs
 // a UDP query no more than one of 50.
 
-import { addressesAt } from '../../table/block.ts'
+import { addressesAt, v4CountOf, v6AddressesAt, v6CountOf } from '../../table/block.ts'
 import { hashOctets } from '../../table/layout.ts'
 import { equalOctets } from './match.ts'
 import type { Selection } from './selection.ts'
@@ -44,9 +44,8 @@ export class AddressRecords {
 
   /** A stored list: what can fit and one more, from a random start where shuffled, so that all have their turn. */
   #gatherList(words: Int32Array, block: number, length: 4 | 16, shuffle: boolean): void {
-    const v4Count = words[(block >> 2) + 2]!
-    const count = length === 4 ? v4Count : words[(block >> 2) + 3]!
-    const at = addressesAt(block) + (length === 4 ? 0 : 4 * v4Count)
+    const count = length === 4 ? v4CountOf(words, block) : v6CountOf(words, block)
+    const at = length === 4 ? addressesAt(block) : v6AddressesAt(words, block)
     const fits = Math.min(count, GATHERED_MAX, Math.floor(this.#writer.room / (12 + length)) + 1)
     let i = shuffle && fits < count ? Math.floor(this.#random() * count) : 0
     for (let n = 0; n < fits; n++) {

@@ -3,7 +3,7 @@
 // endpoint's or Pod's name, found or not. Budget: 1 µs for an address record, 4 µs for ten SRV with glue
 // (`npm run bench:micro`).
 
-import { detailAt } from '../../table/block.ts'
+import { detailAt, endOf, flagsOf } from '../../table/block.ts'
 import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
@@ -182,9 +182,9 @@ export class ClusterAnswers {
     request.read(scan, labels, labels < 0 ? 0 : (scan.labelAt[labels] ?? 0), false, this.#multicluster)
     if (request.shape !== 'service' || this.#multicluster) return undefined
     const block = this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
-    if (block === 0 || (this.#table.octets[block + 5]! & FLAG.EXTERNAL_NAME) === 0) return undefined
+    if (block === 0 || (flagsOf(this.#table.octets, block) & FLAG.EXTERNAL_NAME) === 0) return undefined
     const at = detailAt(this.#table.words, block)
-    return at === 0 ? undefined : this.#table.octets.slice(at, block + this.#table.words[block >> 2]!)
+    return at === 0 ? undefined : this.#table.octets.slice(at, endOf(this.#table.words, block))
   }
 
   /** The zone's negative answer, for whoever finds that a chased target has nothing (docs/coredns.md 1.6). */
@@ -206,7 +206,7 @@ export class ClusterAnswers {
       ? this.#findImport(scan)
       : this.#table.find(scan.folded, request.serviceAt, request.keyEnd)
     if (block === 0) return this.#nameError(scan, this.#noService(scan))
-    const flags = this.#table.octets[block + 5]!
+    const flags = flagsOf(this.#table.octets, block)
     if (flags & HIDDEN) return this.#nameError(scan, hiddenBecause(flags))
     if (flags & FLAG.EXTERNAL_NAME) return this.#external(scan, block, qtype)
     if (!this.#selection.open(scan, packet, request, block))
@@ -246,7 +246,7 @@ export class ClusterAnswers {
     if (qtype === TYPE.A || qtype === TYPE.AAAA) return CHASE
     const { words, octets } = this.#table
     const at = detailAt(words, block)
-    const end = block + words[block >> 2]!
+    const end = endOf(words, block)
     if (qtype === TYPE.CNAME && this.#writer.open(TYPE.CNAME, this.#ttl, end - at)) {
       this.#writer.bytes(octets, at, end)
       this.#writer.close()

@@ -1,5 +1,6 @@
 // HOT: whether a port or an endpoint in the table is the one a name asks for.
 
+import { portNameAt, portProtocol } from '../../table/block.ts'
 import { PROTOCOL_LABELS } from '../../table/layout.ts'
 
 const UNDERSCORE = 0x5f
@@ -32,8 +33,8 @@ export function portAsks(
   octets: Uint8Array,
   at: number,
 ): boolean {
-  const protocol = protocolTexts[octets[at + 2]!] ?? protocolTexts[protocolTexts.length - 1]!
-  return labelAsks(folded, portAt, octets, at + 3) && labelAsks(folded, protocolAt, protocol, 0)
+  const protocol = protocolTexts[portProtocol(octets, at)] ?? protocolTexts[protocolTexts.length - 1]!
+  return labelAsks(folded, portAt, octets, portNameAt(at)) && labelAsks(folded, protocolAt, protocol, 0)
 }
 
 /** Whether both labels ask for any port: what a service without ports still answers. */

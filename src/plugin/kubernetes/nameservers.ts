@@ -2,9 +2,20 @@
 // server's own addresses (kube-dns.kube-system.svc.ZONE); where none has, ns.dns.ZONE with the addresses themselves.
 
 import { parseIp } from '../../shared/ip.ts'
-import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
+import {
+  addressesAt,
+  blockKeyAt,
+  detailAt,
+  flagsOf,
+  GroupCursor,
+  keyEndOf,
+  kindOf,
+  v4CountOf,
+  v6AddressesAt,
+  v6CountOf,
+} from '../../table/block.ts'
 import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
-import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import type { TableReader } from '../../table/reader.ts'
 import { addressLabel } from './address-label.ts'
 import { equalOctets } from './match.ts'
 
@@ -56,11 +67,11 @@ function addService(
   found: Map<string, { name: Uint8Array; addresses: Uint8Array[] }>,
 ): void {
   const { words, octets } = table
-  if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & HIDDEN) !== 0) return
+  if (kindOf(octets, block) !== KIND.SERVICE || (flagsOf(octets, block) & HIDDEN) !== 0) return
   const labels = endpointLabels(table, block, address)
   const keyAt = blockKeyAt(words, block)
-  const key = octets.slice(keyAt, keyAt + octets[block + 6]! + octets[block + 7]! * 256)
-  const headless = (octets[block + 5]! & FLAG.HEADLESS) !== 0
+  const key = octets.slice(keyAt, keyEndOf(words, octets, block))
+  const headless = (flagsOf(octets, block) & FLAG.HEADLESS) !== 0
   for (const label of labels) {
     const name = Uint8Array.of(...(headless ? label : []), ...key, ...SVC)
     const addresses = headless ? [address] : clusterIPs(table, block)
@@ -98,10 +109,10 @@ function endpointLabels(table: TableReader, block: number, address: Uint8Array):
 }
 
 function clusterIPs(table: TableReader, block: number): Uint8Array[] {
-  const v4Count = table.words[(block >> 2) + 2]!
-  const v6Count = table.words[(block >> 2) + 3]!
+  const v4Count = v4CountOf(table.words, block)
+  const v6Count = v6CountOf(table.words, block)
   const at = addressesAt(block)
-  const v6At = at + 4 * v4Count
+  const v6At = v6AddressesAt(table.words, block)
   return [
     ...Array.from({ length: v4Count }, (_, i) => table.octets.slice(at + 4 * i, at + 4 * i + 4)),
     ...Array.from({ length: v6Count }, (_, i) => table.octets.slice(v6At + 16 * i, v6At + 16 * i + 16)),

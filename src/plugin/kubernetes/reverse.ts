@@ -2,9 +2,20 @@
 // and endpoints that have it now. The table tells which services may have an address; their blocks decide, so that a PTR
 // follows its owner in the same store as the owner's other answers.
 
-import { addressesAt, detailAt, GroupCursor } from '../../table/block.ts'
+import {
+  addressesAt,
+  blockKeyAt,
+  detailAt,
+  flagsOf,
+  GroupCursor,
+  keyEndOf,
+  kindOf,
+  v4CountOf,
+  v6AddressesAt,
+  v6CountOf,
+} from '../../table/block.ts'
 import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
-import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import type { TableReader } from '../../table/reader.ts'
 import { LABEL_MAX_OCTETS, type Name } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { ScannedName } from '../../wire/scan.ts'
@@ -98,11 +109,13 @@ export class PtrRecords {
     const blocks = this.#table.blocksOf(hash, this.#blocks)
     for (let b = 0; b < blocks; b++) {
       const block = this.#blocks[b]!
-      if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & (FLAG.HEADLESS | FLAG.IGNORED)) !== 0)
+      if (
+        kindOf(octets, block) !== KIND.SERVICE ||
+        (flagsOf(octets, block) & (FLAG.HEADLESS | FLAG.IGNORED)) !== 0
+      )
         continue
-      const v4Count = words[(block >> 2) + 2]!
-      const count = length === 4 ? v4Count : words[(block >> 2) + 3]!
-      const at = addressesAt(block) + (length === 4 ? 0 : 4 * v4Count)
+      const count = length === 4 ? v4CountOf(words, block) : v6CountOf(words, block)
+      const at = length === 4 ? addressesAt(block) : v6AddressesAt(words, block)
       for (let i = 0; i < count; i++) {
         if (!equalOctets(octets, at + i * length, address, 0, length)) continue
         this.#record(block, address, 0, 0, ttlSeconds)
@@ -118,7 +131,8 @@ export class PtrRecords {
     const blocks = this.#table.blocksOf(hash, this.#blocks)
     for (let b = 0; b < blocks; b++) {
       const block = this.#blocks[b]!
-      if (octets[block + 4] !== KIND.SERVICE || (octets[block + 5]! & FLAG.EXTERNAL_NAME) !== 0) continue
+      if (kindOf(octets, block) !== KIND.SERVICE || (flagsOf(octets, block) & FLAG.EXTERNAL_NAME) !== 0)
+        continue
       const groups = this.#groups
       groups.open(octets, detailAt(words, block))
       while (groups.next()) {
@@ -159,7 +173,7 @@ export class PtrRecords {
     const { words, octets } = this.#table
     const writer = this.#writer
     const keyAt = blockKeyAt(words, block)
-    const keyEnd = keyAt + octets[block + 6]! + octets[block + 7]! * 256
+    const keyEnd = keyEndOf(words, octets, block)
     const length = keyEnd - keyAt + SVC.length + this.#primaryZone.length
     if (!writer.open(TYPE.PTR, ttlSeconds, length + (endpointOctets ? LABEL_MAX_OCTETS + 1 : 0))) return false
     if (hostnameAt) writer.bytes(octets, hostnameAt, hostnameAt + 1 + octets[hostnameAt]!)

@@ -1,7 +1,7 @@
 // HOT: which of a service's ports and endpoints a name asks for: those of an endpoint's label, of a port and protocol, of
 // a topology zone, or all (docs/coredns.md 1.3, 1.12). Endpoints are walked where they lie in the table; nothing is copied.
 
-import { detailAt, GroupCursor } from '../../table/block.ts'
+import { detailAt, flagsOf, GroupCursor, nextPort, portNumber } from '../../table/block.ts'
 import { FLAG, NO_PORT } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import type { Scan } from '../../wire/scan.ts'
@@ -39,7 +39,7 @@ export class Selection {
     this.packet = packet
     this.request = request
     this.block = block
-    this.headless = (this.table.octets[block + 5]! & FLAG.HEADLESS) !== 0
+    this.headless = (flagsOf(this.table.octets, block) & FLAG.HEADLESS) !== 0
     switch (request.shape) {
       case 'endpoint':
         this.#addressOctets = readEndpointLabel(scan.folded, request.endpointAt, this.#address)
@@ -163,7 +163,7 @@ export class Selection {
     if (request.shape !== 'port') return Math.max(1, count)
     if (count === 0) return asksAny(scan.folded, request.portAt, request.protocolAt) ? 1 : 0
     let matching = 0
-    for (let i = 0; i < count; i++, at += 4 + octets[at + 3]!) {
+    for (let i = 0; i < count; i++, at = nextPort(octets, at)) {
       if (portAsks(scan.folded, request.portAt, request.protocolAt, octets, at)) matching++
     }
     return matching
@@ -176,9 +176,8 @@ export class Selection {
   givesRecord(portsAt: number, index: number, at: number): boolean {
     if (!this.#isPort(at)) return false
     const { octets } = this.table
-    for (let i = 0, before = portsAt; i < index; i++, before += 4 + octets[before + 3]!) {
-      if (octets[before] === octets[at] && octets[before + 1] === octets[at + 1] && this.#isPort(before))
-        return false
+    for (let i = 0, before = portsAt; i < index; i++, before = nextPort(octets, before)) {
+      if (portNumber(octets, before) === portNumber(octets, at) && this.#isPort(before)) return false
     }
     return true
   }
@@ -186,7 +185,7 @@ export class Selection {
   #isPort(at: number): boolean {
     const { octets } = this.table
     const { request, scan } = this
-    if ((octets[at]! | (octets[at + 1]! << 8)) === NO_PORT) return false
+    if (portNumber(octets, at) === NO_PORT) return false
     return request.shape !== 'port' || portAsks(scan.folded, request.portAt, request.protocolAt, octets, at)
   }
 }

@@ -1,9 +1,25 @@
 // A service out of a copy of its block (TableReader.copyOf), as values: for the slow path, where a copy costs less than the
 // care that reading the table in place needs (selection.ts).
 
-import { addressesAt, detailAt, eachExternal, GroupCursor, keyEndOf } from '../../table/block.ts'
+import {
+  addressesAt,
+  blockKeyAt,
+  detailAt,
+  eachExternal,
+  endOf,
+  flagsOf,
+  GroupCursor,
+  keyEndOf,
+  kindOf,
+  nextPort,
+  portNameAt,
+  portNumber,
+  portProtocol,
+  v4CountOf,
+  v6CountOf,
+} from '../../table/block.ts'
 import { EXTERNAL, FLAG, KEY, KIND, NO_PORT, PROTOCOL_LABELS } from '../../table/layout.ts'
-import { blockKeyAt, type TableReader } from '../../table/reader.ts'
+import type { TableReader } from '../../table/reader.ts'
 import type { Name } from '../../wire/name.ts'
 import { addressLabel } from './address-label.ts'
 
@@ -56,7 +72,7 @@ function serviceKeys(table: TableReader, kind: number): Uint8Array[] {
   const keys: { readonly order: string; readonly key: Uint8Array }[] = []
   table.enter()
   table.eachBlock(block => {
-    if (octets[block + 4] !== kind) return
+    if (kindOf(octets, block) !== kind) return
     const key = octets.slice(blockKeyAt(words, block), keyEndOf(words, octets, block))
     const labels = labelsOf(key)
     const nameEnd = 1 + labels[0]!
@@ -86,7 +102,7 @@ export class Service {
 
   /** Whether it has one of the flags. */
   has(flags: number): boolean {
-    return (this.#octets[5]! & flags) !== 0
+    return (flagsOf(this.#octets, 0) & flags) !== 0
   }
 
   /** Its two labels, name and namespace, as they stand in a name. */
@@ -98,12 +114,12 @@ export class Service {
   /** What an ExternalName service stands for; undefined for any other, and for one whose target is no name. */
   get target(): Name | undefined {
     const at = this.has(FLAG.EXTERNAL_NAME) ? detailAt(this.#words, 0) : 0
-    return at === 0 ? undefined : this.#octets.slice(at, this.#words[0])
+    return at === 0 ? undefined : this.#octets.slice(at, endOf(this.#words, 0))
   }
 
   /** The addresses that its name gives, 4 or 16 octets each: cluster IPs, or those of its endpoints. */
   get addresses(): readonly Uint8Array[] {
-    const [v4Count, v6Count] = [this.#words[2]!, this.#words[3]!]
+    const [v4Count, v6Count] = [v4CountOf(this.#words, 0), v6CountOf(this.#words, 0)]
     return Array.from({ length: v4Count + v6Count }, (_, i) => this.#address(addressesAt(0), i, v4Count))
   }
 
@@ -166,11 +182,12 @@ export class Service {
     if (count === 0) return NO_PORTS
     const octets = this.#octets
     const ports: ServicePort[] = []
-    for (let i = 0; i < count; i++, at += 4 + octets[at + 3]!) {
-      const number = octets[at]! | (octets[at + 1]! << 8)
-      const protocol = PROTOCOL_LABELS[octets[at + 2]!] ?? ''
+    for (let i = 0; i < count; i++, at = nextPort(octets, at)) {
+      const number = portNumber(octets, at)
+      const protocol = PROTOCOL_LABELS[portProtocol(octets, at)] ?? ''
+      const nameAt = portNameAt(at)
       ports.push({
-        name: latin1(octets, at + 4, at + 4 + octets[at + 3]!),
+        name: latin1(octets, nameAt + 1, nameAt + 1 + octets[nameAt]!),
         protocol,
         number: number === NO_PORT ? undefined : number,
       })

@@ -2,7 +2,7 @@
 // 100 divided by the candidates, target the service's own name or an endpoint's, one address record for each target and
 // address behind. Targets are written in full (RFC 2782) and the glue's owners point at them.
 
-import { addressesAt } from '../../table/block.ts'
+import { addressesAt, nextPort, v4CountOf, v6AddressesAt, v6CountOf } from '../../table/block.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
 import { LABEL_MAX_OCTETS } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -39,18 +39,18 @@ export class SrvRecords {
     const writer = this.#writer
     const { words, octets } = selection.table
     const { block, groups } = selection
-    const v4Count = words[(block >> 2) + 2]!
-    const v6Count = words[(block >> 2) + 3]!
+    const v4Count = v4CountOf(words, block)
+    const v6Count = v6CountOf(words, block)
     const candidates = selection.countServicePorts() * (v4Count + v6Count)
     if (candidates === 0) return
     const target = writer.at + BEFORE_TARGET
-    for (let i = 0, at = groups.servicePortsAt; i < groups.servicePortCount; i++, at += 4 + octets[at + 3]!) {
+    for (let i = 0, at = groups.servicePortsAt; i < groups.servicePortCount; i++, at = nextPort(octets, at)) {
       if (!selection.givesRecord(groups.servicePortsAt, i, at)) continue
       if (!this.#record(at, weightOf(candidates), ttlSeconds, false)) return
     }
     if (writer.answers === 0) return
     const v4At = addressesAt(block)
-    const v6At = v4At + 4 * v4Count
+    const v6At = v6AddressesAt(words, block)
     for (let i = 0; i < v4Count; i++) if (!writer.glue(target, octets, v4At + 4 * i, 4, ttlSeconds)) return
     for (let i = 0; i < v6Count; i++) if (!writer.glue(target, octets, v6At + 16 * i, 16, ttlSeconds)) return
   }
@@ -83,7 +83,7 @@ export class SrvRecords {
 
   #groupGivesRecords(): boolean {
     const { groups, table } = this.#selection
-    for (let i = 0, at = groups.portsAt; i < groups.portCount; i++, at += 4 + table.octets[at + 3]!) {
+    for (let i = 0, at = groups.portsAt; i < groups.portCount; i++, at = nextPort(table.octets, at)) {
       if (this.#selection.givesRecord(groups.portsAt, i, at)) return true
     }
     return false
@@ -95,7 +95,7 @@ export class SrvRecords {
     const { groups, table } = selection
     const mayRepeat = this.#mayRepeat
     let targets = 0
-    for (let i = 0, at = groups.portsAt; i < groups.portCount; i++, at += 4 + table.octets[at + 3]!) {
+    for (let i = 0, at = groups.portsAt; i < groups.portCount; i++, at = nextPort(table.octets, at)) {
       if (!selection.givesRecord(groups.portsAt, i, at)) continue
       targets = 0
       selection.rewindGroup()
