@@ -3,7 +3,8 @@
 
 import type { ThreadLog } from '../observe/thread-log.ts'
 import type { Configuration } from '../setup/configuration.ts'
-import type { Clock, Timer } from '../shared/clock.ts'
+import type { Clock } from '../shared/clock.ts'
+import { Polled } from '../shared/polled.ts'
 
 export interface ReloaderOptions {
   readonly clock: Clock
@@ -18,52 +19,53 @@ export interface ReloaderOptions {
 
 export class Reloader {
   readonly #options: ReloaderOptions
+  readonly #polled: Polled
   #seenHash = ''
   #period: { readonly intervalMs: number; readonly jitterMs: number } | undefined
-  #timer: Timer | undefined
-  #looking: Promise<void> | undefined
-  #stopped = false
+  /** Whether the next look takes an unchanged configuration, too. */
+  #force = false
 
   constructor(options: ReloaderOptions) {
     this.#options = options
+    this.#polled = new Polled({
+      clock: options.clock,
+      look: () => this.#look(),
+      intervalMs: () => this.#intervalMs(),
+      // What is wrong with a Corefile `apply` tells; this is a bug.
+      trouble: text => options.log.write('ERROR', 'plugin/reload', text),
+    })
   }
 
   /** `served` is the configuration that serves, `seen` the one in the Corefile. */
   start(served: Configuration, seen: Configuration): void {
     this.#seenHash = seen.hash
     this.#period = served.setup.reload
-    this.#schedule()
+    this.#polled.start()
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
+    void this.#polled.stop()
   }
 
   /** Looks now; `force` takes an unchanged configuration too. Looks do not overlap. */
-  async look(force: boolean): Promise<void> {
-    const before = this.#looking ?? Promise.resolve()
-    const looking = before.then(() => this.#look(force))
-    this.#looking = looking
-    await looking
+  look(force: boolean): Promise<void> {
+    this.#force ||= force
+    return this.#polled.look()
   }
 
-  async #look(force: boolean): Promise<void> {
-    if (this.#stopped) return
-    const next = this.#options.read(force ? '' : this.#seenHash)
+  async #look(): Promise<undefined> {
+    const next = this.#options.read(this.#force ? '' : this.#seenHash)
+    this.#force = false
     if (!next) return
     this.#seenHash = next.hash
     await this.#options.apply(next)
     if (next.errors === 0) this.#period = next.setup.reload
   }
 
-  #schedule(): void {
-    if (this.#stopped || !this.#period) return
+  /** CoreDNS adds between minus and plus half the jitter; without `reload` it never looks. */
+  #intervalMs(): number {
+    if (!this.#period) return 0
     const { intervalMs, jitterMs } = this.#period
-    // CoreDNS adds between minus and plus half the jitter.
-    const delayMs = intervalMs + (this.#options.random() - 0.5) * jitterMs
-    this.#timer = this.#options.clock.after(delayMs, () => {
-      void this.look(false).finally(() => this.#schedule())
-    })
+    return intervalMs + (this.#options.random() - 0.5) * jitterMs
   }
 }

@@ -7,7 +7,8 @@ import { type FileZone, zoneKey } from '../plugin/file/config.ts'
 import { fileWord } from '../plugin/file/file.ts'
 import { isUnchanged, type LoadedZone, type LoadFailure, reloadZone } from '../plugin/file/load.ts'
 import { configsOf, type Setup } from '../setup/setup.ts'
-import type { Clock, Timer } from '../shared/clock.ts'
+import type { Clock } from '../shared/clock.ts'
+import { Polled } from '../shared/polled.ts'
 
 const LOG_FROM = 'plugin/file'
 /** Mistakes of one file that are logged. */
@@ -39,7 +40,7 @@ export class ZoneFiles {
   }
 
   stop(): void {
-    for (const watch of this.#watches) watch.stop()
+    for (const watch of this.#watches) void watch.stop()
     this.#watches = []
   }
 }
@@ -47,57 +48,51 @@ export class ZoneFiles {
 class ZoneWatch {
   readonly #zone: FileZone
   readonly #options: ZoneFilesOptions
+  readonly #polled: Polled
   #loaded: LoadedZone | undefined
-  #timer: Timer | undefined
-  #stopped = false
-  /** What was wrong at the last look: it is told once. */
-  #trouble = ''
 
   constructor(zone: FileZone, options: ZoneFilesOptions) {
     this.#zone = zone
     this.#options = options
     this.#loaded = zone.loaded
-    this.#schedule()
-  }
-
-  stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return
-    this.#timer = this.#options.clock.after(this.#zone.reloadMs, () => {
-      void this.#look().finally(() => this.#schedule())
+    this.#polled = new Polled({
+      clock: options.clock,
+      look: () => this.#look(),
+      intervalMs: () => zone.reloadMs,
+      trouble: lines => {
+        for (const line of lines.split('\n')) this.#log('ERROR', line)
+      },
+      well: () => this.#log('INFO', `Zone "${zone.origin}" in "${zone.file}" can be read again`),
     })
+    this.#polled.start()
   }
 
-  async #look(): Promise<void> {
-    if (this.#loaded && isUnchanged(this.#loaded)) return
+  stop(): Promise<void> {
+    return this.#polled.stop()
+  }
+
+  async #look(): Promise<string | undefined> {
+    if (this.#loaded && isUnchanged(this.#loaded)) return undefined
     const { file, origin } = this.#zone
     const problems = new Problems()
     const read = await reloadZone(file, origin, problems)
+    if (read === 'mistakes' || 'unreadable' in read) return this.#failure(read, problems)
     // A file that changes while it is read is looked at again: it may not have been whole.
-    if (this.#stopped || (typeof read === 'object' && 'image' in read && !isUnchanged(read))) return
-    if (read === 'mistakes' || 'unreadable' in read) return this.#fail(read, problems)
-    this.#trouble = ''
+    if (this.#polled.stopped || !isUnchanged(read)) return this.#polled.trouble
     for (const problem of problems.list) this.#log('WARNING', formatProblem(problem))
     this.#take(read)
+    return undefined
   }
 
-  #fail(failure: LoadFailure, problems: Problems): void {
+  /** What is wrong, in lines. */
+  #failure(failure: LoadFailure, problems: Problems): string {
     const { file, origin } = this.#zone
-    const lines =
-      failure === 'mistakes'
-        ? problems.list
-            .filter(({ severity }) => severity === 'error')
-            .slice(0, SHOWN_MAX)
-            .map(problem => `Parsing zone "${origin}": ${formatProblem(problem)}`)
-        : [`Failed to open zone "${origin}" in "${file}": ${failure.unreadable}`]
-    const trouble = lines.join('\n')
-    if (trouble === this.#trouble) return
-    this.#trouble = trouble
-    for (const line of lines) this.#log('ERROR', line)
+    if (failure !== 'mistakes') return `Failed to open zone "${origin}" in "${file}": ${failure.unreadable}`
+    return problems.list
+      .filter(({ severity }) => severity === 'error')
+      .slice(0, SHOWN_MAX)
+      .map(problem => `Parsing zone "${origin}": ${formatProblem(problem)}`)
+      .join('\n')
   }
 
   #take(read: LoadedZone): void {

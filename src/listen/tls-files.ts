@@ -3,7 +3,8 @@
 // written before its certificate) is looked at again.
 
 import { readFile } from 'node:fs/promises'
-import type { Clock, Timer } from '../shared/clock.ts'
+import type { Clock } from '../shared/clock.ts'
+import { Polled } from '../shared/polled.ts'
 
 /** How often the files are looked at. */
 export const FILES_INTERVAL_MS = 10_000
@@ -28,40 +29,30 @@ export interface TlsFilesOptions {
 /** The files of one listener. */
 export class TlsFiles {
   readonly #options: TlsFilesOptions
+  readonly #polled: Polled
   #texts: TlsTexts
-  #reason = ''
-  #timer: Timer | undefined
-  #stopped = false
 
   constructor(options: TlsFilesOptions) {
     this.#options = options
     this.#texts = options.texts
-    this.#later()
+    this.#polled = new Polled({
+      clock: options.clock,
+      look: () => this.#look(),
+      intervalMs: () => FILES_INTERVAL_MS,
+      trouble: options.unusable,
+    })
+    this.#polled.start()
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
+    void this.#polled.stop()
   }
 
-  #later(): void {
-    if (!this.#stopped) this.#timer = this.#options.clock.after(FILES_INTERVAL_MS, () => void this.#look())
-  }
-
-  async #look(): Promise<void> {
-    try {
-      const texts = await readTexts(this.#options.paths)
-      if (!this.#stopped && !isSame(texts, this.#texts)) {
-        this.#options.changed(texts)
-        this.#texts = texts
-      }
-      this.#reason = ''
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      if (!this.#stopped && reason !== this.#reason) this.#options.unusable(reason)
-      this.#reason = reason
-    }
-    this.#later()
+  async #look(): Promise<undefined> {
+    const texts = await readTexts(this.#options.paths)
+    if (this.#polled.stopped || isSame(texts, this.#texts)) return
+    this.#options.changed(texts)
+    this.#texts = texts
   }
 }
 

@@ -7,7 +7,8 @@
 
 import { type LabelPredicate, parseSelector } from '../objects/label-selector.ts'
 import type { Kind, Kinds, ObjectSource, Sink } from '../objects/objects.ts'
-import { type Clock, systemClock, type Timer } from '../shared/clock.ts'
+import { type Clock, systemClock } from '../shared/clock.ts'
+import { Polled } from '../shared/polled.ts'
 import { AddressBook } from './addresses.ts'
 import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
 import { FolderHints, type Hints } from './hints.ts'
@@ -69,7 +70,7 @@ const GONE = 'gone'
 export class ManifestSource implements ObjectSource {
   readonly #settings: ManifestSettings
   readonly #options: CompileOptions
-  readonly #clock: Clock
+  readonly #polled: Polled
   readonly #hints: Hints
   readonly #log: ProblemLog
   readonly #book = new AddressBook()
@@ -77,19 +78,23 @@ export class ManifestSource implements ObjectSource {
   #compiled: readonly ManifestProblem[] = []
   #state: ClusterState = EMPTY_STATE
   #synced = false
-  #stopped = false
-  /** The look under way, and whether another was asked for meanwhile. */
-  #looking: Promise<void> | undefined
-  #again = false
-  #timer: Timer | undefined
+  /** Whether some change has been seen only once. */
+  #unsettled = false
 
   /** Throws ManifestOptionError when a selector among the options cannot be read. */
   constructor(settings: ManifestSettings) {
     const { labels, namespaceLabels, ...rest } = settings.options ?? {}
     this.#settings = settings
     this.#options = { ...rest, labels: selector(labels), namespaceLabels: selector(namespaceLabels) }
-    this.#clock = settings.clock ?? systemClock
-    const onHint = (): void => this.#schedule(SETTLE_MS)
+    this.#polled = new Polled({
+      clock: settings.clock ?? systemClock,
+      look: () => this.#look(),
+      intervalMs: () => (this.#unsettled ? SETTLE_MS : this.#pollMs()),
+      // What is wrong with files the log of problems tells; this is a bug.
+      trouble: message =>
+        settings.report({ severity: 'error', file: settings.directory, line: 1, column: 1, message }),
+    })
+    const onHint = (): void => this.#polled.lookIn(SETTLE_MS)
     this.#hints = settings.hints?.(onHint) ?? new FolderHints(onHint)
     this.#log = new ProblemLog(settings.report)
   }
@@ -106,28 +111,17 @@ export class ManifestSource implements ObjectSource {
 
   /** Resolves when nothing of the source runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#timer?.cancel()
     this.#hints.close()
-    await this.#looking
+    await this.#polled.stop()
   }
 
   /** Looks at the folder now, which the timer and the hints do by themselves; resolves when it is emitted. */
-  async look(): Promise<void> {
-    this.#again = true
-    this.#looking ??= this.#run()
-    await this.#looking
+  look(): Promise<void> {
+    return this.#polled.look()
   }
 
-  async #run(): Promise<void> {
-    let unsettled = false
-    while (this.#again && !this.#stopped) {
-      this.#again = false
-      const scan = await scanFolder(this.#settings.directory)
-      unsettled = await this.#take(scan)
-    }
-    this.#looking = undefined
-    this.#schedule(unsettled ? SETTLE_MS : this.#pollMs())
+  async #look(): Promise<undefined> {
+    this.#unsettled = await this.#take(await scanFolder(this.#settings.directory))
   }
 
   #pollMs(): number {
@@ -135,17 +129,11 @@ export class ManifestSource implements ObjectSource {
     return pollMs * Math.max(1, this.#files.size / FILES_PER_POLL)
   }
 
-  #schedule(ms: number): void {
-    if (this.#stopped || this.#looking) return
-    this.#timer?.cancel()
-    this.#timer = this.#clock.after(ms, () => void this.look())
-  }
-
   /** Takes what a look found; true when some change has been seen only once. */
   async #take(scan: FolderScan): Promise<boolean> {
     const changed = this.#changedFiles(scan)
     for (const path of changed) await this.#read(path, scan.files.get(path))
-    if (this.#stopped) return false
+    if (this.#polled.stopped) return false
     const readable = scan.folders.length > 0
     if (changed.length > 0 || (readable && !this.#synced)) this.#publish()
     if (readable) this.#hints.watch(scan.folders)

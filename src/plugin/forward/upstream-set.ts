@@ -3,7 +3,7 @@
 
 import { lookup, Resolver } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
-import type { Timer } from '../../shared/clock.ts'
+import { Polled } from '../../shared/polled.ts'
 import { addressText, type RuleConfig, type To, UPSTREAMS_MAX, type UpstreamAddress } from './config.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 import type { Upstream, UpstreamContext } from './upstream.ts'
@@ -32,9 +32,6 @@ export async function lookupHost(host: string, resolvers: readonly string[]): Pr
 interface Source {
   readonly to: To
   addresses: readonly UpstreamAddress[]
-  /** What was wrong with it last, so that it is logged once. */
-  trouble: string | undefined
-  timer: Timer | undefined
 }
 
 /** The upstreams of one rule on one serving thread. */
@@ -44,9 +41,9 @@ export class UpstreamSet {
   readonly #resolvers: readonly string[]
   readonly #lookupHost: LookupHost
   readonly #sources: readonly Source[]
+  readonly #polled: readonly Polled[]
   readonly #known = new Map<string, Upstream>()
   #list: readonly Upstream[] = []
-  #stopped = false
 
   constructor(
     { to, resolvers }: Pick<RuleConfig, 'to' | 'resolvers'>,
@@ -61,14 +58,11 @@ export class UpstreamSet {
     this.#sources = to.map(one => ({
       to: one,
       addresses: one.kind === 'address' ? [one] : one.kind === 'file' ? one.upstreams : [],
-      trouble: undefined,
-      timer: undefined,
     }))
     this.#update()
-    for (const source of this.#sources) {
-      if (source.to.kind === 'file') this.#later(source, FILE_INTERVAL_MS)
-      if (source.to.kind === 'host') this.#read(source)
-    }
+    this.#polled = this.#sources.flatMap(source =>
+      source.to.kind === 'address' ? [] : [this.#watch(source)],
+    )
   }
 
   /** In the order of the Corefile; empty while no host name is known yet. */
@@ -77,30 +71,40 @@ export class UpstreamSet {
   }
 
   stop(): void {
-    this.#stopped = true
-    for (const { timer } of this.#sources) timer?.cancel()
+    for (const polled of this.#polled) void polled.stop()
     for (const upstream of this.#known.values()) upstream.stop()
   }
 
-  #later(source: Source, delayMs: number): void {
-    if (!this.#stopped) source.timer = this.#context.clock.after(delayMs, () => this.#read(source))
+  /** A file was read with the Corefile; a host name is looked up now. */
+  #watch(source: Source): Polled {
+    const { to } = source
+    const polled = new Polled({
+      clock: this.#context.clock,
+      look: () => this.#read(source, polled),
+      intervalMs: () =>
+        to.kind === 'file'
+          ? FILE_INTERVAL_MS
+          : source.addresses.length > 0
+            ? HOST_INTERVAL_MS
+            : HOST_RETRY_MS,
+      trouble: text => this.#log('WARNING', `${nameOf(to)}: ${text}; upstreams stay ${this.#names()}`),
+    })
+    if (to.kind === 'file') polled.start()
+    else void polled.look()
+    return polled
   }
 
-  async #read(source: Source): Promise<void> {
+  async #read(source: Source, polled: Polled): Promise<undefined> {
     const { to } = source
-    try {
-      const addresses = to.kind === 'file' ? await readServers(to.path) : await this.#readHost(to)
-      source.trouble = undefined
-      if (!this.#stopped && textOf(addresses) !== textOf(source.addresses)) {
-        source.addresses = addresses
-        this.#update()
-        this.#log('INFO', `${nameOf(to)} has changed: upstreams are now ${this.#names()}`)
-      }
-    } catch (error) {
-      this.#complain(source, `${nameOf(to)}: ${(error as Error).message}`)
+    const addresses = to.kind === 'file' ? await readServers(to.path) : await this.#readHost(to)
+    if (polled.stopped) return
+    if (textOf(addresses) === textOf(source.addresses)) {
+      if (polled.trouble !== undefined) this.#log('INFO', `${nameOf(to)} is as it was before`)
+      return
     }
-    const known = source.addresses.length > 0
-    this.#later(source, to.kind === 'file' ? FILE_INTERVAL_MS : known ? HOST_INTERVAL_MS : HOST_RETRY_MS)
+    source.addresses = addresses
+    this.#update()
+    this.#log('INFO', `${nameOf(to)} has changed: upstreams are now ${this.#names()}`)
   }
 
   async #readHost(to: To): Promise<readonly UpstreamAddress[]> {
@@ -108,12 +112,6 @@ export class UpstreamSet {
     const { protocol, port, serverName, host } = to
     const addresses = await this.#lookupHost(host, this.#resolvers)
     return addresses.map(address => ({ protocol, address, port, serverName: serverName ?? host }))
-  }
-
-  #complain(source: Source, trouble: string): void {
-    if (this.#stopped || source.trouble === trouble) return
-    source.trouble = trouble
-    this.#log('WARNING', `${trouble}; upstreams stay ${this.#names()}`)
   }
 
   #update(): void {

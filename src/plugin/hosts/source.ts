@@ -5,7 +5,7 @@
 import { type BigIntStats, readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Timer } from '../../shared/clock.ts'
+import { Polled } from '../../shared/polled.ts'
 import { name } from '../../wire/name.ts'
 import type { ServingContext } from '../plugin.ts'
 import type { HostsConfig } from './config.ts'
@@ -50,10 +50,7 @@ export class HostsSource {
   /** Which state of the file was read last, and what was wrong with it. */
   #seen = ''
   #seenProblem: string | undefined
-  /** What is wrong now. */
-  #problem: string | undefined
-  #timer: Timer | undefined
-  #stopped = false
+  readonly #polled: Polled
 
   /** Reads the file before the first query comes. What keeps it from that, the Corefile's reader has told. */
   constructor(config: HostsConfig, context: ServingContext) {
@@ -61,65 +58,66 @@ export class HostsSource {
     this.#context = context
     this.#rules = { zones: config.zones.map(name), reverse: config.reverse }
     this.table = atOnce(readTable(Buffer.alloc(0), config.inline, this.#rules))
-    this.#problem = fileProblem(config.file)
-    if (this.#problem === undefined) this.#readNow()
+    let problem = fileProblem(config.file)
+    if (problem === undefined) {
+      problem = this.#readNow()
+      if (problem !== undefined) this.#warn(problem)
+    }
     this.#count()
-    this.#schedule()
+    this.#polled = new Polled({
+      clock: context.clock,
+      look: () => this.#look(),
+      intervalMs: () => config.reloadMs,
+      known: problem,
+      trouble: text => this.#warn(text),
+      well: () => this.#log('INFO', `the hosts file ${config.file} is there again`),
+    })
+    this.#polled.start()
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
+    void this.#polled.stop()
   }
 
-  #readNow(): void {
+  #readNow(): string | undefined {
     const { file, inline } = this.#config
     try {
       const stats = statSync(file, { bigint: true })
-      this.#take(atOnce(readTable(readFileSync(file), inline, this.#rules)), stats)
+      return this.#take(atOnce(readTable(readFileSync(file), inline, this.#rules)), stats)
     } catch (error) {
-      this.#settle(errorProblem(file, error))
+      return errorProblem(file, error)
     }
   }
 
-  #schedule(): void {
-    const { reloadMs } = this.#config
-    if (reloadMs === 0 || this.#stopped) return
-    this.#timer = this.#context.clock.after(reloadMs, () => {
-      void this.#look().then(() => this.#schedule())
-    })
-  }
-
-  /** Reads the file again where it is another one. */
-  async #look(): Promise<void> {
+  /** Reads the file again where it is another one; what is wrong with it. */
+  async #look(): Promise<string | undefined> {
     const { file, inline } = this.#config
     try {
       const stats = await stat(file, { bigint: true })
       const problem = statsProblem(file, stats)
-      if (problem !== undefined) this.#settle(problem)
-      else if (identity(stats) === this.#seen) this.#settle(this.#seenProblem)
-      else {
-        const table = await inTurns(readTable(await readFile(file), inline, this.#rules))
-        if (!this.#stopped) this.#take(table, stats)
-      }
+      if (problem !== undefined) return problem
+      if (identity(stats) === this.#seen) return this.#seenProblem
+      const table = await inTurns(readTable(await readFile(file), inline, this.#rules))
+      return this.#polled.stopped ? undefined : this.#take(table, stats)
     } catch (error) {
-      this.#settle(errorProblem(file, error))
+      return errorProblem(file, error)
     }
   }
 
-  #take(table: HostTable, stats: BigIntStats): void {
+  /** Takes what was read, unless something is wrong with it. */
+  #take(table: HostTable, stats: BigIntStats): string | undefined {
     this.#seen = identity(stats)
     const { file } = this.#config
     this.#seenProblem = table.overfull
       ? `the hosts file ${file} has more than ${ENTRIES_MAX} entries`
       : undefined
-    this.#settle(this.#seenProblem)
-    if (table.overfull) return
+    if (table.overfull) return this.#seenProblem
     this.table = table
     const modifiedSeconds = Number(stats.mtimeNs / 1_000_000n) / 1000
     this.#context.meters.gauge('coredns_hosts_reload_timestamp_seconds').set(modifiedSeconds)
     this.#count()
     this.#log('DEBUG', `Parsed hosts file into ${table.entries} entries`)
+    return undefined
   }
 
   #count(): void {
@@ -127,12 +125,8 @@ export class HostsSource {
     this.#context.meters.gauge('coredns_hosts_entries', { hostsfile: file }).set(this.table.entries)
   }
 
-  /** Tells once what is wrong with the file, and once that nothing is any more. */
-  #settle(problem: string | undefined): void {
-    if (problem === this.#problem) return
-    this.#problem = problem
-    if (problem === undefined) this.#log('INFO', `the hosts file ${this.#config.file} is there again`)
-    else this.#log('WARNING', `${problem}; what was read before goes on being served`)
+  #warn(problem: string): void {
+    this.#log('WARNING', `${problem}; what was read before goes on being served`)
   }
 
   /** Every serving thread reads the file; one of them tells. */

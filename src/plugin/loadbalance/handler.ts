@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Query } from '../../query/query.ts'
 import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
-import type { Timer } from '../../shared/clock.ts'
 import { type Cidr, ipFromBytes, parseCidr } from '../../shared/ip.ts'
+import { Polled } from '../../shared/polled.ts'
 import { nameKey } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import type { Rr } from '../../wire/record.ts'
@@ -22,15 +22,15 @@ export class LoadbalanceHandler implements Handler {
   readonly #networks: readonly Cidr[]
   #text = ''
   #weights: Weights = new Map()
-  #timer: Timer | undefined
-  #stopped = false
+  readonly #polled: Polled | undefined
 
   constructor({ weights, prefer }: LoadbalanceConfig, context: ServingContext) {
     this.#context = context
     this.#file = weights
     this.#networks = prefer.flatMap(text => parseCidr(text) ?? [])
     if (weights?.text !== undefined) this.#take(weights.text)
-    this.#schedule()
+    this.#polled = weights && this.#watch(weights)
+    this.#polled?.start()
   }
 
   handle(query: Query, next: Next): Outcome | Promise<Outcome> {
@@ -41,8 +41,7 @@ export class LoadbalanceHandler implements Handler {
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#timer?.cancel()
+    void this.#polled?.stop()
   }
 
   #order({ question: { qtype } }: Query, outcome: Outcome): Outcome {
@@ -89,27 +88,27 @@ export class LoadbalanceHandler implements Handler {
     this.#weights = weights
   }
 
-  #schedule(): void {
-    if (this.#file === undefined || this.#file.reloadMs === 0 || this.#stopped) return
-    const { file, reloadMs } = this.#file
-    this.#timer = this.#context.clock.after(reloadMs, () => {
-      this.#reload(file).then(() => this.#schedule())
+  /** Looks at the file; what cannot be read or understood changes nothing. */
+  #watch({ file, reloadMs }: WeightFile): Polled {
+    return new Polled({
+      clock: this.#context.clock,
+      look: () => this.#look(file),
+      intervalMs: () => reloadMs,
+      trouble: problem => this.#log('ERROR', `${problem}; the weights stay as they are`),
+      well: () => this.#log('INFO', `the weight file ${file} is there again`),
     })
   }
 
-  /** Reads the file again; what cannot be read or understood is logged and changes nothing. */
-  async #reload(file: string): Promise<void> {
+  async #look(file: string): Promise<string | undefined> {
     const read = await readFile(file, 'utf8').then(checkWeightText, (error: Error) => ({
       problem: `reading the weight file: ${error.message}`,
-      unreadable: true,
     }))
-    if (this.#stopped) return
-    if (!('text' in read)) {
-      this.#log('ERROR', read.problem)
-    } else if (read.text !== this.#text) {
+    if (!('text' in read)) return read.problem
+    if (read.text !== this.#text && !this.#polled?.stopped) {
       this.#take(read.text)
       this.#log('INFO', `Successfully reloaded weight file ${file}`)
     }
+    return undefined
   }
 
   /** Every serving thread reads the file; one of them tells. */

@@ -107,6 +107,10 @@ t.test('a host name: nothing before it is known, then its addresses, then new on
   bench.clock.advance(HOST_INTERVAL_MS)
   await until('a warning', () => bench.thread.lines.length === 4)
   t.match(bench.thread.lines[3], /upstreams stay 127\.0\.0\.9/)
+  addresses = ['127.0.0.9', '127.0.0.1']
+  bench.clock.advance(HOST_INTERVAL_MS)
+  await until('a line in the log', () => bench.thread.lines.length === 5)
+  t.match(bench.thread.lines[4], /ns\.example\.org is as it was before$/)
 })
 
 t.test('an upstream that leaves ends what it has under way first', async t => {

@@ -111,7 +111,7 @@ t.test('the file is looked at while serving', async t => {
 
   writeFileSync(file, '10.0.0.8 node-8\n')
   await look(at, 'the file again', () => thread.lines.length === 7)
-  t.match(thread.lines[5], /^\[INFO\] plugin\/hosts: the hosts file \S+ is there again/)
+  t.match(thread.lines[6], /^\[INFO\] plugin\/hosts: the hosts file \S+ is there again/)
   t.equal(await at.ask('node-8. A'), 'NOERROR aa node-8. 3600 A')
 })
 

@@ -125,10 +125,21 @@ t.test('a weight file is read again while serving', async t => {
   rmSync(file)
   await reloaded(3)
   t.equal(await first(), 'A 10.0.0.1', 'a missing one neither')
+  for (let looks = 0; looks < 3; looks++) {
+    thread.clock.advance(10_000)
+    await until('it was looked for again', () => thread.clock.pending === 1)
+  }
+  writeFileSync(file, 'www.example.com\n10.0.0.1 255\n')
+  await reloaded(4)
   await handler.stop!()
-  t.match(thread.lines, [
-    `[INFO] plugin/loadbalance: Successfully reloaded weight file ${file}`,
-    /^\[ERROR\] plugin\/loadbalance: the weight file: line 1: neither/,
-    /^\[ERROR\] plugin\/loadbalance: reading the weight file: ENOENT/,
-  ])
+  t.match(
+    thread.lines,
+    [
+      `[INFO] plugin/loadbalance: Successfully reloaded weight file ${file}`,
+      /^\[ERROR\] plugin\/loadbalance: the weight file: line 1: neither/,
+      /^\[ERROR\] plugin\/loadbalance: reading the weight file: ENOENT/,
+      `[INFO] plugin/loadbalance: the weight file ${file} is there again`,
+    ],
+    'each trouble is told once, however often it is looked for',
+  )
 })
