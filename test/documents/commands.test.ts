@@ -71,6 +71,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
     because: 'takes minutes, and BIND is no part of this project',
   },
   'npm run bench -- --quick --only headless': BENCH,
+  'npm run bench -- --rows forward-miss,log': BENCH,
   'npm run soak -- --hours 8': BENCH,
   'npm run soak -- --hours N': BENCH,
   'docker build -t REGISTRY/seamark:0.1.0 .': ENGINE,
