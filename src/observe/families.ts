@@ -376,7 +376,7 @@ const TABLE: readonly Family[] = [
   counter(
     'seamark_http_dropped_connections_total',
     'address',
-    'Connections to health, ready or prometheus that were closed, or not accepted, because too many were open.',
+    'Connections to health, ready or prometheus that were closed for others, or for a second request before an answer.',
   ),
 ]
 

@@ -5,7 +5,7 @@
 import type { Clock, Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { lazy } from '../shared/lazy.ts'
-import type { HttpRoute } from './http.ts'
+import type { HttpRoute } from './http-answers.ts'
 import type { Counter, Histogram, Meters } from './meters.ts'
 import type { ThreadLog } from './thread-log.ts'
 

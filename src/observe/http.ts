@@ -1,34 +1,27 @@
 // The small HTTP servers of health, ready and prometheus: fixed paths, no request bodies, short timeouts, few
-// connections. The set of them outlives a reload: a new configuration's addresses are bound first, then the paths
+// connections (http-places.ts). The set of them outlives a reload: a new configuration's addresses are bound first, then the paths
 // change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Server as TlsServer } from 'node:tls'
 import { lazy } from '../shared/lazy.ts'
+import { SlicedSocket } from '../shared/sliced-socket.ts'
+import { HttpAnswers, type HttpRoute } from './http-answers.ts'
+import { HttpPlaces } from './http-places.ts'
 import type { Counter, Meters } from './meters.ts'
 
 /** As CoreDNS's read, write and idle timeouts. */
 const TIMEOUT_MS = 5000
 /** How often the timeouts are looked after. */
 const TIMEOUT_CHECK_MS = 1000
-/** Probes and scrapers are few; more connections are closed at once and counted. */
-export const CONNECTIONS_MAX = 64
+/** Octets of requests that are read in one turn: a probe's, or a dozen of the smallest. */
+const SLICE_OCTETS = 512
 /** Octets of a request's head. */
 const HEAD_MAX_OCTETS = 8192
 /** Bodies below this gain nothing from gzip. */
 const GZIP_MIN_OCTETS = 1024
-
-/** What a path answers. */
-export interface HttpAnswer {
-  readonly status: number
-  /** text/plain; charset=utf-8 unless given. */
-  readonly contentType?: string
-  readonly body: string
-}
-
-/** Answers one path; `query` is what stands behind its `?`. A rejection is a bug and becomes 500. */
-export type HttpRoute = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>
 
 /** Certificates of an HTTPS endpoint, in PEM. */
 export interface HttpTls {
@@ -67,35 +60,45 @@ export const siteText = ({ host, port }: Pick<HttpSite, 'host' | 'port'>): strin
 /** One listening server. */
 export class HttpListener {
   readonly #server: Server
+  /** Parses what the connections of the other carry; it listens nowhere. */
+  readonly #http: HttpServer
+  readonly #secure: TlsServer | undefined
+  readonly #places: HttpPlaces
+  /** The socket under what the parser sees. */
+  readonly #sockets = new WeakMap<Duplex, Socket>()
   readonly #site: HttpSite
   readonly #dropped: Counter
-  #routes: ReadonlyMap<string, HttpRoute>
+  readonly #answers: HttpAnswers
 
   private constructor(site: HttpSite, meters: Meters) {
     const options = {
       headersTimeout: TIMEOUT_MS,
       requestTimeout: TIMEOUT_MS,
-      keepAliveTimeout: TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: HEAD_MAX_OCTETS,
     }
-    const { tls } = site
-    const handle = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#handle(request, response).catch((error: Error) => response.destroy(error))
-    }
     this.#site = site
-    this.#routes = site.routes
-    this.#server =
-      tls === undefined
-        ? lazy.http.createServer(options, handle)
-        : lazy.https.createServer(
-            { ...options, ...secureContext(tls), requestCert: tls.clientCa !== undefined },
-            handle,
-          )
-    this.#server.maxConnections = CONNECTIONS_MAX
-    this.#server.setTimeout(TIMEOUT_MS)
+    this.#answers = new HttpAnswers(site.routes)
     this.#dropped = meters.counter('seamark_http_dropped_connections_total', { address: siteText(site) })
-    this.#server.on('drop', () => this.#dropped.add())
+    this.#places = new HttpPlaces(() => this.#dropped.add())
+    this.#http = lazy.http.createServer(options, (request, response) => this.#take(request, response))
+    const { tls } = site
+    this.#secure =
+      tls &&
+      lazy.tls.createServer({
+        ...secureContext(tls),
+        requestCert: tls.clientCa !== undefined,
+        ALPNProtocols: ['http/1.1'],
+      })
+    this.#secure?.on('secureConnection', socket => this.#serve(socket))
+    this.#secure?.on('tlsClientError', (_error, socket) => socket.destroy())
+    this.#server = createServer(socket => {
+      this.#places.take(socket)
+      socket.on('error', () => socket.destroy())
+      socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
+      if (this.#secure) this.#secure.emit('connection', socket)
+      else this.#serve(socket)
+    })
   }
 
   /** Listens; resolves to the error where the address cannot be had. */
@@ -116,9 +119,8 @@ export class HttpListener {
 
   /** Serves other paths, with another certificate, from now on; requests under way end as they began. */
   serve({ routes, tls }: Pick<HttpSite, 'routes' | 'tls'>): void {
-    this.#routes = routes
-    if (tls !== undefined && this.#server instanceof lazy.https.Server)
-      this.#server.setSecureContext(secureContext(tls))
+    this.#answers.routes = routes
+    if (tls !== undefined) this.#secure?.setSecureContext(secureContext(tls))
   }
 
   /** Stops listening, lets requests under way end, at most for the grace; resolves when all is closed. */
@@ -126,9 +128,10 @@ export class HttpListener {
     const closed = new Promise<void>(resolve => {
       this.#server.close(() => resolve())
     })
-    this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs)
+    this.#places.closeIdle()
+    const timer = setTimeout(() => this.#places.closeAll(), graceMs)
     await closed
+    this.#http.closeAllConnections()
     clearTimeout(timer)
   }
 
@@ -149,19 +152,37 @@ export class HttpListener {
     })
   }
 
+  #serve(socket: Socket): void {
+    const sliced = new SlicedSocket(socket, SLICE_OCTETS)
+    this.#sockets.set(sliced, socket)
+    this.#http.emit('connection', sliced)
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const socket = this.#sockets.get(request.socket)
+    if (!socket || !this.#places.begin(socket)) {
+      request.socket.destroy()
+      return
+    }
+    response.once('close', () => this.#places.end(socket))
+    this.#handle(request, response).catch((error: Error) => response.destroy(error))
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Nobody has a reason to send a body: the answer is given without it, and the connection ends.
     if (request.headers['transfer-encoding'] ?? Number(request.headers['content-length'] ?? 0)) {
       response.setHeader('Connection', 'close')
     }
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
-    const route = this.#routes.get(path)
-    const answer = route === undefined ? NOT_FOUND : await answerOf(route, new URLSearchParams(query))
-    const { status, contentType = 'text/plain; charset=utf-8', body } = answer
-    let octets: Uint8Array = Buffer.from(body)
+    const {
+      status,
+      contentType = 'text/plain; charset=utf-8',
+      plain,
+      gzip,
+    } = await this.#answers.answer(request.url ?? '')
     response.setHeader('Content-Type', contentType)
+    let octets = plain
     if (octets.length >= GZIP_MIN_OCTETS && acceptsGzip(request)) {
-      octets = await gzipped(octets)
+      octets = await gzip()
       response.setHeader('Content-Encoding', 'gzip')
     }
     response.setHeader('Content-Length', octets.length)
@@ -175,18 +196,6 @@ const secureContext = ({ cert, key, clientCa }: HttpTls): { cert: string; key: s
   key,
   ...(clientCa !== undefined && { ca: clientCa }),
 })
-
-const gzipped = (octets: Uint8Array): Promise<Buffer> => promisify<Uint8Array, Buffer>(lazy.zlib.gzip)(octets)
-
-const NOT_FOUND: HttpAnswer = { status: 404, body: '404 page not found\n' }
-
-async function answerOf(route: HttpRoute, query: URLSearchParams): Promise<HttpAnswer> {
-  try {
-    return await route(query)
-  } catch (error) {
-    return { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` }
-  }
-}
 
 /** RFC 9110 12.5.3: gzip is named, and not with a weight of 0. */
 function acceptsGzip(request: IncomingMessage): boolean {

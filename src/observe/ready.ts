@@ -7,7 +7,7 @@
 //                             kubernetes: waiting for the first list of endpointslices
 //                             Corefile refused: Corefile:7:9: error: unknown property of kubernetes …
 
-import type { HttpAnswer, HttpRoute } from './http.ts'
+import type { HttpAnswer, HttpRoute } from './http-answers.ts'
 import type { ThreadLog } from './thread-log.ts'
 
 /** Something that takes time to begin. */

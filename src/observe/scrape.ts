@@ -1,7 +1,7 @@
 // `prometheus`: /metrics gives everything counted so far (CoreDNS plugin/metrics).
 
 import { EXPOSITION_TYPE, exposition } from './exposition.ts'
-import type { HttpRoute } from './http.ts'
+import type { HttpRoute } from './http-answers.ts'
 import type { Registry } from './registry.ts'
 
 /** What /metrics answers. */

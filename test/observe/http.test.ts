@@ -1,19 +1,13 @@
-import { once } from 'node:events'
-import { Agent, get, request, type Server } from 'node:http'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type EventEmitter, once } from 'node:events'
+import { Agent, get, request } from 'node:http'
 import { get as getTls } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
-import {
-  CONNECTIONS_MAX,
-  HttpListenError,
-  HttpListener,
-  type HttpRoute,
-  type HttpSite,
-  HttpSites,
-  siteText,
-} from '../../src/observe/http.ts'
-import { lazy } from '../../src/shared/lazy.ts'
+import { HttpListenError, HttpListener, type HttpSite, HttpSites, siteText } from '../../src/observe/http.ts'
+import type { HttpRoute } from '../../src/observe/http-answers.ts'
+import { CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX } from '../../src/observe/http-places.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { recordingMeters } from '../support/serving.ts'
 import { until } from '../support/until.ts'
@@ -51,17 +45,16 @@ async function started(wanted: HttpSite): Promise<HttpListener> {
 
 t.test('a connection that could not be accepted ended the process', async t => {
   const counted = new Map<string, number>()
-  const { createServer } = lazy.http
-  let server: Server | undefined
-  t.intercept(lazy.http, 'createServer', {
-    value: (...args: Parameters<typeof createServer>) => {
-      server = createServer(...args)
-      return server
-    },
-  })
+  let server: EventEmitter | undefined
+  const listening = (message: unknown): void => {
+    server = (message as { readonly server: EventEmitter }).server
+  }
+  subscribe('tracing:net.server.listen:asyncStart', listening)
   const listener = await HttpListener.start(site({ '/health': says('OK') }), recordingMeters(counted))
   if (listener instanceof HttpListenError) throw listener
   t.teardown(() => listener.stop(0))
+  unsubscribe('tracing:net.server.listen:asyncStart', listening)
+  t.ok(server)
   // As Node tells it where no descriptor is left.
   server?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
   t.equal(counted.get('seamark_http_dropped_connections_total{address=127.0.0.1:0}'), 1)
@@ -138,28 +131,93 @@ t.test('HEAD has no body, a body is not read', async t => {
   post.destroy()
 })
 
-t.test('more connections than anybody needs are closed and counted', async t => {
+/** Connections from that address on which half a request was sent. */
+async function halfRequests(port: number, count: number, localAddress: string): Promise<Socket[]> {
+  const sockets: Socket[] = []
+  for (let i = 0; i < count; i++) {
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\n')
+    sockets.push(socket)
+  }
+  return sockets
+}
+
+const DROPPED = 'seamark_http_dropped_connections_total{address=127.0.0.1:0}'
+
+t.test('half a request on every connection keeps nobody out', async t => {
   const counted = new Map<string, number>()
   const listener = await HttpListener.start(site({ '/health': says('OK') }), recordingMeters(counted))
   if (listener instanceof HttpListenError) throw listener
+  const agent = new Agent({ keepAlive: true })
+  t.equal((await fetched(listener.port, '/health', { agent })).status, 200, 'one that keeps its connection')
   const sockets: Socket[] = []
-  for (let i = 0; i < CONNECTIONS_MAX; i++) {
-    const socket = connect(listener.port, '127.0.0.1')
-    await once(socket, 'connect')
-    sockets.push(socket)
+  for (let i = 0; i < 10; i++) {
+    const localAddress = `127.0.0.${2 + (i % 3)}`
+    sockets.push(...(await halfRequests(listener.port, 30, localAddress)))
+    t.equal((await fetched(listener.port, '/health')).status, 200, `${sockets.length} half requests`)
   }
-  const surplus = connect(listener.port, '127.0.0.1').resume()
-  surplus.on('error', () => {})
-  await once(surplus, 'close')
-  t.equal(counted.get('seamark_http_dropped_connections_total{address=127.0.0.1:0}'), 1)
-  sockets[0]!.destroy()
-  let answered = false
-  await until('a place is free again', () => {
-    if (!answered) fetched(listener.port, '/health').then(() => { answered = true }, () => {}) // biome-ignore format: one line
-    return answered
-  })
+  await until('closed', () => sockets.filter(({ destroyed }) => destroyed).length >= 300 - CONNECTIONS_MAX)
+  t.ok(counted.get(DROPPED)! >= 300 - CONNECTIONS_MAX, `${counted.get(DROPPED)} are counted`)
+  t.equal((await fetched(listener.port, '/health', { agent })).status, 200)
+  t.equal(Object.values(agent.freeSockets).flat().length, 1, 'whoever has one connection keeps it')
+  agent.destroy()
   for (const socket of sockets) socket.destroy()
   await listener.stop(0)
+})
+
+t.test('one client has its share of the connections, and no more', async t => {
+  const listener = await started(site({ '/health': says('OK') }))
+  const sockets = await halfRequests(listener.port, CONNECTIONS_PER_CLIENT_MAX + 1, '127.0.0.2')
+  await until('the oldest is closed', () => sockets[0]!.destroyed)
+  t.equal(sockets.filter(({ destroyed }) => destroyed).length, 1)
+  for (const socket of sockets) socket.destroy()
+})
+
+t.test('who asks without end takes a quarter of the thread at most', async t => {
+  let asked = 0
+  let busyMs = 0
+  const listener = await started(
+    site({
+      '/health': says('OK'),
+      '/metrics': () => {
+        const fromMs = performance.now()
+        while (performance.now() < fromMs + 5);
+        busyMs += performance.now() - fromMs
+        return { status: 200, body: `${++asked}` }
+      },
+    }),
+  )
+  const fromMs = performance.now()
+  let done = 0
+  const ask = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++, done++) await fetched(listener.port, '/metrics')
+  }
+  await Promise.all(Array.from({ length: 20 }, ask))
+  const share = busyMs / (performance.now() - fromMs)
+  t.ok(share < 0.35, `${done} requests, ${asked} answers, ${Math.round(share * 100)} % of the time`)
+  t.ok(asked < done / 2, 'who waits for the same gets the same')
+  const { body } = await fetched(listener.port, '/metrics')
+  t.equal(body.toString(), `${asked}`, 'whoever asks later gets an answer made later')
+})
+
+t.test('a thousand requests in one packet are not a thousand answers', async t => {
+  let asked = 0
+  const listener = await started(
+    site({
+      '/metrics': () => {
+        asked++
+        return { status: 200, body: 'x'.repeat(100_000) }
+      },
+    }),
+  )
+  const socket = connect(listener.port, '127.0.0.1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000))
+  await once(socket.resume(), 'close')
+  t.ok(asked < 3, `${asked} are answered`)
 })
 
 t.test('an address that cannot be had is a value', async t => {
