@@ -14,6 +14,7 @@ export interface KubeObject {
   readonly metadata: {
     readonly name: string
     readonly namespace?: string
+    readonly uid?: string
     readonly resourceVersion?: string
     readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>

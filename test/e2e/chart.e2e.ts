@@ -11,6 +11,7 @@ import { adoption } from './chart/adoption.ts'
 import { differences, faultsOf, readChartCases } from './chart/expected.ts'
 import { foreignDefinitions } from './chart/foreign-kinds.ts'
 import { REFUSED_VALUES } from './chart/refused.ts'
+import { upgradeOfCoreDns } from './chart/release-of-coredns.ts'
 import { serveRendered } from './chart/serve.ts'
 import { CHART, Helm, HelmError, type Values } from './helm.ts'
 import { eventually } from './processes.ts'
@@ -69,10 +70,21 @@ async function checkRendering(context: Context, helm: Helm): Promise<void> {
     })
   for (const one of readChartCases())
     await context.check(`as CoreDNS's chart: ${one.title}`, async () => {
-      const { release = 'release-name', namespace = 'default', values = {} } = one
-      const faults = faultsOf(one, await helm.template({ name: release, namespace, values: [values] }))
+      const { release = 'release-name', namespace = 'default', values = {}, refused } = one
+      const objects = await helm.template({ name: release, namespace, values: [values] })
+      const faults = faultsOf(one, objects)
       holds(faults.length === 0, faults.join('\n'))
+      if (refused === undefined) await dryRun(context.world.plane.client, objects)
     })
+}
+
+/** Has the API server look at objects, in namespaces that are there. */
+async function dryRun(client: ApiClient, objects: readonly KubeObject[]): Promise<void> {
+  for (const object of objects) {
+    const { namespace } = object.metadata
+    const here = namespace === undefined ? {} : { namespace: 'default' }
+    await client.applyObject({ ...object, metadata: { ...object.metadata, ...here } }, { dryRun: true })
+  }
 }
 
 async function objectOf(client: ApiClient, { apiVersion, kind, metadata }: KubeObject): Promise<KubeObject> {
@@ -200,8 +212,8 @@ export const suite: Suite = {
     if (!isBuilt('helm')) return context.skip('the chart', 'helm is not built')
     const { plane } = context.world
     const helm = new Helm(context.scope, plane.kubeconfigFile)
-    await checkRendering(context, helm)
     await plane.client.apply(foreignDefinitions())
+    await checkRendering(context, helm)
     await installAndServe(context, helm, 'defaults', [])
     await installAndServe(context, helm, 'kubeadm', [
       join(CHART, 'values-kubeadm.yaml'),
@@ -213,6 +225,7 @@ export const suite: Suite = {
     for (const [name, values] of SCALED) await installAndServe(context, helm, name, [values])
     await checkMonitoring(context, helm)
     await checkKustomization(context, helm)
+    await upgradeOfCoreDns(context, helm)
     await adoption(context, helm)
     await context.attempt('the namespaces are gone', () => namespacesGone(plane.client))
   },

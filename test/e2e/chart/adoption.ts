@@ -74,7 +74,7 @@ async function identities(client: ApiClient): Promise<unknown[]> {
   const found = await Promise.all(ofKubeadm().map(object => client.get(referenceOf(object))))
   return found.map(({ kind, metadata, spec }) => ({
     kind,
-    uid: (metadata as unknown as { uid: string }).uid,
+    uid: metadata.uid,
     clusterIP: spec?.clusterIP,
     selector: spec?.selector,
   }))

@@ -13,6 +13,8 @@ export interface ChartCase {
   readonly values?: Readonly<Record<string, unknown>>
   readonly expect?: readonly (Readonly<Record<string, unknown>> & { readonly kind: string })[]
   readonly absent?: readonly string[]
+  /** Why an API server would refuse the objects. */
+  readonly refused?: string
   readonly without?: readonly {
     readonly kind: string
     readonly name?: string
