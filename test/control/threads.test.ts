@@ -10,7 +10,7 @@ import { ProcessLog } from '../../src/observe/log.ts'
 import { Registry } from '../../src/observe/registry.ts'
 import { readConfiguration } from '../../src/setup/configuration.ts'
 import { systemClock } from '../../src/shared/clock.ts'
-import { query } from '../support/dns-client.ts'
+import { encodeQuestion, exchangeTcp, query } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { nameOf, replyTo, type StubRecord, UpstreamStub } from '../support/upstream-stub.ts'
 
@@ -105,12 +105,13 @@ t.test(
 )
 
 t.test('a thread that runs out of heap under load ends alone, with its reason, and is replaced', async t => {
+  const strings = Array.from({ length: 200 }, (_, i) => `${i}${'x'.repeat(240)}`)
   const upstream = await UpstreamStub.start((asked, back) => {
-    const answer = Array.from({ length: 200 }, (_, i) => text(nameOf(asked), 300, `${i}${'x'.repeat(240)}`))
+    const answer = strings.map(words => text(nameOf(asked), 300, words))
     back.send(replyTo(asked, { answer }))
   })
   t.teardown(() => upstream.pause())
-  const { threads, registry, logged } = await start(t, 1, 160 * 2 ** 20)
+  const { threads, registry, logged } = await start(t, 1, 96 * 2 ** 20)
   const port = await freePort()
   // A cache for more than the container has room for.
   const greedy = work(port, `cache {\nsuccess 60000\n}\nforward . ${upstream.to} {\nforce_tcp\n}`)
@@ -122,7 +123,8 @@ t.test('a thread that runs out of heap under load ends alone, with its reason, a
   })
   for (let i = 0; !ended && i < 4000; i += 20) {
     const names = Array.from({ length: 20 }, (_, n) => `n${i + n}.example.org`)
-    await Promise.allSettled(names.map(name => query(port, { name, type: 'TXT', tcp: true })))
+    const packets = names.map((name, n) => encodeQuestion({ name, type: 'TXT' }, n))
+    await Promise.allSettled(packets.map(packet => exchangeTcp(port, packet)))
   }
   await ending
   await logged('serving thread 0 serves again')

@@ -1,9 +1,9 @@
 // Whatever a file holds, reading it ends, throws nothing, and every complaint stands inside the file.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { parseCorefileText } from '../../src/corefile/parser.ts'
 import { formatProblem } from '../../src/corefile/problem.ts'
+import fc, { runs } from '../support/properties.ts'
 import { lines, memoryHost } from './fixture.ts'
 
 const host = memoryHost(
@@ -70,7 +70,7 @@ t.test('random text is read to its end', async t => {
     }
     return blocks.every(({ keys }) => keys.length > 0 && keys.every(({ zone }) => zone.endsWith('.')))
   })
-  t.doesNotThrow(() => fc.assert(reads, { numRuns: 3000 }))
+  t.doesNotThrow(() => fc.assert(reads, { numRuns: runs(3000) }))
 })
 
 t.test('what is written as a Corefile is read back', async t => {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress, parseNetwork, parseZone, parseZones, reverseZones } from '../../src/corefile/zone.ts'
+import fc from '../support/properties.ts'
 
 t.test('zone names are checked, lower case and fully qualified', async t => {
   const cases: [text: string, zone: string][] = [

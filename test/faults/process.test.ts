@@ -2,17 +2,20 @@
 // Answers go on, or go on again, and the log has the reason.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { NoAnswer, query } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import { makePlace, type Served, type StartOptions, serveCorefile } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { Inspector } from './inspector.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
+/** Longer than the server is stopped, on a busy machine too. */
+const PATIENCE_MS = 20_000
 const NAME = 'my-linkedin-headless-service.default.svc.cluster.local'
 
 /** The server with the examples' cluster, its command wrapped as the test wants it. */
@@ -34,29 +37,27 @@ const start = (t: Test, wrap?: StartOptions['wrap']): Promise<Served> =>
 
 const shell = (script: string, command: readonly string[]): string[] => ['sh', '-c', script, 'sh', ...command]
 
-t.test('the control thread stuck for 5 s: answers go on, changes and metrics come later', async t => {
-  const { server, port, metrics } = await start(t, ([node = '', ...words]) => [
+t.test('the control thread stuck: answers go on, changes and metrics come later', async t => {
+  const { server, folder, port, metrics } = await start(t, ([node = '', ...words]) => [
     node,
     '--inspect=127.0.0.1:0',
     ...words,
   ])
   const inspector = await Inspector.open(/ws:\/\/\S+/.exec(server.output())![0])
-  const startedMs = performance.now()
-  const stuck = inspector.evaluate('{ const end = Date.now() + 5000; while (Date.now() < end); }')
-  let slowestMs = 0
-  let answered = 0
-  while (performance.now() - startedMs < 4500) {
-    const { rcode, elapsedMs } = await query(port, { name: NAME, tcp: answered % 10 === 0 })
-    t.equal(rcode, 'NOERROR')
-    slowestMs = Math.max(slowestMs, elapsedMs)
-    answered++
-    await after(10)
-  }
-  t.ok(answered > 50, `${answered} answers`)
-  t.ok(slowestMs < 1000, `the slowest took ${Math.round(slowestMs)} ms`)
+  const go = join(folder, 'go')
+  const look = `process.getBuiltinModule('fs').existsSync(${JSON.stringify(go)})`
+  let isStuck = true
+  const stuck = inspector.evaluate(`while (!${look});`).then(() => {
+    isStuck = false
+  })
+  const late = metrics()
+  for (let answered = 0; answered < 400; answered++)
+    t.equal((await query(port, { name: NAME, tcp: answered % 10 === 0 })).rcode, 'NOERROR')
+  t.ok(isStuck, 'all of them while it was stuck')
+  writeFileSync(go, '')
   await stuck
   inspector.close()
-  t.match(await metrics(), /coredns_dns_requests_total/)
+  t.match(await late, /coredns_dns_requests_total/)
 })
 
 t.test(
@@ -94,27 +95,30 @@ t.test(
     const unread = ['bash', '-c', 'exec "$@" > >(exec sleep 60 >/dev/null 2>&1)', 'bash']
     const { port, metrics } = await start(t, command => [...unread, ...command])
     const label = 'x'.repeat(60)
-    let slowestMs = 0
+    let answered = 0
     for (let i = 0; i < 60; i++) {
       const names = Array.from(
         { length: 100 },
         (_, n) => `${label}.${label}.n${i}-${n}.default.svc.cluster.local`,
       )
-      for (const { rcode, elapsedMs } of await Promise.all(names.map(name => query(port, { name })))) {
-        if (rcode !== 'NXDOMAIN') t.fail(rcode)
-        slowestMs = Math.max(slowestMs, elapsedMs)
+      for (const { rcode } of await Promise.all(names.map(name => query(port, { name })))) {
+        if (rcode === 'NXDOMAIN') answered++
       }
     }
-    t.ok(slowestMs < 2000, `the slowest of 6000 took ${Math.round(slowestMs)} ms`)
+    t.equal(answered, 6000)
     t.match(await metrics(), /seamark_log_dropped_lines_total\{reason="\w+"\} [1-9]/)
   },
 )
 
-t.test('stopped for 3 s and continued: what waited is answered', async t => {
+t.test('stopped and continued: what waited is answered', async t => {
   const { server, port } = await start(t)
+  const { pid } = server.child
   server.child.kill('SIGSTOP')
-  const waiting = Array.from({ length: 20 }, () => query(port, { name: NAME, timeoutMs: 8000 }))
-  await after(3000)
+  const status = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1')
+  if (process.platform === 'linux') await until('it has stopped', () => /\) T /.test(status()))
+  const waiting = Array.from({ length: 20 }, () => query(port, { name: NAME, timeoutMs: PATIENCE_MS }))
+  // In the long form every timer of the server is late when it goes on.
+  await after(shortOrLong(0, 3000))
   server.child.kill('SIGCONT')
   for (const reply of await Promise.all(waiting)) t.equal(reply.rcode, 'NOERROR')
   t.equal((await query(port, { name: NAME, tcp: true })).rcode, 'NOERROR')

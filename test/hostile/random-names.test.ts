@@ -1,9 +1,10 @@
 // Memory under names that nobody asks twice (CoreDNS issue 6002: log, cache and forward ran out of memory under a load test).
 // The caches are full soon; from then on the process does not grow, over UDP and on one pipelined connection alike, and no
-// name becomes a metric. The long form is a soak run.
+// name becomes a metric.
 
 import t, { type Test } from 'tap'
 import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import { residentMib } from '../support/process-stat.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
@@ -11,9 +12,9 @@ import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/u
 import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
 
 /** Entries of each half of the cache: few, so that it is full soon. */
-const ENTRIES = 2048
-const WARM_UP = 15_000
-const NAMES = 30_000
+const ENTRIES = shortOrLong(256, 2048)
+const WARM_UP = shortOrLong(3000, 15_000)
+const NAMES = shortOrLong(6000, 100_000)
 /** Sent before their answers are waited for: fewer than any socket holds. */
 const PACE = 100
 const CACHE = `cache {\nsuccess ${ENTRIES}\ndenial ${ENTRIES}\n}`

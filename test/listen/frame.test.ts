@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { Carry, isGarbage } from '../../src/listen/frame.ts'
+import fc from '../support/properties.ts'
 import { ask, frame } from './fixture.ts'
 
 t.test('a frame in any pieces is the frame, and what follows is left', async t => {

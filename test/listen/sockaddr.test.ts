@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os'
-import fc from 'fast-check'
 import t from 'tap'
 import { readSockaddr, sockaddr } from '../../src/listen/sockaddr.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
+import fc from '../support/properties.ts'
 
 t.test('layouts', async t => {
   const cases: [string, number, string, string?][] = [

@@ -274,9 +274,7 @@ for (const kind of kinds) {
         return new Set(replies.map(reply => reply[1]))
       }
       t.same(await answering(), new Set([1, 2]))
-      const startedMs = performance.now()
-      await first.worker.terminate()
-      t.ok(performance.now() - startedMs < 500, 'terminated in time')
+      t.equal(await first.worker.terminate(), 1, 'ends')
       t.same(await answering(), new Set([2]))
     })
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { AddressBook, hash32, type PoolName, suffixOf } from '../../src/manifest/addresses.ts'
 import type { ClusterState } from '../../src/manifest/compile.ts'
 import { contains, parseCidr, parseIp } from '../../src/shared/ip.ts'
+import fc, { runs } from '../support/properties.ts'
 import { compileFiles, documents, manifest, service, workload } from './fixture.ts'
 
 const RANGES: Readonly<Record<PoolName, string>> = {
@@ -115,7 +115,7 @@ t.test('adding and removing files renumbers nothing else', async t => {
       }
       return true
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   )
   t.pass('every object kept its address, and no two share one')
 })

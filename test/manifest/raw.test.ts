@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { formatProblem } from '../../src/manifest/problem.ts'
 import { parseManifest } from '../../src/manifest/raw.ts'
+import fc, { runs } from '../support/properties.ts'
 
 /** The objects in short, and the problems. */
 function parse(text: string) {
@@ -189,7 +189,7 @@ t.test('no text makes it throw', async t => {
         return true
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
   t.pass('objects and problems with places')
 })

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import t from 'tap'
 import {
   eachEndpoint,
@@ -7,6 +6,7 @@ import {
   unpackEndpoints,
 } from '../../src/objects/endpoints.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
+import fc from '../support/properties.ts'
 
 const plain = { hostname: '', targetName: '', zone: '' }
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { parseSelector } from '../../src/objects/label-selector.ts'
+import fc from '../support/properties.ts'
 
 const web = new Map([
   ['app', 'web'],

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/objects/endpoints.ts'
 import {
@@ -10,6 +9,7 @@ import {
   slimService,
   slimServiceImport,
 } from '../../src/objects/slim.ts'
+import fc, { runs } from '../support/properties.ts'
 
 const metadata = { name: 'Web', namespace: 'Shop' }
 const none = { namespace: 'shop', name: 'web', externalName: '', externalIPs: [], ports: [] }
@@ -347,7 +347,7 @@ t.test('no shape of an object makes a function throw', async t => {
     fc.property(fc.oneof(any, named), raw => {
       for (const slim of functions) slim(raw)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
   t.pass('an object, a problem or undefined')
 })

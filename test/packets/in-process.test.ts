@@ -2,21 +2,21 @@
 // their bounds, and send nothing that nobody wrote. Buffers are filled with one canary and then with another: what differs
 // came from memory that is not theirs. The packets are the fuzzer's.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { LATER } from '../../src/listen/responder.ts'
 import { decodeMessage, MessageWriter } from '../../src/wire/message.ts'
 import { OPTION, Scan } from '../../src/wire/scan.ts'
 import { Mix } from '../fuzz/mix.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
+import fc, { runs } from '../support/properties.ts'
 import { ServerBlock } from '../support/server-block.ts'
 import { checkReply } from '../support/universal-checks.ts'
 
 const CANARIES = [0xaa, 0x55] as const
 /** Octets around a packet or a reply that are not its own. */
 const AROUND = 40
-const RUNS = { numRuns: 20_000 }
-const SLOW_RUNS = { numRuns: 3000 }
+const RUNS = { numRuns: runs(4000) }
+const SLOW_RUNS = { numRuns: runs(600) }
 
 const mix = new Mix(1)
 /** A packet by a number that shows in a failure's report. */

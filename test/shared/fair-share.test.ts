@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { FairShare } from '../../src/shared/fair-share.ts'
+import fc from '../support/properties.ts'
 
 const take = (places: FairShare, client: string): number => {
   let taken = 0

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
-import fc from 'fast-check'
 import t from 'tap'
 import { contains, ipFromBytes, parseCidr, parseIp } from '../../src/shared/ip.ts'
+import fc from '../support/properties.ts'
 
 t.test('addresses and their canonical text', async t => {
   const cases: [text: string, canonical: string | undefined][] = [

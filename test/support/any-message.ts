@@ -1,11 +1,11 @@
 // Any message: records of the types that DNS servers see, with names that share their ends, written by one encoder (the
 // tree's) or the other (dns-packet's); and messages in which an octet was changed.
 
-import fc from 'fast-check'
 import { type Head, MessageWriter, type Sections } from '../../src/wire/message.ts'
 import { type Name, name } from '../../src/wire/name.ts'
 import { type Rr, rr, soaRdata, srvRdata, txtRdata } from '../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
+import fc from './properties.ts'
 
 /** Few labels, so that names share their ends and compression has work; in either case. */
 export const anyName: fc.Arbitrary<Name> = fc

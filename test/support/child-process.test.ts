@@ -34,8 +34,10 @@ async function startParent() {
   return { parent, pids }
 }
 
-for (const signal of ['SIGKILL', 'SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  t.test(`a test's process that ends by ${signal}`, async t => {
+const signals = ['SIGKILL', 'SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const
+t.jobs = signals.length
+for (const signal of signals) {
+  t.test(`a test's process that ends by ${signal}`, { buffered: true }, async t => {
     const { parent, pids } = await startParent()
     for (const pid of pids) t.ok(runs(pid), 'runs')
     parent.kill(signal)

@@ -67,13 +67,17 @@ export class NoAnswer extends Error {
   }
 }
 
+/** One after the other, so that no two replies that are waited for are alike. */
+let lastId = 0
+const nextId = (): number => (lastId = (lastId + 1) & 0xffff)
+
 /**
  * Asks one question and decodes the reply, which must carry its id, QR and the question as spelled. Other datagrams on the
  * socket are passed over.
  * @throws NoAnswer, MalformedMessage
  */
 export async function query(port: number, question: Query): Promise<Reply> {
-  const id = question.id ?? Math.floor(Math.random() * 0x10000)
+  const id = question.id ?? nextId()
   const octets = encodeQuestion(question, id)
   const started = performance.now()
   const { bytes, http } = await exchange(port, octets, id, question)

@@ -6,6 +6,7 @@ import { ClusterAnswers } from '../../src/plugin/kubernetes/answers.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { Scan } from '../../src/wire/scan.ts'
 import { encodeQuestion } from './dns-question.ts'
+import { seededRandom } from './random.ts'
 import { KUBERNETES } from './slim-cluster.ts'
 
 const { buffer, reader, control, count } = workerData as {
@@ -18,7 +19,7 @@ const stop = new Int32Array(control)
 const answers = new ClusterAnswers(KUBERNETES, 'cluster.local.', new TableReader(buffer, reader), {
   shuffle: reader % 2 === 0,
   flattenedTtl: ttl => ttl,
-  random: Math.random,
+  random: seededRandom(reader),
   reasons: true,
   ownAddresses: [],
 })

@@ -1,9 +1,9 @@
 // What the arena hands out and takes back: sizes by class, reuse before fresh memory, a bound that holds.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { Arena, sizeClass, TableFullError } from '../../src/table/arena.ts'
 import { ARENA_AT } from '../../src/table/layout.ts'
+import fc from '../support/properties.ts'
 
 t.test('size classes', t => {
   const cases: [octets: number, size: number][] = [

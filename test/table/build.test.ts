@@ -1,6 +1,5 @@
 // Slim objects as blocks: what a block holds, and that equal objects give equal octets.
 
-import fc from 'fast-check'
 import t from 'tap'
 import type { SlimEndpointSlice, SlimService } from '../../src/objects/objects.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../src/table/build.ts'
 import { KIND } from '../../src/table/layout.ts'
 import { formatName } from '../../src/wire/name.ts'
+import fc, { runs } from '../support/properties.ts'
 import { outline, PLAIN, service, slice } from './support.ts'
 
 const headless = { headless: true } as const
@@ -114,7 +114,7 @@ t.test('the order of slices does not matter', t => {
       const forward = buildService(service(headless), slices, PLAIN)
       t.same(buildService(service(headless), [...slices].reverse(), PLAIN), forward)
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   )
   t.end()
 })

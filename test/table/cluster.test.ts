@@ -1,6 +1,5 @@
 // Events as a source gives them, and what the table then holds.
 
-import fc from 'fast-check'
 import t from 'tap'
 import type { Kind, Kinds } from '../../src/objects/objects.ts'
 import { parseIp } from '../../src/shared/ip.ts'
@@ -9,6 +8,7 @@ import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table
 import { hashOctets } from '../../src/table/layout.ts'
 import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
+import fc, { runs } from '../support/properties.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { outline, PLAIN, service, slice } from './support.ts'
 
@@ -339,7 +339,7 @@ t.test('any events end as the list of what is left would', t => {
     for (let n = 1; n <= 12; n++) t.equal(live.owners(`10.0.0.${n}`), listed.owners(`10.0.0.${n}`))
     t.equal(live.writer.nameCount, listed.writer.nameCount)
   })
-  fc.assert(property, { numRuns: 60 })
+  fc.assert(property, { numRuns: runs(60) })
   t.end()
 })
 

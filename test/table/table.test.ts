@@ -2,12 +2,13 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import fc from 'fast-check'
 import t from 'tap'
 import { buildMark, buildService, namespaceKey, serviceKey } from '../../src/table/build.ts'
 import { hashOctets, KIND } from '../../src/table/layout.ts'
 import { clearReader, TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
+import { shortOrLong } from '../support/long.ts'
+import fc, { runs } from '../support/properties.ts'
 import { headless, SlimCluster, slimService, slimSlice } from '../support/slim-cluster.ts'
 
 const OPTIONS = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }
@@ -86,7 +87,7 @@ t.test('addresses in any order equal a set of pairs', async t => {
         }
         return true
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ),
   )
 })
@@ -147,7 +148,7 @@ t.test('a reader holds back what it may be reading, and no longer', async t => {
 t.test('several threads see one set or the other, whole', async t => {
   const COUNT = 50
   const READERS = 3
-  const WRITES = 3000
+  const WRITES = shortOrLong(1000, 10_000)
   const cluster = new SlimCluster()
   const set = (which: number): string[] => Array.from({ length: COUNT }, (_, i) => `10.${which}.0.${i}`)
   const slices = [1, 2].map(which => slimSlice('demo/hl-1', 'hl', set(which)))

@@ -1,11 +1,13 @@
 // The property under the fault matrix: any sequence of changes and faults, and once everything is well again the sink
-// holds what the cluster holds. FAULT_SEEDS and FAULT_STEPS make the run longer; a failure names its seed.
+// holds what the cluster holds. FAULT_SEEDS and FAULT_STEPS make the run still longer; a failure names its seed.
 
 import t from 'tap'
 import { service, slice } from '../support/fake-objects.ts'
-import { seededRandom, World } from './world.ts'
+import { shortOrLong } from '../support/long.ts'
+import { seededRandom } from '../support/random.ts'
+import { World } from './world.ts'
 
-const SEEDS = Number(process.env.FAULT_SEEDS ?? 60)
+const SEEDS = Number(process.env.FAULT_SEEDS ?? shortOrLong(15, 120))
 const STEPS = Number(process.env.FAULT_STEPS ?? 100)
 /** Long enough for silence (90 s), back-off (30 s) and a relist (72 s) one after another. */
 const HEALED_WITHIN_MS = 300_000

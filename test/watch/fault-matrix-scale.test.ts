@@ -10,6 +10,7 @@ import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient } from '../../src/watch/client.ts'
 import { ApiSource } from '../../src/watch/source.ts'
 import { outputOf, runs, spawnChild } from '../support/child-process.ts'
+import { seededRandom } from '../support/random.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
 import { until } from '../support/until.ts'
 import { row } from './fault-rows.ts'
@@ -52,7 +53,7 @@ for (const flags of [[], ['--paged']]) {
     const url = await largeServer(t, ...flags)
     const sink = new RecordingSink()
     const client = new ApiClient({ access: endpointAccess({ from: 'endpoint', url }), clock: systemClock })
-    const source = new ApiSource({ client, sink, clock: systemClock, random: Math.random })
+    const source = new ApiSource({ client, sink, clock: systemClock, random: seededRandom(18) })
     const longestTurnMs = measureTurns()
     const before = process.threadCpuUsage()
     await source.start()

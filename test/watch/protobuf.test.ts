@@ -1,6 +1,5 @@
 // Watches in protocol buffers: what a real API server sent, what JSON says of the same objects, and octets that are neither.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
 import type { Kind, SlimEndpointSlice } from '../../src/objects/objects.ts'
@@ -9,6 +8,7 @@ import { ApiError } from '../../src/watch/api-error.ts'
 import { FrameSplitter } from '../../src/watch/frame-splitter.ts'
 import { acceptOf, MESSAGES, readEvent } from '../../src/watch/protobuf-objects.ts'
 import { namespace, pod, service, slice } from '../support/fake-objects.ts'
+import fc, { runs } from '../support/properties.ts'
 import { encodeEvent, framed } from '../support/protobuf.ts'
 import { ENDPOINT_SLICE, EXPIRED, SERVICE_AND_BOOKMARK } from './real-frames.ts'
 
@@ -149,7 +149,7 @@ t.test('frames come out as they went in, however they are cut', async t => {
       const chunks = [0, ...at].map((from, i) => whole.subarray(from, at[i] ?? whole.length))
       return JSON.stringify(events(...chunks)) === wanted
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
   t.equal(JSON.stringify(events(...[...whole].map(octet => Buffer.from([octet])))), wanted, 'octet by octet')
   t.same(events(whole.subarray(0, whole.length - 1)).length, 4, 'a frame that is cut off is not handed on')
@@ -172,7 +172,7 @@ t.test('octets that are no event end the stream, and an object that is none has 
       for (const [at, octet] of changes) octets[at] = octet
       return typeof read(octets) === 'string'
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   )
   const group = Buffer.from([0x0b])
   t.same(only(framed('ADDED', 'Service', group)), { type: 'ADDED', object: { kind: 'Service' } })

@@ -1,9 +1,9 @@
 // Lines of a watch and items of a list, cut into chunks in every way.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { EVENT_MAX_OCTETS, LineSplitter } from '../../src/watch/line-splitter.ts'
 import { ListSplitter } from '../../src/watch/list-splitter.ts'
+import fc, { runs } from '../support/properties.ts'
 
 /** Cuts octets at the places given, in any order and with repetitions. */
 function cut(octets: Buffer, places: readonly number[]): Buffer[] {
@@ -25,7 +25,7 @@ t.test('lines come out as they went in, however they are cut', async t => {
       for (const chunk of cut(Buffer.from(`${text}"not ended`), at)) splitter.push(chunk)
       return JSON.stringify(seen) === JSON.stringify(wanted)
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
   t.pass('300 cases')
 })
@@ -74,7 +74,7 @@ t.test('items and envelope of a list, however it is cut and indented', async t =
         JSON.stringify(envelope) === JSON.stringify({ ...body, items: [] })
       )
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
   t.pass('500 cases')
 })

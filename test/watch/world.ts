@@ -9,20 +9,10 @@ import { ApiSource, type ApiSourceSelection, slimConverters } from '../../src/wa
 import { FakeApiServer, type FakeApiServerOptions } from '../support/fake-api-server.ts'
 import { FakeCluster, type ResourceName } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
+import { seededRandom } from '../support/random.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
 import { until } from '../support/until.ts'
 import { untilWithin, VirtualClock } from '../support/virtual-clock.ts'
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** What a test may want different. */
 export interface WorldOptions extends ApiSourceSelection {

@@ -1,7 +1,6 @@
 // Messages written record by record, read by the decoder that makes a tree of them and by dns-packet.
 
 import dnsPacket from 'dns-packet'
-import fc from 'fast-check'
 import t from 'tap'
 import { Composer } from '../../src/wire/composer.ts'
 import { decodeMessage, MessageWriter, type Sections } from '../../src/wire/message.ts'
@@ -10,6 +9,7 @@ import type { Rr } from '../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { RecordWalk } from '../../src/wire/walk.ts'
 import { anyName, anySections, HEAD, messageAt } from '../support/any-message.ts'
+import fc, { runs } from '../support/properties.ts'
 
 const composer = new Composer()
 const walk = new RecordWalk()
@@ -93,7 +93,7 @@ t.test('leaves out from the end what does not fit, and never touches what is beh
         }
         return true
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     ),
   )
 })

@@ -1,6 +1,5 @@
 // Names where they lie, judged by the reader that copies them (wire/name.ts).
 
-import fc from 'fast-check'
 import t from 'tap'
 import {
   copyFoldedName,
@@ -12,6 +11,7 @@ import {
 } from '../../src/wire/message-name.ts'
 import { equalNames, foldName, lastNameLength, type Name, readName } from '../../src/wire/name.ts'
 import { anyBrokenMessage } from '../support/any-message.ts'
+import fc, { runs } from '../support/properties.ts'
 
 /** Octets that are names and pointers rather often. */
 const nameLike = fc
@@ -58,7 +58,7 @@ t.test(
             Buffer.compare(folded.subarray(7, 7 + length), foldName(name)) === 0
           )
         }),
-        { numRuns: 2000 },
+        { numRuns: runs(2000) },
       ),
     )
   },
@@ -80,7 +80,7 @@ t.test('two names of messages are the same where their copies are', async t => {
         }
         return true
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     ),
   )
 })

@@ -1,6 +1,5 @@
 // Names from text to octets and back, compared by whole labels and ASCII case only, and read out of hostile messages.
 
-import fc from 'fast-check'
 import t from 'tap'
 import {
   countLabels,
@@ -20,6 +19,7 @@ import {
   readName,
   zoneOffset,
 } from '../../src/wire/name.ts'
+import fc, { runs } from '../support/properties.ts'
 
 const hex = (octets: Uint8Array | undefined): string | undefined =>
   octets && Buffer.from(octets).toString('hex')
@@ -159,7 +159,7 @@ t.test('any octets: an offset or -1, at most 255 octets written', async t => {
         const next = readName(octets, at, octets.length, out, 0)
         return next <= octets.length && out[NAME_MAX_OCTETS] === 0xaa
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     ),
   )
 })

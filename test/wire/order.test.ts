@@ -1,6 +1,5 @@
 // The order of records in a message, against the order that is made of the tree (plugin/loadbalance/order.ts).
 
-import fc from 'fast-check'
 import t from 'tap'
 import { roundRobin as treeRoundRobin } from '../../src/plugin/loadbalance/order.ts'
 import { Composer } from '../../src/wire/composer.ts'
@@ -10,6 +9,7 @@ import { roundRobin } from '../../src/wire/order.ts'
 import { type Rr, rr } from '../../src/wire/record.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import { anySections, messageAt } from '../support/any-message.ts'
+import fc from '../support/properties.ts'
 import { Random } from '../support/random.ts'
 
 const composer = new Composer()

@@ -1,9 +1,9 @@
 // The verdict on every kind of packet (the header, name and EDNS probes of test/spec), and what the scan notes of it.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { formatName } from '../../src/wire/name.ts'
 import { OPTION, Scan, type Verdict } from '../../src/wire/scan.ts'
+import fc, { runs } from '../support/properties.ts'
 
 const QUESTION = '0377656200 0001 0001'
 const ENDED = '00 0029 04d0 0000 0000'
@@ -189,7 +189,7 @@ t.test('mutated packets never throw, and what is noted lies within them', async 
           (verdict !== 'ok' || scan.questionEnd === 12 + scan.foldedLength + 4)
         )
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(10_000) },
     ),
   )
 })

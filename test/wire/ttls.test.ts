@@ -1,12 +1,12 @@
 // TTLs and sizes of messages where they lie, and sections left out, against the tree.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { decodeMessage } from '../../src/wire/message.ts'
 import type { Rr } from '../../src/wire/record.ts'
 import { dropSections, sectionAt } from '../../src/wire/sections.ts'
 import { ageTtls, boundTtls, setTtls, smallestTtl, uncompressedOctets } from '../../src/wire/ttls.ts'
 import { anySections, HEAD, messageAt } from '../support/any-message.ts'
+import fc from '../support/properties.ts'
 
 const START = 9
 const seconds = fc.nat(0x7fffffff)

@@ -1,6 +1,5 @@
 // The walk over a message's records, judged by the decoder that makes a tree of it (wire/message.ts).
 
-import fc from 'fast-check'
 import t from 'tap'
 import { decodeMessage, type Message } from '../../src/wire/message.ts'
 import { copyName } from '../../src/wire/message-name.ts'
@@ -8,6 +7,7 @@ import { formatName } from '../../src/wire/name.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import { RecordWalk } from '../../src/wire/walk.ts'
 import { anyBrokenMessage, anySections, messageAt } from '../support/any-message.ts'
+import fc, { runs } from '../support/properties.ts'
 
 const walk = new RecordWalk()
 
@@ -57,7 +57,7 @@ t.test('takes nothing that the decoder refuses, and all that it takes', async t 
         // An OPT record in the wrong place, or two, is for others to find.
         return lines === undefined || hasOpt(octets)
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     ),
   )
 })

@@ -2,7 +2,7 @@
 
 import { MISS } from '../../../src/plugin/cache/fast.ts'
 import { Scan } from '../../../src/wire/scan.ts'
-import { Bench, encodeQuery, positive, question } from '../../plugin/cache/support.ts'
+import { Bench, configOf, encodeQuery, positive, question } from '../../plugin/cache/support.ts'
 import { shuffled } from '../common/queries.ts'
 import { cycle, type MicroCase } from './case.ts'
 
@@ -10,7 +10,7 @@ const NAMES = 5000
 const OUT_OCTETS = 4096
 
 export async function cacheCases(): Promise<MicroCase[]> {
-  const bench = new Bench()
+  const bench = new Bench(configOf(2 * NAMES))
   bench.upstream = positive(3600)
   const queries = Array.from({ length: NAMES }, (_, n) => question(`www-${n}.example.org`))
   for (const query of queries) await bench.ask(query)

@@ -4,7 +4,7 @@ import { measure } from 'mitata'
 import type { MicroCase } from './case.ts'
 
 const NS_PER_MS = 1e6
-const QUICK_CPU_MS = 20
+const QUICK_CPU_MS = 1
 const CPU_MS = 600
 /** Before, so that the optimizing compiler is done, on a busy machine too. */
 const WARM_MS = 500
@@ -12,6 +12,8 @@ const WARM_MS = 500
 const RUNS_MAX = 1000
 const LOOK_MS = 20
 const LOOKS = 20
+/** For a look at whether a case runs. */
+const QUICK_LOOK_MS = 1
 
 /** What was measured. */
 export interface Measured {
@@ -20,8 +22,8 @@ export interface Measured {
 }
 
 /** Octets of heap that a run leaves behind: the least of several looks, but for those that a collection fell into. */
-function allocatedOctets(run: () => unknown, ns: number): number {
-  const runs = Math.max(1, Math.min(RUNS_MAX, Math.round((LOOK_MS * NS_PER_MS) / ns)))
+function allocatedOctets(run: () => unknown, ns: number, lookMs: number): number {
+  const runs = Math.max(1, Math.min(RUNS_MAX, Math.round((lookMs * NS_PER_MS) / ns)))
   const looks: number[] = []
   for (let i = 0; i < LOOKS; i++) {
     const before = process.memoryUsage().heapUsed
@@ -40,5 +42,5 @@ function warm(run: () => unknown, forMs: number): void {
 export async function measureCase({ run }: MicroCase, quick: boolean): Promise<Measured> {
   if (!quick) warm(run, WARM_MS)
   const stats = await measure(run, { min_cpu_time: (quick ? QUICK_CPU_MS : CPU_MS) * NS_PER_MS })
-  return { ns: stats.p50, octets: allocatedOctets(run, stats.p50) }
+  return { ns: stats.p50, octets: allocatedOctets(run, stats.p50, quick ? QUICK_LOOK_MS : LOOK_MS) }
 }

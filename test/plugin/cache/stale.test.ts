@@ -7,7 +7,18 @@ import type { CacheConfig, StaleConfig } from '../../../src/plugin/cache/config.
 import { REFRESHES_MAX } from '../../../src/plugin/cache/handler.ts'
 import { DROP, failure, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
-import { alias, Bench, lineOf, nodata, nxdomain, positive, question, reply, servfail } from './support.ts'
+import {
+  alias,
+  Bench,
+  configOf,
+  lineOf,
+  nodata,
+  nxdomain,
+  positive,
+  question,
+  reply,
+  servfail,
+} from './support.ts'
 
 const WWW = 'www.example.org'
 const STALE = 'NOERROR aa ra ede3 | www.example.org. 0 A .1 |  |'
@@ -253,7 +264,7 @@ t.test('prefer_positive: where there was no answer, a denial is served', async t
 })
 
 t.test('refreshes behind are bounded and the bound is counted', async t => {
-  const bench = new Bench({ stale: immediate })
+  const bench = new Bench({ ...configOf(2 * REFRESHES_MAX), stale: immediate })
   bench.upstream = positive(30)
   for (let i = 0; i <= REFRESHES_MAX; i++) await bench.ask(`n${i}.example.org`)
   bench.clock.advance(30_000)

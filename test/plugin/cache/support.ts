@@ -14,6 +14,7 @@ import { formatName, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import { seededRandom } from '../../support/random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** Meters whose values a test can read, by family and label values in the family's order. */
@@ -49,6 +50,16 @@ export class ReadableMeters implements Meters {
   }
 }
 
+/** The stock cache but for its entries, of which there are few: the room for all of them is taken when it is made. */
+export function configOf(entriesMax = 256): CacheConfig {
+  const stock = defaultConfig(['.'])
+  return {
+    ...stock,
+    success: { ...stock.success, entriesMax },
+    denial: { ...stock.denial, entriesMax },
+  }
+}
+
 /** A cache, its time, its counters, its log, and the chain behind it. */
 export class Bench {
   readonly clock = new VirtualClock()
@@ -62,10 +73,10 @@ export class Bench {
   readonly config: CacheConfig
 
   constructor(config: Partial<CacheConfig> = {}) {
-    this.config = { ...defaultConfig(['.']), ...config }
+    this.config = { ...configOf(), ...config }
     const context: ServingContext = {
       clock: this.clock,
-      random: Math.random,
+      random: seededRandom(1),
       meters: this.meters,
       log: { write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
       tables: new Map(),

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { ZoneBuilder } from '../../../src/plugin/file/builder.ts'
 import { ZoneImage } from '../../../src/plugin/file/image.ts'
 import { foldName, formatName, isWithin, name, parentName } from '../../../src/wire/name.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
+import fc, { runs } from '../../support/properties.ts'
 import { lines, zoneOf } from './support.ts'
 
 const SOA = '$TTL 5\n@ SOA ns host 7 2 3 4 5\n'
@@ -95,7 +95,7 @@ t.test('a zone made of any names holds exactly them and the names between', asyn
       t.equal(zone.rrset(node, TYPE.A).length, own)
       t.not(asked === 'example.' ? 1 : zone.find(parentName(name(asked))), 0)
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   )
 })
 

@@ -1,11 +1,11 @@
 // The judgement of what comes back, against any octets: it never throws, and takes nothing that does not fit.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { type Asked, askedKey, encodeAsked, judge } from '../../../src/plugin/forward/asked.ts'
 import { scrub } from '../../../src/plugin/forward/scrub.ts'
 import { name, nameKey } from '../../../src/wire/name.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
+import fc, { runs } from '../../support/properties.ts'
 import { a, named, replyTo, soa } from '../../support/upstream-stub.ts'
 
 const asked = (parts: Partial<Asked> = {}): Asked => ({
@@ -49,7 +49,7 @@ t.test('random octets', async t => {
       const judgement = judge(octets, sent, 'udp')
       return judgement.kind === 'mismatch'
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   )
   t.pass('nothing thrown, nothing taken')
 })
@@ -84,7 +84,7 @@ t.test('replies with octets changed, cut or put behind', async t => {
         for (const { type } of authority) if (type !== 6) throw new Error('authority beside an SOA')
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   )
   t.pass('whatever is taken fits the question')
 })
@@ -108,7 +108,7 @@ t.test('the key tells questions apart', async t => {
       const same = Buffer.from(encodeAsked(one, 0, 1232)).equals(encodeAsked(two, 0, 1232))
       return same === (askedKey(one) === askedKey(two))
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   )
   t.pass('equal keys mean equal questions')
 })

@@ -1,9 +1,9 @@
 // The multimap against a Map of arrays, and its growth.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { NameMultimap } from '../../../src/plugin/hosts/multimap.ts'
 import { name, nameKey } from '../../../src/wire/name.ts'
+import fc from '../../support/properties.ts'
 
 const labels = fc.array(fc.constantFrom('a', 'b', 'c', 'node-1', 'x'.repeat(63)), { maxLength: 3 })
 const names = labels.map(parts => name(`${parts.join('.')}.`))

@@ -1,7 +1,6 @@
 // Whether a rule can touch a zone of the cluster. What matters is that "no" is true: it is held against every name that
 // can be made of the rules' own parts.
 
-import fc from 'fast-check'
 import t from 'tap'
 import { concernsZone } from '../../../src/plugin/rewrite/concern.ts'
 import type { Match } from '../../../src/plugin/rewrite/config.ts'
@@ -10,6 +9,7 @@ import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import { endingOf } from '../../../src/plugin/rewrite/shape.ts'
 import { nameOf } from '../../../src/plugin/rewrite/text.ts'
 import { name } from '../../../src/wire/name.ts'
+import fc, { runs } from '../../support/properties.ts'
 import { parseWord } from '../../support/serving.ts'
 
 const concerns = (rule: string, zone: string): boolean => {
@@ -132,7 +132,7 @@ t.test('a rule that is said not to touch a zone matches none of its names', asyn
         return !below.some(prefix => matches(prefix + zone))
       },
     ),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000) },
   )
   t.ok(denials > 1000, `${denials} denials were checked`)
 })

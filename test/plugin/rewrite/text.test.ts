@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { nameOf, readAbsoluteText, readText, showText, textOf } from '../../../src/plugin/rewrite/text.ts'
 import { foldName, formatName, joinNames, type Name, name, ROOT } from '../../../src/wire/name.ts'
+import fc from '../../support/properties.ts'
 
 /** Any name at all: labels of any octets. */
 const anyName = fc

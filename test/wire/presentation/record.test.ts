@@ -1,10 +1,10 @@
 import { type Answer, encode } from 'dns-packet'
-import fc from 'fast-check'
 import t from 'tap'
 import { formatName, name } from '../../../src/wire/name.ts'
 import { parseRecord, type RecordDefaults } from '../../../src/wire/presentation/record.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { className, typeName } from '../../../src/wire/rrtype.ts'
+import fc from '../../support/properties.ts'
 
 const ORIGIN = name('example.org.')
 
