@@ -4,7 +4,6 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import { isManifestSource } from './cluster/source.ts'
 import { Server, StartError } from './control/server.ts'
 import { type Command, parseFlags, USAGE } from './flags.ts'
 import { ProcessLog } from './observe/log.ts'
@@ -69,7 +68,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     return typeof failure === 'string' ? 1 : failure
   }
   if (command.pidfile !== '') writePidfile(command.pidfile, log)
-  if (!command.quiet) await banner(server, log)
+  if (!command.quiet) banner(server, log)
   const status = await ended.promise
   await log.flush(LOG_FLUSH_MS)
   return status
@@ -118,7 +117,7 @@ function writePidfile(file: string, log: ProcessLog): void {
 const runtime = (): string => `${platform()}/${arch()}, node ${process.versions.node}`
 
 /** What is served and where, as CoreDNS prints it; for a folder of manifests the names and what to ask. */
-async function banner(server: Server, log: ProcessLog): Promise<void> {
+function banner(server: Server, log: ProcessLog): void {
   const { setup } = server
   if (!setup) return
   for (const { server: label, zones, address, port } of setup.listens) {
@@ -128,18 +127,17 @@ async function banner(server: Server, log: ProcessLog): Promise<void> {
   }
   log.banner(`Seamark-${VERSION}`)
   log.banner(runtime())
-  for (const { source: watched, config } of server.sources.all) {
-    if (!isManifestSource(watched)) continue
-    const { describeNames, describeQueries } = await import('./manifest/describe.ts')
+  const listen = setup.listens.find(({ scheme }) => scheme === 'dns')
+  const host = listen?.address || '127.0.0.1'
+  for (const { source: watched, config } of server.clusters.all) {
     const zone = config.primaryZone.replace(/\.$/, '')
-    const listen = setup.listens.find(({ scheme }) => scheme === 'dns')
+    const described = watched.describe?.(zone, { host, port: listen?.port ?? 0 })
+    if (!described) continue
     log.banner('')
-    for (const line of describeNames(watched.state, zone)) log.banner(line)
+    for (const line of described.names) log.banner(line)
     if (!listen) continue
-    const { port } = listen
-    const host = listen.address === '' ? '127.0.0.1' : listen.address
     log.banner('\nTry:')
-    for (const line of describeQueries(watched.state, zone, { host, port })) log.banner(`  ${line}`)
+    for (const line of described.queries) log.banner(`  ${line}`)
   }
 }
 

@@ -10,7 +10,7 @@ const SRC = join(import.meta.dirname, '..', 'src')
 const TOP = 'the top'
 
 const LAW: Readonly<Record<string, readonly string[]>> = {
-  [TOP]: ['control', 'cluster', 'setup', 'manifest', 'observe', 'plugin', 'shared'],
+  [TOP]: ['control', 'setup', 'observe', 'plugin', 'shared'],
   control: [
     'serving',
     'cluster',

@@ -7,15 +7,15 @@ import type { SourceOptions } from './source.ts'
 import { publishStatus } from './status.ts'
 import { WatchedCluster } from './watched-cluster.ts'
 
-export interface SourcesOptions extends SourceOptions {
+export interface ClustersOptions extends SourceOptions {
   readonly registry: Registry
 }
 
-export class Sources {
-  readonly #options: SourcesOptions
+export class Clusters {
+  readonly #options: ClustersOptions
   #watched = new Map<string, WatchedCluster>()
 
-  constructor(options: SourcesOptions) {
+  constructor(options: ClustersOptions) {
     this.#options = options
     options.registry.collect(registry => publishStatus(registry, this.all))
   }

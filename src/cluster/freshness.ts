@@ -3,9 +3,9 @@
 // (plugin/kubernetes/age.ts), to /ready?verbose and the metrics, and to the log at growing intervals.
 
 import type { Kind } from '../objects/objects.ts'
+import type { ResourceStatus } from '../objects/source.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import { packAge } from '../table/layout.ts'
-import type { ReflectorStatus } from '../watch/reflector-options.ts'
 
 /** How often it is looked while all is well, and while the age is told. */
 const LOOK_MS = 5000
@@ -18,7 +18,7 @@ const REPEAT_MAX_MS = 3_600_000
 export interface FreshnessOptions {
   readonly clock: Clock
   readonly watches: () => readonly Pick<
-    ReflectorStatus,
+    ResourceStatus,
     'resource' | 'kind' | 'ageMs' | 'stale' | 'lastError'
   >[]
   /** When the snapshot that is served was saved, wall time; undefined where none is. */

@@ -1,7 +1,6 @@
 // Where a cluster's objects come from: the API server or a folder of manifests, as the `kubernetes` directive says.
 
-import type { ManifestSource } from '../manifest/source.ts'
-import type { ObjectSource } from '../objects/objects.ts'
+import type { ObjectSource } from '../objects/source.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Meters } from '../observe/meters.ts'
 import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
@@ -11,7 +10,7 @@ import type { ApiLocation } from '../watch/access.ts'
 import { messageOf } from '../watch/api-error.ts'
 import { ApiClient } from '../watch/client.ts'
 import { openAccess } from '../watch/open-access.ts'
-import { ApiSource, slimConverters } from '../watch/source.ts'
+import { ApiSource } from '../watch/source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
 
@@ -37,16 +36,13 @@ export async function makeSource(
     : apiSource(config, cluster, options, troubled)
 }
 
-/** Whether the objects come from a folder of manifests. */
-export const isManifestSource = (source: ObjectSource): source is ManifestSource => 'state' in source
-
 /** Its code is loaded where there is a folder only. */
 async function manifestSource(
   directory: string,
   config: KubernetesConfig,
   cluster: Cluster,
   { log }: SourceOptions,
-): Promise<ManifestSource> {
+): Promise<ObjectSource> {
   const [{ describeChange }, { ManifestSource }] = await Promise.all([
     import('../manifest/describe.ts'),
     import('../manifest/source.ts'),
@@ -59,13 +55,7 @@ async function manifestSource(
       const place = `${problem.file}:${problem.line}:${problem.column}`
       log.write(problem.severity === 'error' ? 'ERROR' : 'WARNING', LOG_FROM, `${place}: ${problem.message}`)
     },
-    options: {
-      endpointPodNames: config.endpointPodNames,
-      zonal: config.zonal,
-      clientLabels: config.clients?.labels,
-      labels: config.labels || undefined,
-      namespaceLabels: config.namespaceLabels || undefined,
-    },
+    options: config,
     changed: (before, after) => {
       // The first state is told as a whole, when the server starts.
       if (!cluster.published) return
@@ -79,7 +69,7 @@ async function apiSource(
   cluster: Cluster,
   { log, meters }: SourceOptions,
   troubled: () => void,
-): Promise<ApiSource | string> {
+): Promise<ObjectSource | string> {
   const access = await openAccess(apiLocation(config)).catch(describe)
   if (typeof access === 'string') return `plugin/kubernetes: ${access}`
   const client = new ApiClient({
@@ -92,25 +82,12 @@ async function apiSource(
         .observe(durationSeconds)
     },
   })
-  const { endpointPodNames, zonal, noEndpoints, clients } = config
-  const multicluster = config.multiclusterZones.length > 0
   return new ApiSource({
+    ...config,
     client,
     sink: cluster,
     clock: systemClock,
     random: Math.random,
-    convert: slimConverters({
-      endpointPodNames,
-      zonal,
-      multicluster,
-      noEndpoints,
-      clientLabels: clients?.labels,
-    }),
-    endpoints: !noEndpoints,
-    pods: config.pods === 'verified',
-    multicluster,
-    labels: config.labels || undefined,
-    namespaceLabels: config.namespaceLabels || undefined,
     hooks: {
       log: (level, message) => {
         if (level !== 'info') troubled()

@@ -1,8 +1,7 @@
 // How the watches, tables and snapshots stand, published at every scrape.
 
+import type { ResourceStatus } from '../objects/source.ts'
 import type { Registry } from '../observe/registry.ts'
-import type { ReflectorStatus } from '../watch/reflector-options.ts'
-import { ApiSource } from '../watch/source.ts'
 import type { WatchedCluster } from './watched-cluster.ts'
 
 /** Publishes the state of all that is watched now. */
@@ -30,8 +29,8 @@ export function publishStatus(registry: Registry, all: readonly WatchedCluster[]
 }
 
 function publishWatches(registry: Registry, all: readonly WatchedCluster[]): void {
-  const statuses = all.flatMap(({ source }) => (source instanceof ApiSource ? source.status() : []))
-  const each = (name: string, value: (status: ReflectorStatus) => number | undefined): void => {
+  const statuses = all.flatMap(({ source }) => source.status())
+  const each = (name: string, value: (status: ResourceStatus) => number | undefined): void => {
     const samples = statuses.map(status => ({ labels: { resource: status.resource }, value: value(status) }))
     registry.publish(
       name,

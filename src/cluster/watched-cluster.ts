@@ -1,16 +1,16 @@
 // One watched cluster: a table, the slim objects behind it, the source that brings them (an API server or a folder) and,
 // where a volume is named for it, the snapshot from which a restart goes on while the API server is away.
 
-import type { Kind, ObjectSource, SlimEndpointSlice } from '../objects/objects.ts'
+import { KINDS, wantedKinds } from '../objects/kinds.ts'
+import type { Kind, SlimEndpointSlice } from '../objects/objects.ts'
+import type { ObjectSource } from '../objects/source.ts'
 import type { ReadySource } from '../observe/ready.ts'
 import { type KubernetesConfig, sourceKey } from '../plugin/kubernetes/config.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { Cluster } from '../table/cluster.ts'
 import { TableWriter } from '../table/writer.ts'
-import { RESOURCES } from '../watch/resource.ts'
 import { readSnapshot, SnapshotWriter } from '../watch/snapshot.ts'
-import { ApiSource } from '../watch/source.ts'
 import { capturedBy } from './capture.ts'
 import { Freshness } from './freshness.ts'
 import { makeSource, type SourceOptions } from './source.ts'
@@ -41,10 +41,9 @@ export class WatchedCluster implements ReadySource {
     this.key = sourceKey(config)
     this.config = config
     this.#options = options
-    const { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients } = config
     this.cluster = new Cluster(
       this.table,
-      { endpointPodNames, ignoreEmptyService, zonal, namespaces, clients, kinds: wantedKinds(config) },
+      { ...config, kinds: wantedKinds(config) },
       {
         schedule: publish => void setImmediate(publish),
         clock: systemClock,
@@ -67,7 +66,7 @@ export class WatchedCluster implements ReadySource {
     watched.#source = source
     await watched.#restore()
     await source.start()
-    if (source instanceof ApiSource) watched.#lookAfter(source)
+    if (source.status().length > 0) watched.#lookAfter(source)
     return watched
   }
 
@@ -98,8 +97,7 @@ export class WatchedCluster implements ReadySource {
   }
 
   explain(): string {
-    const { source } = this
-    const waiting = source instanceof ApiSource ? source.waitingFor().join('; ') : 'waiting for the folder'
+    const waiting = this.source.waitingFor().join('; ')
     if (this.table.restored) return `serving the snapshot of ${dateOf(this.#restoredAtMs ?? 0)}; ${waiting}`
     if (!this.table.synced) return waiting
     const old = this.#freshness?.text
@@ -120,13 +118,13 @@ export class WatchedCluster implements ReadySource {
   async #restore(): Promise<void> {
     const { snapshot } = this.config
     const source = this.#source
-    if (snapshot === undefined || !(source instanceof ApiSource)) return
+    if (snapshot === undefined || source?.sets === undefined) return
     const { file, maxAgeMs } = snapshot
     this.#snapshot = new SnapshotWriter({
       file,
       intervalMs: SNAPSHOT_INTERVAL_MS,
       clock: systemClock,
-      collect: () => source.sets(),
+      collect: () => source.sets?.(),
       log: (level, message) => this.#log(level === 'info' ? 'INFO' : 'ERROR', message),
     })
     const nowMs = systemClock.wallMs()
@@ -147,7 +145,7 @@ export class WatchedCluster implements ReadySource {
     )
   }
 
-  #lookAfter(source: ApiSource): void {
+  #lookAfter(source: ObjectSource): void {
     this.#freshness = new Freshness({
       clock: systemClock,
       watches: () => source.status(),
@@ -176,7 +174,7 @@ export class WatchedCluster implements ReadySource {
     const { meters } = this.#options
     for (const [kind, delayMs] of delays) {
       meters
-        .histogram('seamark_watch_publish_duration_seconds', { resource: RESOURCES[kind].name })
+        .histogram('seamark_watch_publish_duration_seconds', { resource: KINDS[kind].name })
         .observe(delayMs / 1000)
     }
     if (slices.length > 0 && this.cluster.synced) this.#programmed(slices)
@@ -215,12 +213,3 @@ export class WatchedCluster implements ReadySource {
 }
 
 const dateOf = (wallMs: number): string => new Date(wallMs).toISOString()
-
-function wantedKinds(config: KubernetesConfig): Kind[] {
-  const kinds: Kind[] = ['Namespace', 'Service']
-  const multicluster = config.multiclusterZones.length > 0
-  if (!config.noEndpoints || multicluster) kinds.push('EndpointSlice')
-  if (config.pods === 'verified') kinds.push('Pod')
-  if (multicluster) kinds.push('ServiceImport')
-  return kinds
-}

@@ -5,7 +5,7 @@
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
 import { availableParallelism, networkInterfaces } from 'node:os'
-import { Sources } from '../cluster/clusters.ts'
+import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
 import { watchBusy } from '../observe/busy.ts'
 import { HealthProbe, healthRoute, healthUrl } from '../observe/health.ts'
@@ -54,7 +54,7 @@ export interface ServerOptions {
 
 export class Server {
   readonly #options: ServerOptions
-  readonly #sources: Sources
+  readonly #clusters: Clusters
   readonly #threads: Threads
   readonly #sites: HttpSites
   readonly #readiness: Readiness
@@ -74,7 +74,7 @@ export class Server {
   constructor(options: ServerOptions) {
     const { log, registry, quiet } = options
     this.#options = options
-    this.#sources = new Sources({ log, meters: registry.meters, registry })
+    this.#clusters = new Clusters({ log, meters: registry.meters, registry })
     this.#threads = new Threads({ registry, log, quiet })
     this.#sites = new HttpSites(registry.meters)
     this.#readiness = new Readiness(log, () =>
@@ -86,7 +86,7 @@ export class Server {
       random: Math.random,
       log,
       meters: registry.meters,
-      clusterSerial: (key, imported) => this.#sources.serialOf(key, imported),
+      clusterSerial: (key, imported) => this.#clusters.serialOf(key, imported),
     })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
@@ -100,8 +100,8 @@ export class Server {
     return this.#current?.setup
   }
 
-  get sources(): Sources {
-    return this.#sources
+  get clusters(): Clusters {
+    return this.#clusters
   }
 
   /** Starts serving. Throws StartError with everything that is wrong. */
@@ -220,7 +220,7 @@ export class Server {
   /** Brings everything to a configuration, or leaves everything as it was and says why. */
   async #serve(configuration: Configuration): Promise<string | undefined> {
     const { setup } = configuration
-    const sourceErrors = await this.#sources.prepare(setup.kubernetes)
+    const sourceErrors = await this.#clusters.prepare(setup.kubernetes)
     if (sourceErrors.length > 0) return sourceErrors.join('\n')
     const sites = await this.#sites.prepare(this.#wantedSites(setup))
     if (sites instanceof HttpListenError) {
@@ -235,8 +235,8 @@ export class Server {
       // One thread answers already while the next one is prepared.
       this.#publishFacts(setup)
     }
-    await this.#sources.settle(setup.kubernetes)
-    const work = { setup, tables: this.#sources.tables, ownAddresses: ownAddressesOf(setup) }
+    await this.#clusters.settle(setup.kubernetes)
+    const work = { setup, tables: this.#clusters.tables, ownAddresses: ownAddressesOf(setup) }
     const errors = await this.#threads.prepare(work)
     if (errors.length > 0) {
       await sites.abandon()
@@ -254,17 +254,17 @@ export class Server {
     this.#probe(setup)
     this.#zoneFiles.watch(setup)
     this.#notifier.watch(setup)
-    await this.#sources.keepOnly(setup.kubernetes)
+    await this.#clusters.keepOnly(setup.kubernetes)
     return undefined
   }
 
   async #keepSources(): Promise<void> {
-    await this.#sources.keepOnly(this.#current?.setup.kubernetes ?? [])
+    await this.#clusters.keepOnly(this.#current?.setup.kubernetes ?? [])
   }
 
   #watchReadiness(setup: Setup): void {
     const keys = new Set(setup.kubernetes.map(sourceKey))
-    const watched = this.#sources.all.filter(source => keys.has(source.key))
+    const watched = this.#clusters.all.filter(source => keys.has(source.key))
     this.#readiness.watch(watched, setup.ready[0]?.monitor ?? 'until-ready')
   }
 
@@ -341,7 +341,7 @@ export class Server {
     this.#notifier.stop()
     await this.#threads.drain()
     await this.#keeping
-    await this.#sources.stop()
+    await this.#clusters.stop()
     await this.#sites.stop(0)
     this.#endBusy?.()
     this.#stats.stop()

@@ -3,7 +3,7 @@
 
 import { field, listAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
-import { type Kinds, objectKey } from '../objects/objects.ts'
+import { emptyMaps, type Kinds, objectKey } from '../objects/objects.ts'
 import {
   isProblem,
   type Note,
@@ -37,13 +37,7 @@ export interface CompileOptions extends SliceOptions, PodOptions {
 }
 
 /** A state without any object. */
-export const EMPTY_STATE: ClusterState = {
-  Namespace: new Map(),
-  Service: new Map(),
-  EndpointSlice: new Map(),
-  Pod: new Map(),
-  ServiceImport: new Map(),
-}
+export const EMPTY_STATE: ClusterState = emptyMaps()
 
 /**
  * Compiles the objects of a folder, given in file order (the first of two with one name is kept). Problems carry the

@@ -6,25 +6,21 @@
 //   look → signatures → changed files → raw objects → compile → differences → Sink
 
 import { type LabelPredicate, parseSelector } from '../objects/label-selector.ts'
-import type { Kind, Kinds, ObjectSource, Sink } from '../objects/objects.ts'
+import { KIND_NAMES, type Kind, type Kinds, type Sink } from '../objects/objects.ts'
+import type { ObjectOptions } from '../objects/options.ts'
+import type { Description, ObjectSource } from '../objects/source.ts'
 import { type Clock, systemClock } from '../shared/clock.ts'
 import { Polled } from '../shared/polled.ts'
 import { AddressBook } from './addresses.ts'
 import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
+import { describeNames, describeQueries } from './describe.ts'
 import { FolderHints, type Hints } from './hints.ts'
 import { type ManifestProblem, ProblemLog, type Report } from './problem.ts'
 import { parseManifest, type RawObject } from './raw.ts'
 import { type FolderScan, readManifest, scanFolder } from './read.ts'
 
-export interface ManifestOptions {
-  readonly endpointPodNames?: boolean | undefined
-  readonly zonal?: boolean | undefined
-  readonly clientLabels?: readonly string[] | undefined
-  /** A label selector for Services, EndpointSlices and Pods. */
-  readonly labels?: string | undefined
-  /** A label selector for Namespaces. */
-  readonly namespaceLabels?: string | undefined
-}
+/** Which objects are emitted, and what of them. */
+export type ManifestOptions = Partial<ObjectOptions>
 
 export interface ManifestSettings {
   readonly directory: string
@@ -51,8 +47,6 @@ export const POLL_MS = 1000
 export const SETTLE_MS = 100
 /** So many files are looked at in one POLL_MS; twice as many take twice the time. */
 const FILES_PER_POLL = 1000
-
-const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
 
 interface FileState {
   /** What the objects were read from; '' before the first reading. */
@@ -102,6 +96,22 @@ export class ManifestSource implements ObjectSource {
   /** What was emitted so far, by kind and key. */
   get state(): ClusterState {
     return this.#state
+  }
+
+  waitingFor(): readonly string[] {
+    return this.#synced ? [] : ['waiting for the folder']
+  }
+
+  /** A folder is looked at, not followed. */
+  status(): readonly [] {
+    return []
+  }
+
+  describe(zone: string, server: { readonly host: string; readonly port: number }): Description {
+    return {
+      names: describeNames(this.#state, zone),
+      queries: describeQueries(this.#state, zone, server),
+    }
   }
 
   /** Resolves after the first look, even where the folder could not be read yet: it is looked for again. */
@@ -189,7 +199,7 @@ export class ManifestSource implements ObjectSource {
     this.#compiled = problems
     this.#state = state
     let different = !this.#synced
-    for (const kind of KINDS) {
+    for (const kind of KIND_NAMES) {
       if (this.#synced) different = this.#emit(kind, before, state) || different
       else this.#settings.sink.replace(kind, state[kind].values())
     }
@@ -234,8 +244,8 @@ const withNote = (problem: ManifestProblem, first: ManifestProblem): ManifestPro
 const isBelow = (path: string, folders: readonly string[]): boolean =>
   folders.some(folder => path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`))
 
-function selector(text: string | undefined): LabelPredicate | undefined {
-  if (text === undefined) return undefined
+function selector(text = ''): LabelPredicate | undefined {
+  if (text === '') return undefined
   const parsed = parseSelector(text)
   if (typeof parsed === 'function') return parsed
   throw new ManifestOptionError(`reading the label selector '${text}': ${parsed.problem}`)

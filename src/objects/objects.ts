@@ -75,6 +75,18 @@ export interface Kinds {
 }
 export type Kind = keyof Kinds
 
+/** Every kind, in the order in which they are read; numbers in the table's head count on it. */
+export const KIND_NAMES: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
+
+/** A map of objects for each kind, all empty. */
+export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => ({
+  Namespace: new Map(),
+  Service: new Map(),
+  EndpointSlice: new Map(),
+  Pod: new Map(),
+  ServiceImport: new Map(),
+})
+
 /** NAMESPACE/NAME, or NAME for a Namespace: the key of an object within its kind. */
 export const objectKey = (o: { readonly namespace?: string; readonly name: string }): string =>
   o.namespace === undefined ? o.name : namespacedKey(o.namespace, o.name)
@@ -107,10 +119,4 @@ export interface Sink {
   replace<K extends Kind>(kind: K, objects: Iterable<Kinds[K]>): void
   upsert<K extends Kind>(kind: K, object: Kinds[K]): void
   remove(kind: Kind, key: string): void
-}
-
-/** A source of objects: started once, stopped once. */
-export interface ObjectSource {
-  start(): Promise<void>
-  stop(): Promise<void>
 }

@@ -14,6 +14,7 @@ import type {
   SlimService,
   SlimServiceImport,
 } from './objects.ts'
+import type { ObjectOptions } from './options.ts'
 
 /** Why an object cannot be kept at all, and which field says so. */
 export interface SlimProblem {
@@ -25,22 +26,12 @@ export interface SlimProblem {
 export type Note = (path: Path, message: string) => void
 
 /** Which optional fields of endpoints are kept: they cost memory and most clusters never ask for them. */
-export interface SliceOptions {
-  /** Keep targetRef.name, for `endpoint_pod_names`. */
-  readonly endpointPodNames?: boolean | undefined
-  /** Keep the topology zone, for `zonal`. */
-  readonly zonal?: boolean | undefined
-  /** Keep slices of ServiceImports, for `multicluster`. */
-  readonly multicluster?: boolean | undefined
-  /** Leave out which Service a slice belongs to, for `noendpoints`. */
-  readonly noEndpoints?: boolean | undefined
-}
+export type SliceOptions = Partial<
+  Pick<ObjectOptions, 'endpointPodNames' | 'zonal' | 'multicluster' | 'noEndpoints'>
+>
 
-/** Which optional fields of Pods are kept. */
-export interface PodOptions {
-  /** Keep what Pods are known by as clients: whether they share their node's address, and the values of these labels. */
-  readonly clientLabels?: readonly string[] | undefined
-}
+/** Which optional fields of Pods are kept: what they are known by as clients. */
+export type PodOptions = Partial<Pick<ObjectOptions, 'clients'>>
 
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io). */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
@@ -177,7 +168,7 @@ export function slimNamespace(raw: unknown): SlimNamespace | SlimProblem {
  * A Pod as `pods verified` needs it; undefined for one that is being deleted, has ended (phase Succeeded or Failed),
  * is in the phase Unknown, or has no address yet.
  */
-export function slimPod(raw: unknown, { clientLabels }: PodOptions = {}): SlimPod | SlimProblem | undefined {
+export function slimPod(raw: unknown, { clients }: PodOptions = {}): SlimPod | SlimProblem | undefined {
   const id = identity(raw, isDnsSubdomain)
   if (isProblem(id)) return id
   if (fieldAt(raw, 'metadata', 'deletionTimestamp')) return undefined
@@ -185,7 +176,7 @@ export function slimPod(raw: unknown, { clientLabels }: PodOptions = {}): SlimPo
   const ip = parseIp(textAt(raw, 'status', 'podIP'))
   if (ip === undefined) return undefined
   const { namespace, name } = id
-  if (clientLabels === undefined) return { namespace, name, ip: ip.text }
+  if (clients === undefined) return { namespace, name, ip: ip.text }
   const labels = labelsOf(raw)
   const host = parseIp(textAt(raw, 'status', 'hostIP'))
   return {
@@ -193,7 +184,7 @@ export function slimPod(raw: unknown, { clientLabels }: PodOptions = {}): SlimPo
     name,
     ip: ip.text,
     hostNetwork: host?.text === ip.text || fieldAt(raw, 'spec', 'hostNetwork') === true,
-    labels: internList(clientLabels.map(key => internText(labels.get(key) ?? ''))),
+    labels: internList(clients.labels.map(key => internText(labels.get(key) ?? ''))),
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { eachEndpoint } from '../objects/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService, SlimServiceImport } from '../objects/objects.ts'
+import type { ObjectOptions } from '../objects/options.ts'
 import { parseIp } from '../shared/ip.ts'
 import { parseName } from '../wire/name.ts'
 import { BLOCK } from './block.ts'
@@ -11,14 +12,8 @@ import {
   NO_PORT, PROTOCOL,
 } from './layout.ts' // biome-ignore format: one import
 
-export interface BuildOptions {
-  /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (docs/coredns.md 1.5). */
-  readonly endpointPodNames: boolean
-  /** `ignore empty_service` (docs/coredns.md 1.4). */
-  readonly ignoreEmptyService: boolean
-  /** `zonal`: keep the endpoints' topology zones (docs/coredns.md 1.12). */
-  readonly zonal: boolean
-}
+/** The options that blocks depend on. */
+export type BuildOptions = Pick<ObjectOptions, 'endpointPodNames' | 'ignoreEmptyService' | 'zonal'>
 
 /** Endpoints beyond these of one group go into another. */
 const GROUP_ENDPOINTS_MAX = 0xffff

@@ -3,50 +3,34 @@
 // Pods of a namespace have (the network of their node) says the namespace alone.
 
 import type { SlimPod } from '../objects/objects.ts'
+import type { ClientOptions } from '../objects/options.ts'
 import { parseIp } from '../shared/ip.ts'
 import { Octets } from './build.ts'
 import { CLIENT_HOST_NETWORK, KEY, KIND } from './layout.ts'
 import type { TableWriter } from './writer.ts'
 
-/** What is kept of Pods beside their namespace. */
-export interface ClientOptions {
-  readonly podNames: boolean
-  /** Keys of the labels whose values SlimPod has. */
-  readonly labels: readonly string[]
-}
-
-/** The Pods that run, and the addresses whose blocks are not up to date. */
+/** The Pods that run, by their addresses. */
 export class Clients {
   readonly #options: ClientOptions
   readonly #pods = new Map<string, readonly SlimPod[]>()
-  #dirty = new Set<string>()
+  readonly #touch: (ip: string) => void
 
-  constructor(options: ClientOptions) {
+  /** `touch` notes that an address is to be published. */
+  constructor(options: ClientOptions, touch: (ip: string) => void) {
     this.#options = options
+    this.#touch = touch
   }
 
   add(pod: SlimPod): void {
     this.#pods.set(pod.ip, [...(this.#pods.get(pod.ip) ?? []), pod])
-    this.touch(pod.ip)
+    this.#touch(pod.ip)
   }
 
   remove(pod: SlimPod): void {
     const others = (this.#pods.get(pod.ip) ?? []).filter(other => other !== pod)
     if (others.length > 0) this.#pods.set(pod.ip, others)
     else this.#pods.delete(pod.ip)
-    this.touch(pod.ip)
-  }
-
-  /** Notes that an address is to be published. */
-  touch(ip: string): void {
-    this.#dirty.add(ip)
-  }
-
-  /** The addresses to be published; nothing is noted any more. */
-  takeDirty(): Iterable<string> {
-    const dirty = this.#dirty
-    this.#dirty = new Set()
-    return dirty
+    this.#touch(pod.ip)
   }
 
   /** Publishes what is known of an address. Returns whether anything changed; throws TableFullError, having changed nothing. */

@@ -3,8 +3,20 @@
 // touched are built anew, and only those whose block differs are published; addresses that come are published before
 // those that go, so that no address is without an owner in between.
 
-import type { Kind, Kinds, Sink, SlimEndpointSlice, SlimPod, SlimService } from '../objects/objects.ts'
-import { keysIn, namespacedKey, objectKey, partsOf } from '../objects/objects.ts'
+import {
+  emptyMaps,
+  type Kind,
+  type Kinds,
+  keysIn,
+  namespacedKey,
+  objectKey,
+  partsOf,
+  type Sink,
+  type SlimEndpointSlice,
+  type SlimPod,
+  type SlimService,
+} from '../objects/objects.ts'
+import type { ObjectOptions } from '../objects/options.ts'
 import type { Clock } from '../shared/clock.ts'
 import { TableFullError } from './arena.ts'
 import { Batches } from './batches.ts'
@@ -20,16 +32,16 @@ import {
   podKey,
   serviceKey,
 } from './build.ts'
-import { type ClientOptions, Clients } from './clients.ts'
+import { Clients } from './clients.ts'
+import { type Attempt, Dirty } from './dirty.ts'
 import { FLAG, hashOctets, KIND } from './layout.ts'
 import { type Slices, withoutSlice, withSlice } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
-export interface ClusterOptions extends BuildOptions {
-  /** Exposed namespaces; empty: all. */
-  readonly namespaces: readonly string[]
-  /** What is kept of Pods as clients; nothing where nobody asks. */
-  readonly clients?: ClientOptions | undefined
+export interface ClusterOptions
+  extends BuildOptions,
+    Pick<ObjectOptions, 'namespaces'>,
+    Partial<Pick<ObjectOptions, 'clients'>> {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -52,18 +64,19 @@ export interface ClusterHooks {
   full?(error: TableFullError, names: readonly string[]): void
 }
 
+interface Links<T> {
+  link(object: T): void
+  unlink(object: T): void
+}
+
+const onBoth = <T>(touch: (object: T) => void): Links<T> => ({ link: touch, unlink: touch })
+
 export class Cluster implements Sink {
   readonly #writer: TableWriter
   readonly #options: ClusterOptions
   readonly #hooks: ClusterHooks
   readonly #exposed: ReadonlySet<string>
-  readonly #objects: { [K in Kind]: Map<string, Kinds[K]> } = {
-    Service: new Map(),
-    EndpointSlice: new Map(),
-    Namespace: new Map(),
-    Pod: new Map(),
-    ServiceImport: new Map(),
-  }
+  readonly #objects = emptyMaps()
   /** Slices by NAMESPACE/SERVICE; most have one. */
   readonly #slices: Slices = new Map()
   /** Imported slices by NAMESPACE/IMPORT. */
@@ -72,16 +85,35 @@ export class Cluster implements Sink {
   readonly #pods = new Map<string, number>()
   readonly #clients: Clients | undefined
   readonly #unsynced: Set<Kind>
-  readonly #dirtyServices = new Set<string>()
-  readonly #dirtyImports = new Set<string>()
-  readonly #dirtyNamespaces = new Set<string>()
-  readonly #dirtyPods = new Map<string, { readonly namespace: string; readonly ip: string }>()
+  readonly #namespaces = new Dirty(name => this.#publishNamespace(name))
+  readonly #services = new Dirty(key => this.#publishService(key))
+  readonly #imports = new Dirty(key => this.#publishImport(key))
+  /** By namespace and address. */
+  readonly #podMarks = new Dirty(key => this.#publishPod(key))
+  readonly #clientMarks = new Dirty(ip => this.#clients?.publish(ip, this.#writer) ?? false)
+  /** Addresses that go with the batch: [address's hash, hash of the service's key]. */
+  #gone: [number, number][] = []
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
   readonly #batches: Batches
   /** Whether the batch changes a service that may be in a zone of addresses outside the cluster. */
   #externalsChanged = false
+
+  /** What an object of each kind touches when it comes (`link`) and when it goes. */
+  readonly #links: { readonly [K in Kind]: Links<Kinds[K]> } = {
+    Service: onBoth(service => this.#services.add(objectKey(service))),
+    ServiceImport: onBoth(imported => this.#imports.add(objectKey(imported))),
+    Namespace: onBoth(({ name }) => this.#namespaces.add(name)),
+    EndpointSlice: {
+      link: slice => {
+        this.#eachOwner(slice, withSlice)
+        if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
+      },
+      unlink: slice => this.#eachOwner(slice, withoutSlice),
+    },
+    Pod: { link: pod => this.#countPod(pod, 1), unlink: pod => this.#countPod(pod, -1) },
+  }
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
     this.#writer = writer
@@ -91,7 +123,7 @@ export class Cluster implements Sink {
     this.#unsynced = new Set(options.kinds)
     const { clock, firstListingMs = 0, schedule } = hooks
     this.#batches = new Batches(clock, firstListingMs, schedule, () => this.publish())
-    this.#clients = options.clients && new Clients(options.clients)
+    this.#clients = options.clients && new Clients(options.clients, ip => this.#clientMarks.add(ip))
   }
 
   get synced(): boolean {
@@ -157,32 +189,15 @@ export class Cluster implements Sink {
     const key = objectKey(object)
     const before = map.get(key)
     map.set(key, object)
-    if (before) this.#unlink(kind, before)
-    this.#link(kind, object)
+    if (before) this.#links[kind].unlink(before)
+    this.#links[kind].link(object)
   }
 
-  #drop(kind: Kind, key: string): void {
+  #drop<K extends Kind>(kind: K, key: string): void {
     const before = this.#objects[kind].get(key)
     if (!before) return
     this.#objects[kind].delete(key)
-    this.#unlink(kind, before)
-  }
-
-  /** Notes what an object that goes touches. */
-  #unlink<K extends Kind>(kind: K, object: Kinds[K]): void {
-    if (kind === 'EndpointSlice') this.#eachOwner(object as SlimEndpointSlice, withoutSlice)
-    else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as SlimPod, -1)
-  }
-
-  /** Notes what an object that comes touches. */
-  #link<K extends Kind>(kind: K, object: Kinds[K]): void {
-    if (kind === 'EndpointSlice') {
-      const slice = object as SlimEndpointSlice
-      this.#eachOwner(slice, withSlice)
-      if (slice.triggerTimeMs > 0) this.#changedSlices.push(slice)
-    } else this.#touch(kind, object)
-    if (kind === 'Pod') this.#countPod(object as SlimPod, 1)
+    this.#links[kind].unlink(before)
   }
 
   /** Changes what is known of the slices of a slice's Service, and of its import where it has one. */
@@ -194,19 +209,13 @@ export class Cluster implements Sink {
     if (serviceName !== '') {
       const key = namespacedKey(namespace, serviceName)
       change(this.#slices, key, slice)
-      this.#dirtyServices.add(key)
+      this.#services.add(key)
     }
     if (imported) {
       const key = namespacedKey(namespace, imported.name)
       change(this.#importSlices, key, slice)
-      this.#dirtyImports.add(key)
+      this.#imports.add(key)
     }
-  }
-
-  #touch<K extends Kind>(kind: K, object: Kinds[K]): void {
-    if (kind === 'Service') this.#dirtyServices.add(objectKey(object))
-    else if (kind === 'ServiceImport') this.#dirtyImports.add(objectKey(object))
-    else if (kind === 'Namespace') this.#dirtyNamespaces.add(object.name)
   }
 
   #countPod(pod: SlimPod, by: 1 | -1): void {
@@ -217,7 +226,7 @@ export class Cluster implements Sink {
     const count = (this.#pods.get(key) ?? 0) + by
     if (count > 0) this.#pods.set(key, count)
     else this.#pods.delete(key)
-    this.#dirtyPods.set(key, { namespace, ip })
+    this.#podMarks.add(key)
   }
 
   #schedule(kind: Kind): void {
@@ -230,53 +239,26 @@ export class Cluster implements Sink {
     const listed = this.synced && (!this.#writer.synced || this.#writer.restored)
     const full: string[] = []
     let error: TableFullError | undefined
-    const later: (() => void)[] = []
-    const attempt = (what: string, change: () => boolean, again: () => void): boolean => {
+    const attempt: Attempt = (name, change) => {
       try {
         return change()
       } catch (cause) {
         if (!(cause instanceof TableFullError)) throw cause
         error = cause
-        full.push(what)
-        later.push(again)
-        return false
+        full.push(name)
+        return 'full'
       }
     }
-    let changed = false
-    for (const owner of keysIn(this.#dirtyNamespaces, this.#objects.Service, this.#slices))
-      this.#dirtyServices.add(owner)
-    for (const owner of keysIn(this.#dirtyNamespaces, this.#objects.ServiceImport))
-      this.#dirtyImports.add(owner)
-    for (const name of this.#dirtyNamespaces) {
-      const again = (): void => void this.#dirtyNamespaces.add(name)
-      attempt(name, () => this.#publishNamespace(name), again)
-    }
-    this.#dirtyNamespaces.clear()
-    const gone: [addressHash: number, serviceHash: number][] = []
-    for (const owner of this.#dirtyServices) {
-      const again = (): void => void this.#dirtyServices.add(owner)
-      if (attempt(owner, () => this.#publishService(owner, gone), again)) changed = true
-    }
-    this.#dirtyServices.clear()
-    for (const [addressHash, serviceHash] of gone) this.#writer.removeAddress(addressHash, serviceHash)
-    let importsChanged = false
-    for (const key of this.#dirtyImports) {
-      const again = (): void => void this.#dirtyImports.add(key)
-      if (attempt(key, () => this.#publishImport(key), again)) importsChanged = true
-    }
-    this.#dirtyImports.clear()
-    for (const [key, pod] of this.#dirtyPods) {
-      const again = (): void => void this.#dirtyPods.set(key, pod)
-      if (attempt(key, () => this.#publishPod(key, pod), again)) changed = true
-    }
-    this.#dirtyPods.clear()
-    const clients = this.#clients
-    if (clients) {
-      const publish = (ip: string) => () => clients.publish(ip, this.#writer)
-      for (const ip of clients.takeDirty()) attempt(ip, publish(ip), () => clients.touch(ip))
-    }
-    // What did not fit is tried again with the next batch: something may have gone by then.
-    for (const again of later) again()
+    const namespaces = this.#namespaces.names
+    for (const key of keysIn(namespaces, this.#objects.Service, this.#slices)) this.#services.add(key)
+    for (const key of keysIn(namespaces, this.#objects.ServiceImport)) this.#imports.add(key)
+    this.#namespaces.publish(attempt)
+    const servicesChanged = this.#services.publish(attempt)
+    for (const [addressHash, serviceHash] of this.#gone) this.#writer.removeAddress(addressHash, serviceHash)
+    this.#gone = []
+    const importsChanged = this.#imports.publish(attempt)
+    const changed = this.#podMarks.publish(attempt) || servicesChanged
+    this.#clientMarks.publish(attempt)
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)
     if (importsChanged) this.#writer.setImportSerial(serial)
@@ -315,8 +297,8 @@ export class Cluster implements Sink {
       : this.#writer.remove(key)
   }
 
-  #publishPod(id: string, { namespace, ip }: { readonly namespace: string; readonly ip: string }): boolean {
-    const key = podKey(namespace, ip)
+  #publishPod(id: string): boolean {
+    const key = podKey(...partsOf(id))
     if (!key) return false
     return this.#pods.has(id) ? this.#writer.publish(key, buildMark(KIND.POD, key)) : this.#writer.remove(key)
   }
@@ -330,7 +312,7 @@ export class Cluster implements Sink {
     return this.#writer.publish(tableKey, buildImport(imported, slices, this.#options))
   }
 
-  #publishService(owner: string, gone: [number, number][]): boolean {
+  #publishService(owner: string): boolean {
     const [namespace, name] = partsOf(owner)
     const key = serviceKey(namespace, name)
     const block = this.#buildBlock(owner, namespace, name)
@@ -339,7 +321,7 @@ export class Cluster implements Sink {
     const before = known === 0 ? NO_ADDRESSES : this.#addressesOf(known)
     const wasExternal = known !== 0 && isExternal(this.#writer.octets, known)
     if (!block) {
-      for (const address of before) gone.push([address, serviceHash])
+      for (const address of before) this.#gone.push([address, serviceHash])
       this.#externalsChanged ||= wasExternal
       return this.#writer.remove(key)
     }
@@ -348,7 +330,8 @@ export class Cluster implements Sink {
     // First, or a block that is too large would fill the index of addresses for nothing.
     if (coming.length > 0) this.#writer.checkRoom(block.length)
     const published = this.#withAddresses(coming, serviceHash, () => this.#writer.publish(key, block))
-    if (published) for (const address of before) if (!after.has(address)) gone.push([address, serviceHash])
+    if (published)
+      for (const address of before) if (!after.has(address)) this.#gone.push([address, serviceHash])
     if (published && (wasExternal || isExternal(block, 0))) this.#externalsChanged = true
     return published
   }

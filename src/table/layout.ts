@@ -43,7 +43,7 @@
 // namespace; u8 length and the Pod's name, empty where several have it or nobody asks; per label asked for u8 length and
 // its value.
 
-import type { Kind } from '../objects/objects.ts'
+import { KIND_NAMES, type Kind } from '../objects/objects.ts'
 
 /** Words of the head. */
 export const HEAD = {
@@ -67,21 +67,18 @@ export const HEAD = {
   AGE: 9,
 } as const
 
-/** Kinds whose watches may be behind alone, in the order of their numbers in HEAD.AGE; number 0 is all of them. */
-export const AGED_KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
-
 const AGE_BITS = 28
 const AGE_MAX_SECONDS = (1 << AGE_BITS) - 1
 
 /** A state of that age, of all watches together or of one kind alone; never 0. */
 export const packAge = (ageSeconds: number, kind?: Kind): number =>
   Math.max(1, Math.min(Math.round(ageSeconds), AGE_MAX_SECONDS)) |
-  (kind === undefined ? 0 : (AGED_KINDS.indexOf(kind) + 1) << AGE_BITS)
+  (kind === undefined ? 0 : (KIND_NAMES.indexOf(kind) + 1) << AGE_BITS)
 
 /** The seconds in an age that is not 0. */
 export const ageSeconds = (age: number): number => age & AGE_MAX_SECONDS
 
-/** Whose age it is: 0 for everything, otherwise one more than the kind's place in AGED_KINDS. */
+/** Whose age it is: 0 for everything, otherwise one more than the kind's place in KIND_NAMES. */
 export const agedKind = (age: number): number => age >>> AGE_BITS
 
 export const LAYOUT_VERSION = 4

@@ -1,10 +1,11 @@
 // What is wrong with one resource at this moment, said once: one line in the log when something breaks or breaks
 // differently, one when it is over, and the same text for as long as it lasts for whoever asks why nothing is ready.
 
+import type { Resource } from '../objects/kinds.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { ApiError } from './api-error.ts'
+import { rbacRule } from './rbac.ts'
 import type { WatchHooks } from './reflector-options.ts'
-import { type Resource, rbacRule } from './resource.ts'
 
 /** The fault of one resource, or none. */
 export class FaultLog {

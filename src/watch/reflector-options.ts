@@ -1,11 +1,11 @@
 // What a reflector is made of and what it tells about itself.
 
+import type { Resource } from '../objects/kinds.ts'
 import type { Kind, Kinds, Sink } from '../objects/objects.ts'
 import type { SlimProblem } from '../objects/slim.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { ApiErrorCode } from './api-error.ts'
 import type { ApiRequester } from './client.ts'
-import type { Resource } from './resource.ts'
 
 /** A raw object to its slim copy; undefined for one that is not served, a problem for one that is malformed. */
 export type Convert<K extends Kind> = (raw: unknown) => Kinds[K] | SlimProblem | undefined
@@ -94,29 +94,4 @@ export interface ReflectorOptions<K extends Kind> {
   readonly hooks?: WatchHooks | undefined
   /** False to list in pages from the start. */
   readonly watchList?: boolean | undefined
-}
-
-/** How a resource stands. */
-export interface ReflectorStatus {
-  /** The plural, as in RBAC. */
-  readonly resource: string
-  /** A complete state has been in the sink; never false again after that. */
-  readonly synced: boolean
-  readonly objects: number
-  readonly kind: Kind
-  /** Since the last octet; undefined before the first. */
-  readonly lastByteAgeMs: number | undefined
-  /** Since the sink's state was last known to be the server's: its watch was heard; undefined before the first list. */
-  readonly ageMs: number | undefined
-  /** That is longer ago than a watch is ever silent. */
-  readonly stale: boolean
-  /** Complete states taken, the first one included. */
-  readonly relists: number
-  readonly restartsByCause: Readonly<Record<string, number>>
-  /** Malformed objects seen. */
-  readonly skipped: number
-  /** Exceptions thrown by the sink. */
-  readonly sinkErrors: number
-  /** What is wrong at this moment, in one line. */
-  readonly lastError: string | undefined
 }

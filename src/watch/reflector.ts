@@ -16,6 +16,7 @@
 // - Nothing that comes from the API server or the sink throws out of here.
 
 import type { Kind, Kinds } from '../objects/objects.ts'
+import type { ResourceStatus } from '../objects/source.ts'
 import type { Timer } from '../shared/clock.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiCall } from './client.ts'
@@ -25,7 +26,6 @@ import { PagedList } from './paged-list.ts'
 import {
   DEFAULT_TIMING,
   type ReflectorOptions,
-  type ReflectorStatus,
   type ReflectorTiming,
   type RestartCause,
 } from './reflector-options.ts'
@@ -105,7 +105,7 @@ export class Reflector<K extends Kind> {
   }
 
   /** How things stand. */
-  status(): ReflectorStatus {
+  status(): ResourceStatus {
     const { resource, clock } = this.#options
     const since = (atMs: number | undefined): number | undefined =>
       atMs === undefined ? undefined : clock.nowMs() - atMs

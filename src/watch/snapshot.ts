@@ -11,7 +11,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import type { Kind, Kinds } from '../objects/objects.ts'
+import { KIND_NAMES, type Kind, type Kinds } from '../objects/objects.ts'
+import type { KindSet } from '../objects/source.ts'
 import type { Clock } from '../shared/clock.ts'
 import { replaceFile } from '../shared/replace-file.ts'
 import { isRecord, messageOf } from './api-error.ts'
@@ -19,10 +20,6 @@ import { LineSplitter } from './line-splitter.ts'
 
 const FORMAT_VERSION = 1
 const PIECE_CHARACTERS = 256 * 1024
-const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
-
-/** The objects of one kind, complete. */
-export type SnapshotSet = { readonly [K in Kind]: readonly [kind: K, objects: Iterable<Kinds[K]>] }[Kind]
 
 /** A snapshot that was read. */
 export interface Snapshot {
@@ -43,11 +40,7 @@ export interface SnapshotProblem {
  * permission) and leaves the old file as it was. Sets are copied by reference before the first octet is written, so
  * that changes made meanwhile do not tear the snapshot.
  */
-export async function writeSnapshot(
-  file: string,
-  sets: Iterable<SnapshotSet>,
-  savedAtMs: number,
-): Promise<void> {
+export async function writeSnapshot(file: string, sets: Iterable<KindSet>, savedAtMs: number): Promise<void> {
   const kept = Array.from(sets, ([kind, objects]) => [kind, [...objects]] as const)
   await replaceFile(file, async handle => {
     const lines = new LineWriter(handle)
@@ -95,7 +88,7 @@ export interface SnapshotWriterOptions {
   readonly intervalMs: number
   readonly clock: Clock
   /** The state to save, asked for at each write; undefined while it is not complete, and then nothing is written. */
-  readonly collect: () => Iterable<SnapshotSet> | undefined
+  readonly collect: () => Iterable<KindSet> | undefined
   readonly log?: ((level: 'info' | 'error', message: string) => void) | undefined
 }
 
@@ -246,7 +239,7 @@ class SnapshotReader {
       throw new Damage(`it has the format ${JSON.stringify(value.version)}`)
     if (typeof value.savedAtMs !== 'number') throw new Damage('it has no date')
     this.#savedAtMs = value.savedAtMs
-    for (const kind of KINDS)
+    for (const kind of KIND_NAMES)
       if (Array.isArray(value.kinds) && value.kinds.includes(kind)) this.#sets.set(kind, [])
   }
 

@@ -82,7 +82,10 @@ t.test('Pods as clients, where they are asked for', async t => {
     manifest('Pod', { name: 'solo', labels: { app: 'a', tier: 'b' } }, { spec: { hostNetwork: true } }),
     manifest('Pod', 'plain'),
   )
-  const [solo, plain] = own(compileText(text, { clientLabels: ['tier', 'gone'] }).state, 'Pod')
+  const [solo, plain] = own(
+    compileText(text, { clients: { podNames: false, labels: ['tier', 'gone'] } }).state,
+    'Pod',
+  )
   t.match(solo, { name: 'solo', hostNetwork: true, labels: ['b', ''] })
   t.match(plain, { name: 'plain', hostNetwork: false, labels: ['', ''] })
   t.same(Object.keys(own(compileText(text).state, 'Pod')[0]!), ['namespace', 'name', 'ip'])

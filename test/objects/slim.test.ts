@@ -271,9 +271,9 @@ t.test('Pods', async t => {
 
 t.test('Pods as clients', async t => {
   const labels = { app: 'web', 'app.kubernetes.io/name': 'shop' }
-  const clientLabels = ['app', 'gone', 'app.kubernetes.io/name']
+  const clients = { podNames: false, labels: ['app', 'gone', 'app.kubernetes.io/name'] }
   const slim = (status: object, spec: object = {}) =>
-    slimPod({ metadata: { ...metadata, labels }, spec, status }, { clientLabels })
+    slimPod({ metadata: { ...metadata, labels }, spec, status }, { clients })
   const pod = {
     namespace: 'shop',
     name: 'web',
@@ -286,7 +286,10 @@ t.test('Pods as clients', async t => {
   t.same(slim({ podIP: '10.0.0.1', hostIP: '10.0.0.1' }), { ...pod, hostNetwork: true })
   t.same(slim({ podIP: 'FD00::1', hostIP: 'fd00:0::1' }), { ...pod, ip: 'fd00::1', hostNetwork: true })
   t.same(slim({ podIP: '10.0.0.1' }, { hostNetwork: true }), { ...pod, hostNetwork: true })
-  t.same(slimPod({ metadata, status: { podIP: '10.0.0.1' } }, { clientLabels: [] }), { ...pod, labels: [] })
+  t.same(slimPod({ metadata, status: { podIP: '10.0.0.1' } }, { clients: { podNames: false, labels: [] } }), {
+    ...pod,
+    labels: [],
+  })
 })
 
 t.test('Namespaces and ServiceImports', async t => {

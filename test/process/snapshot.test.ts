@@ -4,7 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type SnapshotSet, writeSnapshot } from '../../src/watch/snapshot.ts'
+import type { KindSet } from '../../src/objects/source.ts'
+import { writeSnapshot } from '../../src/watch/snapshot.ts'
 import { query } from '../support/dns-client.ts'
 import { extendedError } from '../support/extended-error.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
@@ -98,7 +99,7 @@ t.test(
     const kinds = ['Namespace', 'Service', 'EndpointSlice'] as const
     await writeSnapshot(
       old,
-      kinds.map((kind): SnapshotSet => [kind, []]),
+      kinds.map((kind): KindSet => [kind, []]),
       Date.now() - 60_000,
     )
     const corefile = readFileSync(file, 'utf8')

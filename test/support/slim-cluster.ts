@@ -3,6 +3,7 @@
 
 import { packEndpoints, type SlimEndpoint } from '../../src/objects/endpoints.ts'
 import type { SlimEndpointSlice, SlimPod, SlimPort, SlimService } from '../../src/objects/objects.ts'
+import { OBJECT_DEFAULTS } from '../../src/objects/options.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from '../../src/plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from '../../src/plugin/kubernetes/config.ts'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
@@ -78,23 +79,16 @@ export function slimPod(key: string, ip: string, more: Partial<SlimPod> = {}): S
 }
 
 export const KUBERNETES: KubernetesConfig = {
+  ...OBJECT_DEFAULTS,
   zones: ['cluster.local.', 'in-addr.arpa.', 'ip6.arpa.'],
   primaryZone: 'cluster.local.',
   pods: 'insecure',
   ttlSeconds: 5,
   fallthrough: undefined,
-  endpointPodNames: false,
-  namespaces: [],
-  namespaceLabels: '',
-  labels: '',
-  noEndpoints: false,
-  ignoreEmptyService: false,
-  zonal: false,
   startupTimeoutMs: 5000,
   multiclusterZones: [],
   source: { kind: 'api' },
   snapshot: undefined,
-  clients: undefined,
   localIps: [],
 }
 

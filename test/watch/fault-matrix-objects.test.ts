@@ -243,7 +243,7 @@ t.test('a sink that throws at a relist gets the list again', async t => {
 
 t.test('selectors and optional resources', async t => {
   const world = await World.make(t, {
-    pods: true,
+    verifiedPods: true,
     multicluster: true,
     labels: 'tier=front',
     namespaceLabels: 'dns!=off',
@@ -291,7 +291,7 @@ t.test('noendpoints watches no slices, with multicluster those of ServiceImports
     [false, []],
     [true, ['tier=front,multicluster.kubernetes.io/service-name']],
   ] as const) {
-    const world = await World.make(t, { endpoints: false, multicluster, labels: 'tier=front' })
+    const world = await World.make(t, { noEndpoints: true, multicluster, labels: 'tier=front' })
     const slices = world.server.requests.filter(one => one.resource === 'endpointslices')
     t.same(
       slices.map(one => one.query.get('labelSelector')),

@@ -30,7 +30,6 @@ for (const minutes of [0.2, 10]) {
     await world.server.listen()
     const ms = await world.within(2000, 'synced', () => world.source.synced)
     t.ok(ms <= 2000, `synced ${ms} ms after the API appeared`)
-    await world.source.whenSynced()
     t.same(world.source.waitingFor(), [])
     t.ok(world.converged())
   })

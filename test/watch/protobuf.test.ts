@@ -110,7 +110,11 @@ t.test('an object says what it says in JSON', async t => {
       }),
       raw => slimEndpointSlice(raw, { zonal: true }),
     ],
-    ['Pod', pod('demo', 'p', '10.0.0.9'), raw => slimPod(raw, { clientLabels: ['app'] })],
+    [
+      'Pod',
+      pod('demo', 'p', '10.0.0.9'),
+      raw => slimPod(raw, { clients: { podNames: false, labels: ['app'] } }),
+    ],
   ]
   for (const [kind, object, slim] of cases) {
     const event = only(encodeEvent('MODIFIED', { kind, ...object }))

@@ -1,10 +1,10 @@
 // The reflector against a client that a test plays by hand: orders of events that a real server shows once in a while.
 
 import t from 'tap'
+import { KINDS } from '../../src/objects/kinds.ts'
 import { slimService } from '../../src/objects/slim.ts'
 import { Reflector } from '../../src/watch/reflector.ts'
 import type { ReflectorOptions } from '../../src/watch/reflector-options.ts'
-import { RESOURCES } from '../../src/watch/resource.ts'
 import { RecordingSink } from '../support/recording-sink.ts'
 import { ScriptedClient } from '../support/scripted-client.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -17,7 +17,7 @@ function make(options: Partial<ReflectorOptions<'Service'>> = {}) {
   const sink = new RecordingSink()
   const logs: string[] = []
   const reflector = new Reflector<'Service'>({
-    resource: RESOURCES.Service,
+    resource: KINDS.Service,
     convert: raw => slimService(raw),
     sink,
     client,

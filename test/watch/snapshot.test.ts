@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { SlimService } from '../../src/objects/objects.ts'
-import { readSnapshot, type SnapshotSet, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
+import type { KindSet } from '../../src/objects/source.ts'
+import { readSnapshot, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { World } from './world.ts'
 
@@ -27,7 +28,7 @@ const service = (name: string): SlimService => ({
   externalIPs: [],
 })
 
-const state: readonly SnapshotSet[] = [
+const state: readonly KindSet[] = [
   ['Namespace', [{ name: 'default' }, { name: 'kube-system' }]],
   ['Service', Array.from({ length: 3000 }, (_, n) => service(`web-${n}`))],
   ['Pod', []],
@@ -169,7 +170,7 @@ t.test('a failed write keeps the old file', async t => {
   await t.rejects(writeSnapshot('/dev/null/state', state, 0), { code: 'ENOTDIR' })
   const file = join(await folder(t), 'state')
   await writeSnapshot(file, state, 1000)
-  const broken: SnapshotSet[] = [
+  const broken: KindSet[] = [
     [
       'Namespace',
       [

@@ -1,11 +1,14 @@
 // A fake API server and the real watch side of Seamark on one virtual clock: what the tests of this folder share.
 
 import type { Test } from 'tap'
+import { KINDS } from '../../src/objects/kinds.ts'
 import type { Kind } from '../../src/objects/objects.ts'
+import type { ObjectOptions } from '../../src/objects/options.ts'
+import type { ResourceStatus } from '../../src/objects/source.ts'
 import { type ApiAccess, endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient, type ApiRequestRecord } from '../../src/watch/client.ts'
-import type { ReflectorStatus, ReflectorTiming, WatchHooks } from '../../src/watch/reflector-options.ts'
-import { ApiSource, type ApiSourceSelection, slimConverters } from '../../src/watch/source.ts'
+import type { ReflectorTiming, WatchHooks } from '../../src/watch/reflector-options.ts'
+import { ApiSource } from '../../src/watch/source.ts'
 import { FakeApiServer, type FakeApiServerOptions } from '../support/fake-api-server.ts'
 import { FakeCluster, type ResourceName } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
@@ -14,8 +17,11 @@ import { RecordingSink } from '../support/recording-sink.ts'
 import { until } from '../support/until.ts'
 import { untilWithin, VirtualClock } from '../support/virtual-clock.ts'
 
+/** Every field of endpoints is kept. */
+const KEPT = { endpointPodNames: true, zonal: true }
+
 /** What a test may want different. */
-export interface WorldOptions extends ApiSourceSelection {
+export interface WorldOptions extends Partial<ObjectOptions> {
   readonly server?: Omit<FakeApiServerOptions, 'cluster' | 'clock'>
   readonly cluster?: FakeCluster
   /** Instead of plain HTTP to the fake server. */
@@ -56,7 +62,7 @@ export class World {
       sink: this.sink,
       clock,
       random: seededRandom(options.seed ?? 1),
-      convert: slimConverters({ endpointPodNames: true, zonal: true }),
+      ...KEPT,
       hooks,
     })
   }
@@ -101,7 +107,7 @@ export class World {
   }
 
   /** How a resource stands. */
-  status(resource: ResourceName): ReflectorStatus {
+  status(resource: ResourceName): ResourceStatus {
     const status = this.source.status().find(one => one.resource === resource)
     if (!status) throw new Error(`${resource} is not watched`)
     return status
@@ -110,8 +116,7 @@ export class World {
   /** Whether the sink holds what the cluster holds, converted as a fresh list would be. */
   converged(): boolean {
     return WATCHED.every(([resource, kind]) => {
-      const convert = slimConverters({ endpointPodNames: true, zonal: true })[kind]
-      const slim = this.cluster.list(resource).map(convert)
+      const slim = this.cluster.list(resource).map(raw => KINDS[kind].slim(raw, KEPT))
       const wanted = slim.filter(object => object !== undefined && !('problem' in object))
       return JSON.stringify(wanted) === JSON.stringify(this.sink.state(kind))
     })

@@ -4,14 +4,15 @@
 //   $ dig brandnew.shop.svc.cluster.local
 //   ; EDE: 19 (Stale NXDOMAIN Answer): (no service brandnew in namespace shop (the API server was last heard 170 s ago))
 
-import { AGED_KINDS, agedKind, ageSeconds } from '../../table/layout.ts'
+import { KIND_NAMES } from '../../objects/objects.ts'
+import { agedKind, ageSeconds } from '../../table/layout.ts'
 import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import { RCODE } from '../../wire/rcode.ts'
 
 /** The words before the seconds, by agedKind(). */
 const BEFORE: readonly Uint8Array[] = [
   'the API server was last heard ',
-  ...AGED_KINDS.map(kind => `${kind.toLowerCase()}s were last heard of `),
+  ...KIND_NAMES.map(kind => `${kind.toLowerCase()}s were last heard of `),
 ].map(octetsOf)
 const AFTER = octetsOf(' s ago')
 const OPEN = octetsOf(' (')

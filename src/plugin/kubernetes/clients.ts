@@ -4,12 +4,12 @@
 import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
+import type { ClientOptions } from '../../objects/options.ts'
 import { keyEndOf } from '../../table/block.ts'
 import { clientKey } from '../../table/clients.ts'
 import { CLIENT_HOST_NETWORK } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import type { BlockContext } from '../plugin.ts'
-import type { ClientsConfig } from './config.ts'
 
 const LABEL = /kubernetes\/client-(?:namespace|pod-name|label\/([\w./-]+))/g
 
@@ -18,7 +18,7 @@ export function readClients(
   isVerified: boolean,
   { directives, words }: BlockContext,
   problems: Problems,
-): ClientsConfig | undefined {
+): ClientOptions | undefined {
   const named = [...directives.values()].flat().flatMap(tokensOf).filter(namesClient)
   const hasMetadata = words.has('metadata')
   if (named.length > 0 && !(isVerified && hasMetadata)) {
@@ -60,7 +60,7 @@ export class Clients {
   readonly #table: TableReader
   readonly #labels: readonly string[]
 
-  constructor(table: TableReader, { labels }: ClientsConfig) {
+  constructor(table: TableReader, { labels }: ClientOptions) {
     this.#table = table
     this.#labels = labels
   }

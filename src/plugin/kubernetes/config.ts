@@ -1,6 +1,8 @@
 // The `kubernetes` directive: its options with defaults and bounds (docs/coredns.md 4.1), and what Seamark adds to them:
 // `manifests` and `local_ips`.
 
+import type { ObjectOptions } from '../../objects/options.ts'
+
 /** Where the objects come from. */
 export type SourceConfig =
   | { readonly kind: 'manifests'; readonly directory: string }
@@ -13,14 +15,8 @@ export type SourceConfig =
       readonly context?: string
     }
 
-/** What is known of the Pod that a query comes from, beside its namespace. */
-export interface ClientsConfig {
-  readonly podNames: boolean
-  /** Keys, sorted. */
-  readonly labels: readonly string[]
-}
-
-export interface KubernetesConfig {
+/** What of it is about the objects and the table stands in ObjectOptions. */
+export interface KubernetesConfig extends ObjectOptions {
   /** Lower-case absolute names, forward and reverse, in the order written. */
   readonly zones: readonly string[]
   /** The first zone that is not a reverse one: PTR targets end with it. */
@@ -30,22 +26,12 @@ export interface KubernetesConfig {
   readonly ttlSeconds: number
   /** Zones whose name errors go to the next plugin; undefined: none, ['.']: all. */
   readonly fallthrough: readonly string[] | undefined
-  readonly endpointPodNames: boolean
-  /** Exposed namespaces; empty: all. */
-  readonly namespaces: readonly string[]
-  readonly namespaceLabels: string
-  readonly labels: string
-  readonly noEndpoints: boolean
-  readonly ignoreEmptyService: boolean
-  readonly zonal: boolean
   /** How long a start waits for the first list before it serves without, default 5000. */
   readonly startupTimeoutMs: number
   readonly multiclusterZones: readonly string[]
   readonly source: SourceConfig
   /** Where the last good state is kept across restarts, and how old it may be to be served. */
   readonly snapshot: { readonly file: string; readonly maxAgeMs: number } | undefined
-  /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
-  readonly clients: ClientsConfig | undefined
   /** Addresses named by apex NS and ns.dns in place of the bound ones. */
   readonly localIps: readonly string[]
 }
@@ -55,33 +41,31 @@ export const TTL_DEFAULT_SECONDS = 5
 export const TTL_MAX_SECONDS = 3600
 export const STARTUP_TIMEOUT_DEFAULT_MS = 5000
 
+/** What changes neither what is watched nor what the table is made of it: answers alone, and how long a start waits. */
+const NOT_OF_SOURCE: ReadonlySet<string> = new Set([
+  'zones',
+  'primaryZone',
+  'pods',
+  'ttlSeconds',
+  'fallthrough',
+  'startupTimeoutMs',
+  'multiclusterZones',
+  'localIps',
+] satisfies (keyof KubernetesConfig)[])
+
 /**
  * The key of what a configuration watches and how it is built: directives with equal keys, before and after a reload,
- * share one watch and one table.
+ * share one watch and one table. An option that nobody thought of makes one table too many, never a wrong one.
  */
 export const sourceKey = (config: KubernetesConfig): string =>
-  JSON.stringify([watchKey(config), config.clients])
+  JSON.stringify(
+    Object.entries({ ...config, namespaces: config.namespaces.toSorted() })
+      .filter(([option]) => !NOT_OF_SOURCE.has(option))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
 
 /** The same without what is kept of clients. */
-function watchKey(config: KubernetesConfig): string {
-  const {
-    source,
-    namespaces,
-    namespaceLabels,
-    labels,
-    noEndpoints,
-    ignoreEmptyService,
-    zonal,
-    endpointPodNames,
-    snapshot,
-  } = config
-  const verified = config.pods === 'verified'
-  const multicluster = config.multiclusterZones.length > 0
-  return JSON.stringify([
-    source, [...namespaces].sort(), namespaceLabels, labels, noEndpoints, ignoreEmptyService, zonal, endpointPodNames,
-    verified, multicluster, snapshot,
-  ]) // biome-ignore format: one list
-}
+const watchKey = (config: KubernetesConfig): string => sourceKey({ ...config, clients: undefined })
 
 /** The directive keeping of clients whatever it or another one that watches the same needs: one table is enough for all. */
 export function withSharedClients(

@@ -7,6 +7,7 @@ import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../objects/label-selector.ts'
+import { OBJECT_DEFAULTS } from '../../objects/options.ts'
 import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import { readClients } from './clients.ts'
@@ -45,23 +46,16 @@ export function parseKubernetes(
   const directive = once(directives, problems)
   if (directive === undefined) return undefined
   const draft: Draft = {
+    ...OBJECT_DEFAULTS,
     zones: [],
     primaryZone: '',
     pods: 'disabled',
     ttlSeconds: TTL_DEFAULT_SECONDS,
     fallthrough: undefined,
-    endpointPodNames: false,
-    namespaces: [],
-    namespaceLabels: '',
-    labels: '',
-    noEndpoints: false,
-    ignoreEmptyService: false,
-    zonal: false,
     startupTimeoutMs: STARTUP_TIMEOUT_DEFAULT_MS,
     multiclusterZones: [],
     source: { kind: 'api' },
     snapshot: undefined,
-    clients: undefined,
     localIps: [],
   }
   const api: Api = {}
@@ -71,7 +65,7 @@ export function parseKubernetes(
     readOptions(line, draft, api, block)
   })
   judge(directive.word, draft, api, problems)
-  draft.clients = readClients(draft.pods === 'verified', block, problems)
+  draft.clients = readClients(draft.verifiedPods, block, problems)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }
@@ -85,6 +79,7 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
     {
       pods: option => {
         draft.pods = option.choice('the mode', ['disabled', 'insecure', 'verified']) ?? draft.pods
+        draft.verifiedPods = draft.pods === 'verified'
       },
       ttl: option => {
         draft.ttlSeconds = option.integer('the TTL in seconds', 0, TTL_MAX_SECONDS) ?? draft.ttlSeconds
@@ -120,6 +115,7 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       multicluster: option => {
         if (!option.has) option.error(option.word, 'multicluster needs a zone')
         draft.multiclusterZones = option.zones()
+        draft.multicluster = draft.multiclusterZones.length > 0
         for (const zone of draft.multiclusterZones) {
           if (draft.zones.includes(zone)) continue
           const message = 'a multicluster zone must be one of the zones of kubernetes'

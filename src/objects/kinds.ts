@@ -1,0 +1,95 @@
+// The kinds of objects, one row each: what the API calls it, when it is read and with which selectors, and how a raw object
+// becomes a slim one. What a kind is in the table stands in table/cluster.ts.
+
+import { KIND_NAMES, type Kind, type Kinds } from './objects.ts'
+import type { ObjectOptions } from './options.ts'
+import {
+  IMPORT_NAME_LABEL,
+  type SlimProblem,
+  slimEndpointSlice,
+  slimNamespace,
+  slimPod,
+  slimService,
+  slimServiceImport,
+} from './slim.ts'
+
+/** One resource of the Kubernetes API. */
+export interface Resource<K extends Kind = Kind> {
+  readonly kind: K
+  /** The plural in lower case, as in URLs and RBAC rules. */
+  readonly name: string
+  /** The API group; '' is the core group. */
+  readonly group: string
+  /** Of all namespaces together. */
+  readonly path: string
+}
+
+/** A kind with all that a source needs to know of it. */
+export interface KindOfObject<K extends Kind> extends Resource<K> {
+  /** Whether objects of it are read; a table counts as synced when all kinds that are have been. */
+  wanted(options: Options): boolean
+  /** Which objects of it, as `?labelSelector=` and `?fieldSelector=`; undefined or '' is all. */
+  labelSelector?(options: Options): string | undefined
+  readonly fieldSelector?: string
+  /** The slim copy; undefined for an object that is not served, a problem for one that is malformed. */
+  slim(raw: unknown, options: Options): Kinds[K] | SlimProblem | undefined
+}
+
+type Options = Partial<ObjectOptions>
+
+/** What is read follows CoreDNS (plugin/kubernetes/controller.go). Endpoints is not among them: EndpointSlices have taken its place. */
+export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
+  Namespace: {
+    kind: 'Namespace',
+    name: 'namespaces',
+    group: '',
+    path: '/api/v1/namespaces',
+    wanted: () => true,
+    labelSelector: ({ namespaceLabels }) => namespaceLabels,
+    slim: raw => slimNamespace(raw),
+  },
+  Service: {
+    kind: 'Service',
+    name: 'services',
+    group: '',
+    path: '/api/v1/services',
+    wanted: () => true,
+    labelSelector: ({ labels }) => labels,
+    slim: raw => slimService(raw),
+  },
+  EndpointSlice: {
+    kind: 'EndpointSlice',
+    name: 'endpointslices',
+    group: 'discovery.k8s.io',
+    path: '/apis/discovery.k8s.io/v1/endpointslices',
+    wanted: ({ noEndpoints, multicluster }) => !noEndpoints || multicluster === true,
+    // Without the Services' own at least those of ServiceImports.
+    labelSelector: ({ labels, noEndpoints }) =>
+      noEndpoints ? [labels, IMPORT_NAME_LABEL].filter(Boolean).join(',') : labels,
+    slim: slimEndpointSlice,
+  },
+  Pod: {
+    kind: 'Pod',
+    name: 'pods',
+    group: '',
+    path: '/api/v1/pods',
+    wanted: ({ verifiedPods }) => verifiedPods === true,
+    labelSelector: ({ labels }) => labels,
+    // Pods that have ended keep their address in the API but not on the network (CoreDNS: podListFunc).
+    fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown',
+    slim: slimPod,
+  },
+  ServiceImport: {
+    kind: 'ServiceImport',
+    name: 'serviceimports',
+    group: 'multicluster.x-k8s.io',
+    path: '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports',
+    wanted: ({ multicluster }) => multicluster === true,
+    labelSelector: ({ namespaceLabels }) => namespaceLabels,
+    slim: raw => slimServiceImport(raw),
+  },
+}
+
+/** The kinds that are read, in the order in which they are begun. */
+export const wantedKinds = (options: Options): readonly Kind[] =>
+  KIND_NAMES.filter(kind => KINDS[kind].wanted(options))

@@ -1,0 +1,47 @@
+// What the `kubernetes` directive says of the objects behind it: which are read, what of them is kept, and what becomes of
+// them in the table. One value goes whole to sources and table: an option is added here, where the Corefile's reader sets
+// it and where it is used, and nowhere between.
+
+export interface ObjectOptions {
+  /** Exposed namespaces; empty: all. */
+  readonly namespaces: readonly string[]
+  /** A label selector for Services, EndpointSlices and Pods; '' is all. */
+  readonly labels: string
+  /** A label selector for Namespaces, and as in CoreDNS for ServiceImports; '' is all. */
+  readonly namespaceLabels: string
+  /** `endpoint_pod_names`: a Pod's name stands in for a missing hostname (docs/coredns.md 1.5). */
+  readonly endpointPodNames: boolean
+  /** `noendpoints`: nothing is known of the endpoints of Services. */
+  readonly noEndpoints: boolean
+  /** `ignore empty_service` (docs/coredns.md 1.4). */
+  readonly ignoreEmptyService: boolean
+  /** `zonal`: endpoints are known with their topology zones (docs/coredns.md 1.12). */
+  readonly zonal: boolean
+  /** `multicluster`: ServiceImports and their slices are read. */
+  readonly multicluster: boolean
+  /** `pods verified`: Pods are read. */
+  readonly verifiedPods: boolean
+  /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
+  readonly clients: ClientOptions | undefined
+}
+
+/** What is known of the Pod that a query comes from, beside its namespace. */
+export interface ClientOptions {
+  readonly podNames: boolean
+  /** Keys of labels, sorted. */
+  readonly labels: readonly string[]
+}
+
+/** What a directive without options says. */
+export const OBJECT_DEFAULTS: ObjectOptions = {
+  namespaces: [],
+  labels: '',
+  namespaceLabels: '',
+  endpointPodNames: false,
+  noEndpoints: false,
+  ignoreEmptyService: false,
+  zonal: false,
+  multicluster: false,
+  verifiedPods: false,
+  clients: undefined,
+}
