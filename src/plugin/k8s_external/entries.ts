@@ -23,6 +23,8 @@ export interface Asked {
 export type Entry = {
   /** Undefined where the service has no ports. */
   readonly port: number | undefined
+  /** How often it counts for the weight; undefined is once. */
+  readonly count?: number
 } & ({ readonly address: Uint8Array; readonly target: Name } | { readonly host: Name })
 
 /** What the labels before a service's two ask of it, the leftmost first; undefined for more than there is a meaning of. */
@@ -45,10 +47,10 @@ export function entriesOf(service: Service, owner: Name, asked: Asked, headless:
   if (!headless || !(service.has(FLAG.HEADLESS) || asked.endpoint !== '')) return []
   return service.groups.flatMap(({ ports, endpoints }) => {
     const numbers = ports.filter(port => isAsked(port, asked)).map(({ number }) => number)
-    return endpoints.flatMap(({ address, label }) => {
+    return endpoints.flatMap(({ address, label, count }) => {
       const target = joinNames(Uint8Array.of(...label, 0), owner)
       if (target === undefined || (asked.endpoint !== '' && textOf(label) !== asked.endpoint)) return []
-      return numbers.map(port => ({ address, target, port }))
+      return numbers.map(port => ({ address, target, port, count }))
     })
   })
 }

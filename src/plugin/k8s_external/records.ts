@@ -30,7 +30,8 @@ export function targetRecords(
 
 /** SRV of all ports. Every entry counts for the weight, also one without a port, and one that is given twice. */
 export function portRecords(entries: readonly Entry[], owner: Name, { linkTtlSeconds }: Ttls): Rr[] {
-  const weight = Math.max(1, Math.floor(100 / entries.length))
+  const counted = entries.reduce((sum, { count = 1 }) => sum + count, 0)
+  const weight = Math.max(1, Math.floor(100 / counted))
   const known = new Set<string>()
   return entries.flatMap(entry => {
     const target = 'host' in entry ? entry.host : entry.target

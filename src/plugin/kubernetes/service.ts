@@ -37,6 +37,8 @@ export interface ServiceEndpoint {
   readonly address: Uint8Array
   /** Its label below the service's name, length octet first. */
   readonly label: Uint8Array
+  /** How often it counts for weights: as often as its slice gives it, up to a hundred times. */
+  readonly count: number
 }
 
 /** Endpoints with the same ports, IPv4 before IPv6. */
@@ -151,14 +153,14 @@ export class Service {
   }
 
   #endpoints(): readonly ServiceEndpoint[] {
-    const { v4At, v4Count, v6Count, hostnamesAt } = this.#groups
+    const { v4At, v4Count, v6Count, hostnamesAt, countsAt } = this.#groups
     let hostnameAt = hostnamesAt
     return Array.from({ length: v4Count + v6Count }, (_, i) => {
       const address = this.#address(v4At, i, v4Count)
       const label = this.#label(hostnameAt)
       hostnameAt += label.length
-      if (label.length <= 1) return { address, label: addressLabel(address) }
-      return { address, label }
+      const count = countsAt ? this.#octets[countsAt + i]! : 1
+      return { address, label: label.length <= 1 ? addressLabel(address) : label, count }
     })
   }
 

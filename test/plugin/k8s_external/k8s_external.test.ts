@@ -37,6 +37,7 @@ const SERVICES = [
   slimService('shop/inside', '10.0.0.5'),
   slimService('shop/dns', '10.0.0.6', { externalIPs: ['192.0.2.53', 'ns.example.net'] }),
   headless('shop/hl'),
+  headless('shop/twice'),
   slimService('shop/hlout', '', { headless: true, externalIPs: ['192.0.2.7'], ports: [] }),
   { ...external('shop/ext', 'www.example.net'), externalIPs: ['192.0.2.8'] },
   slimService('hidden/web', '10.0.0.9', { externalIPs: ['192.0.2.9'] }),
@@ -44,6 +45,7 @@ const SERVICES = [
 const SLICES = [
   slimSlice('shop/hl-1', 'hl', ['10.1.0.2 p0', '10.1.0.3', 'fd01::4'], 'http/8080 admin/9090'),
   slimSlice('shop/hl-2', 'hl', ['10.1.0.5'], ''),
+  slimSlice('shop/twice-1', 'twice', ['10.1.0.8 a', '10.1.0.8 a', '10.1.0.9 b']),
   slimSlice('shop/inside-1', 'inside', ['10.1.0.6']),
   slimSlice('shop/dns-1', 'dns', ['10.1.0.53']),
   slimSlice('shop/orphan-1', 'orphan', ['10.1.0.7']),
@@ -204,6 +206,10 @@ t.test('headless services by their endpoints, where that is asked for', async t 
       `SRV 33 8080 p0.${HL}, SRV 33 8080 10-1-0-3.${HL}, SRV 33 8080 fd01--4.${HL} + A 10.1.0.2, A 10.1.0.3, AAAA fd01::4`,
     ],
     ['10-1-0-5.hl.shop SRV', '| SOA'],
+    [
+      'twice.shop SRV',
+      'SRV 33 8080 a.twice.shop.example.org., SRV 33 8080 b.twice.shop.example.org. + A 10.1.0.8, A 10.1.0.9',
+    ],
     ['hlout.shop A', 'A 192.0.2.7'],
     ['inside.shop A', '3 | SOA'],
     ['10-1-0-6.inside.shop A', 'A 10.1.0.6'],
