@@ -94,7 +94,7 @@ function rolledOut(client: ApiClient, image: string): Promise<unknown> {
     `all Pods run ${image}`,
     async () => {
       const { spec } = await client.get(deployment)
-      const found = await client.list(pods, 'labelSelector=k8s-app%3Dkube-dns')
+      const found = await client.list(pods, 'labelSelector=k8s-app+in+(kube-dns,coredns)')
       const images = found.map(pod => (pod.spec!.containers as { image: string }[])[0]?.image)
       return images.length === spec?.replicas && images.every(each => each === image)
     },
@@ -121,7 +121,7 @@ async function install(client: ApiClient): Promise<void> {
   await eventually('ready endpoints', async () => (await readyEndpoints(client)) > 0)
 }
 
-async function remove(client: ApiClient): Promise<void> {
+async function remove(client: ApiClient, app = 'kube-dns'): Promise<void> {
   const budget = readYaml(readFileSync(join(KUBERNETES, 'pod-disruption-budget.yaml'), 'utf8'))
   for (const object of [...ofKubeadm(), ...budget]) await client.delete(referenceOf(object))
   for (const object of [...ofKubeadm(), ...budget])
@@ -136,9 +136,9 @@ async function remove(client: ApiClient): Promise<void> {
     })
   // There is no garbage collector here.
   for (const [kind, apiVersion, selector] of [
-    ['ReplicaSet', 'apps/v1', 'k8s-app%3Dkube-dns'],
-    ['Pod', 'v1', 'k8s-app%3Dkube-dns'],
-    ['EndpointSlice', 'discovery.k8s.io/v1', 'kubernetes.io%2Fservice-name%3Dkube-dns'],
+    ['ReplicaSet', 'apps/v1', `k8s-app%3D${app}`],
+    ['Pod', 'v1', `k8s-app%3D${app}`],
+    ['EndpointSlice', 'discovery.k8s.io/v1', `kubernetes.io%2Fservice-name%3D${app}`],
   ] as const)
     await eventually(`each ${kind} gone`, async () => {
       const path = apiPath({ apiVersion, kind, namespace: NAMESPACE })
@@ -172,6 +172,24 @@ export async function adoption(context: Context, helm: Helm): Promise<void> {
   if (!isBuilt('kubectl')) return context.skip('CoreDNS taken over', 'kubectl is not built')
   const home = context.scope.folder('home')
   const run = (heading: string): Promise<string> => shell(commandsUnder(heading), kubeconfigFile, home)
+  await context.check('the command that the README begins with', async () => {
+    try {
+      await run('# The chart of Seamark')
+      await rolledOut(client, SEAMARK)
+      const service = await client.get({ ...deployment, apiVersion: 'v1', kind: 'Service' })
+      same(service.spec?.clusterIP, '10.96.0.10', 'the address')
+    } finally {
+      await helm.run([
+        'uninstall',
+        'coredns',
+        '--namespace',
+        NAMESPACE,
+        '--ignore-not-found',
+        '--wait=hookOnly',
+      ])
+      await remove(client, 'coredns')
+    }
+  })
   for (const how of ['### In one command', '### By labels']) {
     const name = how.replace(/^#+ /, '').toLowerCase()
     try {
