@@ -2,8 +2,10 @@
 // Corefile with the row's change, and where it is about forwards dnsdist and Unbound beside them. The goal is a share of what
 // CoreDNS takes in the same run. What servers print goes to /dev/null: who reads a log has a disk of his own.
 
+import { readFileSync } from 'node:fs'
 import { Scope } from '../../e2e/processes.ts'
 import { makeAuthority } from '../../support/certificates.ts'
+import { decodeMessage, query } from '../../support/dns-client.ts'
 import type { EdnsOption } from '../../support/dns-question.ts'
 import type { ServiceShape } from '../common/cluster.ts'
 import type { Context, Row } from '../common/context.ts'
@@ -18,13 +20,15 @@ import {
 import { type Placed, placeObjects } from '../common/objects.ts'
 import { freshNames, writePackets, writeQueries } from '../common/queries.ts'
 import { atMostOf, type RowResult } from '../common/results.ts'
-import { type Subject, type SubjectId, start } from '../common/servers.ts'
-import { doubt, type RowLoad, rounds } from './round.ts'
+import { SUBJECTS, type Subject, type SubjectId, start } from '../common/servers.ts'
+import { doubt, type RowLoad, rounds, WrongAnswersError } from './round.ts'
 
 /** So many names that no cache has for each second of a load: more than anybody forwards. */
 const FRESH_A_SECOND = 80_000
 const SILENCE = ['sh', '-c', 'exec "$@" >/dev/null 2>&1', 'sh']
 const FORWARDERS = ['dnsdist', 'unbound'] as const
+/** On a busy machine. */
+const PATIENCE_MS = 10_000
 
 /** A row in words and numbers. */
 export interface CorefileRow extends Partial<Pick<RowLoad, 'load' | 'codes' | 'fill'>> {
@@ -65,7 +69,9 @@ export function corefileRow(row: CorefileRow): Row {
               notes: [started],
             },
           ]
-        const measured = await rounds(context, started, loadOf(context, row))
+        const load = loadOf(context, row)
+        await checkAnswers(started, row, load.file(0))
+        const measured = await rounds(context, started, load)
         const { figures } = measured
         const notes = [doubt(measured)].filter(text => text !== undefined)
         return [{ title, unit: 'µs', figures, ...atMostOf(goal, figures), notes }]
@@ -93,6 +99,38 @@ function loadOf(context: Context, row: CorefileRow): RowLoad {
   }
   const load = isFresh ? { clients: 4, outstanding: 100, runs: 1, ...row.load } : { ...row.load }
   return { file, load, codes, fill }
+}
+
+/** The answers to the first question: all servers must give the same, or they do not do the same work. */
+async function checkAnswers(subjects: readonly Subject[], row: CorefileRow, file: string): Promise<void> {
+  const [name, type = 'A'] = firstQuestion(file)
+  const { over } = row.change
+  const edns = row.option ? { options: [row.option] } : row.load?.edns === true
+  const answers: string[] = []
+  for (const { id, port } of subjects) {
+    const { rcode, records } = await query(port, {
+      name,
+      type,
+      edns,
+      tcp: row.load?.transport === 'tcp',
+      ...(over && { over }),
+      timeoutMs: PATIENCE_MS,
+    })
+    const data = records.answer.map(each => `${each.type} ${each.data}`).sort()
+    answers.push([rcode, ...data].join(', '))
+    if (answers.at(-1) !== answers[0] || (rcode === 'NOERROR' && data.length === 0))
+      throw new WrongAnswersError(
+        `${SUBJECTS[id]} answers ${type} of ${name} with ${answers.at(-1)}, ${SUBJECTS[subjects[0]!.id]} with ${answers[0]}`,
+      )
+  }
+}
+
+/** Name and type of the first line or message of a query file. */
+function firstQuestion(file: string): string[] {
+  const octets = readFileSync(file)
+  if (!file.endsWith('.packets')) return octets.toString('utf8', 0, octets.indexOf('\n')).split(' ')
+  const { question } = decodeMessage(octets.subarray(2, 2 + octets.readUInt16BE(0)))
+  return question[0]!.split(' IN ')
 }
 
 /** Everything that the row needs; or why it cannot be had. */
