@@ -6,7 +6,7 @@ import {
   FLAG_AA, FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RA, FLAG_RD, FLAG_TC, HEADER_OCTETS, MESSAGE_MAX, readU16,
   readU32, writeU16, writeU32,
 } from './header.ts' // biome-ignore format: one block of bits
-import { lastNameLength, NAME_MAX_OCTETS, type Name, readName } from './name.ts'
+import { NAME_MAX_OCTETS, type Name, readEnd, readLength, readName } from './name.ts'
 import type { Rr } from './record.ts'
 import { COMPRESSIBLE, RDATA_LAYOUT, TYPE } from './rrtype.ts'
 
@@ -60,10 +60,11 @@ export function decodeMessage(octets: Uint8Array): Message | undefined {
   let at = HEADER_OCTETS
   const questions: Question[] = []
   for (let i = 0; i < questionCount; i++) {
-    at = readName(octets, at, octets.length, scratch, 0)
+    const read = readName(octets, at, octets.length, scratch, 0)
+    at = readEnd(read)
     if (at < 0 || at + 4 > octets.length) return undefined
     questions.push({
-      qname: scratch.slice(0, lastNameLength),
+      qname: scratch.slice(0, readLength(read)),
       qtype: readU16(octets, at),
       qclass: readU16(octets, at + 2),
     })
@@ -74,9 +75,10 @@ export function decodeMessage(octets: Uint8Array): Message | undefined {
   let rcode = octets[3]! & 15
   for (let section = 0; section < 3; section++) {
     for (let i = 0; i < counts[section]!; i++) {
-      at = readName(octets, at, octets.length, scratch, 0)
+      const read = readName(octets, at, octets.length, scratch, 0)
+      at = readEnd(read)
       if (at < 0 || at + 10 > octets.length) return undefined
-      const owner = scratch.slice(0, lastNameLength)
+      const owner = scratch.slice(0, readLength(read))
       const type = readU16(octets, at)
       const dataAt = at + 10
       const next = dataAt + readU16(octets, at + 8)
@@ -161,10 +163,10 @@ function decodeRdata(octets: Uint8Array, at: number, end: number, type: number):
   let written = 0
   for (const field of layout) {
     if (field === 'n') {
-      const next = readName(octets, at, end, scratch, written)
-      if (next < 0) return undefined
-      written += lastNameLength
-      at = next
+      const read = readName(octets, at, end, scratch, written)
+      if (read < 0) return undefined
+      written += readLength(read)
+      at = readEnd(read)
       continue
     }
     const length = field === 's' ? (octets[at] ?? 0) + 1 : Number(field)

@@ -157,8 +157,9 @@ export function joinNames(prefix: Name, suffix: Name): Name | undefined {
 
 /**
  * Copies the name at `at` out of a message into `out` from `outAt`, following pointers strictly backwards
- * (RFC 1035 4.1.4, RFC 9267 section 2). Returns the offset behind the name in the message, or -1 for a name that is
- * cut, too long, has a reserved label type or a pointer that does not go back; `lastNameLength` tells what it wrote.
+ * (RFC 1035 4.1.4, RFC 9267 section 2). Returns where the name ends in the message and how much was written, as one
+ * number for `readEnd` and `readLength`; -1 for a name that is cut, too long, has a reserved label type or a pointer that
+ * does not go back.
  */
 export function readName(
   message: Uint8Array,
@@ -177,8 +178,7 @@ export function readName(
     if (length === 0) {
       if (written - outAt >= NAME_MAX_OCTETS) return -1
       out[written++] = 0
-      lastNameLength = written - outAt
-      return next < 0 ? at + 1 : next
+      return ((next < 0 ? at + 1 : next) << LENGTH_BITS) | (written - outAt)
     }
     if (length >= 0xc0) {
       if (at + 1 >= limit) return -1
@@ -197,5 +197,11 @@ export function readName(
   }
 }
 
-/** The length of the name that readName wrote last. */
-export let lastNameLength = 0
+/** A name has at most 255 octets. */
+const LENGTH_BITS = 8
+
+/** The offset behind the name in the message, of what `readName` returned; negative for no name. */
+export const readEnd = (read: number): number => read >> LENGTH_BITS
+
+/** The octets that were written, of what `readName` returned. */
+export const readLength = (read: number): number => read & ((1 << LENGTH_BITS) - 1)

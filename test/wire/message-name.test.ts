@@ -9,7 +9,7 @@ import {
   nameOctets,
   sameName,
 } from '../../src/wire/message-name.ts'
-import { equalNames, foldName, lastNameLength, type Name, readName } from '../../src/wire/name.ts'
+import { equalNames, foldName, type Name, readEnd, readLength, readName } from '../../src/wire/name.ts'
 import { anyBrokenMessage } from '../support/any-message.ts'
 import fc, { runs } from '../support/properties.ts'
 
@@ -25,8 +25,8 @@ const shift = fc.nat(50)
 /** The name at `at` by the other reader, and where it ends; undefined where it is none. */
 function read(octets: Uint8Array, at: number): readonly [name: Name, end: number] | undefined {
   const out = new Uint8Array(300)
-  const end = readName(octets, at, octets.length, out, 0)
-  return end < 0 ? undefined : [out.slice(0, lastNameLength), end]
+  const read = readName(octets, at, octets.length, out, 0)
+  return read < 0 ? undefined : [out.slice(0, readLength(read)), readEnd(read)]
 }
 
 const shifted = (octets: Uint8Array, start: number): Uint8Array => {
