@@ -4,8 +4,8 @@
 //   dist/kubeconfig-….mjs and other parts of it that are loaded only when they are needed
 //   dist/serve.mjs       the serving threads, one file
 //   dist/*.LEGAL.txt     the licences of the packages in them
-//   dist/node_modules/   packages that are loaded only when they are needed; koffi and its binary for this platform,
-//                        where it is installed
+//   dist/*.cjs           packages that are loaded only when they are needed, a file each
+//   dist/node_modules/   koffi and its binary for this platform, where it is installed
 //
 // `node scripts/bundle.ts FOLDER` writes elsewhere.
 
@@ -74,11 +74,11 @@ function program(out: string, name: string, entry: string, splitting: boolean): 
   }
 }
 
-/** A package where `require` finds it from the bundle. */
+/** A package as a file beside the bundle, where src/shared/lazy.ts looks for it. */
 function lazyPackage(out: string, name: string): BuildOptions {
   return {
     stdin: { contents: `module.exports = require(${JSON.stringify(name)})`, resolveDir: ROOT },
-    outfile: join(out, 'node_modules', name, 'index.js'),
+    outfile: join(out, `${name}.cjs`),
     bundle: true,
     platform: 'node',
     target: 'node24',

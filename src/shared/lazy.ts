@@ -6,6 +6,11 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
+declare const SEAMARK_VERSION: string | undefined
+
+/** A package: installed, or as a file beside the bundle, which nothing is installed for (scripts/bundle.ts). */
+const load = (name: string): unknown => require(typeof SEAMARK_VERSION === 'string' ? `./${name}.cjs` : name)
+
 /** Modules of Node and packages, each loaded by its first use. */
 export const lazy = {
   get crypto() {
@@ -27,9 +32,9 @@ export const lazy = {
     return process.getBuiltinModule('node:zlib')
   },
   get re2js(): typeof import('re2js') {
-    return require('re2js') as typeof import('re2js')
+    return load('re2js') as typeof import('re2js')
   },
   get yaml(): typeof import('yaml') {
-    return require('yaml') as typeof import('yaml')
+    return load('yaml') as typeof import('yaml')
   },
 }

@@ -29,7 +29,7 @@ t.test('holds what must lie beside it and nothing else', async t => {
     'reading a kubeconfig is a part of its own',
   )
   t.same(
-    files.filter(file => !file.endsWith('.mjs') && !file.endsWith('.LEGAL.txt')),
+    files.filter(file => !/\.(?:[cm]js|LEGAL\.txt)$/.test(file)),
     [],
   )
   const beside = globSync('node_modules/**/*.{cc,hh,md,ts}', { cwd: dist })

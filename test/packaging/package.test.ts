@@ -1,11 +1,21 @@
-// The npm package: what `npm pack` puts into it, unpacked as `npm install -g` would, and its command started by this Node
-// and by an older one where the machine has one.
+// The npm package: what `npm pack` puts into it, installed by `npm install -g` without a network, and its command started by
+// this Node and by an older one where the machine has one.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
+import { makeAuthority } from '../support/certificates.ts'
 import { query } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { spawnSeamark } from '../support/seamark.ts'
@@ -37,10 +47,11 @@ const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pa
   cwd: staged,
 })
 const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
+// Without a network npm leaves out what is optional; anything else that it wanted would fail here.
+const npmInstall = ['install', '--global', '--offline', '--no-audit', '--no-fund', '--prefix', folder]
+await run('npm', [...npmInstall, '--cache', join(folder, 'cache'), join(folder, filename)], { cwd: folder })
 const modules = join(folder, 'lib', 'node_modules')
 const installed = join(modules, 'seamark')
-mkdirSync(installed, { recursive: true })
-await run('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', installed])
 const launcher = join(installed, 'bin', 'seamark.mjs')
 
 interface Failed extends Error {
@@ -66,8 +77,10 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
     'bin/seamark.mjs',
     'config/Corefile',
     'config/kubernetes/kustomization.yaml',
+    'dist/re2js.cjs',
     'dist/seamark.mjs',
     'dist/serve.mjs',
+    'dist/yaml.cjs',
     'docs/directives.md',
     'package.json',
   ]) {
@@ -78,6 +91,39 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
     [],
   )
   t.equal(manifest.bin.seamark, 'bin/seamark.mjs')
+})
+
+t.test('brings koffi and a Node, and nothing else', async t => {
+  t.same(readdirSync(modules), ['seamark'], 'what is not optional')
+  t.notOk(existsSync(join(installed, 'node_modules')))
+  const { dependencies = {}, optionalDependencies } = JSON.parse(
+    readFileSync(join(installed, 'package.json'), 'utf8'),
+  ) as Record<string, object>
+  t.same(dependencies, {})
+  t.match(Object.keys(optionalDependencies ?? {}), ['koffi', /^node-/, /^node-/, /^node-/, /^node-/])
+})
+
+t.test('has what is loaded when it is needed: patterns, YAML, a kubeconfig', async t => {
+  const cert = makeAuthority().issue('localhost')
+  writeFileSync(join(folder, 'server.crt'), cert.cert)
+  writeFileSync(join(folder, 'server.key'), cert.key)
+  writeFileSync(
+    join(folder, 'web.yml'),
+    'tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n',
+  )
+  writeFileSync(
+    join(folder, 'needs'),
+    '.:1053 {\n  rewrite name regex (.*)\\.a\\.org\\. {1}.b.org\n  prometheus localhost:9153 {\n    tls web.yml\n  }\n}\n',
+  )
+  t.match((await run(process.execPath, [launcher, 'check', 'needs'], { cwd: folder })).stdout, '0 errors')
+  writeFileSync(join(folder, 'config.yml'), 'apiVersion: v1\nkind: Config\n')
+  writeFileSync(
+    join(folder, 'Corefile'),
+    `.:${await freePort()} {\n  bind 127.0.0.1\n  kubernetes cluster.local {\n    kubeconfig config.yml\n  }\n}\n`,
+  )
+  const { code, stderr } = await failing(process.execPath)
+  t.equal(code, 1)
+  t.match(stderr, /reading kubeconfig .*config\.yml: no context/)
 })
 
 cpSync(join(ROOT, 'config', 'examples'), join(folder, 'examples'), { recursive: true })
