@@ -106,16 +106,6 @@ const TABLE: readonly Family[] = [
     'server status',
     'Counter of DoH responses per server and http status code.',
   ),
-  counter(
-    'coredns_dns_https3_responses_total',
-    'server status',
-    'Counter of DoH3 responses per server and http status code.',
-  ),
-  counter(
-    'coredns_dns_quic_responses_total',
-    'server status',
-    'Counter of DoQ responses per server and QUIC application code.',
-  ),
   // cache
   gauge('coredns_cache_entries', CACHE_TYPE, 'The number of elements in the cache.'),
   counter('coredns_cache_requests_total', CACHE, 'The count of cache requests.'),
@@ -231,14 +221,6 @@ const TABLE: readonly Family[] = [
     'Counter of DNS requests translated by dns64.',
   ),
   counter('coredns_local_localhost_requests_total', '', 'Counter of special localhost subdomain requests.'),
-  counter(
-    'coredns_shed_dropped_total',
-    'server reason',
-    'Counter of queries and responses dropped, per server, by reason.',
-  ),
-  gauge('coredns_dnssec_cache_entries', 'server type', 'The number of elements in the dnssec cache.'),
-  counter('coredns_dnssec_cache_hits_total', 'server', 'The count of cache hits.'),
-  counter('coredns_dnssec_cache_misses_total', 'server', 'The count of cache misses.'),
   // The process, under the names that Prometheus's client libraries agree on.
   counter('process_cpu_seconds_total', '', 'Total user and system CPU time spent in seconds.'),
   maximum('process_resident_memory_bytes', '', 'Resident memory size in bytes.'),
