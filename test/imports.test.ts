@@ -33,8 +33,8 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   watch: ['objects', 'shared'],
   table: ['objects', 'shared', 'wire'],
   objects: ['shared'],
-  corefile: ['shared'],
-  observe: ['shared'],
+  corefile: ['shared', 'wire'],
+  observe: ['shared', 'wire'],
   wire: ['shared'],
   shared: [],
 }

@@ -5,7 +5,8 @@
 //   10.0.0.0/12   0.10.in-addr.arpa.  1.10.in-addr.arpa.  …  15.10.in-addr.arpa.
 //   2001:db8::/31 8.b.d.0.1.0.0.2.ip6.arpa.  9.b.d.0.1.0.0.2.ip6.arpa.
 
-import { isIPv4, isIPv6 } from 'node:net'
+import { parseIpOctets } from '../shared/ip.ts'
+import { LABEL_MAX_OCTETS, NAME_MAX_OCTETS } from '../wire/name.ts'
 
 /** What a text gave: a value, or why it gave none (lower case, no full stop). */
 export type Read<T> = { readonly value: T } | { readonly reason: string }
@@ -18,10 +19,6 @@ export interface Network {
   /** 0..32 or 0..128. */
   readonly prefixLength: number
 }
-
-/** RFC 1035 2.3.4: 255 octets with the length octets and the root. */
-const NAME_MAX_OCTETS = 255
-const LABEL_MAX_OCTETS = 63
 
 /** Something that only a network can be meant by: an address and a slash, or digits and dots before and digits behind it. */
 const NETWORK_SHAPE = /^[\d.]+\/\d+$|^[\d.]+\.[\d.]+\/[^.]*$|^[0-9a-f.]*:[0-9a-f:.]*\/.*$/i
@@ -94,26 +91,9 @@ export function reverseZones(cidr: string): string[] | undefined {
 export function parseNetwork(cidr: string): Network | undefined {
   const [address = '', length = ''] = cidr.split('/', 2)
   if (!/^\d{1,3}$/.test(length) || cidr.split('/').length !== 2) return undefined
-  const octets = parseAddress(address)
+  const octets = parseIpOctets(address)
   const prefixLength = Number(length)
   if (octets === undefined || prefixLength > octets.length * 8) return undefined
   for (let bit = prefixLength; bit < octets.length * 8; bit++) octets[bit >> 3]! &= ~(0x80 >> (bit & 7))
   return { family: octets.length === 4 ? 4 : 6, octets, prefixLength }
-}
-
-/** The 4 or 16 octets of an address without a zone identifier; undefined where the text is none. */
-export function parseAddress(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number)
-  if (!isIPv6(text) || text.includes('%')) return undefined
-  const hexadecimal = text.replace(/\d+\.\d+\.\d+\.\d+$/, quad => {
-    const [a = 0, b = 0, c = 0, d = 0] = quad.split('.').map(Number)
-    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
-  })
-  const [head = '', tail] = hexadecimal.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const groups = [...before, ...Array(8 - before.length - after.length).fill('0'), ...after]
-  return Uint8Array.from(
-    groups.flatMap(group => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]),
-  )
 }

@@ -26,9 +26,14 @@ const V6_TEXT_MAX = 45
 
 /** Reads an IPv4 or IPv6 address; undefined for anything else. */
 export function parseIp(text: string): Ip | undefined {
-  if (text.length > V6_TEXT_MAX) return undefined
-  const bytes = text.includes(':') ? parseV6(text) : parseV4(text)
+  const bytes = parseIpOctets(text)
   return bytes && ipFromBytes(bytes)
+}
+
+/** The same as the 4 or 16 octets that are written: an IPv4-mapped address stays IPv6. */
+export function parseIpOctets(text: string): Uint8Array | undefined {
+  if (text.length > V6_TEXT_MAX) return undefined
+  return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
 /** Makes the value of 4 or 16 octets; an IPv4-mapped address becomes IPv4. */
