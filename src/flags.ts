@@ -20,7 +20,7 @@ export type Command =
   /** One line that says what is wrong. */
   | { readonly command: 'error'; readonly message: string }
 
-export const DEFAULT_PORT = 53
+const DEFAULT_PORT = 53
 
 export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-last-good FILE] [-pidfile FILE] [-quiet] [-plugins] [-version]
        seamark check [--json] [-p PORT] [FILE]

@@ -19,6 +19,7 @@ export function publishStatus(registry: Registry, all: readonly WatchedCluster[]
   }
   each('seamark_table_names', ({ table }) => table.nameCount)
   each('seamark_table_octets', ({ table }) => table.touchedOctets)
+  each('seamark_table_retired_blocks', ({ table }) => table.retiredCount)
   each('seamark_capturing_namespaces', ({ capturingNamespaces }) => capturingNamespaces)
   each('seamark_table_stale', ({ table }) => (table.age === 0 ? 0 : 1))
   each('seamark_table_age_seconds', ({ ageSeconds }) => ageSeconds)

@@ -16,13 +16,7 @@ import type { Directive } from './corefile.ts'
 import { parseKey } from './key.ts'
 import type { Detail, Problems } from './problem.ts'
 import { placeText, type Token } from './token.ts'
-import {
-  type AddressPort,
-  type ListenAddress,
-  parseAddressPort,
-  parseDuration,
-  parseListenAddress,
-} from './values.ts'
+import { type ListenAddress, parseDuration, parseListenAddress } from './values.ts'
 import { type Network, parseNetwork, parseZone } from './zone.ts'
 
 /** Reads one option's line. */
@@ -218,11 +212,6 @@ export class Line {
   /** Takes an IPv4 or IPv6 address. */
   ip(what: string): string | undefined {
     return this.#value(what, text => (isIP(text) === 0 ? undefined : text), 'is not an IP address')
-  }
-
-  /** Takes `IP`, `IPv4:PORT` or `[IPv6]:PORT`. */
-  addressPort(what: string): AddressPort | undefined {
-    return this.#value(what, parseAddressPort, 'is not an IP address with or without a port')
   }
 
   /** Takes `HOST:PORT` or `:PORT`. */

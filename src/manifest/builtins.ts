@@ -6,7 +6,7 @@ import type { Json } from '../objects/field.ts'
 import { type ManifestKind, type Place, type RawObject, rawObject } from './raw.ts'
 
 /** The file that messages name for a built-in object. */
-export const BUILT_IN = '(built in)'
+const BUILT_IN = '(built in)'
 
 const PLACE: Place = { file: BUILT_IN, at: () => ({ line: 1, column: 1 }) }
 

@@ -10,7 +10,7 @@ import { parseIp } from '../shared/ip.ts'
 import type { ClusterState } from './compile.ts'
 
 /** Lines shown of a table or of a change, unless told otherwise; the rest is counted. */
-export const LINES_MAX = 40
+const LINES_MAX = 40
 const ADDRESSES_SHOWN = 4
 
 interface Row {

@@ -12,7 +12,7 @@ export interface Hints {
 }
 
 /** More folders than this are left to polling. */
-export const HINTED_FOLDERS_MAX = 256
+const HINTED_FOLDERS_MAX = 256
 
 /** Hints by `fs.watch`, each folder by itself. */
 export class FolderHints implements Hints {

@@ -9,7 +9,7 @@ import type { ManifestProblem } from './problem.ts'
 /** Folders within folders deeper than this are not read. */
 export const DEPTH_MAX = 16
 /** More manifest files than this are not read. */
-export const FILES_MAX = 10_000
+const FILES_MAX = 10_000
 /** A larger file is not read. */
 export const FILE_MAX_BYTES = 16 * 1024 * 1024
 

@@ -37,7 +37,7 @@ export interface ManifestSettings {
 }
 
 /** A selector among the options that cannot be read: the Corefile's reader should have said so before. */
-export class ManifestOptionError extends Error {
+class ManifestOptionError extends Error {
   readonly code = 'bad-selector'
 }
 

@@ -11,7 +11,7 @@ import { type RawObject, rawObject } from './raw.ts'
 /** A workload with more replicas than this gets this many Pods. */
 export const REPLICAS_MAX = 5_000
 /** All workloads together make at most this many Pods (half of the address range). */
-export const PODS_MAX = 30_000
+const PODS_MAX = 30_000
 
 const WORKLOADS = ['ReplicaSet', 'Deployment', 'StatefulSet']
 

@@ -18,7 +18,7 @@ export interface Family {
 }
 
 /** Bounds that grow by a factor, computed one from the other as Prometheus's Go client does. */
-export function exponentialBuckets(start: number, factor: number, count: number): readonly number[] {
+function exponentialBuckets(start: number, factor: number, count: number): readonly number[] {
   const bounds: number[] = []
   for (let bound = start; bounds.length < count; bound *= factor) bounds.push(bound)
   return bounds
@@ -27,7 +27,7 @@ export function exponentialBuckets(start: number, factor: number, count: number)
 /** 0.25 ms to 8.192 s (CoreDNS plugin.TimeBuckets). */
 export const TIME_BUCKETS = exponentialBuckets(0.00025, 2, 16)
 /** 0.25 ms to 2.5 s (CoreDNS plugin.SlimTimeBuckets). */
-export const SLIM_TIME_BUCKETS = exponentialBuckets(0.00025, 10, 5)
+const SLIM_TIME_BUCKETS = exponentialBuckets(0.00025, 10, 5)
 /** Octets of a message (CoreDNS plugin/metrics/vars). */
 export const SIZE_BUCKETS = [
   0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3,
@@ -307,6 +307,11 @@ const TABLE: readonly Family[] = [
     'Services, namespaces, Pods and, where they are known as clients, their addresses in the answer table.',
   ),
   gauge('seamark_table_octets', 'source', 'Memory that the answer table has touched.'),
+  gauge(
+    'seamark_table_retired_blocks',
+    'source',
+    'Blocks of the answer table that are out of use and wait until no thread can be reading them.',
+  ),
   counter(
     'seamark_transfers_total',
     'result',

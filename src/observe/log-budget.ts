@@ -10,9 +10,9 @@ export interface Rate {
 }
 
 /** Sources such as plugin/forward: what is logged when something happens, not for every query. */
-export const SOURCE_RATE: Rate = { burst: 100, perSecond: 5 }
+const SOURCE_RATE: Rate = { burst: 100, perSecond: 5 }
 /** The source '': the query log, which was asked for, and the server's own lines. */
-export const QUERY_LOG_RATE: Rate = { burst: 20_000, perSecond: 20_000 }
+const QUERY_LOG_RATE: Rate = { burst: 20_000, perSecond: 20_000 }
 /** Different sources; they are plugins, so more would be a bug, and the rest shares one bucket. */
 const SOURCES_MAX = 100
 

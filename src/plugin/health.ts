@@ -13,7 +13,7 @@ export interface HealthConfig {
 }
 
 /** CoreDNS's default, every address. */
-export const HEALTH_ADDRESS: ListenAddress = { host: '', port: 8080 }
+const HEALTH_ADDRESS: ListenAddress = { host: '', port: 8080 }
 /** Beyond a day a lame duck is a mistake. */
 const LAMEDUCK_MAX_MS = 86_400_000
 

@@ -13,9 +13,9 @@ export interface MultisocketConfig {
 /** CoreDNS's bound. */
 const SOCKETS_MAX = 1024
 /** A thread takes about 32 MiB before it has answered anything, and what its caches hold beyond that. */
-export const THREADS_MAX = 16
+const THREADS_MAX = 16
 /** Without `multisocket`: the more threads, the more often upstreams are asked for the same. */
-export const THREADS_DEFAULT_MAX = 4
+const THREADS_DEFAULT_MAX = 4
 
 /** `multisocket`, once in a server block; of several blocks the largest number counts. */
 export const multisocketWord: Word<MultisocketConfig> = {

@@ -26,7 +26,7 @@ export interface PrometheusConfig {
 }
 
 /** CoreDNS's default: only this host. */
-export const PROMETHEUS_ADDRESS: ListenAddress = { host: 'localhost', port: 9153 }
+const PROMETHEUS_ADDRESS: ListenAddress = { host: 'localhost', port: 9153 }
 
 /** `prometheus`, once in a server block; several blocks may name one address. */
 export const prometheusWord: Word<PrometheusConfig> = {
@@ -84,7 +84,7 @@ function readTls(line: Line, directory: string): HttpTls | undefined {
 }
 
 /** Reads a web configuration and the files it names, which are relative to it. Throws where one cannot be read. */
-export function readWebConfig(file: string): HttpTls {
+function readWebConfig(file: string): HttpTls {
   const document: unknown = lazy.yaml.parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
   const section = objectAt(document, 'tls_server_config')
   const read = (key: string): string => readFileSync(resolve(dirname(file), textAt(section, key)), 'utf8')

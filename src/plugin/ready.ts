@@ -13,7 +13,7 @@ export interface ReadyConfig {
 }
 
 /** CoreDNS's default, every address. */
-export const READY_ADDRESS: ListenAddress = { host: '', port: 8181 }
+const READY_ADDRESS: ListenAddress = { host: '', port: 8181 }
 
 /** `ready`, once in a server block. */
 export const readyWord: Word<ReadyConfig> = {

@@ -8,7 +8,7 @@ import {
 import { blockKeyEquals, findBlock } from './reader.ts'
 
 /** The default bound of a table; only what is used is ever touched. */
-export const TABLE_MAX_OCTETS = 1 << 30
+const TABLE_MAX_OCTETS = 1 << 30
 const INDEX_PAIRS_MIN = 1024
 
 interface Index {

@@ -60,7 +60,7 @@ export type ReadText = (file: string) => Promise<string>
 const readText: ReadText = file => readFile(file, 'utf8')
 
 /** Where the kubelet mounts the ServiceAccount of a Pod. */
-export const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
+const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** A file that is read each time, its last contents standing in while it cannot be read. */
 class CredentialFile {

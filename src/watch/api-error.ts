@@ -57,7 +57,7 @@ export class ApiError extends Error {
 const MESSAGE_MAX_CHARACTERS = 300
 
 /** The code that a status stands for; anything outside 4xx and 5xx counts as refused. */
-export function codeOfStatus(status: number): ApiErrorCode {
+function codeOfStatus(status: number): ApiErrorCode {
   if (status === 401) return 'unauthorized'
   if (status === 403) return 'forbidden'
   if (status === 404) return 'not-found'

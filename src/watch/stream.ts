@@ -42,7 +42,7 @@ export interface WatchOptions {
 }
 
 /** The annotation of the bookmark that ends the initial events (KEP-3157). */
-export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 
 /** A watch under way: begins at once and runs until it is closed or aborted. */
 export class WatchStream implements ApiCall {

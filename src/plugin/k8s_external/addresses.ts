@@ -9,7 +9,7 @@ import { blocksWith } from '../kubernetes/nameservers.ts'
 import { Service } from '../kubernetes/service.ts'
 
 /** Services behind one address that are named: a node's address is that of every load balancer of some clusters. */
-export const OWNERS_MAX = 256
+const OWNERS_MAX = 256
 
 /** The two labels, name and namespace, of the services that are reached at an address of 4 or 16 octets. */
 export function ownersOf(table: TableReader, address: Uint8Array): Uint8Array[] {

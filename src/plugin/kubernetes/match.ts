@@ -9,7 +9,7 @@ const UNDERSCORE = 0x5f
  * Whether the label at `labelAt`, one leading underscore aside, is the octet-counted text at `textAt`; nothing left of
  * the label is any text (docs/coredns.md 1.3).
  */
-export function labelAsks(folded: Uint8Array, labelAt: number, octets: Uint8Array, textAt: number): boolean {
+function labelAsks(folded: Uint8Array, labelAt: number, octets: Uint8Array, textAt: number): boolean {
   let from = labelAt + 1
   let length = folded[labelAt]!
   if (folded[from] === UNDERSCORE) {
