@@ -108,7 +108,7 @@ function addressOf(poolName: PoolName): (index: number) => string {
     const bytes = Uint8Array.from(network)
     let rest = offset(index)
     for (let i = bytes.length - 1; rest > 0; i--) {
-      rest += bytes[i]
+      rest += bytes[i]!
       bytes[i] = rest & 0xff
       rest = Math.floor(rest / 256)
     }

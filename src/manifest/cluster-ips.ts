@@ -59,13 +59,13 @@ export function assignClusterIps(
   const result = services.map(service => {
     const ips = [...(kept.get(service) ?? [])]
     for (const family of missing.get(service) ?? []) {
-      const ip = pools[family === 4 ? 0 : 1].get(keyOf(service))
+      const ip = pools[family === 4 ? 0 : 1]!.get(keyOf(service))
       if (ip === undefined) warn(service.object, ['spec'], 'no cluster IP is left: it has none')
       else ips.push(ip)
     }
     return { object: service.object, slim: { ...service.slim, clusterIPs: inOrder(ips, service) } }
   })
-  for (const { service, owner, ip } of disputes) tell(result[services.indexOf(service)], owner, ip, warn)
+  for (const { service, owner, ip } of disputes) tell(result[services.indexOf(service)]!, owner, ip, warn)
   return result
 }
 

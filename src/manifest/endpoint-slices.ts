@@ -82,6 +82,7 @@ class PodIndex {
 
   select(namespace: string, selector: Labels): readonly PodView[] {
     const [first, ...rest] = selector
+    if (first === undefined) return []
     const candidates = this.#byLabel.get(`${namespace}\0${first[0]}\0${first[1]}`) ?? []
     return candidates.filter(pod => rest.every(([key, value]) => pod.labels.get(key) === value))
   }
@@ -178,7 +179,7 @@ function portResolver(
       continue
     }
     const more = lacking.length > 1 ? ` and ${lacking.length - 1} more` : ''
-    const pod = `Pod ${lacking[0].namespace}/${lacking[0].name}${more}`
+    const pod = `Pod ${lacking[0]!.namespace}/${lacking[0]!.name}${more}`
     const what = `has no ${rule.protocol} port named '${String(rule.target)}'`
     warn(service.object, path, `${pod} ${what}: the endpoint lacks this port`)
   }
@@ -230,7 +231,8 @@ function mirrored(object: RawObject, options: SliceOptions, names: Set<string>, 
 /** From a path of the slice that a subset is read as to the path of the subset itself. */
 function inSubset(path: Path): Path {
   if (path[0] !== 'endpoints') return path
-  return ['addresses', path[1], path[2] === 'addresses' ? 'ip' : path[2]]
+  const [, index = 0, part = ''] = path
+  return ['addresses', index, part === 'addresses' ? 'ip' : part]
 }
 
 /** SERVICE-xxxxx, by what tells the slice from the Service's others, and free in its namespace. */

@@ -44,7 +44,7 @@ export class ProblemLog {
     }
     if (told > PROBLEMS_MAX) {
       const message = `and ${told - PROBLEMS_MAX} more problems`
-      this.#report({ ...problems[problems.length - 1], severity: 'warning', message })
+      this.#report({ ...problems[problems.length - 1]!, severity: 'warning', message })
     }
     const failing = new Set(problems.filter(p => p.severity === 'error').map(p => p.file))
     for (const file of this.#failing) {

@@ -184,7 +184,7 @@ export class ManifestSource implements ObjectSource {
     const broken = parsed.problems.some(problem => problem.severity === 'error')
     if (!broken || !file.good) file.objects = parsed.objects
     file.problems =
-      broken && file.good ? parsed.problems.map(p => withNote(p, parsed.problems[0])) : parsed.problems
+      broken && file.good ? parsed.problems.map(p => withNote(p, parsed.problems[0]!)) : parsed.problems
     file.good ||= !broken
   }
 

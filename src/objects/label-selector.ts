@@ -76,7 +76,7 @@ class SelectorReader {
   }
 
   take(sign: string): boolean {
-    if (this.done || this.#tokens[this.#at].text !== sign) return false
+    if (this.done || this.#tokens[this.#at]!.text !== sign) return false
     this.#at++
     return true
   }
@@ -93,9 +93,9 @@ class SelectorReader {
     if (key === undefined) return this.expected(negated ? 'a label key' : "a label key or '!'")
     if (!isLabelKey(key.text)) return { problem: `'${key.text}' is no label key`, column: key.column }
     if (negated) return labels => !labels.has(key.text)
-    if (this.done || this.#tokens[this.#at].text === ',') return labels => labels.has(key.text)
-    const column = this.#tokens[this.#at].column
-    const operator = this.#tokens[this.#at++].text
+    if (this.done || this.#tokens[this.#at]!.text === ',') return labels => labels.has(key.text)
+    const column = this.#tokens[this.#at]!.column
+    const operator = this.#tokens[this.#at++]!.text
     switch (operator) {
       case '=':
       case '==':
@@ -116,7 +116,7 @@ class SelectorReader {
   }
 
   #word(): Token | undefined {
-    return this.done || !this.#tokens[this.#at].word ? undefined : this.#tokens[this.#at++]
+    return this.#tokens[this.#at]?.word ? this.#tokens[this.#at++] : undefined
   }
 
   #exact(make: (value: string) => LabelPredicate): LabelPredicate | SelectorProblem {

@@ -84,7 +84,7 @@ class SlotCounter implements Counter {
   }
 
   add(n = 1): void {
-    this.#slots[this.#slot] += n
+    this.#slots[this.#slot]! += n
   }
 }
 
@@ -98,7 +98,7 @@ class SlotGauge implements Gauge {
   }
 
   set(value: number): void {
-    if (this.#slot === OVERFLOW_SLOT) this.#slots[OVERFLOW_SLOT] += 1
+    if (this.#slot === OVERFLOW_SLOT) this.#slots[OVERFLOW_SLOT]! += 1
     else this.#slots[this.#slot] = value
   }
 }
@@ -127,12 +127,12 @@ export function observe(
   value: number,
 ): void {
   if (slot === OVERFLOW_SLOT) {
-    slots[OVERFLOW_SLOT] += 1
+    slots[OVERFLOW_SLOT]! += 1
     return
   }
   const count = bounds.length
   let bucket = 0
-  while (bucket < count && value > bounds[bucket]) bucket++
-  slots[slot + bucket] += 1
-  slots[slot + count + 1] += value
+  while (bucket < count && value > bounds[bucket]!) bucket++
+  slots[slot + bucket]! += 1
+  slots[slot + count + 1]! += value
 }

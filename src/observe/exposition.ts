@@ -20,11 +20,11 @@ export function exposition(families: readonly FamilySamples[]): string {
     lines.push(`# HELP ${family.name} ${escapeHelp(family.help)}`, `# TYPE ${family.name} ${family.type}`)
     const order = family.labels
       .map((_, i) => i)
-      .sort((a, b) => (family.labels[a] < family.labels[b] ? -1 : 1))
+      .sort((a, b) => (family.labels[a]! < family.labels[b]! ? -1 : 1))
     for (const sample of samples) {
-      const labels = order.map(i => `${family.labels[i]}="${escapeValue(sample.values[i])}"`)
+      const labels = order.map(i => `${family.labels[i]}="${escapeValue(sample.values[i]!)}"`)
       if (family.type === 'histogram') writeHistogram(lines, family, labels, sample)
-      else lines.push(`${family.name}${braces(labels)} ${formatNumber(sample.numbers[0])}`)
+      else lines.push(`${family.name}${braces(labels)} ${formatNumber(sample.numbers[0]!)}`)
     }
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
@@ -34,11 +34,11 @@ function writeHistogram(lines: string[], family: Family, labels: readonly string
   const { name, buckets } = family
   let count = 0
   for (let i = 0; i <= buckets.length; i++) {
-    count += sample.numbers[i]
-    const bound = i < buckets.length ? formatNumber(buckets[i]) : '+Inf'
+    count += sample.numbers[i]!
+    const bound = i < buckets.length ? formatNumber(buckets[i]!) : '+Inf'
     lines.push(`${name}_bucket${braces([...labels, `le="${bound}"`])} ${formatNumber(count)}`)
   }
-  lines.push(`${name}_sum${braces(labels)} ${formatNumber(sample.numbers[buckets.length + 1])}`)
+  lines.push(`${name}_sum${braces(labels)} ${formatNumber(sample.numbers[buckets.length + 1]!)}`)
   lines.push(`${name}_count${braces(labels)} ${formatNumber(count)}`)
 }
 

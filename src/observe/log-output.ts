@@ -119,7 +119,7 @@ export class LogOutput {
   #next(): Uint8Array | undefined {
     const parts: Uint8Array[] = []
     let octets = 0
-    while (this.#waiting.length > 0 && (octets === 0 || octets + this.#waiting[0].length <= CHUNK_OCTETS)) {
+    while (this.#waiting.length > 0 && (octets === 0 || octets + this.#waiting[0]!.length <= CHUNK_OCTETS)) {
       const part = this.#waiting.shift()!
       parts.push(part)
       octets += part.length

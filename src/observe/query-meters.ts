@@ -22,7 +22,7 @@ TYPE_LABELS.forEach((label, i) => {
 })
 
 /** The small number of a query type, for `count`. */
-export const qtypeIndex = (qtype: number): number => (qtype < 256 ? FOLDED_TYPES[qtype] : 0)
+export const qtypeIndex = (qtype: number): number => (qtype < 256 ? FOLDED_TYPES[qtype]! : 0)
 
 const PROTOS = ['udp', 'tcp'] as const
 
@@ -89,26 +89,26 @@ export class QueryMeters {
     const slots = this.#slots
     this.countRequest(qtype, family, proto, requestOctets, dnssecOk)
     const response = rcode * PLUGINS_MAX + plugin
-    const responseSlot = rcode < RCODES_MAX ? this.#responses[response] : UNKNOWN
-    slots[responseSlot >= 0 ? responseSlot : this.#newResponse(response, rcode, plugin)] += 1
+    const responseSlot = rcode < RCODES_MAX ? this.#responses[response]! : UNKNOWN
+    slots[responseSlot >= 0 ? responseSlot : this.#newResponse(response, rcode, plugin)]! += 1
     if (this.#duration < 0) this.#newDuration()
     observe(slots, this.#duration, this.#timeBounds, durationSeconds)
-    observe(slots, this.#responseSize[proto], this.#sizeBounds, replyOctets)
+    observe(slots, this.#responseSize[proto]!, this.#sizeBounds, replyOctets)
   }
 
   /** Counts a query alone: one that gets no reply. */
   countRequest(qtype: number, family: 4 | 6, proto: number, requestOctets: number, dnssecOk: boolean): void {
     const slots = this.#slots
     const request = (proto * 2 + (family === 6 ? 1 : 0)) * QTYPES.length + qtype
-    const requestSlot = this.#requests[request]
-    slots[requestSlot >= 0 ? requestSlot : this.#newRequest(request, qtype, family, proto)] += 1
-    if (this.#requestSize[proto] < 0) this.#newSizes(proto)
-    observe(slots, this.#requestSize[proto], this.#sizeBounds, requestOctets)
-    if (dnssecOk) slots[this.#dnssecOk >= 0 ? this.#dnssecOk : this.#newDnssecOk()] += 1
+    const requestSlot = this.#requests[request]!
+    slots[requestSlot >= 0 ? requestSlot : this.#newRequest(request, qtype, family, proto)]! += 1
+    if (this.#requestSize[proto]! < 0) this.#newSizes(proto)
+    observe(slots, this.#requestSize[proto]!, this.#sizeBounds, requestOctets)
+    if (dnssecOk) slots[this.#dnssecOk >= 0 ? this.#dnssecOk : this.#newDnssecOk()]! += 1
   }
 
   #newRequest(at: number, qtype: number, family: 4 | 6, proto: number): number {
-    const labels = { proto: PROTOS[proto], family: family === 6 ? '2' : '1', type: QTYPES[qtype] }
+    const labels = { proto: PROTOS[proto]!, family: family === 6 ? '2' : '1', type: QTYPES[qtype]! }
     const slot = this.#counter('coredns_dns_requests_total', labels)
     this.#requests[at] = slot
     return slot
@@ -116,7 +116,7 @@ export class QueryMeters {
 
   /** A code above the table is looked up each time; nobody sends one. */
   #newResponse(at: number, rcode: number, plugin: number): number {
-    const labels = { rcode: rcodeName(rcode), plugin: plugins[plugin] }
+    const labels = { rcode: rcodeName(rcode), plugin: plugins[plugin]! }
     const slot = this.#counter('coredns_dns_responses_total', labels)
     if (rcode < RCODES_MAX) this.#responses[at] = slot
     return slot
@@ -132,7 +132,7 @@ export class QueryMeters {
   }
 
   #newSizes(proto: number): void {
-    const labels = { proto: PROTOS[proto] }
+    const labels = { proto: PROTOS[proto]! }
     this.#requestSize[proto] = this.#histogram('coredns_dns_request_size_bytes', labels)
     this.#responseSize[proto] = this.#histogram('coredns_dns_response_size_bytes', labels)
   }

@@ -81,7 +81,7 @@ export class Registry {
     const thread = this.#threads.get(id)
     if (thread === undefined) return
     this.#threads.delete(id)
-    this.#retiredOverflow += thread.slots[OVERFLOW_SLOT]
+    this.#retiredOverflow += thread.slots[OVERFLOW_SLOT]!
     for (const registration of thread.registrations) {
       const family = familyNamed(registration.family)!
       if (family.type !== 'gauge')
@@ -117,7 +117,7 @@ export class Registry {
     }
     let overflow = this.#retiredOverflow
     for (const thread of this.#threads.values()) {
-      overflow += thread.slots[OVERFLOW_SLOT]
+      overflow += thread.slots[OVERFLOW_SLOT]!
       for (const registration of thread.registrations) {
         const family = familyNamed(registration.family)!
         add(sums, family, registration.values, read(thread, registration, family))
@@ -158,6 +158,6 @@ function add(
   }
   const highest = family.type === 'gauge' && family.across === 'max'
   numbers.forEach((number, i) => {
-    sum.numbers[i] = highest ? Math.max(sum.numbers[i], number) : sum.numbers[i] + number
+    sum.numbers[i] = highest ? Math.max(sum.numbers[i]!, number) : sum.numbers[i]! + number
   })
 }

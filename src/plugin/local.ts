@@ -114,7 +114,7 @@ class LocalHandler implements Handler {
 /** Whether the first label is `localhost`, in whatever case. */
 function beginsWithLocalhost(octets: Uint8Array): boolean {
   if (octets[0] !== LOCALHOST[0]) return false
-  for (let i = 1; i <= LOCALHOST[0]; i++) if ((octets[i]! | 0x20) !== LOCALHOST[i]) return false
+  for (let i = 1; i <= LOCALHOST[0]!; i++) if ((octets[i]! | 0x20) !== LOCALHOST[i]) return false
   return true
 }
 

@@ -64,7 +64,7 @@ export function parseCidr(text: string): Cidr | undefined {
 /** Whether the block holds the address; blocks and addresses of different families never match. */
 export function contains(cidr: Cidr, ip: Ip): boolean {
   if (cidr.family !== ip.family) return false
-  return cidr.network.every((octet, i) => octet === (ip.bytes[i] & maskOctet(cidr.prefixLength, i)))
+  return cidr.network.every((octet, i) => octet === (ip.bytes[i]! & maskOctet(cidr.prefixLength, i)))
 }
 
 const maskOctet = (prefixLength: number, i: number): number =>
@@ -105,7 +105,7 @@ function parseV6(text: string): Uint8Array | undefined {
     const colon = text.lastIndexOf(':')
     tail = parseV4(text.slice(colon + 1))
     if (!tail) return undefined
-    head = `${text.slice(0, colon + 1)}${((tail[0] << 8) | tail[1]).toString(16)}:${((tail[2] << 8) | tail[3]).toString(16)}`
+    head = `${text.slice(0, colon + 1)}${((tail[0]! << 8) | tail[1]!).toString(16)}:${((tail[2]! << 8) | tail[3]!).toString(16)}`
   }
   const halves = head.split('::')
   if (halves.length > 2) return undefined
@@ -114,7 +114,7 @@ function parseV6(text: string): Uint8Array | undefined {
   const missing = 8 - groups.flat().length
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined
   const all = [
-    ...groups[0],
+    ...groups[0]!,
     ...new Array<string>(halves.length === 1 ? 0 : missing).fill('0'),
     ...(groups[1] ?? []),
   ]
@@ -129,7 +129,7 @@ function parseV6(text: string): Uint8Array | undefined {
 
 /** RFC 5952 section 4: lower case, no leading zeros, the longest (then first) run of two or more zeros as `::`. */
 function formatV6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2] << 8) | bytes[i * 2 + 1])
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!)
   let start = -1
   let longest = 1
   for (let i = 0; i < 8; i++) {

@@ -49,7 +49,7 @@ export class ListSplitter {
   push(chunk: Buffer): void {
     let from = 0
     for (let at = 0; at < chunk.length; at++) {
-      const octet = chunk[at]
+      const octet = chunk[at]!
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false
         else if (octet === BACKSLASH) this.#escaped = true

@@ -309,7 +309,7 @@ t.test('a StatefulSet names its endpoints', async t => {
     workload('StatefulSet', 'db', 12, { serviceName: 'db' }),
   )
   const [slice] = endpointsOf(compileText(text).state, 'default/db')
-  const hosts = slice.split(' / ')[0].split(' ')
+  const hosts = slice!.split(' / ')[0]!.split(' ')
   t.same(
     hosts.map(host => host.split('=')[0]),
     Array.from({ length: 12 }, (_, i) => `db-${i}`),

@@ -25,7 +25,7 @@ async function stateOf(t: Test, folder: string): Promise<ClusterState> {
 t.test('config/examples', async t => {
   const state = await stateOf(t, 'config/examples')
   const slices = (name: string): string[] => endpointsOf(state, `default/${name}`)
-  t.equal(slices('kubia-service')[0].split(' ').length, 5, 'three Pods')
+  t.equal(slices('kubia-service')[0]!.split(' ').length, 5, 'three Pods')
   t.match(slices('kubia-service'), [/\/ :8080\/tcp$/])
   t.match(state.Service.get('default/kubia-service'), {
     ports: [{ name: '', port: 9696 }],
@@ -33,7 +33,7 @@ t.test('config/examples', async t => {
   })
   t.same(slices('external-service-1'), ['180.101.49.11 202.89.233.100 / visit-port:80/tcp test-port:443/tcp'])
   t.equal(state.Service.get('default/external-service-3')?.externalName, 'cn.bing.com')
-  t.equal(slices('my-linkedin-headless-service')[0].split(' ').length, 6, 'four Pods')
+  t.equal(slices('my-linkedin-headless-service')[0]!.split(' ').length, 6, 'four Pods')
   t.match(slices('my-db'), [/^my-db-0=\S+ my-db-1=\S+ my-db-2=\S+ \/ postgres:5432\/tcp$/])
   t.match(state.Service.get('default/my-dual-stack-service')?.clusterIPs, [/^10\./, /^fd00:10:96::/])
   t.equal(slices('my-dual-stack-service').length, 2)

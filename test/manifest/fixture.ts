@@ -60,7 +60,7 @@ export function compileFiles(
 ): Compiled {
   const parsed = Object.keys(files)
     .sort()
-    .map(file => parseManifest(file, files[file]))
+    .map(file => parseManifest(file, files[file]!))
   const { state, problems } = compile(
     parsed.flatMap(({ objects }) => objects),
     book,

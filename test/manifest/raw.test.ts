@@ -119,7 +119,7 @@ t.test('the good documents of a broken file', async t => {
 t.test('the place of a field, or of what is nearest', async t => {
   const text =
     'apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n  ports:\n    - port: 80\n    - port: 81\n'
-  const [{ place }] = parseManifest('f.yaml', text).objects
+  const { place } = parseManifest('f.yaml', text).objects[0]!
   t.same(place.at([]), { line: 1, column: 1 })
   t.same(place.at(['spec', 'ports', 1, 'port']), { line: 8, column: 13 })
   t.same(place.at(['spec', 'ports', 1, 'name']), { line: 8, column: 7 }, 'an absent field')
@@ -152,7 +152,7 @@ t.test('__proto__ is a name like others', async t => {
     `${service('a')}  labels: {__proto__: x, constructor: y}\n`,
   ).objects
   t.same(
-    [...object.labels],
+    [...object!.labels],
     [
       ['__proto__', 'x'],
       ['constructor', 'y'],

@@ -104,7 +104,7 @@ t.test('the first look replaces every kind, later ones emit differences', async 
   t.same(await s.settled(), ['- Namespace shop', '- Service shop/new', '+ Service default/web'])
   t.equal(s.source.state.Service.get('default/web')?.clusterIPs[0], '10.96.3.9')
   t.equal(s.changes.length, 3)
-  t.equal(s.changes[2][0].Service.get('default/web')?.clusterIPs[0], '10.96.3.1')
+  t.equal(s.changes[2]![0].Service.get('default/web')?.clusterIPs[0], '10.96.3.1')
 
   rmSync(join(dir, 'sub'), { recursive: true })
   t.same(await s.settled(), ['- Service default/db'])
@@ -209,7 +209,7 @@ t.test('the timer and the hints look, and settle early', async t => {
     [SETTLE_MS],
     'two hints, one look',
   )
-  s.timers.splice(0)[0].run()
+  s.timers.splice(0)[0]!.run()
   await s.source.look()
   t.same(s.emitted(), ['+ Service default/db'])
   t.same(

@@ -54,7 +54,8 @@ t.test('a mistake shows how its line is written', async t => {
   ] as const
   for (const [directive, usage] of cases) {
     const [problem] = problemsOf(`. {\n${directive}\n}`)
-    t.ok(problem && formatProblem(problem).endsWith(usage), problem && formatProblem(problem))
+    const text = problem ? formatProblem(problem) : ''
+    t.ok(text.endsWith(usage), text)
   }
 })
 

@@ -122,7 +122,7 @@ export class FakeCluster {
   changesSince(resource: ResourceName, version: number): Change[] {
     const history = this.#history.get(resource) ?? []
     let from = history.length
-    while (from > 0 && history[from - 1].version > version) from--
+    while (from > 0 && history[from - 1]!.version > version) from--
     return history.slice(from)
   }
 

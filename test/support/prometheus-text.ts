@@ -139,9 +139,9 @@ function checkFamily(family: TextFamily, problems: string[]): void {
   for (const [key, samples] of sets) {
     const buckets = samples.filter(({ name }) => name.endsWith('_bucket'))
     const bounds = buckets.map(({ labels }) => Number((labels.le ?? 'NaN').replace('Inf', 'Infinity')))
-    if (bounds.some((bound, i) => !(i === 0 || bound > bounds[i - 1])))
+    if (bounds.some((bound, i) => !(i === 0 || bound > bounds[i - 1]!)))
       complain(`bounds do not rise in ${key}`)
-    if (buckets.some(({ value }, i) => i > 0 && value < buckets[i - 1].value))
+    if (buckets.some(({ value }, i) => i > 0 && value < buckets[i - 1]!.value))
       complain(`counts fall in ${key}`)
     if (bounds.at(-1) !== Number.POSITIVE_INFINITY) complain(`no +Inf bucket in ${key}`)
     const count = samples.find(({ name }) => name.endsWith('_count'))

@@ -11,7 +11,7 @@ export class ScriptedCall implements ApiCall {
   readonly #handlers: ApiHandlers
 
   constructor(path: string, handlers: ApiHandlers) {
-    this.path = path.split('?')[0]
+    this.path = path.split('?')[0]!
     this.query = new URLSearchParams(path.split('?')[1])
     this.#handlers = handlers
   }

@@ -120,7 +120,7 @@ t.test('nobody listens', async t => {
     code: 'network',
     message: /^connecting to 127\.0\.0\.1:\d+: .*ECONNREFUSED/,
   })
-  t.equal(records[0].code, '<error>')
+  t.equal(records[0]!.code, '<error>')
 })
 
 t.test('a body that breaks off', async t => {

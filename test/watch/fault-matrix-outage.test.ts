@@ -187,7 +187,7 @@ t.test(row(10), async t => {
   killWatches(world)
   await world.pass(120_000, 250)
   const times = world.server.requests.slice(from).filter(one => one.resource === 'services')
-  const gaps = times.slice(1).map((one, i) => one.atMs - times[i].atMs)
+  const gaps = times.slice(1).map((one, i) => one.atMs - times[i]!.atMs)
   t.ok(times.length > 10 && times.length <= 18, `${times.length} requests in two minutes`)
   t.ok(
     gaps.every(ms => ms >= 7000),

@@ -52,18 +52,18 @@ const faults: readonly Step[] = [
   (world, pick) => eachWatch(world, pick, watch => (watch.muted = true)),
   (world, pick) => eachWatch(world, pick, watch => watch.lose++),
   (world, pick) =>
-    eachWatch(world, pick, watch => watch.send(['{', '[]\n', '{"type":"ADDED","object":7}\n'][pick(3)])),
+    eachWatch(world, pick, watch => watch.send(['{', '[]\n', '{"type":"ADDED","object":7}\n'][pick(3)]!)),
   world => world.cluster.compact(),
   (world, pick) =>
     world.server.answer({
-      status: [410, 429, 500, 403, 401, 200][pick(6)],
+      status: [410, 429, 500, 403, 401, 200][pick(6)]!,
       body: '<html>',
       times: 1 + pick(4),
     }),
   (world, pick) => {
-    world.server.chunking = (['event', 'octet', 'batch'] as const)[pick(3)]
-    world.server.goneAs = (['status', 'event'] as const)[pick(2)]
-    world.server.watchList = (['on', 'on', 'ignore', 422] as const)[pick(4)]
+    world.server.chunking = (['event', 'octet', 'batch'] as const)[pick(3)]!
+    world.server.goneAs = (['status', 'event'] as const)[pick(2)]!
+    world.server.watchList = (['on', 'on', 'ignore', 422] as const)[pick(4)]!
   },
   (world, pick) => (pick(2) === 0 ? world.server.freeze() : world.server.thaw()),
   (world, pick) => (pick(2) === 0 ? world.server.pause() : world.server.resume()),
@@ -86,7 +86,7 @@ t.test(`${SEEDS} seeds of ${STEPS} steps`, { timeout: 0 }, async t => {
     })
     for (let step = 0; step < STEPS; step++) {
       const choices = random() < 0.75 ? changes : faults
-      await choices[pick(choices.length)](world, pick)
+      await choices[pick(choices.length)]!(world, pick)
       if (pick(4) === 0) await world.pass(pick(3000), 500)
     }
     world.server.heal()

@@ -66,11 +66,11 @@ t.test(row(13, 'a line of 32 MiB'), async t => {
   const world = await World.make(t, { json: true })
   const [watch] = world.server.watches('services')
   const piece = 'x'.repeat(1024 * 1024)
-  watch.send('{"type":"ADDED","object":"')
+  watch!.send('{"type":"ADDED","object":"')
   let pieces = 0
   for (; pieces < 32 && world.status('services').restartsByCause.protocol === undefined; pieces++) {
-    watch.send(piece)
-    await world.until('written', () => watch.written || world.server.watches().length < 3)
+    watch!.send(piece)
+    await world.until('written', () => watch!.written || world.server.watches().length < 3)
   }
   t.ok(pieces >= 8 && pieces < 24, `the connection was dropped after ${pieces} MiB`)
   t.match(world.status('services').lastError, /a line of more than 8388608 octets/)

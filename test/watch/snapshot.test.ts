@@ -85,7 +85,7 @@ t.test('damaged', async t => {
     damaged[`cut at ${length}`] = whole.subarray(0, length)
   for (let at = 0; at < whole.length; at++) {
     const changed = Buffer.from(whole)
-    changed[at] ^= 1
+    changed[at]! ^= 1
     damaged[`octet ${at} changed`] = changed
   }
   for (const [title, contents] of Object.entries(damaged)) {

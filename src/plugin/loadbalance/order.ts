@@ -46,8 +46,8 @@ function shuffle(records: Rr[], random: Random): void {
 }
 
 function swap(records: Rr[], a: number, b: number): void {
-  const record = records[a]
-  records[a] = records[b]
+  const record = records[a]!
+  records[a] = records[b]!
   records[b] = record
 }
 

@@ -103,7 +103,7 @@ function loadOf(context: Context, row: CorefileRow): RowLoad {
 
 /** The answers to the first question: all servers must give the same, or they do not do the same work. */
 async function checkAnswers(subjects: readonly Subject[], row: CorefileRow, file: string): Promise<void> {
-  const [name, type = 'A'] = firstQuestion(file)
+  const [name = '', type = 'A'] = firstQuestion(file)
   const { over } = row.change
   const edns = row.option ? { options: [row.option] } : row.load?.edns === true
   const answers: string[] = []
