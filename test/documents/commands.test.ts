@@ -1,5 +1,5 @@
 // Every command that the documents print is run: here, or where the table says. One that no row knows fails, and so does a row
-// whose command no document prints any more. Of those that stand beside tests it is looked whether what they start is there.
+// whose command no document prints any more. Of those that stand beside code and tests it is looked whether what they start is there.
 
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -79,10 +79,13 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'systemctl restart systemd-resolved': MACHINE,
 }
 
-const isBesideTests = ({ path }: Document): boolean => path.startsWith('test/')
+const isBesideCode = ({ path }: Document): boolean => /^(?:src|test)\//.test(path)
 const printedIn = (some: readonly Document[]): ReadonlyMap<string, string> =>
   new Map(some.flatMap(document => commandsOf(document).map(command => [command, document.path])))
-const printed = printedIn(documents.filter(document => !isBesideTests(document)))
+/** What changed is no advice to type it. */
+const printed = printedIn(
+  documents.filter(document => !isBesideCode(document) && document.path !== 'CHANGELOG.md'),
+)
 /** Commands of the chart's README are typed by its own suite, in the order of its sections. */
 const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
@@ -105,8 +108,8 @@ t.test('every command is shown somewhere', async t => {
   for (const command of Object.keys(SHOWN)) t.ok(printed.has(command), `some document prints ${command}`)
 })
 
-t.test('what commands beside tests start is there', async t => {
-  for (const [command, path] of printedIn(documents.filter(isBesideTests))) {
+t.test('what commands beside code start is there', async t => {
+  for (const [command, path] of printedIn(documents.filter(isBesideCode))) {
     const [, file, name] = /\bnode (?:--\S+ )*(\S+\.m?[jt]s)|\bnpm run (\S+)/.exec(command) ?? []
     if (file !== undefined) t.ok(existsSync(join(ROOT, file)), `${path}: ${command}`)
     if (name !== undefined) t.ok(name in manifest.scripts, `${path}: ${command}`)
