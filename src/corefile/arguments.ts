@@ -73,6 +73,40 @@ export function once(directives: readonly Directive[], problems: Problems): Dire
   return first
 }
 
+/**
+ * The first of several directives of one word, where CoreDNS takes all and looks at that one alone; each further one that
+ * says something else is warned about.
+ */
+export function first(directives: readonly Directive[], problems: Problems): Directive | undefined {
+  return counting('first', directives[0], directives, problems)
+}
+
+/** The same where the last one counts. */
+export function last(directives: readonly Directive[], problems: Problems): Directive | undefined {
+  return counting('last', directives.at(-1), directives, problems)
+}
+
+function counting(
+  which: 'first' | 'last',
+  chosen: Directive | undefined,
+  directives: readonly Directive[],
+  problems: Problems,
+): Directive | undefined {
+  for (const directive of directives) {
+    if (chosen === undefined || wordsOf(directive) === wordsOf(chosen)) continue
+    const { text } = directive.word
+    problems.warning(
+      directive.word,
+      `only the ${which} ${text} of a server block counts, as in CoreDNS: that at ${placeText(chosen.word)}`,
+    )
+  }
+  return chosen
+}
+
+/** Everything that a directive says, as one text. */
+const wordsOf = ({ word, args, block = [] }: Directive): string =>
+  JSON.stringify([word.text, args.map(({ text }) => text), block.map(wordsOf)])
+
 function readWith(line: Line, read: LineReader): void {
   read(line)
   line.finish()

@@ -56,7 +56,7 @@ export function readKey(token: Token, problems: Problems): Key[] {
   return zones.map(zone => ({ text: token.text, scheme, zone, port, token }))
 }
 
-/** Takes `[SCHEME://]ZONE[:PORT]` apart. An empty zone before a port is the root, as in CoreDNS. */
+/** Takes `[SCHEME://]ZONE[:PORT]` apart. An empty zone before a port is the root; CoreDNS 1.14.7 refuses it. */
 export function parseKey(text: string): Read<KeyParts> & { readonly allowed?: readonly string[] } {
   const split = /^([^/]*):\/\/(.*)$/s.exec(text)
   const scheme = SCHEMES.find(known => known === (split?.[1] ?? 'dns'))

@@ -2,7 +2,7 @@
 // cut there, whatever the client announces; `forward` announces it to upstreams. Every reply's OPT record announces 1232
 // all the same: that is about what this server receives, which no directive changes.
 
-import { once, readLine } from '../corefile/arguments.ts'
+import { first, readLine } from '../corefile/arguments.ts'
 import { PAYLOAD_DEFAULT, PAYLOAD_MIN } from '../wire/header.ts'
 import type { Word } from './plugin.ts'
 
@@ -14,7 +14,7 @@ export interface BufsizeConfig {
 /** CoreDNS's bound. */
 const OCTETS_MAX = 4096
 
-/** `bufsize`, once in a server block; replies are cut by the server (../serving/write.ts), on the fast path too. */
+/** `bufsize`; of several in a block the first one counts. Replies are cut by the server (../serving/write.ts), on the fast path too. */
 export const bufsizeWord: Word<BufsizeConfig> = {
   word: 'bufsize',
   doc: {
@@ -34,7 +34,7 @@ export const bufsizeWord: Word<BufsizeConfig> = {
       }`,
   },
   parse(directives, problems) {
-    const directive = once(directives, problems)
+    const directive = first(directives, problems)
     if (directive === undefined) return undefined
     let udpMaxOctets = PAYLOAD_DEFAULT
     readLine(directive, problems, line => {

@@ -1,7 +1,7 @@
 // `cancel [DURATION]`: how long a query may take (CoreDNS plugin/cancel). What waits for others (`forward`) gives up then,
 // with SERVFAIL.
 
-import { once, readLine } from '../corefile/arguments.ts'
+import { last, readLine } from '../corefile/arguments.ts'
 import { PATIENCE_MS } from '../query/query.ts'
 import type { Word } from './plugin.ts'
 
@@ -13,7 +13,7 @@ export interface CancelConfig {
 /** CoreDNS's default: a little more than clients wait. */
 const TIMEOUT_MS = 5001
 
-/** `cancel`, once in a server block. */
+/** `cancel`; of several in a block the last one counts. */
 export const cancelWord: Word<CancelConfig> = {
   word: 'cancel',
   doc: {
@@ -30,12 +30,13 @@ export const cancelWord: Word<CancelConfig> = {
       }`,
   },
   parse(directives, problems) {
-    const directive = once(directives, problems)
-    if (directive === undefined) return undefined
     let timeoutMs = TIMEOUT_MS
-    readLine(directive, problems, line => {
-      if (line.has) timeoutMs = line.duration('the time', { minMs: 1 }) ?? timeoutMs
-    })
+    for (const directive of directives) {
+      readLine(directive, problems, line => {
+        timeoutMs = (line.has ? line.duration('the time', { minMs: 1 }) : undefined) ?? TIMEOUT_MS
+      })
+    }
+    last(directives, problems)
     return { timeoutMs }
   },
   effect: () => ({ transparent: true }),

@@ -5,7 +5,7 @@
 //   authors.bind                   CH TXT AUTHOR, each in a record of its own
 
 import { hostname } from 'node:os'
-import { readLine } from '../corefile/arguments.ts'
+import { first, readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
 import { answer, type MaybePromise, type Outcome, refused } from '../query/reply.ts'
 import { VERSION } from '../shared/version.ts'
@@ -42,19 +42,19 @@ export const chaosWord: Word<ChaosConfig> = {
       }`,
   },
   parse(directives, problems) {
+    const directive = first(directives, problems)
+    if (directive === undefined) return undefined
     let config: ChaosConfig | undefined
-    for (const directive of directives) {
-      readLine(directive, problems, line => {
-        const [version, ...authors] = line.rest()
-        const surplus = authors[AUTHORS_MAX]
-        if (surplus !== undefined)
-          line.error(surplus, `more than ${AUTHORS_MAX} authors`, { found: surplus.text })
-        config = {
-          version: version?.text ?? `Seamark-${VERSION}`,
-          authors: [...new Set(authors.map(({ text }) => text))].sort(),
-        }
-      })
-    }
+    readLine(directive, problems, line => {
+      const [version, ...authors] = line.rest()
+      const surplus = authors[AUTHORS_MAX]
+      if (surplus !== undefined)
+        line.error(surplus, `more than ${AUTHORS_MAX} authors`, { found: surplus.text })
+      config = {
+        version: version?.text ?? `Seamark-${VERSION}`,
+        authors: [...new Set(authors.map(({ text }) => text))].sort(),
+      }
+    })
     return config
   },
   effect: () => ({ transparent: true, otherClasses: true }),

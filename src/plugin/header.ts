@@ -6,7 +6,7 @@
 //     response set ra      of replies that a plugin wrote; a bare SERVFAIL or REFUSED stays as it is
 //   }
 
-import { type Line, readLine } from '../corefile/arguments.ts'
+import { first, type Line, readLine } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
 import type { Query } from '../query/query.ts'
 import { DROP, type MaybePromise, type Outcome } from '../query/reply.ts'
@@ -46,12 +46,11 @@ export const headerWord: Word<HeaderConfig> = {
           file db.example.org example.org
       }`,
   },
-  parse([first, ...further], problems) {
-    if (first === undefined) return undefined
-    for (const { word } of further)
-      problems.warning(word, 'only the first header of a server block counts, as in CoreDNS')
+  parse(directives, problems) {
+    const directive = first(directives, problems)
+    if (directive === undefined) return undefined
     const config: Draft = { query: {}, response: {} }
-    readLine(first, problems, line => {
+    readLine(directive, problems, line => {
       const lines = line.lines()
       for (const option of lines) readLine(option, problems, each => readRule(each, config))
       if (lines.length === 0)

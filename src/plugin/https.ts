@@ -1,6 +1,6 @@
 // `https { max_connections N }`: bounds of DNS over HTTPS (CoreDNS plugin/https). What is spoken is in ../listen/https.ts.
 
-import { once, readLine } from '../corefile/arguments.ts'
+import { first, readLine } from '../corefile/arguments.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `https`. */
@@ -13,7 +13,7 @@ export interface HttpsConfig {
 export const HTTPS_CONNECTIONS_MAX = 200
 const COUNT_MAX = 2 ** 31 - 1
 
-/** `https`, once in a server block. */
+/** `https`; of several in a block the first one counts. */
 export const httpsWord: Word<HttpsConfig> = {
   word: 'https',
   doc: {
@@ -40,7 +40,7 @@ export const httpsWord: Word<HttpsConfig> = {
       }`,
   },
   parse(directives, problems) {
-    const directive = once(directives, problems)
+    const directive = first(directives, problems)
     if (directive === undefined) return undefined
     let connectionsMax: number | undefined
     readLine(directive, problems, line => {

@@ -7,7 +7,7 @@
 //   localhost.*            the same, unless `localhost_prefix off`
 //   0|127|255.in-addr.arpa NS localhost., SOA; below it 1.0.0.127.in-addr.arpa PTR localhost. and nothing else
 
-import { once, readLine } from '../corefile/arguments.ts'
+import { readLine } from '../corefile/arguments.ts'
 import type { Counter } from '../observe/meters.ts'
 import type { Query } from '../query/query.ts'
 import { answer, type MaybePromise, nodata, nxdomain, type Outcome, type Reply } from '../query/reply.ts'
@@ -33,7 +33,7 @@ const SOA = soaRdata(LOCALHOST, name('root.localhost.'), [1, 0, 0, 0, TTL_SECOND
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1)
 const LOOPBACK_V6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 
-/** `local`, once in a server block. */
+/** `local`; several in a block add up. */
 export const localWord: Word<LocalConfig> = {
   word: PLUGIN,
   doc: {
@@ -53,16 +53,16 @@ export const localWord: Word<LocalConfig> = {
       }`,
   },
   parse(directives, problems) {
-    const directive = once(directives, problems)
-    if (directive === undefined) return undefined
     let prefix = true
-    readLine(directive, problems, line => {
-      line.options({
-        localhost_prefix: option => {
-          prefix = option.choice('on or off', ['on', 'off']) !== 'off'
-        },
+    for (const directive of directives) {
+      readLine(directive, problems, line => {
+        line.options({
+          localhost_prefix: option => {
+            prefix = option.choice('on or off', ['on', 'off']) !== 'off'
+          },
+        })
       })
-    })
+    }
     return { prefix }
   },
   create: (config, context) => new LocalHandler(config, context),

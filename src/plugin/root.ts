@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readLine } from '../corefile/arguments.ts'
+import { last, readLine } from '../corefile/arguments.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `root`. */
@@ -37,6 +37,7 @@ export const rootWord: Word<RootConfig> = {
           problems.warning(token, 'this folder does not exist yet', { found: token.text })
       })
     }
+    last(directives, problems)
     return directory === undefined ? undefined : { directory }
   },
 }

@@ -3,7 +3,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Line, once, readLine } from '../corefile/arguments.ts'
+import { type Line, last, readLine } from '../corefile/arguments.ts'
 import { FILES_INTERVAL_MS } from '../listen/tls-files.ts'
 import { CLIENT_AUTHS, type ClientAuth } from '../listen/tls-gate.ts'
 import { judgePem, type PemFile, readPem } from './pem.ts'
@@ -19,7 +19,7 @@ export interface TlsConfig {
   readonly keylog: string | undefined
 }
 
-/** `tls`, once in a server block. */
+/** `tls`; of several in a block the last one counts. */
 export const tlsWord: Word<TlsConfig> = {
   word: 'tls',
   doc: {
@@ -51,12 +51,13 @@ export const tlsWord: Word<TlsConfig> = {
       }`,
   },
   parse(directives, problems, { directory }) {
-    const directive = once(directives, problems)
-    if (directive === undefined) return undefined
     let config: TlsConfig | undefined
-    readLine(directive, problems, line => {
-      config = readTls(line, directory)
-    })
+    for (const directive of directives) {
+      readLine(directive, problems, line => {
+        config = readTls(line, directory)
+      })
+    }
+    last(directives, problems)
     return config
   },
 }

@@ -4,7 +4,7 @@
 //   example.org.       0 IN A   10.240.0.1
 //   _udp.example.org.  0 IN SRV 0 0 40212 .
 
-import { once, readLine } from '../corefile/arguments.ts'
+import { first, readLine } from '../corefile/arguments.ts'
 import type { Query } from '../query/query.ts'
 import { answer, type Reply } from '../query/reply.ts'
 import { parseIp } from '../shared/ip.ts'
@@ -26,7 +26,7 @@ export const whoamiWord: Word<Record<string, never>> = {
       }`,
   },
   parse(directives, problems) {
-    const directive = once(directives, problems)
+    const directive = first(directives, problems)
     if (directive !== undefined) readLine(directive, problems, () => {})
     return {}
   },

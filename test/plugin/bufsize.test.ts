@@ -19,7 +19,10 @@ t.test('the size', async t => {
     ['bufsize 4097', /^2:9: error: the size in octets/],
     ['bufsize x', /^2:9: error: the size in octets/],
     ['bufsize 512 512', /^2:13: error: too many arguments for bufsize/],
-    ['bufsize\nbufsize', /^3:1: error: bufsize is given twice/],
+    [
+      'bufsize 1000\nbufsize',
+      /^3:1: warning: only the first bufsize of a server block counts, as in CoreDNS: that at Corefile:2:1/,
+    ],
   ]
   for (const [text, complaint] of wrong) t.match(parseWord(bufsizeWord, text).complaints[0], complaint, text)
 })

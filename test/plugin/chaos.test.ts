@@ -29,7 +29,7 @@ t.test('who the server is', async t => {
     ['chaos', 'id.server.', [hostname()]],
     ['chaos "Tëst 1" bob alice bob', 'version.bind.', ['Tëst 1']],
     ['chaos "Test 1" bob alice bob', 'authors.bind.', ['alice', 'bob']],
-    ['chaos 1\nchaos 2', 'version.bind.', ['2']],
+    ['chaos 1\nchaos 2', 'version.bind.', ['1']],
     [`chaos ${'x'.repeat(300)}`, 'version.bind.', ['x'.repeat(255)]],
     ['chaos', 'other.bind.', 'REFUSED'],
   ]
@@ -48,5 +48,6 @@ t.test('mistakes', async t => {
     parseWord(chaosWord, `chaos 1 ${authors}`).complaints[0],
     /error: more than 200 authors \(found "a200"/,
   )
+  t.match(parseWord(chaosWord, 'chaos 1\nchaos 2').complaints, [/^3:1: warning: only the first chaos/])
   t.match(parseWord(chaosWord, 'chaos {\nx\n}').complaints[0], /^2:1: error: chaos takes no block/)
 })

@@ -68,9 +68,10 @@ t.test('the data, what is counted and logged', async t => {
 
 t.test('the directive', async t => {
   t.strictSame(parseWord(localWord, 'local {\nlocalhost_prefix on\n}').config, { prefix: true })
+  const twice = parseWord(localWord, 'local {\nlocalhost_prefix off\n}\nlocal')
+  t.strictSame(twice, { config: { prefix: false }, complaints: [] }, 'several add up')
   const cases: [text: string, complaint: RegExp][] = [
     ['local host', /^2:7: error: local takes no arguments/],
-    ['local\nlocal', /^3:1: error: local is given twice/],
     ['local {\nlocalhost_prefix\n}', /^3:1: error: localhost_prefix needs on or off/],
     [
       'local {\nlocalhost_prefix yes\n}',

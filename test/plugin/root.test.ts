@@ -12,13 +12,15 @@ t.test('the folder', async t => {
   const cases: [text: string, folder: string][] = [
     [`root ${directory}`, directory],
     ['root a', join(directory, 'a')],
-    ['root a\nroot b', join(directory, 'b')],
   ]
   for (const [text, folder] of cases) {
     const { config, complaints } = parseWord(rootWord, text, { directory })
     t.same(complaints, [], text)
     t.strictSame(config, { directory: folder }, text)
   }
+  const twice = parseWord(rootWord, 'root a\nroot b', { directory })
+  t.strictSame(twice.config, { directory: join(directory, 'b') })
+  t.match(twice.complaints, [/^2:1: warning: only the last root of a server block counts/])
   const wrong: [text: string, complaint: RegExp][] = [
     ['root', /^2:1: error: root needs a folder/],
     ['root a b', /^2:8: error: too many arguments/],

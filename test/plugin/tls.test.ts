@@ -76,7 +76,7 @@ t.test('mistakes', async t => {
     ['tls cert.pem key.pem garbage.pem', new RegExp(`^2:1: error: ${unusable}`)],
     ['tls cert.pem key.pem {\nclient_auth maybe\n}', /^3:13: error: this is not a way to treat clients \(found "maybe"; allowed: nocert, request, require, verify_if_given, require_and_verify/],
     ['tls cert.pem key.pem {\nmin_version 1.3\n}', /^3:1: error: unknown property of tls \(found "min_version"; allowed: client_auth, keylog/],
-    ['tls cert.pem key.pem\ntls cert.pem key.pem', /^3:1: error: tls is given twice, first at Corefile:2:1/],
+    ['tls cert.pem key.pem ca.pem\ntls cert.pem key.pem', /^2:1: warning: only the last tls of a server block counts, as in CoreDNS: that at Corefile:3:1/],
   ] // biome-ignore format: a table
   for (const [text, complaint] of cases) {
     const { complaints } = parseWord(tlsWord, text, { directory })

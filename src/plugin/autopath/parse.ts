@@ -1,7 +1,9 @@
 // Reads the `autopath` directive: the search path that is walked, or that it is the one of the Pod that asks.
 
 import { resolve } from 'node:path'
-import { type Line, once, readLine } from '../../corefile/arguments.ts'
+import { type Line, last, readLine } from '../../corefile/arguments.ts'
+import type { Directive } from '../../corefile/corefile.ts'
+import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import type { BlockContext, Word } from '../plugin.ts'
 import { type AutopathConfig, KUBERNETES } from './config.ts'
@@ -9,10 +11,22 @@ import { readSearch } from './search.ts'
 
 const HOST_FILE = '/etc/resolv.conf'
 
-/** The configuration of the one directive of a block. */
+/** Of several in a block the last one counts; a file behind @kubernetes gives its zones alone, as in CoreDNS. */
 export const parseAutopath: Word<AutopathConfig>['parse'] = (directives, problems, block) => {
-  const directive = once(directives, problems)
-  if (directive === undefined) return undefined
+  let config: AutopathConfig | undefined
+  for (const directive of directives) {
+    const read = readDirective(directive, problems, block)
+    config = config?.ofPod && read && !read.ofPod ? { ...config, zones: read.zones } : read
+  }
+  last(directives, problems)
+  return config
+}
+
+function readDirective(
+  directive: Directive,
+  problems: Problems,
+  block: BlockContext,
+): AutopathConfig | undefined {
   const path = directive.args.at(-1)
   if (path === undefined) {
     problems.error(directive.word, `autopath needs ${KUBERNETES} or a file`)

@@ -1,15 +1,13 @@
 // Reads the `k8s_external` directive.
 
-import { type Line, once, readLine } from '../../corefile/arguments.ts'
+import { type Line, readLine } from '../../corefile/arguments.ts'
 import type { Word } from '../plugin.ts'
 import { APEX_DEFAULT, type ExternalConfig, TTL_DEFAULT_SECONDS, TTL_MAX_SECONDS } from './config.ts'
 
 type Draft = { -readonly [K in keyof ExternalConfig]: ExternalConfig[K] }
 
-/** The configuration of the one directive of a block. */
+/** The configuration of the directives of a block: the last one's zones, and what all of them say of these, as in CoreDNS. */
 export const parseExternal: Word<ExternalConfig>['parse'] = (directives, problems, block) => {
-  const directive = once(directives, problems)
-  if (directive === undefined) return undefined
   const draft: Draft = {
     zones: [],
     apex: APEX_DEFAULT,
@@ -17,12 +15,19 @@ export const parseExternal: Word<ExternalConfig>['parse'] = (directives, problem
     headless: false,
     fallthrough: undefined,
   }
-  readLine(directive, problems, line => {
-    draft.zones = [...new Set(line.zones(block.zones))]
-    readOptions(line, draft)
+  const read = directives.map(directive => {
+    readLine(directive, problems, line => {
+      draft.zones = [...new Set(line.zones(block.zones))]
+      readOptions(line, draft)
+    })
+    if (!block.words.has('kubernetes'))
+      problems.error(directive.word, 'k8s_external needs kubernetes in this server block')
+    return { word: directive.word, zones: draft.zones }
   })
-  if (!block.words.has('kubernetes'))
-    problems.error(directive.word, 'k8s_external needs kubernetes in this server block')
+  for (const { word, zones } of read) {
+    if (zones.every(zone => draft.zones.includes(zone))) continue
+    problems.warning(word, 'only the zones of the last k8s_external of a server block count, as in CoreDNS')
+  }
   return draft
 }
 

@@ -4,7 +4,7 @@ import { isWithin, name } from '../../wire/name.ts'
 
 /** A server that transfers and hears of changes. */
 export interface Peer {
-  /** Canonical. */
+  /** Canonical; IPv6 with `%interface` where it is link-local. */
   readonly address: string
   readonly port: number
 }

@@ -51,6 +51,9 @@ function readRule(line: Line, blockZones: readonly string[]): TransferRule {
 
 function parsePeer(text: string): Peer | undefined {
   const parsed = parseAddressPort(text)
-  const ip = parsed && parseIp(parsed.address)
-  return ip && { address: ip.text, port: parsed.port ?? DNS_PORT }
+  const [host = '', scope] = parsed?.address.split('%') ?? []
+  const ip = parseIp(host)
+  if (parsed === undefined || ip === undefined) return undefined
+  const address = scope === undefined ? ip.text : `${ip.text}%${scope}`
+  return { address, port: parsed.port ?? DNS_PORT }
 }

@@ -193,6 +193,12 @@ t.test('reading the directive', async t => {
   t.same(parse('autopath search').config, { zones: ['a.'], ofPod: false, search: ['one.test.', 'two.test.'] })
   t.same(parse(`autopath b c ${join(folder, 'search')}`).config?.zones, ['b.', 'c.'])
   t.match(parse('autopath x @kubernetes').config, { zones: ['x.'], ofPod: true })
+  t.match(parse('autopath none\nautopath b search').config, {
+    zones: ['b.'],
+    search: ['one.test.', 'two.test.'],
+  })
+  t.match(parse('autopath x @kubernetes\nautopath y search').config, { zones: ['y.'], ofPod: true })
+  t.match(parse('autopath y search\nautopath x @kubernetes').config, { zones: ['x.'], ofPod: true })
   const cases: [lines: string, complaint: RegExp][] = [
     ['autopath', /^2:1: error: autopath needs @kubernetes or a file$/],
     ['autopath gone', /^2:10: error: no search path: ENOENT.* \(found "gone"\)$/],
@@ -208,7 +214,10 @@ t.test('reading the directive', async t => {
       'autopath @kubernetes',
       /^2:10: warning: autopath @kubernetes does nothing without the directive kubernetes$/,
     ],
-    ['autopath search\nautopath search', /^3:1: error: autopath is given twice/],
+    [
+      'autopath a.test search\nautopath search',
+      /^2:1: warning: only the last autopath of a server block counts/,
+    ],
     ['autopath a..b search', /^2:10: error: a zone name holds no empty label/],
     ['autopath search {\n}', /^2:1: error: autopath takes no block/],
   ]

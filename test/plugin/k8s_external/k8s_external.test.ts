@@ -421,7 +421,7 @@ t.test('reading the directive', async t => {
   })
   const cases: [lines: string, complaints: string[]][] = [
     ['k8s_external a..b', ['2:14: error: a zone name holds no empty label (found "a..b")']],
-    ['k8s_external\nk8s_external', ['3:1: error: k8s_external is given twice, first at Corefile:2:1 (found "k8s_external")']],
+    ['k8s_external a.test\nk8s_external b.test', ['2:1: warning: only the zones of the last k8s_external of a server block count, as in CoreDNS']],
     ['k8s_external {\nttl 3601\n}', ['3:5: error: the TTL in seconds must be an integer from 0 to 3600 (found "3601")']],
     ['k8s_external {\nttl\n}', ['3:1: error: ttl needs the TTL in seconds']],
     ['k8s_external {\napex a.b\n}', ['3:6: error: this is no label of a name (found "a.b")']],

@@ -29,6 +29,11 @@ t.test('the directive', async t => {
       },
     ],
   )
+  t.same(
+    rules('transfer {\nto FE80::0:1%lo [fe80::2%eth0.7]:5353\n}')?.[0]?.peers,
+    [peer('fe80::1%lo'), peer('fe80::2%eth0.7', 5353)],
+    'as the kernel names a client that is on the same link',
+  )
   t.equal(rules('transfer a.test {\nto *\n}\ntransfer b.test {\nto ::1\n}')?.length, 2)
   t.doesNotThrow(() => structuredClone(parse('transfer {\nto * 10.0.0.1\n}').config))
   const complaints: readonly (readonly [text: string, complaint: RegExp])[] = [
