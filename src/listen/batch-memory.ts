@@ -9,9 +9,9 @@
 //   cmsghdr  0 length  8 level  12 type  16 in_pktinfo { interface, our address, its destination }, 12 octets
 //                                        or in6_pktinfo { our address, interface }, 20 octets
 
+import { SOCKADDR_MAX_OCTETS } from '../query/sockaddr.ts'
 import type { Libc } from './libc.ts'
 import { UDP_QUERY_MAX_OCTETS, UDP_REPLY_MAX_OCTETS } from './listener.ts'
-import { SOCKADDR_MAX_OCTETS } from './sockaddr.ts'
 
 /** Datagrams of one batch. */
 export const BATCH_MAX = 64
@@ -20,8 +20,9 @@ export const CONTROL_MAX_OCTETS = 40
 
 const HEADER_STRIDE = 64
 const IOVEC_STRIDE = 16
-const NAME_STRIDE = 32
-const CONTROL_STRIDE = 64
+/** A socket address, and the control message of its query at CONTROL_AT behind it: FROM_MAX_OCTETS at most. */
+const FROM_STRIDE = 96
+export const CONTROL_AT = 32
 // A line more than a power of two, or the heads of all queries would share one set of the cache.
 const QUERY_STRIDE = UDP_QUERY_MAX_OCTETS + 64
 const REPLY_STRIDE = UDP_REPLY_MAX_OCTETS + 64
@@ -30,9 +31,8 @@ const RECEIVE_HEADERS = 0
 const SEND_HEADERS = RECEIVE_HEADERS + BATCH_MAX * HEADER_STRIDE
 const RECEIVE_IOVECS = SEND_HEADERS + BATCH_MAX * HEADER_STRIDE
 const SEND_IOVECS = RECEIVE_IOVECS + BATCH_MAX * IOVEC_STRIDE
-const NAMES = SEND_IOVECS + BATCH_MAX * IOVEC_STRIDE
-const CONTROLS = NAMES + BATCH_MAX * NAME_STRIDE
-const QUERIES = CONTROLS + BATCH_MAX * CONTROL_STRIDE
+const FROMS = SEND_IOVECS + BATCH_MAX * IOVEC_STRIDE
+const QUERIES = FROMS + BATCH_MAX * FROM_STRIDE
 const REPLIES = QUERIES + BATCH_MAX * QUERY_STRIDE
 const TOTAL_OCTETS = REPLIES + BATCH_MAX * REPLY_STRIDE
 const FOUR_GIB = 2 ** 32
@@ -55,8 +55,8 @@ export class BatchMemory {
       const receive = RECEIVE_HEADERS + slot * HEADER_STRIDE
       const send = SEND_HEADERS + slot * HEADER_STRIDE
       for (const header of [receive, send]) {
-        this.#point(header, NAMES + slot * NAME_STRIDE)
-        this.#point(header + 32, CONTROLS + slot * CONTROL_STRIDE)
+        this.#point(header, this.fromAt(slot))
+        this.#point(header + 32, this.fromAt(slot) + CONTROL_AT)
         this.#words[(header + 24) >> 2] = 1
       }
       this.#point(receive + 16, RECEIVE_IOVECS + slot * IOVEC_STRIDE)
@@ -105,12 +105,9 @@ export class BatchMemory {
     return REPLIES + slot * REPLY_STRIDE
   }
 
-  nameAt(slot: number): number {
-    return NAMES + slot * NAME_STRIDE
-  }
-
-  controlAt(slot: number): number {
-    return CONTROLS + slot * CONTROL_STRIDE
+  /** Where the sender's socket address is; the control message of its query is CONTROL_AT behind it. */
+  fromAt(slot: number): number {
+    return FROMS + slot * FROM_STRIDE
   }
 
   /** Octets of the control message received in that slot. */
@@ -118,14 +115,14 @@ export class BatchMemory {
     return this.#words[(RECEIVE_HEADERS + slot * HEADER_STRIDE + 40) >> 2]!
   }
 
-  /** Makes send header `slot` a reply of `octets` to the sender in `nameSlot`, with its control message. */
-  reply(slot: number, octets: number, nameSlot: number, nameOctets: number, controlOctets: number): void {
+  /** Makes send header `slot` a reply of `octets` to the sender in `fromSlot`, with its control message. */
+  reply(slot: number, octets: number, fromSlot: number, nameOctets: number, controlOctets: number): void {
     const words = this.#words
     const header = (SEND_HEADERS + slot * HEADER_STRIDE) >> 2
-    if (this.#sendSlots[slot] !== nameSlot) {
-      this.#sendSlots[slot] = nameSlot
-      words[header] = (this.#base + NAMES + nameSlot * NAME_STRIDE) % FOUR_GIB
-      words[header + 8] = (this.#base + CONTROLS + nameSlot * CONTROL_STRIDE) % FOUR_GIB
+    if (this.#sendSlots[slot] !== fromSlot) {
+      this.#sendSlots[slot] = fromSlot
+      words[header] = (this.#base + this.fromAt(fromSlot)) % FOUR_GIB
+      words[header + 8] = (this.#base + this.fromAt(fromSlot) + CONTROL_AT) % FOUR_GIB
     }
     words[header + 2] = nameOctets
     words[header + 10] = controlOctets

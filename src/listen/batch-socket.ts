@@ -4,38 +4,29 @@
 // kernel's share and 1 µs (`node test/bench/listen.ts`).
 
 import { closeSync } from 'node:fs'
-import type { Endpoint } from '../query/query.ts'
+import { type Origin, Packet } from '../query/packet.ts'
+import { type Endpoint, readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
 import { ipFromBytes } from '../shared/ip.ts'
 import { isWildcard } from './addresses.ts'
-import { BATCH_MAX, type BatchMemory } from './batch-memory.ts'
+import { BATCH_MAX, type BatchMemory, CONTROL_AT } from './batch-memory.ts'
 import { adoptFd, errorCode, LINUX, type Libc } from './libc.ts'
 import { type BindPart, ListenError, type ListenOptions, UDP_REPLY_MAX_OCTETS } from './listener.ts'
-import { refusal } from './refusal.ts'
-import { LATER, oneMessage } from './responder.ts'
-import { readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from './sockaddr.ts'
-import { RECEIVE_BUFFER_OCTETS, SEND_QUEUE_MAX } from './udp-dgram.ts'
+import { RECEIVE_BUFFER_OCTETS } from './udp-dgram.ts'
 
 /** A port that nobody sends from (RFC 863). */
 const DISCARD_PORT = 9
 /** Batches that `drain` still answers before it closes a socket on which more keep coming. */
 const DRAIN_BATCHES_MAX = 64
 
-/** A reply of the slow path on its way to `send`. */
-interface SlowReply {
-  readonly octets: Uint8Array
-  /** The sender's socket address and the query's control message, as they came. */
-  readonly name: Uint8Array
-  readonly control: Uint8Array
-}
-
 /** What a socket needs of its thread (batch-thread.ts). */
 export interface BatchScheduler {
   readonly memory: BatchMemory
-  /** Calls `flush` before long. */
-  flushLater(socket: BatchSocket): void
+  /** Sends a reply that comes late, before long: `octets` at the packet's slot. */
+  replyLate(socket: BatchSocket, packet: Packet, octets: number): void
 }
 
-export class BatchSocket {
+export class BatchSocket implements Origin {
+  readonly transport = 'udp'
   readonly fd: number
   readonly port: number
   readonly #options: ListenOptions
@@ -46,12 +37,12 @@ export class BatchSocket {
   readonly #nameOctets: number
   /** Undefined on all addresses: then the control message says it. */
   readonly #local: Endpoint | undefined
-  /** Slots of the batch at hand whose queries take the slow path. */
-  readonly #slowSlots = new Uint8Array(BATCH_MAX)
-  #replies: SlowReply[] = []
+  /** The query at hand. */
+  readonly #packet = new Packet()
+  /** Packets that wait, and replies that are not sent yet. */
   #inFlight = 0
-  /** Slow queries ever begun: where it grows, promise jobs wait for the callback to return. */
-  slowBegun = 0
+  /** Packets that ever had to wait: where it grows, promise jobs may wait for the callback to return. */
+  everParked = 0
   #draining = false
   #open = true
   readonly #closed = Promise.withResolvers<void>()
@@ -73,6 +64,11 @@ export class BatchSocket {
     this.#local = isWildcard(part.address) ? undefined : { address: part.address, port, family: part.family }
     this.fd = fd
     this.port = port
+    const packet = this.#packet
+    packet.octets = packet.from = packet.slot = this.#memory.octets
+    packet.slotOctets = UDP_REPLY_MAX_OCTETS
+    packet.family = part.family
+    packet.origin = this
   }
 
   /** Opens a socket on the part's address; an error is a value. */
@@ -119,7 +115,6 @@ export class BatchSocket {
    * there may be more.
    */
   receive(): number {
-    const { octets } = this.#memory
     const count = this.#libc.recvmmsg(this.fd, this.#memory.receiveHeaders, BATCH_MAX, LINUX.MSG_DONTWAIT, 0)
     if (count <= 0) {
       this.#receiveFailed()
@@ -127,41 +122,31 @@ export class BatchSocket {
     }
     const { responder } = this.#options
     const memory = this.#memory
+    const { octets } = memory
+    const packet = this.#packet
+    const nameOctets = this.#nameOctets
     const wildcard = this.#local === undefined
     let replies = 0
-    let slow = 0
     responder.enter()
     for (let slot = 0; slot < count; slot++) {
-      const name = memory.nameAt(slot)
-      if (octets[name + 2] === 0 && octets[name + 3] === 0) {
+      const fromAt = memory.fromAt(slot)
+      if (octets[fromAt + 2] === 0 && octets[fromAt + 3] === 0) {
         this.#options.count('udp-source-port-zero')
         continue
       }
-      const start = memory.queryAt(slot)
-      const written = responder.answerNow(
-        octets,
-        start,
-        start + memory.queryOctets(slot),
-        octets,
-        memory.replyAt(replies),
-        'udp',
-        this.#family,
-        UDP_REPLY_MAX_OCTETS,
-      )
-      if (responder.curious) {
-        const client = readSockaddr(octets, name).address
-        responder.tellClient(octets, start, start + memory.queryOctets(slot), client)
-      }
-      if (written > 0) {
-        if (wildcard) this.#forgetInterface(memory.controlAt(slot))
-        memory.reply(replies++, written, slot, this.#nameOctets, wildcard ? memory.controlOctets(slot) : 0)
-      } else if (written === LATER) {
-        this.#slowSlots[slow++] = slot
-      }
+      const controlOctets = wildcard ? memory.controlOctets(slot) : 0
+      packet.start = memory.queryAt(slot)
+      packet.end = packet.start + memory.queryOctets(slot)
+      packet.fromAt = fromAt
+      packet.fromOctets = wildcard ? CONTROL_AT + controlOctets : nameOctets
+      packet.slotAt = memory.replyAt(replies)
+      const written = responder.answer(packet)
+      if (written <= 0) continue
+      if (wildcard) this.#forgetInterface(octets, fromAt + CONTROL_AT)
+      memory.reply(replies++, written, slot, nameOctets, controlOctets)
     }
     responder.leave()
-    this.#send(replies)
-    for (let i = 0; i < slow; i++) this.#startSlow(this.#slowSlots[i]!)
+    this.#send(memory, replies)
     memory.readyToReceive(count)
     return count
   }
@@ -174,8 +159,7 @@ export class BatchSocket {
   /**
    * The reply takes the way that routing says; only a link-local address means nothing without its interface.
    */
-  #forgetInterface(control: number): void {
-    const { octets } = this.#memory
+  #forgetInterface(octets: Uint8Array, control: number): void {
     if (this.#family === 4) octets.fill(0, control + 16, control + 20)
     else if (octets[control + 16] !== 0xfe || (octets[control + 17]! & 0xc0) !== 0x80) {
       octets.fill(0, control + 32, control + 36)
@@ -183,14 +167,9 @@ export class BatchSocket {
   }
 
   /** Sends the first `count` send headers. What the kernel does not take is lost, as UDP is, and counted. */
-  #send(count: number): void {
+  #send(memory: BatchMemory, count: number): void {
     for (let sent = 0; sent < count; ) {
-      const taken = this.#libc.sendmmsg(
-        this.fd,
-        this.#memory.sendHeaders(sent),
-        count - sent,
-        LINUX.MSG_DONTWAIT,
-      )
+      const taken = this.#libc.sendmmsg(this.fd, memory.sendHeaders(sent), count - sent, LINUX.MSG_DONTWAIT)
       if (taken > 0) {
         sent += taken
         continue
@@ -207,71 +186,43 @@ export class BatchSocket {
     }
   }
 
-  #startSlow(slot: number): void {
-    if (this.#draining) return
-    this.slowBegun++
-    const memory = this.#memory
-    const { octets } = memory
-    const controlAt = memory.controlAt(slot)
-    const queryAt = memory.queryAt(slot)
-    const nameAt = memory.nameAt(slot)
-    const local = this.#local ?? { address: this.#asked(controlAt), port: this.port, family: this.#family }
-    if (!this.#local) this.#forgetInterface(controlAt)
-    const control = octets.slice(controlAt, controlAt + (this.#local ? 0 : memory.controlOctets(slot)))
-    const name = octets.slice(nameAt, nameAt + this.#nameOctets)
-    const query = octets.slice(queryAt, queryAt + memory.queryOctets(slot))
-    void this.#answerLater(query, readSockaddr(name, 0), local, name, control)
+  localOf(packet: Packet): Endpoint {
+    return (
+      this.#local ?? { address: askedAddress(packet, this.#family), port: this.port, family: this.#family }
+    )
   }
 
-  /** Our address, to which the query was sent. */
-  #asked(controlAt: number): string {
-    const at = controlAt + (this.#family === 4 ? 20 : 16)
-    return ipFromBytes(this.#memory.octets.slice(at, at + (this.#family === 4 ? 4 : 16))).text
-  }
-
-  async #answerLater(
-    query: Uint8Array,
-    client: Endpoint,
-    local: Endpoint,
-    name: Uint8Array,
-    control: Uint8Array,
-  ): Promise<void> {
-    const { admission, responder } = this.#options
-    if (!admission.enter(client.address)) {
-      this.#replyLater(refusal(query), name, control)
-      return
-    }
+  parked(): void {
     this.#inFlight++
-    const reply = oneMessage(await responder.answerLater(query, 'udp', client, local))
-    this.#inFlight--
-    admission.leave(client.address)
-    this.#replyLater(reply, name, control)
+    this.everParked++
   }
 
-  #replyLater(octets: Uint8Array | undefined, name: Uint8Array, control: Uint8Array): void {
-    if (octets && octets.length <= UDP_REPLY_MAX_OCTETS) {
-      if (this.#replies.length >= SEND_QUEUE_MAX) this.#options.count('udp-send-dropped')
-      else this.#replies.push({ octets, name, control })
-    }
-    this.#scheduler.flushLater(this)
+  reply(packet: Packet, octets: number): void {
+    if (octets > 0 && octets <= UDP_REPLY_MAX_OCTETS && this.#open)
+      this.#scheduler.replyLate(this, packet, octets)
+    else this.#left(1)
   }
 
-  /** Sends the replies that the slow path has given since. */
-  flush(): void {
-    const replies = this.#replies
-    this.#replies = []
-    for (let from = 0; this.#open && from < replies.length; from += BATCH_MAX) {
-      const count = Math.min(BATCH_MAX, replies.length - from)
-      for (let slot = 0; slot < count; slot++) {
-        const { octets, name, control } = replies[from + slot]!
-        this.#memory.octets.set(octets, this.#memory.replyAt(slot))
-        this.#memory.octets.set(name, this.#memory.nameAt(slot))
-        this.#memory.octets.set(control, this.#memory.controlAt(slot))
-        this.#memory.reply(slot, octets.length, slot, name.length, control.length)
-      }
-      this.#send(count)
-    }
-    if (this.#draining && this.#isIdle()) this.#end()
+  /** Puts a late reply into a slot of the memory that it is sent from. */
+  place(memory: BatchMemory, slot: number, packet: Packet, octets: number): void {
+    const { fromAt, fromOctets, slotAt } = packet
+    const at = memory.fromAt(slot)
+    memory.octets.set(packet.slot.subarray(slotAt, slotAt + octets), memory.replyAt(slot))
+    for (let i = 0; i < fromOctets; i++) memory.octets[at + i] = packet.from[fromAt + i]!
+    const controlOctets = Math.max(0, fromOctets - CONTROL_AT)
+    if (controlOctets > 0) this.#forgetInterface(memory.octets, at + CONTROL_AT)
+    memory.reply(slot, octets, slot, this.#nameOctets, controlOctets)
+  }
+
+  /** Sends that many late replies; counts them as over. */
+  sendLate(memory: BatchMemory, count: number): void {
+    if (this.#open) this.#send(memory, count)
+    this.#left(count)
+  }
+
+  #left(count: number): void {
+    this.#inFlight -= count
+    if (this.#draining && this.#inFlight === 0) this.#end()
   }
 
   /** Answers what the kernel has taken in, waits for the slow path, closes. Resolves when closed. */
@@ -280,7 +231,7 @@ export class BatchSocket {
       this.#turnAway()
       for (let batch = 0; batch < DRAIN_BATCHES_MAX && this.receive() === BATCH_MAX; batch++);
       this.#draining = true
-      if (this.#isIdle()) this.#end()
+      if (this.#inFlight === 0) this.#end()
     }
     return this.#closed.promise
   }
@@ -294,10 +245,6 @@ export class BatchSocket {
     const loopback = this.#family === 4 ? '127.0.0.1' : '::1'
     const peer = sockaddr(this.#local?.address ?? loopback, DISCARD_PORT)
     if (peer && this.#libc.connect(this.fd, peer, peer.length) < 0) this.#options.count('udp-send-error')
-  }
-
-  #isIdle(): boolean {
-    return this.#inFlight === 0 && this.#replies.length === 0
   }
 
   /** Closes at once. */
@@ -316,4 +263,10 @@ export class BatchSocket {
 
   /** Called once before the descriptor is closed; the owner sets it. */
   onEnd: () => void = () => undefined
+}
+
+/** Our address, to which the query was sent. */
+function askedAddress({ from, fromAt }: Packet, family: 4 | 6): string {
+  const at = fromAt + CONTROL_AT + (family === 4 ? 20 : 16)
+  return ipFromBytes(from.slice(at, at + (family === 4 ? 4 : 16))).text
 }

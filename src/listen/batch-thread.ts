@@ -8,6 +8,7 @@
 // look into libuv's descriptors. A thread blocked in recvmmsg: 3.3, 11.2, 22.0 against 3.8, 12.8, 26.7 (of 3): it
 // could serve nothing else.
 
+import type { Packet } from '../query/packet.ts'
 import { BATCH_MAX, BatchMemory } from './batch-memory.ts'
 import type { BatchScheduler, BatchSocket } from './batch-socket.ts'
 import type { Libc } from './libc.ts'
@@ -18,7 +19,11 @@ const FULL_BATCHES_MAX = 8
 export class BatchThread implements BatchScheduler {
   readonly memory: BatchMemory
   readonly #libc: Libc
-  #unflushed: BatchSocket[] = []
+  /** Where replies that come late are sent from, a batch for one socket; made when the first one comes. */
+  #late: BatchMemory | undefined
+  #lateSocket: BatchSocket | undefined
+  #lateCount = 0
+  #isFlushing = false
 
   constructor(libc: Libc) {
     this.#libc = libc
@@ -35,7 +40,7 @@ export class BatchThread implements BatchScheduler {
    * Outside of node's own scope: no promise job follows by itself, and what is thrown would be lost (libc.ts).
    */
   #wake(socket: BatchSocket): void {
-    const before = socket.slowBegun
+    const before = socket.everParked
     try {
       for (let batch = 0; batch < FULL_BATCHES_MAX && socket.receive() === BATCH_MAX; batch++);
     } catch (error) {
@@ -44,18 +49,28 @@ export class BatchThread implements BatchScheduler {
         throw error
       })
     }
-    // An immediate is followed by the jobs that slow queries have made.
-    if (socket.slowBegun !== before) setImmediate(() => undefined)
+    // An immediate is followed by the jobs that waiting packets have made.
+    if (socket.everParked !== before) setImmediate(() => undefined)
   }
 
-  flushLater(socket: BatchSocket): void {
-    if (this.#unflushed.length === 0) setImmediate(() => this.#flush())
-    if (!this.#unflushed.includes(socket)) this.#unflushed.push(socket)
+  replyLate(socket: BatchSocket, packet: Packet, octets: number): void {
+    if (this.#lateCount === BATCH_MAX || (this.#lateSocket !== socket && this.#lateCount > 0)) this.#flush()
+    this.#late ??= new BatchMemory(this.#libc)
+    this.#lateSocket = socket
+    socket.place(this.#late, this.#lateCount++, packet, octets)
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      this.#flush()
+    })
   }
 
   #flush(): void {
-    const unflushed = this.#unflushed
-    this.#unflushed = []
-    for (const socket of unflushed) socket.flush()
+    const socket = this.#lateSocket
+    const count = this.#lateCount
+    this.#lateSocket = undefined
+    this.#lateCount = 0
+    if (socket && count > 0) socket.sendLate(this.#late!, count)
   }
 }

@@ -1,7 +1,7 @@
 // One connection of HTTP/1.1 or HTTP/2 as its listener knows it: the requests under way on it, and its timeouts.
 
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../query/query.ts'
+import type { Endpoint } from '../query/sockaddr.ts'
 import { HEAD_MAX_OCTETS, HttpExchange, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import { reset } from './reset.ts'
 import type { Accepted } from './stream-connection.ts'

@@ -7,11 +7,13 @@
 //   200  everything else, whatever its response code
 
 import type { Readable } from 'node:stream'
-import type { Endpoint } from '../query/query.ts'
+import type { Origin, Packet } from '../query/packet.ts'
+import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
+import { RECORD_OCTETS } from '../query/waiting.ts'
 import { freshnessSeconds } from '../wire/freshness.ts'
 import { MESSAGE_MAX, readU16 } from '../wire/header.ts'
-import { refusal } from './refusal.ts'
-import { LATER, oneMessage, SILENCE } from './responder.ts'
+import { RCODE } from '../wire/rcode.ts'
+import { PARKED, SILENCE } from './responder.ts'
 import type { StreamShared } from './stream-connection.ts'
 
 /** Where queries are answered (CoreDNS plugin/pkg/doh). */
@@ -21,6 +23,9 @@ export const DOH_TYPE = 'application/dns-message'
 export const HEAD_MAX_OCTETS = 16 * 1024
 /** Octets of request bodies that one listener holds on one thread, those of all connections together. */
 export const BODIES_MAX_OCTETS = 4 * 2 ** 20
+
+/** Of a peer that is gone already: nobody's address. */
+const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
 
 /** A request, whichever version of HTTP brought it. */
 export interface HttpRequest {
@@ -45,7 +50,8 @@ export interface HttpShared {
   answered(status: number): void
 }
 
-export class HttpExchange {
+export class HttpExchange implements Origin {
+  readonly transport = 'https'
   readonly #request: HttpRequest
   readonly #shared: HttpShared
   readonly #client: Endpoint
@@ -163,39 +169,37 @@ export class HttpExchange {
   }
 
   #answer(octets: Uint8Array): void {
-    const { responder, out } = this.#shared.streams
+    const { responder, out, packet } = this.#shared.streams
+    packet.octets = octets
+    packet.start = 0
+    packet.end = octets.length
+    packet.origin = this
+    packet.from = sockaddr(this.#client.address, this.#client.port) ?? NOWHERE
+    packet.fromAt = 0
+    packet.fromOctets = packet.from.length
+    packet.family = this.#local.family
+    packet.slot = out
+    packet.slotAt = 0
+    packet.slotOctets = MESSAGE_MAX
     responder.enter()
-    const written = responder.answerNow(
-      octets,
-      0,
-      octets.length,
-      out,
-      0,
-      'https',
-      this.#local.family,
-      MESSAGE_MAX,
-    )
+    const written = responder.answer(packet)
     responder.leave()
-    if (responder.curious) responder.tellClient(octets, 0, octets.length, this.#client.address)
-    if (written === LATER) void this.#answerLater(octets)
-    // No question in the reply: none could be read, or it is no query at all.
-    else if (written === SILENCE || readU16(out, 4) === 0) this.#fail(400, 'this is not a DNS query')
+    if (written === PARKED) {
+      this.#waitingOctets = RECORD_OCTETS
+      this.#changed()
+    } else if (written === SILENCE && packet.isDropped) this.#reply(undefined)
+    else if (written === SILENCE || isNoQuery(out)) this.#fail(400, 'this is not a DNS query')
     else this.#reply(out.slice(0, written))
   }
 
-  async #answerLater(octets: Uint8Array): Promise<void> {
-    const { admission, responder } = this.#shared.streams
-    const { address } = this.#client
-    if (!admission.enter(address)) {
-      this.#reply(refusal(octets))
-      return
-    }
-    const query = Uint8Array.from(octets)
-    this.#waitingOctets = query.length
-    this.#changed()
-    const reply = oneMessage(await responder.answerLater(query, 'https', this.#client, this.#local))
-    admission.leave(address)
-    this.#reply(reply)
+  localOf(): Endpoint {
+    return this.#local
+  }
+
+  parked(): void {}
+
+  reply({ slot, slotAt }: Packet, octets: number): void {
+    this.#reply(octets > 0 ? slot.slice(slotAt, slotAt + octets) : undefined)
   }
 
   #reply(reply: Uint8Array | undefined): void {
@@ -220,4 +224,10 @@ export class HttpExchange {
     this.#request.respond(status, { ...headers, 'content-length': `${body.length}` }, body)
     this.#changed()
   }
+}
+
+/** Whether the reply says that no question could be read: without one, and a failure; a cookie may be asked about alone. */
+function isNoQuery(reply: Uint8Array): boolean {
+  const rcode = reply[3]! & 15
+  return readU16(reply, 4) === 0 && (rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP)
 }

@@ -1,8 +1,7 @@
 // What every listener is to its owner, whatever its transport: how it is asked for, and what it gives back.
 
-import type { Transport } from '../query/query.ts'
+import type { Transport } from '../query/sockaddr.ts'
 import type { Clock } from '../shared/clock.ts'
-import type { Admission } from './admission.ts'
 import type { CountListen } from './events.ts'
 import type { Responder } from './responder.ts'
 
@@ -25,7 +24,6 @@ export interface ListenOptions {
   readonly port: number
   readonly responder: Responder
   readonly clock: Clock
-  readonly admission: Admission
   readonly count: CountListen
 }
 

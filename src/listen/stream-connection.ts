@@ -9,14 +9,14 @@
 // `ended` (our FIN is out, the peer has a while to send its own), then closed.
 
 import type { Socket } from 'node:net'
-import type { Endpoint, Transport } from '../query/query.ts'
+import type { Messages, Origin, Packet } from '../query/packet.ts'
+import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr, type Transport } from '../query/sockaddr.ts'
+import { RECORD_OCTETS } from '../query/waiting.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
-import type { Admission } from './admission.ts'
 import type { CountListen } from './events.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
-import { refusal } from './refusal.ts'
 import { reset } from './reset.ts'
-import { LATER, type LateReply, type Messages, type Responder } from './responder.ts'
+import type { Responder } from './responder.ts'
 import type { StreamLimits } from './stream-limits.ts'
 import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
 import type { OpenConnection } from './stream-order.ts'
@@ -28,12 +28,13 @@ export type StreamTransport = Exclude<Transport, 'udp'>
 export interface StreamShared {
   readonly transport: StreamTransport
   readonly responder: Responder
-  readonly admission: Admission
   readonly count: CountListen
   /** As they are now. */
   readonly limits: StreamLimits
   /** Where answers are rendered before they are written: room for two of the longest. */
   readonly out: Uint8Array<ArrayBuffer>
+  /** The query at hand. */
+  readonly packet: Packet
   nowMs(): number
   /** The connection was of use: it is now the last one to be closed for being idle. */
   touched(connection: OpenConnection): void
@@ -60,6 +61,11 @@ export interface Flushed {
   flush(): void
 }
 
+/** Queries of one connection that are answered before the others have their turn. */
+export const FRAMES_PER_TURN_MAX = 64
+/** Of a peer that is gone already: nobody's address. */
+const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
+
 /** Room for two of the longest frames, so that one always fits behind half-filled room. */
 export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
 /** So many octets of answers are written together; then it is seen whether the kernel takes them. */
@@ -67,12 +73,15 @@ const WRITE_OCTETS = 32 * 1024
 /** So much may wait in an encrypted connection, where the kernel is given nothing before the next turn. */
 const ENCRYPTED_UNSENT_OCTETS = 16 * 1024
 
-export class StreamConnection implements OpenConnection, Flushed {
+export class StreamConnection implements OpenConnection, Flushed, Origin {
   older: OpenConnection | undefined
   newer: OpenConnection | undefined
   readonly client: Endpoint
   readonly account: Account
+  readonly transport: StreamTransport
   readonly #local: Endpoint
+  /** The client's socket address. */
+  readonly #from: Uint8Array
   readonly #socket: Socket
   readonly #raw: Socket
   readonly #shared: StreamShared
@@ -83,17 +92,20 @@ export class StreamConnection implements OpenConnection, Flushed {
   /** Octets of a read that were left when reading paused. */
   #rest: Uint8Array | undefined
   #state: 'open' | 'finishing' | 'ended' | 'closed' = 'open'
+  #reading = true
+  /** Whether reading waits for the peer, or for packets. */
   #paused = false
+  /** Whether the rest of what was read waits for the other connections to have their turn. */
+  #yielding = false
   #peerEnded = false
   #outLength = 0
   #replies: Uint8Array[] = []
-  /** Octets of the slow queries in flight and of the replies above. */
+  /** Octets of the records of packets that wait and of the replies above. */
   #waitingOctets = 0
   /** Transfers under way, each of them in flight; the first one's messages are being written. */
   #transfers: Messages[] = []
-  /** Slow queries of the read at hand: they start when the table is let go. */
-  #slow: Uint8Array[] = []
   #queries = 0
+  /** Packets that wait, and transfers. */
   #inFlight = 0
   readonly #openedAtMs: number
   #lastQueryAtMs = -1
@@ -113,7 +125,9 @@ export class StreamConnection implements OpenConnection, Flushed {
     this.#ownOctets = encrypted ? CONNECTION_OCTETS.encrypted : CONNECTION_OCTETS.plain
     this.#unsentMax = encrypted ? ENCRYPTED_UNSENT_OCTETS : 0
     this.client = client
+    this.transport = shared.transport
     this.#local = local
+    this.#from = sockaddr(client.address, client.port) ?? NOWHERE
     this.#openedAtMs = openedAtMs
     socket.on('data', chunk => this.#read(chunk))
     socket.on('end', () => {
@@ -206,27 +220,28 @@ export class StreamConnection implements OpenConnection, Flushed {
         writableLength +
         this.#waitingOctets +
         (writableLength > this.#unsentMax ? KERNEL_OCTETS : 0) +
-        (this.#paused ? KERNEL_OCTETS : 0),
+        (this.#reading ? 0 : KERNEL_OCTETS),
     )
   }
 
   #frames(chunk: Uint8Array): void {
     const { responder } = this.#shared
     let at = 0
-    let answered = false
+    let answered = 0
+    this.#setOut()
     responder.enter()
     if (this.#carry.length > 0) {
       at = this.#carry.take(chunk, 0)
       const frame = this.#carry.whole()
       if (frame) {
-        answered = true
+        answered++
         this.#query(frame, LENGTH_OCTETS, frame.length)
         this.#carry.clear()
       }
     }
     const end = chunk.length
     let garbage = false
-    while (this.#state === 'open' && !this.#blocked()) {
+    while (this.#state === 'open' && !this.#blocked() && answered < FRAMES_PER_TURN_MAX) {
       if (at + LENGTH_OCTETS > end) break
       const next = at + LENGTH_OCTETS + readU16(chunk, at)
       if (next < at + LENGTH_OCTETS + HEADER_OCTETS) {
@@ -234,25 +249,38 @@ export class StreamConnection implements OpenConnection, Flushed {
         break
       }
       if (next > end) break
-      answered = true
+      answered++
       this.#query(chunk, at + LENGTH_OCTETS, next)
       at = next
     }
     responder.leave()
     this.#writeOut()
-    if (answered) {
+    if (answered > 0) {
       this.#lastQueryAtMs = this.#shared.nowMs()
       this.#shared.touched(this)
-      if (this.#slow.length > 0) this.#startSlow()
     }
     if (this.#state === 'finishing') this.#endWhenIdle()
     if (this.#state !== 'open') return
-    if (garbage || (!this.#blocked() && this.#keep(chunk, at))) {
+    if (!garbage && answered === FRAMES_PER_TURN_MAX && at < end) this.#yield(chunk, at)
+    else if (garbage || (!this.#blocked() && this.#keep(chunk, at))) {
       this.#shared.count('tcp-garbage')
       this.finish()
     } else if (this.#blocked()) {
       this.#pause(chunk, at)
     }
+  }
+
+  /** The other connections have their turn before the rest of what was read. */
+  #yield(chunk: Uint8Array, at: number): void {
+    this.#rest = chunk.subarray(at)
+    this.#yielding = true
+    this.#stopReading()
+    setImmediate(() => {
+      this.#yielding = false
+      if (this.#state === 'open' && this.#blocked()) this.#tellPaused()
+      else this.#proceed()
+      this.#tally()
+    })
   }
 
   /** Keeps the beginning of a frame; true where it cannot become a query. */
@@ -263,28 +291,35 @@ export class StreamConnection implements OpenConnection, Flushed {
     return false
   }
 
-  /** Answers the query in octets[start … end) into the shared buffer, or sets out to answer it later. */
+  /** The packet of all connections is one of this connection's from here on. */
+  #setOut(): void {
+    const { packet, out } = this.#shared
+    packet.origin = this
+    packet.from = this.#from
+    packet.fromAt = 0
+    packet.fromOctets = this.#from.length
+    packet.family = this.#local.family
+    packet.slot = out
+    packet.slotOctets = MESSAGE_MAX
+  }
+
+  /** Answers the query in octets[start … end) into the shared buffer, unless it must wait. */
   #query(octets: Uint8Array, start: number, end: number): void {
-    const { responder, out, transport, limits } = this.#shared
+    const { responder, packet, out, limits } = this.#shared
     if (this.#outLength + LENGTH_OCTETS + MESSAGE_MAX > out.length) this.#writeOut()
     const at = this.#outLength + LENGTH_OCTETS
-    const written = responder.answerNow(
-      octets,
-      start,
-      end,
-      out,
-      at,
-      transport,
-      this.#local.family,
-      MESSAGE_MAX,
-    )
-    if (responder.curious) responder.tellClient(octets, start, end, this.client.address)
+    packet.octets = octets
+    packet.start = start
+    packet.end = end
+    packet.slotAt = at
+    const written = responder.answer(packet)
     if (written > 0) {
       writeU16(out, at - LENGTH_OCTETS, written)
       this.#outLength = at + written
       if (this.#outLength >= WRITE_OCTETS) this.#writeOut()
-    } else if (written === LATER) {
-      this.#slow.push(Uint8Array.prototype.slice.call(octets, start, end))
+    } else if (packet.messages !== undefined) {
+      this.#inFlight++
+      this.#transfer(packet.messages)
     }
     if (++this.#queries === limits.queriesPerConnectionMax) {
       this.#shared.count('tcp-queries-max')
@@ -292,40 +327,34 @@ export class StreamConnection implements OpenConnection, Flushed {
     }
   }
 
-  #startSlow(): void {
-    const slow = this.#slow
-    this.#slow = []
-    for (const octets of slow) void this.#answerLater(octets)
+  localOf(): Endpoint {
+    return this.#local
   }
 
-  async #answerLater(octets: Uint8Array): Promise<void> {
-    const { admission, responder, transport } = this.#shared
-    if (!admission.enter(this.client.address)) {
-      this.#replyLater(refusal(octets))
+  parked(): void {
+    this.#inFlight++
+    this.#waitingOctets += RECORD_OCTETS
+  }
+
+  reply({ slot, slotAt, messages }: Packet, octets: number): void {
+    this.#waitingOctets -= RECORD_OCTETS
+    if (messages !== undefined) {
+      this.#transfer(messages)
       return
     }
-    this.#inFlight++
-    this.#waitingOctets += octets.length
-    const reply = await responder.answerLater(octets, transport, this.client, this.#local)
-    this.#waitingOctets -= octets.length
-    if (reply === undefined || reply instanceof Uint8Array) this.#leave()
-    this.#replyLater(reply)
-  }
-
-  #leave(): void {
     this.#inFlight--
-    this.#shared.admission.leave(this.client.address)
+    if (this.#state === 'closed') return
+    if (octets > 0) {
+      this.#replies.push(slot.slice(slotAt, slotAt + octets))
+      this.#waitingOctets += octets
+    }
+    this.#shared.flushLater(this)
   }
 
-  #replyLater(reply: LateReply): void {
-    if (reply !== undefined && !(reply instanceof Uint8Array)) {
-      this.#transfers.push(reply)
-      if (this.#state === 'closed') this.#endTransfer()
-    } else if (reply && reply.length <= MESSAGE_MAX && this.#state !== 'closed') {
-      this.#replies.push(reply)
-      this.#waitingOctets += reply.length
-    }
-    if (this.#state !== 'closed') this.#shared.flushLater(this)
+  #transfer(messages: Messages): void {
+    this.#transfers.push(messages)
+    if (this.#state === 'closed') this.#endTransfer()
+    else this.#shared.flushLater(this)
   }
 
   /** Writes one message of the transfer at hand, unless the peer has something to take yet: then the next is drawn when it has. */
@@ -344,7 +373,7 @@ export class StreamConnection implements OpenConnection, Flushed {
 
   #endTransfer(): void {
     this.#transfers.shift()?.end()
-    this.#leave()
+    this.#inFlight--
   }
 
   /** Writes the slow replies that have come in the meantime, then reads on or ends. */
@@ -392,25 +421,35 @@ export class StreamConnection implements OpenConnection, Flushed {
   #blocked(): boolean {
     const { limits } = this.#shared
     return (
-      this.#inFlight + this.#slow.length >= limits.inFlightPerConnectionMax ||
+      this.#yielding ||
+      this.#inFlight >= limits.inFlightPerConnectionMax ||
       this.#socket.writableLength > this.#unsentMax
     )
   }
 
   #pause(chunk: Uint8Array, at: number): void {
     if (at < chunk.length) this.#rest = chunk.subarray(at)
+    this.#stopReading()
+    this.#tellPaused()
+  }
+
+  #tellPaused(): void {
     if (this.#paused) return
     this.#paused = true
-    this.#socket.pause()
     const { limits, count } = this.#shared
     const full = this.#inFlight >= limits.inFlightPerConnectionMax
     count(full ? 'tcp-in-flight-paused' : 'tcp-write-paused')
   }
 
+  #stopReading(): void {
+    if (this.#reading) this.#socket.pause()
+    this.#reading = false
+  }
+
   #resume(): void {
-    if (!this.#paused) return
     this.#paused = false
-    this.#socket.resume()
+    if (!this.#reading) this.#socket.resume()
+    this.#reading = true
   }
 
   /** Goes on where reading paused, or ends a connection that has nothing more to do. */
@@ -425,7 +464,7 @@ export class StreamConnection implements OpenConnection, Flushed {
   }
 
   #endWhenIdle(): void {
-    const waiting = this.#inFlight + this.#slow.length + this.#replies.length + this.#outLength
+    const waiting = this.#inFlight + this.#replies.length + this.#outLength
     if (this.#state !== 'finishing' || waiting > 0) return
     this.#state = 'ended'
     this.#endedAtMs = this.#shared.nowMs()

@@ -2,10 +2,10 @@
 // all by one coarse timer. A new client always gets a place: who holds most loses one.
 
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../query/query.ts'
+import { Packet } from '../query/packet.ts'
+import type { Endpoint } from '../query/sockaddr.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import { parseIp } from '../shared/ip.ts'
-import type { Admission } from './admission.ts'
 import type { CountListen, ListenEvent } from './events.ts'
 import type { Responder } from './responder.ts'
 import {
@@ -30,7 +30,6 @@ export interface StreamSettings {
 export interface ConnectionsOptions extends StreamSettings {
   readonly responder: Responder
   readonly clock: Clock
-  readonly admission: Admission
   readonly count: CountListen
   /** What the connections of all listeners of the thread keep. */
   readonly memory: StreamMemory
@@ -61,9 +60,9 @@ interface Place {
 export class Connections implements StreamShared {
   readonly transport: StreamTransport
   readonly responder
-  readonly admission
   readonly count
   readonly out = new Uint8Array(STREAM_OUT_OCTETS)
+  readonly packet = new Packet()
   limits: StreamLimits = STREAM_LIMITS
   readonly #speaker: Speaker
   readonly #clock: Clock
@@ -87,7 +86,6 @@ export class Connections implements StreamShared {
   constructor(speaker: Speaker, options: ConnectionsOptions) {
     this.transport = speaker.transport
     this.responder = options.responder
-    this.admission = options.admission
     this.count = options.count
     this.#speaker = speaker
     this.#clock = options.clock

@@ -4,7 +4,8 @@
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
-import type { Endpoint } from '../query/query.ts'
+import { type Origin, Packet } from '../query/packet.ts'
+import { type Endpoint, readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
 import type { Timer } from '../shared/clock.ts'
 import { interfaceAddresses, isWildcard } from './addresses.ts'
 import {
@@ -20,8 +21,6 @@ import {
   UDP_QUERY_MAX_OCTETS,
   UDP_REPLY_MAX_OCTETS,
 } from './listener.ts'
-import { refusal } from './refusal.ts'
-import { LATER, oneMessage } from './responder.ts'
 import { REUSE_PORT } from './reuse-port.ts'
 
 /** Asked of the kernel for a socket's receive queue; it grants at most net.core.rmem_max. */
@@ -29,6 +28,8 @@ export const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024
 /** Replies that wait in one socket for the kernel to take them; beyond it they are dropped and counted. */
 export const SEND_QUEUE_MAX = 1000
 const RESCAN_MS = 5000
+/** Of a sender whose address is none: nobody's. */
+const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
 
 /** What `listenUdpDgram` takes beyond every listener's options. */
 export interface DgramOptions extends ListenOptions {
@@ -145,7 +146,8 @@ class EveryAddress {
 }
 
 /** One socket on one address. */
-class DgramSocket {
+class DgramSocket implements Origin {
+  readonly transport = 'udp'
   readonly port: number
   readonly #options: DgramOptions
   readonly #socket: Socket
@@ -156,6 +158,9 @@ class DgramSocket {
    * at once.
    */
   #out = new Uint8Array(UDP_REPLY_MAX_OCTETS)
+  /** The query at hand. */
+  readonly #packet = new Packet()
+  /** Packets that wait. */
   #inFlight = 0
   #draining = false
   #open = true
@@ -197,30 +202,36 @@ class DgramSocket {
       return
     }
     const { responder } = this.#options
-    const { family } = this.#local
-    const end = Math.min(octets.length, UDP_QUERY_MAX_OCTETS)
+    const packet = this.#packet
+    packet.octets = octets
+    packet.start = 0
+    packet.end = Math.min(octets.length, UDP_QUERY_MAX_OCTETS)
+    packet.from = sockaddr(from.address, from.port) ?? NOWHERE
+    packet.fromAt = 0
+    packet.fromOctets = packet.from.length
+    packet.family = this.#local.family
+    packet.origin = this
+    packet.slot = this.#out
+    packet.slotAt = 0
+    packet.slotOctets = UDP_REPLY_MAX_OCTETS
     responder.enter()
-    const written = responder.answerNow(octets, 0, end, this.#out, 0, 'udp', family, UDP_REPLY_MAX_OCTETS)
+    const written = responder.answer(packet)
     responder.leave()
-    if (responder.curious) responder.tellClient(octets, 0, end, from.address)
     if (written > 0) this.#sendOut(written, from)
-    else if (written === LATER && !this.#draining)
-      void this.#answerLater(Uint8Array.prototype.slice.call(octets, 0, end), from)
   }
 
-  async #answerLater(octets: Uint8Array, from: RemoteInfo): Promise<void> {
-    const { admission, responder } = this.#options
-    const client: Endpoint = { address: from.address, port: from.port, family: this.#local.family }
-    if (!admission.enter(client.address)) {
-      const refused = refusal(octets)
-      if (refused) this.#send(refused, refused.length, from)
-      return
-    }
+  localOf(): Endpoint {
+    return this.#local
+  }
+
+  parked(): void {
     this.#inFlight++
-    const reply = oneMessage(await responder.answerLater(octets, 'udp', client, this.#local))
+  }
+
+  reply({ from, fromAt, slot, slotAt }: Packet, octets: number): void {
     this.#inFlight--
-    admission.leave(client.address)
-    if (reply) this.#send(reply, reply.length, from)
+    if (octets > 0 && octets <= UDP_REPLY_MAX_OCTETS)
+      this.#send(slot.slice(slotAt, slotAt + octets), octets, readSockaddr(from, fromAt))
     if (this.#draining && this.#inFlight === 0) this.#end()
   }
 
@@ -230,7 +241,7 @@ class DgramSocket {
     if (this.#socket.getSendQueueCount() > queued) this.#out = new Uint8Array(UDP_REPLY_MAX_OCTETS)
   }
 
-  #send(octets: Uint8Array, length: number, to: RemoteInfo): void {
+  #send(octets: Uint8Array, length: number, to: Pick<RemoteInfo, 'address' | 'port'>): void {
     if (!this.#open) return
     if (this.#socket.getSendQueueCount() >= SEND_QUEUE_MAX) this.#options.count('udp-send-dropped')
     else this.#socket.send(octets, 0, length, to.port, to.address, this.#onSent)

@@ -41,6 +41,9 @@ export function pluginIndex(plugin: string): number {
   return plugins.length < PLUGINS_MAX ? plugins.push(plugin) - 1 : 0
 }
 
+/** The plugin with that small number. */
+export const pluginName = (index: number): string => plugins[index] ?? ''
+
 /** Response codes that have an index of their own; BADCOOKIE, the last that anybody sends, is 23. */
 const RCODES_MAX = 24
 

@@ -22,7 +22,7 @@ import { EDE } from '../wire/extended-error.ts'
 import { isWithin, type Name, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { parseType } from '../wire/rrtype.ts'
-import type { Handler, Next, ServingContext, Word } from './plugin.ts'
+import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const
 
@@ -158,7 +158,8 @@ interface Rule {
   }[]
 }
 
-class AclHandler implements Handler {
+class AclHandler implements TreeHandler {
+  readonly trees = true
   readonly #rules: readonly Rule[]
   readonly #meters: Meters
   readonly #counters = new Map<string, Counter>()

@@ -3,11 +3,15 @@
 //   example.org.  8482 IN HINFO "ANY obsoleted" "See RFC 8482"
 
 import { readLine } from '../corefile/arguments.ts'
-import { answer } from '../query/reply.ts'
-import { rr, txtRdata } from '../wire/record.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { NEXT } from '../query/packet.ts'
+import { RCODE } from '../wire/rcode.ts'
+import { txtRdata } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
+import { SECTION } from '../wire/walk.ts'
 import type { Word } from './plugin.ts'
 
+const PLUGIN = pluginIndex('any')
 const TTL_SECONDS = 8482
 const HINFO = txtRdata('ANY obsoleted', 'See RFC 8482')
 
@@ -30,10 +34,14 @@ export const anyWord: Word<Record<string, never>> = {
   },
   create: () => ({
     concerns: scan => scan.qtype === TYPE.ANY,
-    handle(query, next) {
-      const { qname, qtype, qclass } = query.question
-      if (qtype !== TYPE.ANY || qclass !== CLASS.IN) return next(query)
-      return { ...answer('any', [rr(qname, TYPE.HINFO, TTL_SECONDS, HINFO)]), authoritative: false }
+    handle(packet) {
+      const { qtype, qclass } = packet.scan
+      if (qtype !== TYPE.ANY || qclass !== CLASS.IN) return NEXT
+      const { ANSWER } = SECTION
+      packet
+        .compose()
+        .record(ANSWER, packet.qname, 0, TYPE.HINFO, CLASS.IN, TTL_SECONDS, HINFO, 0, HINFO.length)
+      return packet.composed(RCODE.NOERROR, PLUGIN)
     },
   }),
 }

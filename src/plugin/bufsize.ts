@@ -45,6 +45,7 @@ export const bufsizeWord: Word<BufsizeConfig> = {
   effect: ({ udpMaxOctets }) => ({ transparent: true, udpMaxOctets }),
   // The query goes on as from a client that announced no more: so `log` shows it.
   create: ({ udpMaxOctets }) => ({
+    trees: true,
     handle: (query, next) =>
       query.edns !== undefined && query.edns.payloadSize > udpMaxOctets
         ? next({ ...query, edns: { ...query.edns, payloadSize: udpMaxOctets } })

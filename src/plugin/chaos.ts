@@ -12,7 +12,7 @@ import { VERSION } from '../shared/version.ts'
 import { name, nameKey } from '../wire/name.ts'
 import { txtRdata } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Next, TreeHandler, Word } from './plugin.ts'
 
 /** The configuration of `chaos`. */
 export interface ChaosConfig {
@@ -61,7 +61,8 @@ export const chaosWord: Word<ChaosConfig> = {
   create: config => new ChaosHandler(config),
 }
 
-class ChaosHandler implements Handler {
+class ChaosHandler implements TreeHandler {
+  readonly trees = true
   /** Texts by nameKey. */
   readonly #texts: ReadonlyMap<string, readonly string[]>
 

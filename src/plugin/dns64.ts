@@ -13,7 +13,7 @@ import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { Handler, Next, ServingContext, Word } from './plugin.ts'
+import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 const PLUGIN = 'dns64'
 /** Of answers about which no SOA record says how long their lack of AAAA lasts (RFC 6147 5.1.7). */
@@ -118,7 +118,8 @@ export function embed(prefix: Uint8Array, ipv4: Uint8Array): Uint8Array {
   return ipv6
 }
 
-class Dns64Handler implements Handler {
+class Dns64Handler implements TreeHandler {
+  readonly trees = true
   readonly #config: Dns64Config
   readonly #context: ServingContext
 

@@ -20,7 +20,7 @@ import { formatDuration } from '../shared/duration.ts'
 import { lazy } from '../shared/lazy.ts'
 import { foldName, formatName } from '../wire/name.ts'
 import { typeName } from '../wire/rrtype.ts'
-import type { Handler, Next, ServingContext, Word } from './plugin.ts'
+import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 /** Patterns that an error is held against. */
 const CONSOLIDATIONS_MAX = 100
@@ -130,7 +130,8 @@ interface Pattern extends Consolidation {
   timer: Timer | undefined
 }
 
-class ErrorsHandler implements Handler {
+class ErrorsHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   readonly #patterns: readonly Pattern[]
 

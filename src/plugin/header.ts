@@ -10,7 +10,7 @@ import { first, type Line, readLine } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
 import type { Query } from '../query/query.ts'
 import { DROP, type MaybePromise, type Outcome } from '../query/reply.ts'
-import type { Handler, Next, Word } from './plugin.ts'
+import type { Next, TreeHandler, Word } from './plugin.ts'
 
 const WAYS = ['query', 'response'] as const
 const ACTIONS = ['set', 'clear'] as const
@@ -84,7 +84,8 @@ function oneOf<T extends string>(
   return word ?? line.error(token, complaint, { found: token.text, allowed })
 }
 
-class HeaderHandler implements Handler {
+class HeaderHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: HeaderConfig
 
   constructor(config: HeaderConfig) {

@@ -16,7 +16,7 @@ import { equalNames, formatName, isWithin, type Name, name } from '../wire/name.
 import { type Rr, rr, soaRdata } from '../wire/record.ts'
 import { CLASS, TYPE, typeName } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { Handler, Next, ServingContext, Word } from './plugin.ts'
+import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 /** The configuration of `local`. */
 export interface LocalConfig {
@@ -68,7 +68,8 @@ export const localWord: Word<LocalConfig> = {
   create: (config, context) => new LocalHandler(config, context),
 }
 
-class LocalHandler implements Handler {
+class LocalHandler implements TreeHandler {
+  readonly trees = true
   readonly #prefix: boolean
   readonly #context: ServingContext
   readonly #requests: Counter

@@ -12,7 +12,7 @@ import { lazy } from '../shared/lazy.ts'
 import { EDE } from '../wire/extended-error.ts'
 import { equalNames, formatName, type Name, name } from '../wire/name.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { Handler, Next, ServingContext, Word } from './plugin.ts'
+import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 export type LoopConfig = Record<string, never>
 
@@ -52,7 +52,8 @@ export const loopWord: Word<LoopConfig> = {
   create: (_config, context) => new LoopHandler(context),
 }
 
-export class LoopHandler implements Handler {
+export class LoopHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   #next: Next | undefined
   #timer: Timer | undefined

@@ -49,5 +49,5 @@ export const metadataWord: Word<MetadataConfig> = {
     return { zones }
   },
   effect: ({ zones }) => ({ transparent: true, labelled: zones }),
-  create: () => ({ handle: (query, next) => next(query) }),
+  create: () => ({ trees: true, handle: (query, next) => next(query) }),
 }

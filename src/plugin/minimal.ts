@@ -2,10 +2,10 @@
 // answer for help only). Negative answers keep the SOA that caches need, delegations their name servers.
 
 import { readLine } from '../corefile/arguments.ts'
-import type { Query } from '../query/query.ts'
-import { DROP, type Outcome } from '../query/reply.ts'
-import { replyType } from './log/classify.ts'
-import type { ServingContext, Word } from './plugin.ts'
+import { BACK, DONE } from '../query/packet.ts'
+import { SECTION } from '../wire/walk.ts'
+import { packetType } from './log/classify.ts'
+import type { Word } from './plugin.ts'
 
 /** `minimal`, without arguments; the fast path heeds it by itself (kubernetes/writer.ts). */
 export const minimalWord: Word<Record<string, never>> = {
@@ -25,17 +25,11 @@ export const minimalWord: Word<Record<string, never>> = {
     return {}
   },
   effect: () => ({ transparent: true, minimal: true }),
-  create: (_config, context) => ({
-    handle(query, next) {
-      const outcome = next(query)
-      return outcome instanceof Promise
-        ? outcome.then(late => minimized(query, late, context))
-        : minimized(query, outcome, context)
+  create: (_config, { clock }) => ({
+    handle: () => BACK,
+    back(packet) {
+      if (packetType(packet, clock.wallMs()) === 'NOERROR') packet.dropSections(SECTION.AUTHORITY)
+      return DONE
     },
   }),
-}
-
-function minimized(query: Query, outcome: Outcome, { clock }: ServingContext): Outcome {
-  if (outcome === DROP || replyType(query, outcome, clock.wallMs()) !== 'NOERROR') return outcome
-  return { ...outcome, authority: [], additional: [] }
 }

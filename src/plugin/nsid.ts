@@ -51,6 +51,7 @@ export const nsidWord: Word<NsidConfig> = {
   create({ data }) {
     const option = { code: OPTION.NSID, data: Uint8Array.from(Buffer.from(data)) }
     return {
+      trees: true,
       concerns: scan => scan.hasOption(OPTION.NSID),
       handle(query, next) {
         if (!query.edns?.options.some(({ code }) => code === OPTION.NSID)) return next(query)

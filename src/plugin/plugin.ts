@@ -7,6 +7,7 @@ import type { WordDoc } from '../corefile/doc.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
+import type { Kept, Packet, Step } from '../query/packet.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
 import type { ZoneCopy } from '../query/zone-copy.ts'
@@ -15,24 +16,14 @@ import type { TableReader } from '../table/reader.ts'
 import type { Name } from '../wire/name.ts'
 import type { Scan } from '../wire/scan.ts'
 
-/** Hands the query to the rest of the chain. */
-export type Next = (query: Query) => MaybePromise<Outcome>
-
-/** One plugin in one server block on one serving thread. */
-export interface Handler {
-  /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
-  handle(query: Query, next: Next): MaybePromise<Outcome>
+/** What every handler has, whatever it answers with. */
+interface AnyHandler {
   /**
    * HOT: whether it may answer or change this query of class IN. Where the plugins before `kubernetes` or `cache` can tell,
-   * the fast path asks them about each query and leaves to the chain what concerns one of them; a plugin that cannot tell
+   * the fast path asks them about each query and leaves to the handlers what concerns one of them; a plugin that cannot tell
    * takes the fast path from its block. What it says may be another thing for the next query.
    */
   concerns?(scan: Scan): boolean
-  /**
-   * Leaves facts about the query in its metadata (labels such as `kubernetes/namespace`), before the chain is walked;
-   * called where the block has `metadata` only.
-   */
-  annotate?(query: Query): void
   /**
    * The zone of that name as it is now, for `transfer`; undefined for a zone that is not this plugin's. For plugins with
    * zones.
@@ -46,6 +37,45 @@ export interface Handler {
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }
+
+/**
+ * One plugin in one server block on one serving thread. What it says decides where the packet goes next (query/packet.ts);
+ * DNS outcomes are values, and an exception is a bug, which becomes SERVFAIL.
+ */
+export interface Handler extends AnyHandler {
+  readonly trees?: undefined
+  /** HOT: answers the packet, changes its question, or hands it on. Everything but AGAIN may be said. */
+  handle(packet: Packet): Step
+  /**
+   * The reply to a packet of which `handle` said BACK, with what it kept, to be changed or let pass: DONE. AGAIN sends the
+   * packet, with its question as it is now, to the handlers behind once more.
+   */
+  back?(packet: Packet, kept: Kept): Step
+  /** The reply, in `asked`, to what LOOKUP wished; what is said goes on from there. */
+  found?(packet: Packet, kept: Kept, asked: Packet): Step
+  /** Whether `back` is called, too, for packets that nobody answers: it then says DROP. */
+  readonly seesDrops?: boolean
+  /**
+   * Leaves facts about the packet in its metadata (labels such as `kubernetes/namespace`), before any handler has it;
+   * called where the block has `metadata` only.
+   */
+  annotate?(packet: Packet): void
+}
+
+/** Hands the query to the rest of the chain. */
+export type Next = (query: Query) => MaybePromise<Outcome>
+
+/** A plugin that answers queries with replies, both trees of objects (serving/trees.ts). */
+export interface TreeHandler extends AnyHandler {
+  readonly trees: true
+  /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
+  handle(query: Query, next: Next): MaybePromise<Outcome>
+  /** Leaves facts about the query in its metadata; called where the block has `metadata` only. */
+  annotate?(query: Query): void
+}
+
+/** What the fast path asks of a handler. */
+export type Guard = Required<Pick<AnyHandler, 'concerns'>>
 
 /**
  * What a serving thread lends to the handlers it makes. Everything that a test wants to own comes in here: time,
@@ -70,15 +100,12 @@ export interface ServingContext {
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
   /** The handlers of the server block in the order of the chain; complete once all are made. */
-  readonly handlers: readonly Handler[]
+  readonly handlers: readonly (Handler | TreeHandler)[]
   /** What `loadbalance` does to addresses: nothing, any order, or one that is chosen among all of them. */
   readonly addressOrder: 'given' | 'random' | 'chosen'
   /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
   readonly udpMaxOctets: number
 }
-
-/** What the fast path asks of a handler. */
-export type Guard = Required<Pick<Handler, 'concerns'>>
 
 /** What `parse` sees of the server block beside its own directives. */
 export interface BlockContext {
@@ -132,7 +159,7 @@ export interface Word<C> {
    */
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): C | undefined
   /** Makes the handler; absent for a word that only configures the server (bind, health, reload). */
-  create?(config: C, context: ServingContext): Handler
+  create?(config: C, context: ServingContext): Handler | TreeHandler
   /** What it does to the block beside its handler; absent where that may be anything. */
   effect?(config: C): Effect
 }

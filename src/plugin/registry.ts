@@ -33,7 +33,7 @@ import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
-import type { BlockContext, Effect, Handler, ServingContext } from './plugin.ts'
+import type { BlockContext, Effect, Handler, ServingContext, TreeHandler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
@@ -51,7 +51,7 @@ export interface ServedWord {
   readonly word: string
   readonly doc: WordDoc
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): unknown
-  create?(config: never, context: ServingContext): Handler
+  create?(config: never, context: ServingContext): Handler | TreeHandler
   effect?(config: never): Effect
 }
 

@@ -30,7 +30,7 @@ export const whoamiWord: Word<Record<string, never>> = {
     if (directive !== undefined) readLine(directive, problems, () => {})
     return {}
   },
-  create: () => ({ handle: query => whoami(query) }),
+  create: () => ({ trees: true, handle: (query: Query) => whoami(query) }),
 }
 
 /** The reply to any question. Where `_udp.` makes the name too long, the SRV record is left out. */

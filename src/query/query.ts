@@ -4,16 +4,7 @@
 import type { EdnsOption, Question } from '../wire/message.ts'
 import type { Name } from '../wire/name.ts'
 import type { Reply } from './reply.ts'
-
-/** How a query came. */
-export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
-
-/** An address and a port; `family` is 4 or 6, the address canonical, a mapped IPv4 address is written as IPv4. */
-export interface Endpoint {
-  readonly address: string
-  readonly port: number
-  readonly family: 4 | 6
-}
+import type { Endpoint, Transport } from './sockaddr.ts'
 
 /** What the client's OPT record said (RFC 6891). */
 export interface ClientEdns {
@@ -30,8 +21,6 @@ export interface Query {
   readonly authenticData: boolean
   readonly checkingDisabled: boolean
   readonly edns: ClientEdns | undefined
-  /** Options of the server's own that every reply to it carries: its cookie, how long the connection may be idle. */
-  readonly replyOptions?: readonly EdnsOption[] | undefined
   /** Of an IXFR: the serial of the zone that the client has (RFC 1995 section 3). */
   readonly ixfrSerial?: number | undefined
   /** Options that the Corefile adds for the upstream (`rewrite edns0`); those of the client go nowhere. */
@@ -57,12 +46,6 @@ export interface Query {
   /** Asks the whole server a question on this query's behalf (ExternalName and CNAME targets). */
   lookup(qname: Name, qtype: number): Promise<Reply>
 }
-
-/** How long a client waits at most for an answer: what every plugin's deadlines start from. */
-export const PATIENCE_MS = 5000
-
-/** How many look-ups one client query may start in all: chains and loops end here (RFC 1034 5.2.2). */
-export const LOOKUPS_MAX = 12
 
 /** A bound shared by a query and everything asked on its behalf. */
 export interface Budget {

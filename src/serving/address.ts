@@ -1,7 +1,6 @@
 // One address and port of a Corefile at work on one serving thread: its listeners, the certificates they read again, and
 // what of them may change while they serve.
 
-import type { Admission } from '../listen/admission.ts'
 import type { CountListen } from '../listen/events.ts'
 import { listenHttps } from '../listen/https.ts'
 import type { Listener, ListenResult } from '../listen/listener.ts'
@@ -25,7 +24,6 @@ import type { SwitchResponder } from './switch.ts'
 /** What a serving thread lends to its sites. */
 export interface SiteContext {
   readonly clock: Clock
-  readonly admission: Admission
   readonly memory: StreamMemory
   readonly count: CountListen
   readonly meters: Meters
@@ -63,8 +61,8 @@ export class Site {
     context: SiteContext,
   ): Promise<Site | string> {
     const { address, port, scheme, place } = listen
-    const { clock, admission, memory, count } = context
-    const options = { address, port, responder, clock, admission, memory, count }
+    const { clock, memory, count } = context
+    const options = { address, port, responder, clock, memory, count }
     const udp = scheme === 'dns' ? await listenUdp(options) : undefined
     if (udp && !udp.ok) return `${udp.error.message}, which ${place} asks for`
     const stream = await openStream(listen, context, options)

@@ -9,22 +9,22 @@ import type { FastCache } from '../plugin/cache/fast.ts'
 import { coverage, flattenedTtl } from '../plugin/cache/ttl.ts'
 import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
 import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
-import type { Effect, Guard, Handler, ServingContext } from '../plugin/plugin.ts'
+import type { Effect, Guard, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
 import { servedWord } from '../plugin/registry.ts'
 import { viewWord } from '../plugin/view/view.ts'
-import type { Query } from '../query/query.ts'
+import type { Packet } from '../query/packet.ts'
+import { ZoneTable } from '../query/zone-table.ts'
 import { type BlockSetup, configsOf, type ListenSetup, type PluginSetup, type Setup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
-import { formatName, isWithinAny, name } from '../wire/name.ts'
-import { composeChain } from './chain.ts'
-import type { ServerCookies } from './cookies.ts'
-import { QueryProcess } from './process.ts'
+import { name } from '../wire/name.ts'
+import { Road, type RoadOptions } from './road.ts'
 import type { ServedZone } from './served-zone.ts'
+import { queryOf, TreeRun } from './trees.ts'
 
 /** One plugin of a block that answers queries, with its setup. */
 interface Stage extends PluginSetup {
-  readonly handler: Handler
+  readonly handler: Handler | TreeHandler
   /** Whether the fast path may go past it; see Effect. */
   readonly transparent: boolean
 }
@@ -35,6 +35,9 @@ interface Block {
   readonly effect: BlockEffect
 }
 
+/** What outlives configurations on a thread: its cookies, its records and packets of what waits. */
+export type Lasting = Pick<RoadOptions, 'cookies' | 'room' | 'packets'>
+
 /** What all words of a block do to it together. */
 type BlockEffect = Omit<Effect, 'transparent'>
 
@@ -42,20 +45,17 @@ export class Serving {
   readonly #blocks: readonly Block[]
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
-  readonly #cookies: ServerCookies
+  readonly #lasting: Lasting
   readonly #storms: Storms
 
-  /**
-   * `meters` counts queries; `cookies` outlives configurations. What the context says of a server block is replaced by each
-   * block's own.
-   */
-  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable, cookies: ServerCookies) {
+  /** `meters` counts queries. What the context says of a server block is replaced by each block's own. */
+  constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable, lasting: Lasting) {
     this.#context = context
     this.#meters = meters
-    this.#cookies = cookies
+    this.#lasting = lasting
     this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#blocks = setup.blocks.map(block => {
-      const handlers: Handler[] = []
+      const handlers: (Handler | TreeHandler)[] = []
       const effect = effectOf(block)
       const ofBlock: ServingContext = {
         ...context,
@@ -77,32 +77,28 @@ export class Serving {
   }
 
   /** The road of the queries of one listener. */
-  process(listen: ListenSetup): QueryProcess {
+  road(listen: ListenSetup): Road {
     const tables = new Set<TableReader>()
     const counted = listen.zones.some(({ block }) => this.#blocks[block]!.effect.counted)
     const zones = listen.zones.map(({ zone, block }) => this.#zone(listen, zone, this.#blocks[block]!))
     for (const { clusters } of zones) for (const cluster of clusters) tables.add(cluster.table)
-    return new QueryProcess({
+    return new Road({
       server: listen.server,
       zones,
       tables: [...tables],
       idleTimeoutMs: listen.timeouts.idleTimeoutMs ?? STREAM_LIMITS.idleTimeoutMs,
       clock: this.#context.clock,
-      cookies: this.#cookies,
+      ...this.#lasting,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
       storms: this.#storms,
-      bug: (error, query) => this.#bug(error, query),
+      bug: (error, qname) => this.#bug(error, qname),
     })
   }
 
-  #bug(error: unknown, query: Query): void {
+  #bug(error: unknown, qname: string): void {
     this.#context.meters.counter('coredns_panics_total').add()
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#context.log.write(
-      'ERROR',
-      '',
-      `recovered from a bug while answering ${formatName(query.question.qname)}: ${text}`,
-    )
+    this.#context.log.write('ERROR', '', `recovered from a bug while answering ${qname}: ${text}`)
   }
 
   #zone(listen: ListenSetup, zone: string, block: Block): ServedZone {
@@ -110,15 +106,14 @@ export class Serving {
     const view = handlerOf(stages, viewWord)
     const viewName = view?.name ?? ''
     return {
+      server: listen.server,
       zone: name(zone),
       zoneText: zone,
       view: viewName,
       annotate: annotation(block),
-      accepts: view && (query => view.accepts(query)),
-      chain: composeChain(
-        stages.map(stage => stage.handler),
-        stages.at(-1)?.word,
-      ),
+      accepts: view && (packet => view.accepts(queryOf(packet))),
+      handlers: packetHandlers(stages.map(stage => stage.handler)),
+      lastWord: stages.at(-1)?.word ?? '',
       // Whether a query is for a view needs the whole query: the chain answers it.
       clusters: view ? [] : this.#clusters(block),
       clusterGuards: guardsIn(stagesBefore(stages, kubernetesWord)),
@@ -173,7 +168,7 @@ const effectOf = ({ plugins }: BlockSetup): BlockEffect =>
   Object.assign({}, ...plugins.map(({ word, config }) => servedWord(word)?.effect?.(config as never)))
 
 /** The handler of a word, if the block has it: what its own `create` made. */
-const handlerOf = <H extends Handler>(
+const handlerOf = <H extends Handler | TreeHandler>(
   stages: readonly Stage[],
   { word }: { readonly word: string; create(config: never, context: ServingContext): H },
 ): H | undefined => stages.find(stage => stage.word === word)?.handler as H | undefined
@@ -188,14 +183,36 @@ const stagesBefore = (stages: readonly Stage[], { word }: { readonly word: strin
     ),
   )
 
-/** Leaves the labels of all plugins in the queries of the zones that are labelled, if there are any. */
-function annotation({ stages, effect }: Block): ((query: Query) => void) | undefined {
+/** Those that answer with trees are one handler where they stand one behind another. */
+function packetHandlers(handlers: readonly (Handler | TreeHandler)[]): readonly Handler[] {
+  const own: Handler[] = []
+  let run: TreeHandler[] = []
+  const endRun = (): void => {
+    if (run.length > 0) own.push(new TreeRun(run))
+    run = []
+  }
+  for (const handler of handlers) {
+    if (handler.trees) run.push(handler)
+    else {
+      endRun()
+      own.push(handler)
+    }
+  }
+  endRun()
+  return own
+}
+
+/** Leaves the labels of all plugins in the packets of the zones that are labelled, if there are any. */
+function annotation({ stages, effect }: Block): ((packet: Packet) => void) | undefined {
   if (!effect.labelled) return undefined
-  const zones = effect.labelled.map(zone => name(zone))
+  const zones = new ZoneTable(effect.labelled.map(zone => ({ zone: name(zone) })))
   const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
-  return query => {
-    if (!isWithinAny(query.question.qname, zones)) return
-    for (const handler of handlers) handler.annotate?.(query)
+  return packet => {
+    if (zones.indexOf(packet.scan) < 0) return
+    for (const handler of handlers) {
+      if (handler.trees) handler.annotate?.(queryOf(packet))
+      else handler.annotate?.(packet)
+    }
   }
 }
 
@@ -211,7 +228,8 @@ function passesCache(stages: readonly Stage[]): boolean {
 const guardsIn = (stages: readonly Stage[]): readonly Guard[] =>
   stages.flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
 
-const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
+const isGuard = (handler: Handler | TreeHandler): handler is (Handler | TreeHandler) & Guard =>
+  handler.concerns !== undefined
 
 /** Whether a plugin before `kubernetes` can change its answers for a zone in ways not known beforehand. */
 const concerns = ({ transparent, handler }: Stage, zone: string): boolean =>

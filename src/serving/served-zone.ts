@@ -3,20 +3,21 @@
 import type { QueryMeters } from '../observe/query-meters.ts'
 import type { FastCache } from '../plugin/cache/fast.ts'
 import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
-import type { Guard, Next } from '../plugin/plugin.ts'
-import type { Query } from '../query/query.ts'
+import type { Guard, Handler } from '../plugin/plugin.ts'
+import type { Packet, Served } from '../query/packet.ts'
 import type { Name } from '../wire/name.ts'
 
 /** One zone of one server block, as a listener serves it. */
-export interface ServedZone {
+export interface ServedZone extends Served {
   readonly zone: Name
-  readonly zoneText: string
-  readonly view: string
-  /** Leaves the labels of the block's plugins in the query's metadata; absent without `metadata`. */
-  readonly annotate?: ((query: Query) => void) | undefined
-  /** Whether this view is for the query; absent without `view`. */
-  readonly accepts?: ((query: Query) => boolean) | undefined
-  readonly chain: Next
+  /** Leaves the labels of the block's plugins in the packet's metadata; absent without `metadata`. */
+  readonly annotate?: ((packet: Packet) => void) | undefined
+  /** Whether this view is for the packet; absent without `view`. */
+  readonly accepts?: ((packet: Packet) => boolean) | undefined
+  /** In the order of the chain. */
+  readonly handlers: readonly Handler[]
+  /** The word of the last one. */
+  readonly lastWord: string
   /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
   readonly clusters: readonly ClusterAnswers[]
   /** Plugins before `kubernetes` that take some queries. */
@@ -31,8 +32,6 @@ export interface ServedZone {
   readonly anyClass: boolean
   /** Whether clients with EDNS are told why they get nothing (`ede`). */
   readonly reasons: boolean
-  /** The largest reply over UDP: 1232 unless `bufsize` says otherwise. */
-  readonly udpMaxOctets: number
   /** Absent without `prometheus`. */
   readonly meters: QueryMeters | undefined
 }

@@ -3,7 +3,6 @@
 // beside the one that serves and takes over between two packets.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { Admission } from '../listen/admission.ts'
 import { LISTEN_EVENTS, type ListenEvent } from '../listen/events.ts'
 import { loadLibc } from '../listen/libc.ts'
 import { StreamMemory } from '../listen/stream-memory.ts'
@@ -12,13 +11,15 @@ import { ThreadMeters } from '../observe/counters.ts'
 import type { Counter } from '../observe/meters.ts'
 import { QueryMetersTable } from '../observe/query-meters.ts'
 import type { ServingContext } from '../plugin/plugin.ts'
+import { WaitingRoom } from '../query/waiting.ts'
 import { systemClock } from '../shared/clock.ts'
 import { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
 import { Site, type SiteContext } from './address.ts'
-import { Serving } from './blocks.ts'
+import { type Lasting, Serving } from './blocks.ts'
 import { ServerCookies } from './cookies.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './messages.ts'
+import { Packets } from './packets.ts'
 import { SwitchResponder } from './switch.ts'
 
 /** A configuration with its sockets. */
@@ -36,7 +37,7 @@ class ServingThread {
   readonly #meters: ThreadMeters
   readonly #queryMeters: QueryMetersTable
   readonly #log: BatchedLog
-  readonly #cookies: ServerCookies
+  readonly #lasting: Lasting
   readonly #siteContext: SiteContext
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
@@ -60,11 +61,14 @@ class ServingThread {
     for (const event of LISTEN_EVENTS) {
       this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))
     }
-    this.#cookies = new ServerCookies(start.cookieSecret, systemClock)
     const count = (event: ListenEvent, n?: number): void => this.#count(event, n)
+    this.#lasting = {
+      cookies: new ServerCookies(start.cookieSecret, systemClock),
+      room: new WaitingRoom(() => count('slow-refused')),
+      packets: new Packets(),
+    }
     this.#siteContext = {
       clock: systemClock,
-      admission: new Admission(count),
       memory: new StreamMemory(start.streamOctets, count),
       count,
       meters: this.#meters,
@@ -115,12 +119,12 @@ class ServingThread {
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,
     }
-    const serving = new Serving(setup, context, this.#queryMeters, this.#cookies)
+    const serving = new Serving(setup, context, this.#queryMeters, this.#lasting)
     const sites = new Map<string, Site>()
     const errors: string[] = []
     for (const listen of setup.listens) {
       const known = this.#current?.sites.get(listen.server)
-      const responder = known?.responder ?? new SwitchResponder(serving.process(listen))
+      const responder = known?.responder ?? new SwitchResponder(serving.road(listen))
       const site = known ?? (await Site.open(listen, responder, this.#siteContext))
       if (typeof site === 'string') errors.push(site)
       else sites.set(listen.server, site)
@@ -149,7 +153,7 @@ class ServingThread {
     this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       const site = next.sites.get(listen.server)
-      site?.responder.turnTo(next.serving.process(listen))
+      site?.responder.turnTo(next.serving.road(listen))
       if (before?.sites.has(listen.server)) site?.adjust(listen)
     }
     const listeners = [...next.sites.values()].flatMap(site => site.listeners.map(listener => listener.kind))

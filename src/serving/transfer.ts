@@ -1,12 +1,11 @@
 // A zone on its way to a client (RFC 5936): plugins give its records one after another, here they become messages, each made
 // only when the client is ready for it.
 
-import type { Messages } from '../listen/responder.ts'
-import type { Query } from '../query/query.ts'
-import type { Reply } from '../query/reply.ts'
+import type { Messages } from '../query/packet.ts'
 import type { RecordStream } from '../query/zone-copy.ts'
+import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../wire/header.ts'
+import { decodeMessage, type Edns, type Head, MessageWriter } from '../wire/message.ts'
 import type { Rr } from '../wire/record.ts'
-import { writeReply } from './write.ts'
 
 /**
  * Octets of one message before names are compressed: pointers reach the first 16 KiB (RFC 1035 4.1.4), and no other
@@ -16,19 +15,25 @@ export const TRANSFER_MESSAGE_OCTETS = 16 * 1024
 /** Octets of a record beside its owner and its data. */
 const RECORD_OCTETS = 10
 
+const writer = new MessageWriter()
+
 /** The messages of a transfer that a plugin's reply began. */
 export class TransferMessages implements Messages {
-  readonly #query: Query
-  readonly #reply: Reply
+  readonly #head: Head
+  readonly #edns: Edns | undefined
   readonly #records: RecordStream
   readonly #failed: (error: unknown) => void
   #held: Rr | undefined
   #ended = false
 
-  /** `failed` is told of a plugin's bug, which cuts the transfer off. */
-  constructor(query: Query, reply: Reply, records: RecordStream, failed: (error: unknown) => void) {
-    this.#query = query
-    this.#reply = reply
+  /**
+   * Every message is `reply`, a finished reply without records, with some of the records. `failed` is told of a plugin's
+   * bug, which cuts the transfer off.
+   */
+  constructor(reply: Uint8Array, records: RecordStream, failed: (error: unknown) => void) {
+    const { questions, edns, ...flags } = decodeMessage(reply)!
+    this.#head = { ...flags, question: questions[0] }
+    this.#edns = edns && { ...edns, payloadSize: PAYLOAD_DEFAULT }
     this.#records = records
     this.#failed = failed
   }
@@ -37,7 +42,10 @@ export class TransferMessages implements Messages {
     if (this.#ended) return 'cut'
     try {
       const answer = this.#draw()
-      if (answer.length > 0) return writeReply(this.#query, { ...this.#reply, answer })
+      if (answer.length > 0) {
+        const sections = { answer, authority: [], additional: [] }
+        return writer.write(this.#head, sections, this.#edns, MESSAGE_MAX).slice()
+      }
       return this.#records.complete ? 'complete' : 'cut'
     } catch (error) {
       this.#failed(error)

@@ -3,11 +3,11 @@
 // all, two get a third each; with 8 it is eight ninths, and eight seventeenths. A client that holds nothing finds room until
 // the last place is gone. Memory is bounded by the places: a client is known only while it holds one.
 
-/** Places by client. */
-export class FairShare {
+/** Places by client, who is told by a key. */
+export class FairShare<Client = string> {
   readonly #max: number
   readonly #multiple: number
-  readonly #byClient = new Map<string, number>()
+  readonly #byClient = new Map<Client, number>()
   #held = 0
 
   constructor(max: number, multiple: number) {
@@ -25,8 +25,8 @@ export class FairShare {
     return this.#byClient.size
   }
 
-  /** Takes a place for the client of that address; false where there is none for it. Pair with `leave`. */
-  enter(client: string): boolean {
+  /** Takes a place for the client; false where there is none for it. Pair with `leave`. */
+  enter(client: Client): boolean {
     const held = this.#byClient.get(client) ?? 0
     if (held >= this.#multiple * (this.#max - this.#held)) return false
     this.#byClient.set(client, held + 1)
@@ -35,7 +35,7 @@ export class FairShare {
   }
 
   /** Gives the place back. */
-  leave(client: string): void {
+  leave(client: Client): void {
     const held = this.#byClient.get(client)
     if (held === undefined) return
     if (held === 1) this.#byClient.delete(client)

@@ -5,7 +5,7 @@ import type { EdnsOption } from './message.ts'
 import { OPTION } from './scan.ts'
 
 /** The longest reason in words that a reply carries. */
-const REASON_MAX_OCTETS = 200
+export const REASON_MAX_OCTETS = 200
 
 /** An extended error (RFC 8914): a code of its registry and a reason in words. */
 export interface ExtendedError {

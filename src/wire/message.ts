@@ -131,7 +131,8 @@ export function decodeMessage(octets: Uint8Array): Message | undefined {
 /** A message of 65535 octets grows by two uncompressed names at most. */
 const scratch = new Uint8Array(MESSAGE_MAX + 1 + 2 * NAME_MAX_OCTETS)
 
-function decodeOptions(octets: Uint8Array, at: number, end: number): EdnsOption[] | undefined {
+/** Options in wire form (RFC 6891 6.1.2); undefined where they do not fill octets[at … end). */
+export function decodeOptions(octets: Uint8Array, at: number, end: number): EdnsOption[] | undefined {
   const options: EdnsOption[] = []
   while (at < end) {
     if (at + 4 > end) return undefined

@@ -42,3 +42,18 @@ export function addExtendedError(
   writeU16(out, optAt + 9, readU16(out, optAt + 9) + added)
   return at + added
 }
+
+/** Adds an option to the OPT record at `optAt`, the last thing in the message, which ends at `at`. Returns the new end. */
+export function addOption(
+  out: Uint8Array,
+  optAt: number,
+  at: number,
+  code: number,
+  data: Uint8Array,
+): number {
+  writeU16(out, at, code)
+  writeU16(out, at + 2, data.length)
+  out.set(data, at + 4)
+  writeU16(out, optAt + 9, readU16(out, optAt + 9) + 4 + data.length)
+  return at + 4 + data.length
+}

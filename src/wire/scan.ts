@@ -92,8 +92,8 @@ export class Scan {
   /** The OPT record's options; equal where there are none. */
   optionsAt = 0
   optionsEnd = 0
-  /** Which options there are, a bit for each code below 32. */
-  #optionBits = 0
+  /** Which options there are, a bit for each code below 32; further ones have none. */
+  optionBits = 0
 
   /** Scans the message in octets[start … end). */
   read(octets: Uint8Array, start: number, end: number): Verdict {
@@ -107,7 +107,7 @@ export class Scan {
     this.dnssecOk = false
     this.payloadSize = PAYLOAD_MIN
     this.optionsAt = this.optionsEnd = 0
-    this.#optionBits = 0
+    this.optionBits = 0
     if (end - start < HEADER_OCTETS || (octets[start + 2]! & FLAG_QR) !== 0) return 'drop'
     const flags = octets[start + 2]!
     this.id = readU16(octets, start)
@@ -130,9 +130,32 @@ export class Scan {
     return this.hasOption(OPTION.COOKIE) ? 'cookie' : 'formerr'
   }
 
+  /** All but the question is as another scan found it. */
+  takeFlags(from: Scan): void {
+    this.id = from.id
+    this.opcode = from.opcode
+    this.recursionDesired = from.recursionDesired
+    this.authenticData = from.authenticData
+    this.checkingDisabled = from.checkingDisabled
+    this.edns = from.edns
+    this.ednsVersion = from.ednsVersion
+    this.dnssecOk = from.dnssecOk
+    this.payloadSize = from.payloadSize
+    this.optionBits = from.optionBits
+  }
+
+  /** Reads the question of octets[start … end) alone: all else stays as it was. False where there is no question. */
+  readQuestion(octets: Uint8Array, start: number, end: number): boolean {
+    this.start = start
+    this.end = end
+    this.questionEnd = this.foldedLength = this.labelCount = 0
+    this.optionsAt = this.optionsEnd = 0
+    return this.#question(octets)
+  }
+
   /** Whether there is an option of that code, which is below 32. */
   hasOption(code: number): boolean {
-    return (this.#optionBits & (1 << code)) !== 0
+    return (this.optionBits & (1 << code)) !== 0
   }
 
   #question(octets: Uint8Array): boolean {
@@ -198,7 +221,7 @@ export class Scan {
       if (code === OPTION.COOKIE && !this.hasOption(code) && length !== 8 && (length < 16 || length > 40))
         return false
       if (code === OPTION.ECS && !clientSubnetIsSound(octets, dataAt, length)) return false
-      if (code < 32) this.#optionBits |= 1 << code
+      if (code < 32) this.optionBits |= 1 << code
     }
     return true
   }

@@ -3,13 +3,13 @@
 // orientation, where knotd is installed). Needs dnsperf and taskset; server and load are pinned to a core each, as
 // CPU time is comparable between noisy machines and queries per second are not.
 
-import { Admission } from '../../src/listen/admission.ts'
 import type { ListenResult } from '../../src/listen/listener.ts'
-import { LATER, type Responder } from '../../src/listen/responder.ts'
+import { PARKED, type Responder } from '../../src/listen/responder.ts'
 import { StreamMemory } from '../../src/listen/stream-memory.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { listenUdp } from '../../src/listen/udp.ts'
 import { listenUdpDgram } from '../../src/listen/udp-dgram.ts'
+import { Packet } from '../../src/query/packet.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { eventually, Program, Scope } from '../e2e/processes.ts'
 import { cpuUs } from '../support/process-stat.ts'
@@ -27,24 +27,31 @@ const RECORD = Uint8Array.of(0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 96, 0, 
 const KINDS = ['udp-batch', 'udp-dgram', 'tcp', 'knot'] as const
 type Kind = (typeof KINDS)[number]
 
-/** Copies the question and adds the record; queries whose name begins with `s` take the slow path. */
+/** Copies the question and adds the record; a packet whose name begins with `s` waits a turn of the loop. */
 const canned: Responder = {
-  curious: false,
-  tellClient: () => undefined,
   enter: () => undefined,
   leave: () => undefined,
-  answerNow(octets, start, end, out, outAt) {
+  answer(packet) {
+    const { octets, start, end, slot, slotAt } = packet
     if (end - start < 17) return 0
-    if (octets[start + 13] === 0x73) return LATER
-    for (let i = start; i < end; i++) out[outAt + i - start] = octets[i]!
-    return finish(out, outAt, outAt + end - start) - outAt
+    if (octets[start + 13] === 0x73) return later(packet)
+    for (let i = start; i < end; i++) slot[slotAt + i - start] = octets[i]!
+    return finish(slot, slotAt, slotAt + end - start) - slotAt
   },
-  async answerLater(octets) {
-    const reply = new Uint8Array(octets.length + RECORD.length)
-    reply.set(octets)
-    finish(reply, 0, octets.length)
-    return reply
-  },
+}
+
+function later({ octets, start, end, origin, from, fromAt, fromOctets }: Packet): number {
+  const slot = new Uint8Array(end - start + RECORD.length)
+  slot.set(octets.subarray(start, end))
+  const length = finish(slot, 0, end - start)
+  const late = Object.assign(new Packet(), {
+    slot,
+    from: from.slice(fromAt, fromAt + fromOctets),
+    fromOctets,
+  })
+  origin.parked()
+  setImmediate(() => origin.reply(late, length))
+  return PARKED
 }
 
 function finish(out: Uint8Array, at: number, end: number): number {
@@ -56,9 +63,8 @@ function finish(out: Uint8Array, at: number, end: number): number {
 
 async function serve(kind: Kind): Promise<void> {
   const count = (): void => undefined
-  const admission = new Admission(count)
   const memory = new StreamMemory(2 ** 26, count)
-  const common = { responder: canned, clock: systemClock, admission, memory, count }
+  const common = { responder: canned, clock: systemClock, memory, count }
   const options = { address: '127.0.0.1', port: 0, ...common }
   const open: Record<string, () => Promise<ListenResult>> = {
     'udp-batch': () => listenUdp(options),

@@ -2,8 +2,8 @@
 // little is answered beside one that asks for thousands of names which no upstream answers.
 
 import t from 'tap'
-import { SLOW_IN_FLIGHT_MAX } from '../../src/listen/admission.ts'
 import { FLIGHTS_MAX } from '../../src/plugin/forward/in-flight.ts'
+import { WAITING_MAX } from '../../src/query/waiting.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { query } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
@@ -75,7 +75,7 @@ t.test('slow queries of a thread: one client gets half of them, whatever it asks
     })
   }
   const taken = await inFlight(served)
-  t.ok(taken <= SLOW_IN_FLIGHT_MAX / 2, `${taken} in flight`)
+  t.ok(taken <= WAITING_MAX / 2, `${taken} in flight`)
   t.equal((await query(served.port, { name: 'www.test', localAddress: QUIET })).rcode, 'NOERROR')
   for (const answer of held) answer()
   await until('places are free again', async () => {

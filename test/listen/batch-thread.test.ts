@@ -27,10 +27,10 @@ t.test('a thread under load ends when it is told to', { skip }, async t => {
 t.test('what a responder throws is seen, and ends no socket', { skip }, async t => {
   if (!libc) return
   const { options, responder } = bench()
-  const answerNow = responder.answerNow.bind(responder)
+  const answer = responder.answer.bind(responder)
   let throws = true
-  responder.answerNow = (...args) => {
-    if (!throws) return answerNow(...args)
+  responder.answer = packet => {
+    if (!throws) return answer(packet)
     throws = false
     responder.entered = 0
     throw new RangeError('a mistake of ours')

@@ -1,22 +1,23 @@
 // What the tests of listeners own: a responder whose answers and their moment the test decides, and counts.
 
-import { Admission } from '../../src/listen/admission.ts'
 import type { ListenEvent } from '../../src/listen/events.ts'
-import { LATER, type LateReply, type Messages, type Responder, SILENCE } from '../../src/listen/responder.ts'
+import { PARKED, type Responder, SILENCE } from '../../src/listen/responder.ts'
 import { StreamMemory } from '../../src/listen/stream-memory.ts'
-import type { Endpoint, Transport } from '../../src/query/query.ts'
+import { type Messages, Packet } from '../../src/query/packet.ts'
+import type { Endpoint, Transport } from '../../src/query/sockaddr.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
-/** A slow query that the test answers. */
+/** A query that waits until the test answers it. */
 export interface Held {
   readonly octets: Uint8Array
   readonly transport: Transport
   readonly client: Endpoint
   readonly local: Endpoint
   readonly name: string
-  /** Gives the echo of the query, or what is passed; `undefined` is silence. */
-  answer(reply?: LateReply): void
+  /** Gives the echo of the query, or what is passed. */
+  answer(reply?: Uint8Array | Messages): void
+  /** Gives nothing. */
   drop(): void
 }
 
@@ -26,20 +27,16 @@ export interface Held {
  */
 export class FakeResponder implements Responder {
   readonly held: Held[] = []
+  /** Queries that wait now. */
+  waiting = 0
   answered = 0
   entered = 0
+  /** The first labels of the queries that came. */
+  readonly names: string[] = []
   /** The lengths of the queries that came. */
   readonly lengths: number[] = []
-  /** Calls of `answerNow` outside of `enter` and `leave`, and of `answerLater` within. */
+  /** Calls of `answer` outside of `enter` and `leave`, or without room for the reply. */
   faults = 0
-  /** Answers to names that begin with `who` are followed by asking who asked. */
-  curious = false
-  readonly clients: string[] = []
-
-  tellClient(octets: Uint8Array, start: number, end: number, client: string): void {
-    this.curious = false
-    this.clients.push(`${firstLabel(octets.subarray(start, end))} ${client}`)
-  }
 
   enter(): void {
     this.entered++
@@ -49,44 +46,49 @@ export class FakeResponder implements Responder {
     this.entered--
   }
 
-  answerNow(
-    octets: Uint8Array,
-    start: number,
-    end: number,
-    out: Uint8Array,
-    outAt: number,
-    _transport: Transport,
-    _family: 4 | 6,
-    replyMaxOctets: number,
-  ): number {
-    if (this.entered !== 1 || outAt + replyMaxOctets > out.length) this.faults++
+  answer(packet: Packet): number {
+    packet.begin(0)
+    const { start, end, slot, slotAt } = packet
+    if (this.entered !== 1 || slotAt + packet.slotOctets > slot.length) this.faults++
     this.lengths.push(end - start)
     if (end - start < 12) return SILENCE
-    const label = firstLabel(octets.subarray(start, end))
+    const octets = Uint8Array.from(packet.octets.subarray(start, end))
+    const label = firstLabel(octets)
+    this.names.push(label)
     if (label.startsWith('silent')) return SILENCE
-    if (label.startsWith('slow')) return LATER
-    out.set(octets.subarray(start, end), outAt)
-    out[outAt + 2]! |= 0x80
+    if (label.startsWith('slow')) return this.#hold(packet, octets)
+    slot.set(echo(octets), slotAt)
     this.answered++
-    this.curious = label.startsWith('who')
     const big = /^big(\d+)/.exec(label)
-    if (!big) return end - start
-    out.fill(0, outAt + end - start, outAt + Number(big[1]))
+    if (!big) return octets.length
+    slot.fill(0, slotAt + octets.length, slotAt + Number(big[1]))
     return Number(big[1])
   }
 
-  answerLater(
-    octets: Uint8Array,
-    transport: Transport,
-    client: Endpoint,
-    local: Endpoint,
-  ): Promise<LateReply> {
-    if (this.entered !== 0) this.faults++
-    const { promise, resolve } = Promise.withResolvers<LateReply>()
-    const name = firstLabel(octets)
-    const answer = (reply: LateReply = echo(octets)): void => resolve(reply)
-    this.held.push({ octets, transport, client, local, name, answer, drop: () => resolve(undefined) })
-    return promise
+  #hold(packet: Packet, octets: Uint8Array): number {
+    const { origin, fromAt, fromOctets, client, local, transport, family } = packet
+    const from = packet.from.slice(fromAt, fromAt + fromOctets)
+    const reply = (slot: Uint8Array, messages?: Messages): void => {
+      const late = new Packet()
+      Object.assign(late, { slot, from, fromOctets, origin, family })
+      late.begin(0)
+      late.messages = messages
+      this.waiting--
+      origin.reply(late, slot.length)
+    }
+    this.waiting++
+    origin.parked()
+    this.held.push({
+      octets,
+      transport,
+      client,
+      local,
+      name: firstLabel(octets),
+      answer: (given = echo(octets)) =>
+        given instanceof Uint8Array ? reply(given) : reply(new Uint8Array(0), given),
+      drop: () => reply(new Uint8Array(0)),
+    })
+    return PARKED
   }
 }
 
@@ -161,8 +163,7 @@ export function bench(memoryOctets = 2 ** 26) {
   const responder = new FakeResponder()
   const counts = new Counts()
   const clock = new VirtualClock()
-  const admission = new Admission(counts.count)
   const memory = new StreamMemory(memoryOctets, counts.count)
-  const options = { address: '127.0.0.1', port: 0, responder, clock, admission, memory, count: counts.count }
-  return { responder, counts, clock, admission, memory, options }
+  const options = { address: '127.0.0.1', port: 0, responder, clock, memory, count: counts.count }
+  return { responder, counts, clock, memory, options }
 }

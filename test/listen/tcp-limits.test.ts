@@ -125,16 +125,6 @@ t.test('limits', async t => {
     await t.rejects(client.receive(), NoAnswer)
     t.equal(counts.of('tcp-queries-max'), 1)
   })
-  await t.test('slow queries of the thread: REFUSED', async t => {
-    const { connect, options, responder } = await open(t)
-    for (let i = 0; i < 5000; i++) options.admission.enter('127.0.0.1')
-    const client = await connect()
-    client.send(ask('slow', 9))
-    const reply = await client.receive()
-    t.equal(idOf(reply), 9)
-    t.equal(reply[3]! & 15, 5)
-    t.equal(responder.held.length, 0)
-  })
   await t.test('connections of one client', async t => {
     const { connect, counts, listener } = await open(t, { connectionsPerClientMax: 2 })
     const clients = [await connect(), await connect()]

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { FRAMES_PER_TURN_MAX } from '../../src/listen/stream-connection.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { exchangeTcp, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
@@ -55,38 +56,44 @@ t.test('the answers of one read leave with one write', async t => {
   const client = await connect()
   const reads: number[] = []
   client.socket.on('data', chunk => reads.push(chunk.length))
-  const queries = Array.from({ length: 100 }, (_, id) => frame(ask('web', id)))
+  const queries = Array.from({ length: FRAMES_PER_TURN_MAX }, (_, id) => frame(ask('web', id)))
   client.sendRaw(Buffer.concat(queries))
-  for (let id = 0; id < 100; id++) await client.receive()
-  t.same(reads, [100 * queries[0]!.length])
+  for (let id = 0; id < FRAMES_PER_TURN_MAX; id++) await client.receive()
+  t.same(reads, [FRAMES_PER_TURN_MAX * queries[0]!.length])
+})
+
+t.test('a connection full of queries leaves the others their turn', async t => {
+  const { connect, responder } = await open(t)
+  const [full, other] = [await connect(), await connect()]
+  for (const client of [full, other]) {
+    client.send(ask('web', 0))
+    await client.receive()
+  }
+  responder.names.length = 0
+  full.sendRaw(Buffer.concat(Array.from({ length: 200 }, (_, id) => frame(ask('full', id)))))
+  other.send(ask('other', 1))
+  for (let id = 0; id < 200; id++) t.equal(idOf(await full.receive()), id)
+  await other.receive()
+  t.equal(responder.names.length, 201)
+  t.ok(responder.names.indexOf('other') <= FRAMES_PER_TURN_MAX, 'behind so many at most')
 })
 
 t.test('a slow query does not hold up the others; answers go by id', async t => {
-  const { connect, responder, admission } = await open(t)
+  const { connect, responder } = await open(t)
   const client = await connect()
   client.sendRaw(Buffer.concat([ask('slow-a', 1), ask('web', 2), ask('slow-b', 3), ask('web', 4)].map(frame)))
   t.same([idOf(await client.receive()), idOf(await client.receive())], [2, 4])
-  t.equal(admission.inFlight, 2)
+  t.equal(responder.waiting, 2)
   responder.held[1]!.answer()
   t.equal(idOf(await client.receive()), 3)
   responder.held[0]!.answer()
   t.equal(idOf(await client.receive()), 1)
-  t.equal(admission.inFlight, 0)
+  t.equal(responder.waiting, 0)
   const { client: from, local, transport } = responder.held[0]!
   t.match(from, { address: '127.0.0.1', port: client.socket.localPort, family: 4 })
   t.match(local, { address: '127.0.0.1', port: client.socket.remotePort, family: 4 })
   t.equal(transport, 'tcp')
   t.equal(responder.faults, 0)
-})
-
-t.test('a responder that wants to know is told who asked', async t => {
-  const { connect, responder } = await open(t)
-  const client = await connect()
-  for (const name of ['web', 'who']) {
-    client.send(ask(name))
-    await client.receive()
-  }
-  t.same(responder.clients, ['who 127.0.0.1'])
 })
 
 t.test('a silent query costs nothing else', async t => {

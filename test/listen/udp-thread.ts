@@ -7,10 +7,10 @@ import { bench } from './fixture.ts'
 
 const { number, port, prefer } = workerData as { number: number; port: number; prefer: 'batch' | 'dgram' }
 const { options, responder } = bench()
-const answerNow = responder.answerNow.bind(responder)
-responder.answerNow = (octets, start, end, out, outAt, ...rest) => {
-  const written = answerNow(octets, start, end, out, outAt, ...rest)
-  out[outAt + 1] = number
+const answer = responder.answer.bind(responder)
+responder.answer = packet => {
+  const written = answer(packet)
+  packet.slot[packet.slotAt + 1] = number
   return written
 }
 const result = await listenUdp({ ...options, port, prefer })

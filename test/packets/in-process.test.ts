@@ -3,7 +3,7 @@
 // came from memory that is not theirs. The packets are the fuzzer's.
 
 import t from 'tap'
-import { LATER } from '../../src/listen/responder.ts'
+import { PARKED } from '../../src/listen/responder.ts'
 import { decodeMessage, MessageWriter } from '../../src/wire/message.ts'
 import { OPTION, Scan } from '../../src/wire/scan.ts'
 import { Mix } from '../fuzz/mix.ts'
@@ -122,7 +122,7 @@ t.test('the fast path writes into its place and nothing that it did not make', a
             throw new RangeError('written outside')
           if (Buffer.compare(memory, surrounded(packet, canary)) !== 0)
             throw new Error('the packet was changed')
-          return length === LATER ? new Uint8Array(0) : out.slice(AROUND, AROUND + length)
+          return length === PARKED ? new Uint8Array(0) : out.slice(AROUND, AROUND + length)
         })
         const [first, second] = replies as [Uint8Array, Uint8Array]
         if (first.length > 0) {

@@ -5,6 +5,7 @@ import { DROP, type Outcome, type Reply, servfail } from '../../src/query/reply.
 import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, type Name, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
+import { askHandler } from '../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../support/serving.ts'
 
 const SIX: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 } }
@@ -32,8 +33,8 @@ async function ask(
     lookups.push(`${formatName(qname)} ${typeName(qtype)}`)
     return Promise.resolve(a)
   }
-  const outcome = await handler.handle(query(question, { lookup, ...rest }), () => aaaa)
-  const late = await handler.handle(query(question, { lookup, ...rest }), async () => aaaa)
+  const outcome = await askHandler(handler, query(question, { lookup, ...rest }), () => aaaa)
+  const late = await askHandler(handler, query(question, { lookup, ...rest }), async () => aaaa)
   t.same(late, outcome, 'a reply that comes later is treated alike')
   const count = counted.get('coredns_dns64_requests_translated_total{server=dns://:53}') ?? 0
   t.equal(lookups.length, count, 'every look-up is counted')

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { errorsWord } from '../../src/plugin/errors.ts'
 import { DROP, type Outcome, servfail } from '../../src/query/reply.ts'
+import { askHandler } from '../support/road.ts'
 import { parseWord, query, reply, testThread } from '../support/serving.ts'
 
 const timeout = (text = 'read udp 10.0.0.1:53: i/o timeout'): Outcome => servfail(undefined, text)
@@ -29,11 +30,11 @@ t.test('the line for one error is as CoreDNS writes it', async t => {
     const { config } = parseWord(errorsWord, 'errors')
     const handler = errorsWord.create!(config!, thread.context)
     t.equal(
-      handler.handle(query(question), () => outcome),
+      askHandler(handler, query(question), () => outcome),
       outcome,
       `${what}: the reply goes through`,
     )
-    t.equal(await handler.handle(query(question), async () => outcome), outcome, `${what}: later too`)
+    t.equal(await askHandler(handler, query(question), async () => outcome), outcome, `${what}: later too`)
     t.same(thread.lines, [...lines, ...lines], what)
   }
 })
@@ -41,7 +42,7 @@ t.test('the line for one error is as CoreDNS writes it', async t => {
 t.test('a long error is cut', async t => {
   const thread = testThread()
   const handler = errorsWord.create!({ consolidations: [], stacktrace: false }, thread.context)
-  handler.handle(query('a. A'), () => timeout('x'.repeat(100_000)))
+  askHandler(handler, query('a. A'), () => timeout('x'.repeat(100_000)))
   t.ok(thread.lines[0]!.length < 1100)
 })
 
@@ -92,7 +93,7 @@ t.test('consolidate', async t => {
     const { config, complaints } = parseWord(errorsWord, `errors {\n${directive}\n}`)
     t.same(complaints, [], what)
     const handler = errorsWord.create!(config!, thread.context)
-    for (let i = 0; i < errors; i++) handler.handle(query('example.org. A'), () => timeout())
+    for (let i = 0; i < errors; i++) askHandler(handler, query('example.org. A'), () => timeout())
     thread.clock.advance(3_600_000)
     t.same(thread.lines, lines, what)
   }
@@ -102,7 +103,7 @@ t.test('the first of several patterns takes the error, each period begins anew',
   const thread = testThread()
   const { config } = parseWord(errorsWord, 'errors {\nconsolidate 10s ^a info\nconsolidate 10s . warning\n}')
   const handler = errorsWord.create!(config!, thread.context)
-  const fail = (text: string): unknown => handler.handle(query('q. A'), () => timeout(text))
+  const fail = (text: string): unknown => askHandler(handler, query('q. A'), () => timeout(text))
   fail('ab')
   fail('b')
   thread.clock.advance(10_000)
@@ -121,7 +122,7 @@ t.test('stop tells what was counted so far', async t => {
   const thread = testThread()
   const { config } = parseWord(errorsWord, 'errors {\nconsolidate 1h timeout\n}')
   const handler = errorsWord.create!(config!, thread.context)
-  handler.handle(query('q. A'), () => timeout())
+  askHandler(handler, query('q. A'), () => timeout())
   await handler.stop!()
   thread.clock.advance(7_200_000)
   t.same(thread.lines, ["[ERROR] plugin/errors: 1 errors like 'timeout' occurred in last 1h0m0s"])

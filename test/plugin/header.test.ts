@@ -3,9 +3,9 @@
 import t from 'tap'
 import { headerWord } from '../../src/plugin/header.ts'
 import { DROP, refused } from '../../src/query/reply.ts'
-import { writeReply } from '../../src/serving/write.ts'
 import { answering } from '../support/answering.ts'
 import { parseWord, query, reply } from '../support/serving.ts'
+import { writeReply } from '../support/write-reply.ts'
 
 /** The flags of the message that the outcome becomes, of a reply that a plugin wrote with AA. */
 async function flags(block: string, rest = {}, outcome = reply({ plugin: 'hosts', authoritative: true })) {

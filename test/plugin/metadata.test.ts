@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { metadataWord } from '../../src/plugin/metadata.ts'
+import { askHandler } from '../support/road.ts'
 import { parseWord, query, reply, testThread } from '../support/serving.ts'
 
 t.test('zones', async t => {
@@ -26,5 +27,5 @@ t.test('zones', async t => {
 t.test('it hands every query on', async t => {
   const given = reply()
   const handler = metadataWord.create!({ zones: ['.'] }, testThread().context)
-  t.equal(await handler.handle(query('a.org. A'), () => given), given)
+  t.equal(await askHandler(handler, query('a.org. A'), () => given), given)
 })

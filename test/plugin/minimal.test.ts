@@ -27,7 +27,7 @@ t.test('which sections are left', async t => {
     )
   t.equal(await answering(minimalWord, 'minimal', DROP).outcome('a.example. A'), DROP)
   const transfer = reply({ plugin: 'file', answer: [A], additional: [A] })
-  t.equal(await answering(minimalWord, 'minimal', transfer).outcome('example. AXFR'), transfer, 'a transfer')
+  t.match(await answering(minimalWord, 'minimal', transfer).outcome('example. AXFR'), transfer, 'a transfer')
 })
 
 t.test('mistakes', async t => {

@@ -4,6 +4,7 @@ import type { Query } from '../../src/query/query.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import { formatName } from '../../src/wire/name.ts'
 import { typeName } from '../../src/wire/rrtype.ts'
+import { askHandler } from '../support/road.ts'
 import { parseWord, query, testThread } from '../support/serving.ts'
 
 const six: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 }, transport: 'tcp' }
@@ -36,7 +37,7 @@ t.test('the directive', async t => {
   const { config, complaints } = parseWord(whoamiWord, 'whoami')
   t.same(complaints, [])
   const next = (): never => t.fail('nobody is asked behind it') as never
-  const outcome = await whoamiWord.create!(config!, testThread().context).handle(query('a. A'), next)
+  const outcome = await askHandler(whoamiWord.create!(config!, testThread().context), query('a. A'), next)
   t.match(outcome, { plugin: 'whoami' })
   t.match(parseWord(whoamiWord, 'whoami me').complaints[0], /2:8: error: whoami takes no arguments/)
 })

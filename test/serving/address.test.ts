@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Admission } from '../../src/listen/admission.ts'
 import type { Responder } from '../../src/listen/responder.ts'
 import { StreamMemory } from '../../src/listen/stream-memory.ts'
 import { FILES_INTERVAL_MS } from '../../src/listen/tls-files.ts'
@@ -39,7 +38,6 @@ function bench(rest: Partial<SiteContext> = {}): Bench {
     log,
     meters,
     count: counts.count,
-    admission: new Admission(counts.count),
     memory: new StreamMemory(2 ** 26, counts.count),
     ticketSecret: Buffer.alloc(32),
     thread: 0,

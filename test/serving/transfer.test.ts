@@ -1,12 +1,12 @@
 import t from 'tap'
-import { answer } from '../../src/query/reply.ts'
 import type { RecordStream } from '../../src/query/zone-copy.ts'
 import { TRANSFER_MESSAGE_OCTETS, TransferMessages } from '../../src/serving/transfer.ts'
+import { MessageWriter } from '../../src/wire/message.ts'
 import { name } from '../../src/wire/name.ts'
 import { type Rr, rr } from '../../src/wire/record.ts'
-import { TYPE } from '../../src/wire/rrtype.ts'
+import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { decodeMessage } from '../support/dns-message.ts'
-import { query, record } from '../support/serving.ts'
+import { record } from '../support/serving.ts'
 
 const SOA = record('example.org. 60 SOA ns.example.org. host.example.org.')
 
@@ -31,10 +31,29 @@ class Stream implements RecordStream {
   }
 }
 
-const asked = query('example.org. AXFR', { transport: 'tcp', replyMaxOctets: 65_535, id: 77 })
+const head = new MessageWriter()
+  .write(
+    {
+      id: 77,
+      response: true,
+      opcode: 0,
+      authoritative: true,
+      truncated: false,
+      recursionDesired: true,
+      recursionAvailable: false,
+      authenticData: false,
+      checkingDisabled: false,
+      rcode: 0,
+      question: { qname: name('example.org.'), qtype: TYPE.AXFR, qclass: CLASS.IN },
+    },
+    { answer: [], authority: [], additional: [] },
+    undefined,
+    512,
+  )
+  .slice()
 
 function messagesOf(stream: Stream, failed: (error: unknown) => void = () => {}) {
-  return new TransferMessages(asked, answer('transfer', []), stream, failed)
+  return new TransferMessages(head, stream, failed)
 }
 
 t.test('records fill messages, each a reply of its own', async t => {

@@ -8,6 +8,7 @@ import { formatName } from '../../src/wire/name.ts'
 import { rcodeName } from '../../src/wire/rcode.ts'
 import type { Rr } from '../../src/wire/record.ts'
 import { typeName } from '../../src/wire/rrtype.ts'
+import { askHandler } from './road.ts'
 import { parseWord, query, reply, type TestThread, testThread } from './serving.ts'
 
 /** A handler at work; what it does not answer gets `next`. */
@@ -35,7 +36,7 @@ export function answering<C>(
   const handler = word.create!(config, thread.context)
   const passed: Query[] = []
   const outcome = async (question: string, rest?: Partial<Query>): Promise<Outcome> =>
-    await handler.handle(query(question, rest), handed => {
+    await askHandler(handler, query(question, rest), handed => {
       passed.push(handed)
       return next
     })

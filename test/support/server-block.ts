@@ -1,19 +1,28 @@
 // A server block with a small cluster at work on one thread of a test's own: no sockets, packets in and octets out.
 
 import { Problems } from '../../src/corefile/problem.ts'
-import { LATER, oneMessage } from '../../src/listen/responder.ts'
 import { counterMemory, ThreadMeters } from '../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../src/observe/query-meters.ts'
+import { FastCache, MISS } from '../../src/plugin/cache/fast.ts'
+import { ClusterAnswers } from '../../src/plugin/kubernetes/answers.ts'
 import { sourceKey } from '../../src/plugin/kubernetes/config.ts'
+import { type Origin, Packet } from '../../src/query/packet.ts'
+import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
-import type { QueryProcess } from '../../src/serving/process.ts'
+import type { Road } from '../../src/serving/road.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/fixture.ts'
-import { testThread } from './serving.ts'
+import { answerNow, askNow, isChained } from './asking.ts'
+import { lasting, testThread } from './serving.ts'
 import { headless, SlimCluster, slimService, slimSlice } from './slim-cluster.ts'
 
-const CLIENT = { address: '10.0.0.7', port: 40212, family: 4 } as const
-const LOCAL = { address: '10.96.0.10', port: 53, family: 4 } as const
+const FROM = sockaddr('10.0.0.7', 40212)!
+const ORIGIN: Origin = {
+  transport: 'udp',
+  localOf: () => ({ address: '10.96.0.10', port: 53, family: 4 }),
+  parked: () => undefined,
+  reply: () => undefined,
+}
 const ENDPOINTS = Array.from({ length: 80 }, (_, i) => `10.1.0.${i + 1} pod-number-${i}`)
 
 export class ServerBlock {
@@ -21,7 +30,7 @@ export class ServerBlock {
   /** What is wrong with the lines. */
   readonly problems = new Problems()
   readonly #serving: Serving
-  readonly #process: QueryProcess
+  readonly #road: Road
 
   /** `lines` are the server block's, behind which stands `whoami`. The cluster has demo/web and demo/hl with 80 endpoints. */
   constructor(lines: string) {
@@ -34,36 +43,43 @@ export class ServerBlock {
     )
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
-    this.#serving = new Serving(setup, { ...this.thread.context, tables }, meters, this.thread.cookies)
-    this.#process = this.#serving.process(setup.listens[0]!)
+    this.#serving = new Serving(setup, { ...this.thread.context, tables }, meters, lasting(this.thread))
+    this.#road = this.#serving.road(setup.listens[0]!)
   }
 
-  /** The fast path as a listener calls it, over UDP. */
+  /** The road as a listener goes it, over UDP, into memory of the test's; PARKED where the reply comes later. */
   answerInto(
-    packet: Uint8Array,
+    octets: Uint8Array,
     from: number,
     to: number,
     out: Uint8Array,
     outAt: number,
     maxOctets: number,
   ): number {
-    this.#process.enter()
-    const length = this.#process.answerNow(packet, from, to, out, outAt, 'udp', 4, maxOctets)
-    this.#process.leave()
-    if (this.#process.curious) this.#process.tellClient(packet, from, to, CLIENT.address)
+    const packet = new Packet()
+    Object.assign(packet, { octets, start: from, end: to, from: FROM, fromOctets: FROM.length, family: 4 })
+    Object.assign(packet, { slot: out, slotAt: outAt, slotOctets: maxOctets, origin: ORIGIN })
+    this.#road.enter()
+    const length = this.#road.answer(packet)
+    this.#road.leave()
     return length
   }
 
-  /** What the fast path says; undefined where it leaves the query to the chain. */
+  /** What the fast path says; undefined where it leaves the query to the handlers. */
   fast(packet: Uint8Array): Uint8Array | undefined {
-    const out = new Uint8Array(4096)
-    const length = this.answerInto(packet, 0, packet.length, out, 0, 4096)
-    return length === LATER ? undefined : out.slice(0, length)
+    return isChained(this.#road, packet) ? undefined : answerNow(this.#road, packet)
   }
 
-  /** What the chain says. */
-  async slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
-    return oneMessage(await this.#process.answerLater(packet, 'udp', CLIENT, LOCAL))
+  /** What the handlers say. */
+  slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
+    const { covers } = ClusterAnswers.prototype
+    const { answer } = FastCache.prototype
+    ClusterAnswers.prototype.covers = () => false
+    FastCache.prototype.answer = () => MISS
+    const { came } = askNow(this.#road, packet)
+    ClusterAnswers.prototype.covers = covers
+    FastCache.prototype.answer = answer
+    return came as Promise<Uint8Array | undefined>
   }
 
   stop(): Promise<void> {

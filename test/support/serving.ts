@@ -7,7 +7,10 @@ import type { ThreadLog } from '../../src/observe/thread-log.ts'
 import type { BlockContext, ServingContext, Word } from '../../src/plugin/plugin.ts'
 import type { Query } from '../../src/query/query.ts'
 import { failure, type Reply } from '../../src/query/reply.ts'
+import { WaitingRoom } from '../../src/query/waiting.ts'
+import type { Lasting } from '../../src/serving/blocks.ts'
 import { COOKIE_SECRET_OCTETS, ServerCookies } from '../../src/serving/cookies.ts'
+import { Packets } from '../../src/serving/packets.ts'
 import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { type Rr, soaRdata, srvRdata, targetOf, txtRdata } from '../../src/wire/record.ts'
@@ -131,6 +134,13 @@ export function testThread(random: () => number = () => 0): TestThread {
     counted,
   }
 }
+
+/** What a thread has for its roads. */
+export const lasting = ({ cookies }: TestThread): Lasting => ({
+  cookies,
+  room: new WaitingRoom(() => undefined),
+  packets: new Packets(),
+})
 
 /** Counters that add up in a map, keyed `family{label=value,…}`. */
 export function recordingMeters(counted: Map<string, number>): Meters {

@@ -19,11 +19,12 @@ import { RCODE } from '../../wire/rcode.ts'
 import { cname } from '../../wire/record.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import type { AutopathConfig } from './config.ts'
 
 /** One server block's autopath on one serving thread. */
-export class AutopathHandler implements Handler {
+export class AutopathHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   readonly #meters: Meters
   readonly #zones: readonly Name[]

@@ -10,14 +10,15 @@
 // Whatever passes gets one TTL on all records. Unlike CoreDNS it never stores replies made from the cluster's own table:
 // the table is as fast, never stale, and a SERVFAIL of the time before it is synced must not outlive that time.
 
-import { LOOKUPS_MAX, type Query } from '../../query/query.ts'
+import { LOOKUPS_MAX } from '../../query/packet.ts'
+import type { Query } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
 import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { formatName, isWithinAny, type Name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { typeName } from '../../wire/rrtype.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { type Classified, classify } from './classify.ts'
 import type { CacheConfig, StaleConfig } from './config.ts'
 import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'
@@ -43,7 +44,8 @@ interface Passage {
 }
 
 /** The cache of one server block on one serving thread. */
-export class CacheHandler implements Handler {
+export class CacheHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: CacheConfig
   readonly #context: ServingContext
   readonly #store: ResponseStore

@@ -6,7 +6,7 @@ import { type MaybePromise, type Outcome, refused, servfail } from '../../query/
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { equalNames, isWithin, type Name, name } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { type FileConfig, type FileZone, zoneKey } from './config.ts'
 import { ZoneImage } from './image.ts'
 import { type Lookup, lookupZone } from './lookup.ts'
@@ -34,7 +34,8 @@ class ServedFile {
 }
 
 /** The zones of one server block on one serving thread. */
-export class FileHandler implements Handler {
+export class FileHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   /** The longest first. */
   readonly #zones: readonly ServedFile[]

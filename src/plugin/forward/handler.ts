@@ -3,13 +3,14 @@
 
 import type { Query } from '../../query/query.ts'
 import type { MaybePromise, Outcome } from '../../query/reply.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
 import { Rule } from './rule.ts'
 import type { LookupHost } from './upstream-set.ts'
 
 /** The rules of one server block on one serving thread. */
-export class ForwardHandler implements Handler {
+export class ForwardHandler implements TreeHandler {
+  readonly trees = true
   readonly #rules: readonly Rule[]
 
   /** `lookup` finds the addresses of host names among the TOs; the machine's resolver where absent. */

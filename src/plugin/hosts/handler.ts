@@ -14,13 +14,14 @@ import { foldName, isWithinAny, type Name, name } from '../../wire/name.ts'
 import { rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import type { HostsConfig } from './config.ts'
 import { HostsSource } from './source.ts'
 
 const PLUGIN = 'hosts'
 
-export class HostsHandler implements Handler {
+export class HostsHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: HostsConfig
   readonly #source: HostsSource
   readonly #zones: readonly Name[]

@@ -33,7 +33,7 @@ import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
 import { Service } from '../kubernetes/service.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { nameserverAddresses, ownersOf } from './addresses.ts'
 import type { ExternalConfig } from './config.ts'
 import { zoneRecords } from './copy.ts'
@@ -71,7 +71,8 @@ interface Passage {
 }
 
 /** The directive of one server block. */
-export class ExternalHandler implements Handler {
+export class ExternalHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: ExternalConfig
   readonly #context: ServingContext
   /** The longest first. */

@@ -19,7 +19,7 @@ import { equalNames, isWithin, joinNames, type Name, name, parentName } from '..
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
@@ -39,7 +39,8 @@ interface Chased {
   readonly truncated: boolean
 }
 
-export class KubernetesHandler implements Handler {
+export class KubernetesHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #own: readonly Uint8Array[]

@@ -9,14 +9,15 @@ import { nameKey } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import type { LoadbalanceConfig, WeightFile } from './config.ts'
 import { prefer, roundRobin, weighted } from './order.ts'
 import { checkWeightText } from './weight-file.ts'
 import { parseWeights, type Weights } from './weights.ts'
 
 /** The policy of one server block on one serving thread. */
-export class LoadbalanceHandler implements Handler {
+export class LoadbalanceHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   readonly #file: WeightFile | undefined
   readonly #networks: readonly Cidr[]

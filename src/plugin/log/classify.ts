@@ -13,11 +13,14 @@
 //   NOERROR                                        NOERROR       success
 //   everything else                                OTHERERROR    error
 
+import type { Packet } from '../../query/packet.ts'
 import type { Query } from '../../query/query.ts'
 import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
+import { readU32 } from '../../wire/header.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
+import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 
 /** The kinds, in CoreDNS's words; they are what `{/log/type}` shows. */
 export type ReplyType =
@@ -60,6 +63,41 @@ export function replyType({ question, edns }: Query, outcome: Outcome, wallMs: n
   if (rcode === RCODE.SERVFAIL || rcode === RCODE.NOTIMP) return 'SERVERERROR'
   if (success && authority.some(({ type }) => type === TYPE.NS)) return 'DELEGATION'
   return success ? 'NOERROR' : 'OTHERERROR'
+}
+
+/** The same of a packet with its reply. */
+export function packetType(packet: Packet, wallMs: number): ReplyType {
+  if (packet.isDropped) return 'OTHERERROR'
+  const { qtype, dnssecOk } = packet.scan
+  if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return 'META'
+  const nowSeconds = Math.floor(wallMs / 1000)
+  const { rcode } = packet
+  const success = rcode === RCODE.NOERROR
+  let soa = false
+  let ns = false
+  for (const walk = packet.records(); walk.next(); ) {
+    const { type, section } = walk
+    if (type === TYPE.RRSIG && dnssecOk && !isCurrentAt(walk, nowSeconds)) return 'OTHERERROR'
+    if (section !== SECTION.AUTHORITY) continue
+    soa ||= type === TYPE.SOA
+    ns ||= type === TYPE.NS
+  }
+  const answers = packet.countOf(SECTION.ANSWER) > 0
+  if (answers && success) return 'NOERROR'
+  if (answers && rcode === RCODE.NXDOMAIN) return 'OTHERERROR'
+  if (success && soa) return 'NODATA'
+  if (rcode === RCODE.NXDOMAIN) return 'NXDOMAIN'
+  if (rcode === RCODE.SERVFAIL || rcode === RCODE.NOTIMP) return 'SERVERERROR'
+  if (success && ns) return 'DELEGATION'
+  return success ? 'NOERROR' : 'OTHERERROR'
+}
+
+/** Whether the signature at which a walk stands holds now. */
+function isCurrentAt({ octets, rdataAt, rdataEnd }: RecordWalk, nowSeconds: number): boolean {
+  if (rdataEnd - rdataAt < 16) return false
+  const untilExpired = (readU32(octets, rdataAt + 8) - nowSeconds) | 0
+  const sinceInception = (nowSeconds - readU32(octets, rdataAt + 12)) | 0
+  return untilExpired >= 0 && sinceInception >= 0
 }
 
 const hasExpiredSignature = ({ answer, authority, additional }: Reply, wallMs: number): boolean =>

@@ -3,7 +3,7 @@
 import type { Query } from '../../query/query.ts'
 import type { Outcome } from '../../query/reply.ts'
 import { isWithin, type Name, name } from '../../wire/name.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { classOf, type ReplyClass, replyType } from './classify.ts'
 import type { LogConfig } from './config.ts'
 import { compileFormat, type LogEntry } from './format.ts'
@@ -16,7 +16,8 @@ interface Rule {
 }
 
 /** The rules of one server block on one serving thread. */
-export class LogHandler implements Handler {
+export class LogHandler implements TreeHandler {
+  readonly trees = true
   readonly #context: ServingContext
   readonly #rules: readonly Rule[]
 

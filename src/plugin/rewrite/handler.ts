@@ -4,7 +4,7 @@ import { type Query, withQuestion } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
 import type { Question } from '../../wire/message.ts'
 import type { Name } from '../../wire/name.ts'
-import type { Handler, Next } from '../plugin.ts'
+import type { Next, TreeHandler } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
 import { applyEdns, type ShownOptions, showOptions } from './edns0.ts'
@@ -36,7 +36,8 @@ type Apply = (passage: Passage) => Passage | Reply | undefined
 const isReply = (result: Passage | Reply): result is Reply => 'rcode' in result
 
 /** The rules of one server block on one serving thread. */
-export class RewriteHandler implements Handler {
+export class RewriteHandler implements TreeHandler {
+  readonly trees = true
   readonly #rules: readonly Rule[]
   readonly #compiled: readonly { readonly stop: boolean; readonly apply: Apply }[]
 

@@ -7,7 +7,7 @@ import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { SECTIONS, type Section, type TemplateConfig } from './config.ts'
 import { classAndType, type Taken, templateData } from './data.ts'
 import { Rule } from './rule.ts'
@@ -15,7 +15,8 @@ import { Rule } from './rule.ts'
 const PLUGIN = 'template'
 
 /** The rules of one server block on one serving thread. */
-export class TemplateHandler implements Handler {
+export class TemplateHandler implements TreeHandler {
+  readonly trees = true
   readonly #rules: readonly Rule[]
   readonly #context: ServingContext
 

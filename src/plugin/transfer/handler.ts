@@ -6,7 +6,7 @@ import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { formatName } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Handler, Next, ServingContext } from '../plugin.ts'
+import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { ruleOf, type TransferConfig, type TransferRule } from './config.ts'
 import { OutgoingTransfer, Places, TRANSFER_MAX_MS, TRANSFERS_MAX } from './outgoing.ts'
 
@@ -14,7 +14,8 @@ const PLUGIN = 'transfer'
 const LOG_FROM = 'plugin/transfer'
 
 /** The rules of one server block on one serving thread. */
-export class TransferHandler implements Handler {
+export class TransferHandler implements TreeHandler {
+  readonly trees = true
   readonly #config: TransferConfig
   readonly #context: ServingContext
   readonly #places: Places

@@ -2,12 +2,13 @@
 
 import type { Query } from '../../query/query.ts'
 import type { MaybePromise, Outcome } from '../../query/reply.ts'
-import type { Handler, Next } from '../plugin.ts'
+import type { Next, TreeHandler } from '../plugin.ts'
 import type { ViewConfig } from './config.ts'
 import { compileExpression, type Evaluate } from './expression/compile.ts'
 
 /** The condition of one server block on one serving thread. */
-export class ViewHandler implements Handler {
+export class ViewHandler implements TreeHandler {
+  readonly trees = true
   readonly name: string
   readonly #conditions: readonly Evaluate[]
 

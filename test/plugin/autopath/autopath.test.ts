@@ -6,13 +6,14 @@ import { autopathWord } from '../../../src/plugin/autopath/autopath.ts'
 import type { AutopathConfig } from '../../../src/plugin/autopath/config.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import type { Handler } from '../../../src/plugin/plugin.ts'
+import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, nxdomain, type Outcome, servfail } from '../../../src/query/reply.ts'
 import { formatName } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
 
@@ -27,7 +28,7 @@ function serve(
   kubernetes: KubernetesConfig | undefined = undefined,
 ) {
   const thread = testThread()
-  const handlers: Handler[] = []
+  const handlers: (Handler | TreeHandler)[] = []
   const cluster = new SlimCluster(kubernetes).list(['demo'], [])
   cluster.cluster.replace('Pod', [
     slimPod('demo/a', '10.0.0.7'),
@@ -44,7 +45,7 @@ function serve(
   const asked: string[] = []
   const ask = async (question: string, rest: Partial<Query> = {}): Promise<string> => {
     asked.length = 0
-    const outcome = await handler.handle(query(question, rest), ({ question: { qname } }) => {
+    const outcome = await askHandler(handler, query(question, rest), ({ question: { qname } }) => {
       asked.push(formatName(qname))
       return answers[formatName(qname)] ?? NXDOMAIN
     })
@@ -118,7 +119,7 @@ t.test(
 
 t.test('the CNAME has the TTL of what it leads to, and nothing is validated behind it', async t => {
   const { handler } = serve(FILE)
-  const outcome = await handler.handle(query('WWW.one.test. A'), ({ question: { qname } }) =>
+  const outcome = await askHandler(handler, query('WWW.one.test. A'), ({ question: { qname } }) =>
     formatName(qname) === 'WWW.' ? a('WWW.', 7) : NXDOMAIN,
   )
   if (outcome === DROP) throw new Error('dropped')

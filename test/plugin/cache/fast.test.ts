@@ -5,7 +5,6 @@ import type { CacheConfig } from '../../../src/plugin/cache/config.ts'
 import { type FastOptions, MISS } from '../../../src/plugin/cache/fast.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
-import { writeReply } from '../../../src/serving/write.ts'
 import { decodeMessage, type Message } from '../../../src/wire/message.ts'
 import { type Name, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
@@ -14,6 +13,7 @@ import { TYPE } from '../../../src/wire/rrtype.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import fc, { runs } from '../../support/properties.ts'
 import { seededRandom } from '../../support/random.ts'
+import { writeReply } from '../../support/write-reply.ts'
 import {
   a,
   alias,

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { zoneKey } from '../../../src/plugin/file/config.ts'
 import { fileWord } from '../../../src/plugin/file/file.ts'
-import type { Handler } from '../../../src/plugin/plugin.ts'
+import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, reply, testThread } from '../../support/serving.ts'
 import { line } from './support.ts'
 
@@ -73,12 +74,12 @@ function handler(t: Test, text: string, files: Record<string, string>, last = fa
   if (!config) throw new TypeError(complaints.join('\n'))
   const images = new Map<string, SharedArrayBuffer>()
   const thread = testThread()
-  const handlers: Handler[] = []
+  const handlers: (Handler | TreeHandler)[] = []
   const made = fileWord.create(config, { ...thread.context, zoneImages: images, handlers })
   handlers.push(made)
-  if (!last) handlers.push({ handle: () => reply({ plugin: 'next' }) })
+  if (!last) handlers.push({ trees: true, handle: () => reply({ plugin: 'next' }) })
   const ask = async (question: string): Promise<string> =>
-    shown(await made.handle(query(question), () => reply({ plugin: 'next' })))
+    shown(await askHandler(made, query(question), () => reply({ plugin: 'next' })))
   return { directory, config, images, made, ask }
 }
 

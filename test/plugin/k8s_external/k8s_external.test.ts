@@ -6,12 +6,13 @@ import { ExternalHandler } from '../../../src/plugin/k8s_external/handler.ts'
 import { k8sExternalWord } from '../../../src/plugin/k8s_external/k8s_external.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import type { Handler } from '../../../src/plugin/plugin.ts'
+import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { packAge } from '../../../src/table/layout.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import {
   external,
@@ -62,7 +63,7 @@ const CONFIG: ExternalConfig = {
 function serve(parts: Partial<ExternalConfig> = {}, own: readonly string[] = [], listed = true) {
   const cluster = new SlimCluster()
   if (listed) cluster.list(['shop'], SERVICES, SLICES)
-  const handlers: Handler[] = []
+  const handlers: (Handler | TreeHandler)[] = []
   const config = { ...KUBERNETES, ttlSeconds: 33, localIps: own }
   const tables = new Map([[sourceKey(config), cluster.reader]])
   const context = { ...testThread().context, handlers, tables }
@@ -80,7 +81,7 @@ function serve(parts: Partial<ExternalConfig> = {}, own: readonly string[] = [],
     )
   }
   const reach = async (question: string): Promise<Reply> => {
-    const outcome = await handler.handle(query(question, { lookup }), () => passed)
+    const outcome = await askHandler(handler, query(question, { lookup }), () => passed)
     if (outcome === DROP) throw new Error('dropped')
     return outcome
   }
@@ -395,7 +396,8 @@ t.test('before the cluster is listed nothing is denied, and an old state says so
 t.test('other classes are refused', async t => {
   const { handler } = serve()
   const asked = query('web.shop.example.org. A')
-  const outcome = await handler.handle(
+  const outcome = await askHandler(
+    handler,
     { ...asked, question: { ...asked.question, qclass: CLASS.CH } },
     () => DROP,
   )

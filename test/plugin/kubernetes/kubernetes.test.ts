@@ -11,6 +11,7 @@ import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
+import { askHandler } from '../../support/road.ts'
 import { query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import {
   external,
@@ -65,7 +66,7 @@ function world(upstream: Partial<Reply> = {}, parts: Partial<KubernetesConfig> =
   const passed = reply({ plugin: 'next' })
   /** `RCODE answers | authority types` in short, or `next`. */
   const ask = async (question: string): Promise<string> => {
-    const outcome = await handler.handle(query(question, { lookup }), () => passed)
+    const outcome = await askHandler(handler, query(question, { lookup }), () => passed)
     if (outcome === DROP) return 'drop'
     if (outcome === passed) return 'next'
     const rcode = outcome.rcode === RCODE.NOERROR ? [] : [`${outcome.rcode}`]
@@ -160,7 +161,7 @@ t.test('targets elsewhere', async t => {
 t.test("a chased answer: the client's spelling, our TTL on our links alone, our authority", async t => {
   const upstream = { answer: [record('www.example.net. 20 A 192.0.2.7')] }
   const { handler, lookup, passed } = world(upstream, { ttlSeconds: 900 })
-  const outcome = await handler.handle(query(`Two.Demo.SVC.cluster.LOCAL. A`, { lookup }), () => passed)
+  const outcome = await askHandler(handler, query(`Two.Demo.SVC.cluster.LOCAL. A`, { lookup }), () => passed)
   t.not(outcome, DROP)
   const { answer, authoritative, plugin } = outcome as Reply
   t.same([authoritative, plugin], [true, 'kubernetes'])

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadbalanceWord } from '../../../src/plugin/loadbalance/loadbalance.ts'
 import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import { until } from '../../support/until.ts'
 
@@ -79,8 +80,8 @@ t.test('which replies are touched', async t => {
     const thread = testThread(() => (directive.includes('weighted') ? 0.99 : 0))
     const { config } = parseWord(loadbalanceWord, directive)
     const handler = loadbalanceWord.create!(config!, thread.context)
-    const later = await handler.handle(query(question), async () => outcome)
-    const atOnce = await handler.handle(query(question), () => outcome)
+    const later = await askHandler(handler, query(question), async () => outcome)
+    const atOnce = await askHandler(handler, query(question), () => outcome)
     const order = (given: Outcome): unknown =>
       given === DROP ? 'silence' : [given.answer, given.authority, given.additional].map(shortForm)
     t.same(order(later), order(atOnce), `${what}: the same later`)
@@ -93,7 +94,7 @@ t.test('prefer comes after the policy', async t => {
   const thread = testThread(() => 0)
   const { config } = parseWord(loadbalanceWord, 'loadbalance {\nprefer 10.0.0.1/32\n}')
   const handler = loadbalanceWord.create!(config!, thread.context)
-  const outcome = (await handler.handle(query('www.example.com. A'), () =>
+  const outcome = (await askHandler(handler, query('www.example.com. A'), () =>
     reply({ answer: two, authority: two }),
   )) as Reply
   t.same(shortForm(outcome.answer), ['A 10.0.0.1', 'A 10.0.0.2'])
@@ -107,7 +108,9 @@ t.test('a weight file is read again while serving', async t => {
   const { config } = parseWord(loadbalanceWord, 'loadbalance weighted w {\nreload 10s\n}', { directory })
   const handler = loadbalanceWord.create!(config!, thread.context)
   const first = async (): Promise<string> => {
-    const outcome = (await handler.handle(query('WWW.example.com. A'), () => reply({ answer: two }))) as Reply
+    const outcome = (await askHandler(handler, query('WWW.example.com. A'), () =>
+      reply({ answer: two }),
+    )) as Reply
     return shortForm(outcome.answer)[0]!
   }
   const reloaded = async (lines: number): Promise<void> => {

@@ -1,9 +1,13 @@
 import t from 'tap'
-import { classOf, replyType } from '../../../src/plugin/log/classify.ts'
+import { classOf, packetType, replyType } from '../../../src/plugin/log/classify.ts'
+import type { Handler } from '../../../src/plugin/plugin.ts'
+import { BACK, DONE, DROP as DROPPED } from '../../../src/query/packet.ts'
+import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Outcome } from '../../../src/query/reply.ts'
 import { name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
+import { askHandler } from '../../support/road.ts'
 import { query, record, reply } from '../../support/serving.ts'
 
 const NOW_SECONDS = 1_800_000_000
@@ -18,6 +22,21 @@ function rrsig(fromSeconds: number, untilSeconds: number): Rr {
   view.setUint32(8, NOW_SECONDS + untilSeconds)
   view.setUint32(12, NOW_SECONDS + fromSeconds)
   return { owner: name('example.org.'), type: TYPE.RRSIG, class: CLASS.IN, ttlSeconds: 5, rdata }
+}
+
+/** The type of a reply as a handler in front sees it. */
+async function typeOnRoad(asked: Query, outcome: Outcome): Promise<string> {
+  let type = ''
+  const handler: Handler = {
+    seesDrops: true,
+    handle: () => BACK,
+    back(packet) {
+      type = packetType(packet, NOW_SECONDS * 1000)
+      return packet.isDropped ? DROPPED : DONE
+    },
+  }
+  await askHandler(handler, asked, () => outcome)
+  return type
 }
 
 // CoreDNS plugin/pkg/response/typify.go, row by row.
@@ -42,18 +61,21 @@ t.test('replies are sorted as CoreDNS sorts them', async t => {
   for (const [what, outcome, type, replyClass, question = 'example.org. A'] of cases) {
     const found = replyType(query(question), outcome, NOW_SECONDS * 1000)
     t.same([found, classOf(found)], [type, replyClass], what)
+    t.equal(await typeOnRoad(query(question), outcome), type, `${what}, as octets`)
   }
 })
 
 t.test('signatures count for clients that check them', async t => {
-  const signed: [what: string, from: number, until: number, dnssecOk: boolean, type: string][] = [
+  const cases: [what: string, from: number, until: number, dnssecOk: boolean, type: string][] = [
     ['a current one', -100, 100, true, 'NOERROR'],
     ['an expired one', -100, -1, true, 'OTHERERROR'],
     ['one of the future', 1, 100, true, 'OTHERERROR'],
     ['an expired one without DO', -100, -1, false, 'NOERROR'],
   ]
-  for (const [what, from, until, dnssecOk, type] of signed) {
+  for (const [what, from, until, dnssecOk, type] of cases) {
     const asked = query('example.org. A', { edns: { payloadSize: 1232, dnssecOk, options: [] } })
-    t.equal(replyType(asked, reply({ answer: [a, rrsig(from, until)] }), NOW_SECONDS * 1000), type, what)
+    const signed = reply({ answer: [a, rrsig(from, until)] })
+    t.equal(replyType(asked, signed, NOW_SECONDS * 1000), type, what)
+    t.equal(await typeOnRoad(asked, signed), type, `${what}, as octets`)
   }
 })

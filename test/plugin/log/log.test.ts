@@ -2,6 +2,7 @@ import t from 'tap'
 import { COMBINED_FORMAT, COMMON_FORMAT } from '../../../src/plugin/log/format.ts'
 import { logWord } from '../../../src/plugin/log/log.ts'
 import { DROP, type Outcome } from '../../../src/query/reply.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
 
 const success = reply({ answer: [record('a.example.org. 5 A 10.0.0.1')] })
@@ -80,11 +81,11 @@ t.test('which queries are logged', async t => {
     const thread = testThread()
     const handler = logWord.create!(parseWord(logWord, directive).config!, thread.context)
     t.equal(
-      await handler.handle(query(question), async () => outcome),
+      await askHandler(handler, query(question), async () => outcome),
       outcome,
       `${what}: the reply goes through`,
     )
-    handler.handle(query(question), () => outcome)
+    askHandler(handler, query(question), () => outcome)
     t.same(thread.lines, [...lines, ...lines], what)
   }
 })
@@ -92,7 +93,7 @@ t.test('which queries are logged', async t => {
 t.test('the duration is that of the plugins behind it', async t => {
   const thread = testThread()
   const handler = logWord.create!(parseWord(logWord, 'log . {duration}').config!, thread.context)
-  handler.handle(query('a. A'), () => {
+  askHandler(handler, query('a. A'), () => {
     thread.clock.advance(37.990251)
     return success
   })

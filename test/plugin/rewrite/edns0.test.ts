@@ -6,11 +6,12 @@ import { askedBy, encodeAsked } from '../../../src/plugin/forward/asked.ts'
 import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Reply } from '../../../src/query/reply.ts'
-import { writeReply } from '../../../src/serving/write.ts'
 import { EDE } from '../../../src/wire/extended-error.ts'
 import { decodeMessage, type EdnsOption, encodeOptions } from '../../../src/wire/message.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, reply, testThread } from '../../support/serving.ts'
 import { replyTo } from '../../support/upstream-stub.ts'
+import { writeReply } from '../../support/write-reply.ts'
 import { benchTo } from '../forward/support.ts'
 
 const option = (code: number, data: string): EdnsOption => ({ code, data: Buffer.from(data, 'latin1') })
@@ -30,7 +31,7 @@ async function pass(
   if (config?.rules.length === 0) throw new Error(complaints.join('\n'))
   const handler = rewriteWord.create!(config!, testThread().context)
   let behind = query('a. A')
-  const outcome = await handler.handle(query('a.org. A', parts), changed => {
+  const outcome = await askHandler(handler, query('a.org. A', parts), changed => {
     behind = changed
     return reply({ options: answered })
   })

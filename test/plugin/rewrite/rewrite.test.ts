@@ -8,6 +8,7 @@ import { ipFromBytes } from '../../../src/shared/ip.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, className, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 
 interface Asked {
@@ -26,7 +27,7 @@ async function ask(rules: string, question: string, { parts = {}, answers = {} }
       return reply({ plugin: 'next', ...answers })
     }
     return Promise.resolve(
-      handler.handle(query(question, parts), later ? async behind => next(behind) : next),
+      askHandler(handler, query(question, parts), later ? async behind => next(behind) : next),
     )
   }
   const late = await outcome(true)
@@ -97,14 +98,14 @@ t.test('what no rule touches is handed on as it is, and comes back as it is', as
   const asked = query('c. A')
   const answer = reply({ authenticData: true })
   t.equal(
-    handler.handle(asked, behind => {
+    askHandler(handler, asked, behind => {
       t.equal(behind, asked)
       return answer
     }),
     answer,
   )
   t.equal(
-    handler.handle(query('a. A'), () => DROP),
+    askHandler(handler, query('a. A'), () => DROP),
     DROP,
     'silence stays silence',
   )

@@ -2,18 +2,17 @@
 
 import t from 'tap'
 import { Problems } from '../../../src/corefile/problem.ts'
-import { LATER, oneMessage } from '../../../src/listen/responder.ts'
 import type { QueryMetersTable } from '../../../src/observe/query-meters.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { Serving } from '../../../src/serving/blocks.ts'
 import { buildSetup } from '../../../src/setup/build.ts'
 import { read } from '../../corefile/fixture.ts'
+import { answerNow, ask, isChained } from '../../support/asking.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../../support/dns-question.ts'
-import { testThread } from '../../support/serving.ts'
+import { lasting, testThread } from '../../support/serving.ts'
 import { SlimCluster, slimService } from '../../support/slim-cluster.ts'
 
-const CLIENT = { address: '10.0.0.7', port: 40212, family: 4 } as const
 /** No block of these tests counts its queries. */
 const NO_METERS = {} as QueryMetersTable
 
@@ -23,22 +22,16 @@ function serve(block: string) {
   const thread = testThread()
   const { reader } = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1')])
   const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
-  const process = new Serving(setup, { ...thread.context, tables }, NO_METERS, thread.cookies).process(
+  const road = new Serving(setup, { ...thread.context, tables }, NO_METERS, lasting(thread)).road(
     setup.listens[0]!,
   )
-  const out = new Uint8Array(2048)
   /** The answer of the fast path; undefined where the query takes the chain. */
   const now = (question: Question): ReturnType<typeof decodeMessage> | undefined => {
-    const packet = encodeQuestion(question)
-    process.enter()
-    const length = process.answerNow(packet, 0, packet.length, out, 0, 'udp', 4, 1232)
-    process.leave()
-    return length === LATER ? undefined : decodeMessage(out.subarray(0, length))
+    const octets = encodeQuestion(question)
+    return isChained(road, octets) ? undefined : decodeMessage(answerNow(road, octets)!)
   }
-  const later = async (question: Question): Promise<ReturnType<typeof decodeMessage>> => {
-    const octets = await process.answerLater(encodeQuestion(question), 'udp', CLIENT, CLIENT)
-    return decodeMessage(oneMessage(octets)!)
-  }
+  const later = async (question: Question): Promise<ReturnType<typeof decodeMessage>> =>
+    decodeMessage((await ask(road, encodeQuestion(question)))!)
   return { now, later, lines: thread.lines }
 }
 

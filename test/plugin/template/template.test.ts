@@ -7,6 +7,7 @@ import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { CLASS, typeName } from '../../../src/wire/rrtype.ts'
 import { elapsedCosts } from '../../support/cost.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 
 /** A handler of these directives; `ask` gives `RCODE answer | additional | authority`, or `next`. */
@@ -26,7 +27,7 @@ function world(text: string, upstream: Partial<Reply> = {}) {
     return Promise.resolve(reply(upstream))
   }
   const outcomeOf = async (question: string, rest: Partial<Query> = {}): Promise<Reply> => {
-    const outcome = await handler.handle(query(question, { lookup, ...rest }), () => passed)
+    const outcome = await askHandler(handler, query(question, { lookup, ...rest }), () => passed)
     if (outcome === DROP) throw new Error('silence')
     return outcome
   }

@@ -1,11 +1,12 @@
 import t from 'tap'
-import type { Handler } from '../../../src/plugin/plugin.ts'
+import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
 import { TRANSFER_MAX_MS, TRANSFERS_MAX } from '../../../src/plugin/transfer/outgoing.ts'
 import { transferWord } from '../../../src/plugin/transfer/transfer.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import type { ZoneCopy } from '../../../src/query/zone-copy.ts'
 import { equalNames, name } from '../../../src/wire/name.ts'
+import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
 import { lines } from '../file/support.ts'
 
@@ -69,15 +70,16 @@ function serving(
   const { config, complaints } = parse(text)
   if (!config || complaints.length > 0) throw new TypeError(complaints.join('\n'))
   const thread = testThread()
-  const owner: Handler = {
+  const owner: TreeHandler = {
+    trees: true,
     handle: () => reply({ plugin: 'next' }),
     copyOf: asked => Object.entries(zones).find(([origin]) => equalNames(name(origin), asked))?.[1],
   }
-  const handlers: Handler[] = []
+  const handlers: (Handler | TreeHandler)[] = []
   const handler = transferWord.create(config, { ...thread.context, threads, handlers })
   handlers.push(handler, owner)
   const ask = async (question: string, rest: Partial<Query> = {}): Promise<Outcome> =>
-    await handler.handle(query(question, { transport: 'tcp', ...rest }), () => reply({ plugin: 'next' }))
+    await askHandler(handler, query(question, { transport: 'tcp', ...rest }), () => reply({ plugin: 'next' }))
   const got = async (question: string, rest: Partial<Query> = {}): Promise<string> =>
     said(await ask(question, rest))
   return { ...thread, handler, ask, got }

@@ -1,20 +1,32 @@
-// Socket addresses as the kernel writes them on Linux (struct sockaddr_in and sockaddr_in6, ip(7), ipv6(7)):
+// Where queries come from and arrive. Socket addresses are kept as the kernel writes them on Linux (struct sockaddr_in and
+// sockaddr_in6, ip(7), ipv6(7)), whatever brought the query:
 //
 //   sockaddr_in   0 family (host order)  2 port (network order)  4 address              16 octets
 //   sockaddr_in6  0 family               2 port  4 flow  8 address  24 scope (host order)  28 octets
 
 import { networkInterfaces } from 'node:os'
-import type { Endpoint } from '../query/query.ts'
 import { ipFromBytes, parseIp } from '../shared/ip.ts'
-import { readU16, writeU16 } from '../wire/header.ts'
-import { LINUX } from './libc.ts'
+import { readU16, readU32, writeU16 } from '../wire/header.ts'
+
+/** How a query came. */
+export type Transport = 'udp' | 'tcp' | 'tls' | 'https'
+
+/** An address and a port; `family` is 4 or 6, the address canonical, a mapped IPv4 address is written as IPv4. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+}
 
 /** Room that holds either. */
 export const SOCKADDR_MAX_OCTETS = 28
 
+const AF_INET = 2
+const AF_INET6 = 10
+
 /** The address and port at octets[at …]. */
 export function readSockaddr(octets: Uint8Array, at: number): Endpoint {
-  const v4 = octets[at] === LINUX.AF_INET
+  const v4 = octets[at] === AF_INET
   const ip = ipFromBytes(v4 ? octets.slice(at + 4, at + 8) : octets.slice(at + 8, at + 24))
   const scope = v4 ? 0 : readHostU32(octets, at + 24)
   return {
@@ -22,6 +34,22 @@ export function readSockaddr(octets: Uint8Array, at: number): Endpoint {
     port: readU16(octets, at + 2),
     family: ip.family,
   }
+}
+
+/** The address at octets[at …] as a key: a number for IPv4, its octets as a string for IPv6; mapped ones are IPv4. */
+export function addressKey(octets: Uint8Array, at: number): string | number {
+  const v4At = ipv4At(octets, at)
+  if (v4At >= 0) return readU32(octets, v4At)
+  let key = ''
+  for (let i = at + 8; i < at + SOCKADDR_MAX_OCTETS; i++) key += String.fromCharCode(octets[i]!)
+  return key
+}
+
+/** Where the four octets of an IPv4 address begin in the socket address at octets[at …], mapped or not; -1 for IPv6. */
+export function ipv4At(octets: Uint8Array, at: number): number {
+  if (octets[at] === AF_INET) return at + 4
+  for (let i = 8; i < 18; i++) if (octets[at + i] !== 0) return -1
+  return octets[at + 18] === 0xff && octets[at + 19] === 0xff ? at + 20 : -1
 }
 
 /**
@@ -34,7 +62,7 @@ export function sockaddr(address: string, port: number): Uint8Array | undefined 
   const ip = parseIp(host)
   if (!ip || (v6 && ip.family === 4)) return undefined
   const octets = new Uint8Array(v6 ? 28 : 16)
-  octets[0] = v6 ? LINUX.AF_INET6 : LINUX.AF_INET
+  octets[0] = v6 ? AF_INET6 : AF_INET
   writeU16(octets, 2, port)
   octets.set(ip.bytes, v6 ? 8 : 4)
   if (scope !== undefined) {

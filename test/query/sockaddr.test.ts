@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
-import { readSockaddr, sockaddr } from '../../src/listen/sockaddr.ts'
+import { readSockaddr, sockaddr } from '../../src/query/sockaddr.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import fc from '../support/properties.ts'
 

@@ -1,0 +1,74 @@
+// HOT: the last thing that happens to a reply: cut to what its client takes, whole records from the end with TC (RFC 2181
+// 9), and given the client's id and flags and an OPT record of our own, where the query had one and only there (RFC 6891
+// 6.1.1, 7), with the options and the reason that the road collected. It ends where the listener wants it.
+
+import type { Packet } from '../query/packet.ts'
+import { FLAG_CD, FLAG_QR, FLAG_RD, readU16, writeU16 } from '../wire/header.ts'
+import type { EdnsOption } from '../wire/message.ts'
+import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../wire/opt.ts'
+import { OPTION } from '../wire/scan.ts'
+
+/** A reply to a changed question becomes one to the question as it is now: the records stay as they are. */
+export function settleQuestion(packet: Packet): void {
+  if (packet.isQuestionStale) copyAnew(packet)
+}
+
+/** Finishes a reply whose question is settled, in packet.slot at packet.slotAt; returns its octets. */
+export function finish(packet: Packet): number {
+  const { asked, slot, slotAt, limit } = packet
+  const { edns } = asked
+  const optionsOctets = edns ? fittingOptions(packet) : 0
+  const recordsMax = edns ? limit - OPT_OCTETS - optionsOctets : limit
+  if (packet.length > recordsMax) copyAnew(packet, recordsMax)
+  const { out, outAt, length } = packet
+  if (out !== slot || outAt !== slotAt) slot.set(out.subarray(outAt, outAt + length), slotAt)
+  const recursionDesired = packet.replyRecursionDesired ?? asked.recursionDesired
+  writeU16(slot, slotAt, asked.id)
+  slot[slotAt + 2] = (slot[slotAt + 2]! & ~FLAG_RD) | FLAG_QR | (recursionDesired ? FLAG_RD : 0)
+  slot[slotAt + 3] = (slot[slotAt + 3]! & ~FLAG_CD) | (asked.checkingDisabled ? FLAG_CD : 0)
+  if (!edns) return length
+  const optAt = slotAt + length
+  let at = writeOpt(slot, optAt, packet.rcode, asked.dnssecOk)
+  writeU16(slot, slotAt + 10, readU16(slot, slotAt + 10) + 1)
+  if (optionsOctets > 0) {
+    slot.set(packet.options.subarray(0, optionsOctets), at)
+    at += optionsOctets
+    writeU16(slot, optAt + 9, optionsOctets)
+  }
+  const { reasonCode, reasonOctets } = packet
+  if (reasonCode < 0 || at + EDE_OCTETS + reasonOctets > slotAt + limit) return at - slotAt
+  for (let i = 0; i < reasonOctets; i++) slot[at + EDE_OCTETS + i] = packet.reason[i]!
+  return addExtendedError(slot, optAt, at, reasonCode, reasonOctets) - slotAt
+}
+
+/** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms. */
+export function keepaliveOption(idleMs: number): EdnsOption {
+  const data = new Uint8Array(2)
+  writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
+  return { code: OPTION.KEEPALIVE, data }
+}
+
+/** Octets of the options that fit beside the whole question; the others are taken away. */
+function fittingOptions(packet: Packet): number {
+  const { options, asked } = packet
+  const room = packet.limit - OPT_OCTETS - (asked.questionEnd - asked.start)
+  if (packet.optionsOctets <= room) return packet.optionsOctets
+  let to = 0
+  for (let at = 0; at < packet.optionsOctets; ) {
+    const next = at + 4 + readU16(options, at + 2)
+    if (to + next - at <= room) {
+      options.copyWithin(to, at, next)
+      to += next - at
+    }
+    at = next
+  }
+  packet.optionsOctets = to
+  return to
+}
+
+/** Writes the reply anew for the client's own question, with the records that fit. */
+function copyAnew(packet: Packet, limit?: number): void {
+  const composer = packet.composeAnew(limit)
+  for (const walk = packet.records(); walk.next(); ) if (!composer.copy(walk)) break
+  packet.endAnew()
+}

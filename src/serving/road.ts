@@ -1,0 +1,586 @@
+// The road of every query on one listener: checks in the order of the packet, each exit visible; then the fast path, which
+// answers from the packet's octets; then the handlers of the server block, down and up again.
+//
+//   scan ─ silence, NOTIMP, FORMERR, BADVERS
+//     └─ server block: the longest zone, and the first view that accepts the query ─ REFUSED where none has the name
+//         ├─ class ─ REFUSED unless a plugin of the block speaks it
+//         ├─ cluster's zone, no plugin concerned ─ answer, NODATA, NXDOMAIN, SERVFAIL (table)
+//         ├─ cached answer, no plugin concerned ─ answer (cache)
+//         └─ down: each handler answers (DONE), hands on (NEXT, BACK), or waits (WAIT)
+//            up:   each that said BACK sees the reply, the last one first
+//
+// A packet that waits is a record (query/waiting.ts) until whoever has it wakes it; then it goes on where it was. Nothing
+// else of a query is kept.
+
+import { PARKED, type Responder, SILENCE } from '../listen/responder.ts'
+import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
+import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
+import { MISS } from '../plugin/cache/fast.ts'
+import { CHASE, PASS } from '../plugin/kubernetes/answers.ts'
+import type { Guard } from '../plugin/plugin.ts'
+import {
+  AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, WAIT,
+  type Waiting,
+} from '../query/packet.ts' // biome-ignore format: one import
+import type { Transport } from '../query/sockaddr.ts'
+import type { WaitingRoom } from '../query/waiting.ts'
+import { ZoneTable } from '../query/zone-table.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { TableReader } from '../table/reader.ts'
+import { EDE } from '../wire/extended-error.ts'
+import { writeFailure } from '../wire/failure.ts'
+import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../wire/header.ts'
+import { formatName } from '../wire/name.ts'
+import { addOption, OPT_OCTETS } from '../wire/opt.ts'
+import { RCODE } from '../wire/rcode.ts'
+import { CLASS } from '../wire/rrtype.ts'
+import { OPTION, type Scan, type Verdict } from '../wire/scan.ts'
+import { uncompressedOctets } from '../wire/ttls.ts'
+import type { ServerCookies } from './cookies.ts'
+import { finish, keepaliveOption, settleQuestion } from './finish.ts'
+import type { Packets } from './packets.ts'
+import type { ServedZone } from './served-zone.ts'
+import { TransferMessages } from './transfer.ts'
+
+export interface RoadOptions {
+  /** The listener's label in metrics: `dns://:53`. */
+  readonly server: string
+  readonly zones: readonly ServedZone[]
+  /** Of connections: what clients that ask for it are told (RFC 7828). */
+  readonly idleTimeoutMs: number
+  /** The tables that queries are answered from. */
+  readonly tables: readonly TableReader[]
+  readonly clock: Clock
+  readonly cookies: ServerCookies
+  /** The thread's records of packets that wait. */
+  readonly room: WaitingRoom
+  /** The thread's packets for what goes on late, or for others. */
+  readonly packets: Packets
+  /** Counts what no server block takes: zone `dropped`. */
+  readonly dropped: QueryMeters | undefined
+  readonly storms: Storms
+  /** Told of a plugin's bug on the way of a query, which gets SERVFAIL. */
+  readonly bug: (error: unknown, qname: string) => void
+}
+
+const NO_BLOCK = 'no server block of the Corefile has this name'
+const WRONG_CLASS = 'only the class IN is served'
+const NO_PLACE = 'too many queries of this client, or of all, are under way'
+const BUG = 'the server met a bug of its own'
+
+const KUBERNETES = pluginIndex('kubernetes')
+const CACHE = pluginIndex('cache')
+const NOBODY = pluginIndex('')
+/** Beside a handler's number on the stack: it said LOOKUP, not BACK. */
+const LOOKING = 0x80
+
+export class Road implements Responder, PacketRoad {
+  readonly #zones: ZoneTable<ServedZone>
+  readonly #options: RoadOptions
+  readonly #tables: readonly TableReader[]
+  readonly #clock: Clock
+  readonly #packets: Packets
+  readonly #room: WaitingRoom
+  #enteredMs = 0
+  #denials = 0
+
+  constructor(options: RoadOptions) {
+    this.#options = options
+    this.#zones = new ZoneTable(options.zones)
+    this.#tables = options.tables
+    this.#clock = options.clock
+    this.#packets = options.packets
+    this.#room = options.room
+  }
+
+  enter(): void {
+    this.#enteredMs = this.#clock.nowMs()
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i]!.enter()
+  }
+
+  leave(): void {
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i]!.leave()
+  }
+
+  /** HOT. */
+  answer(packet: Packet): number {
+    packet.begin(this.#enteredMs)
+    packet.road = this
+    try {
+      const octets = this.#answer(packet)
+      if (octets !== PARKED && packet.hasPlace) this.#room.leave(packet)
+      return octets
+    } catch (error) {
+      this.#fail(packet, error)
+      this.#room.leave(packet)
+      return packet.late || packet.served === undefined ? SILENCE : this.#end(packet)
+    }
+  }
+
+  /** The packet's octets become its way: the checks, one after another. */
+  #answer(packet: Packet): number {
+    const { scan } = packet
+    const verdict = scan.read(packet.octets, packet.start, packet.end)
+    if (verdict !== 'ok') return this.#reject(packet, verdict)
+    packet.recursionDesired = scan.recursionDesired
+    packet.authenticData = scan.authenticData
+    packet.payloadSize = scan.payloadSize
+    packet.limit = Math.min(packet.slotOctets, packet.transport === 'udp' ? scan.payloadSize : MESSAGE_MAX)
+    packet.deadlineMs = packet.receivedAtMs + PATIENCE_MS
+    packet.lookupsLeft = LOOKUPS_MAX
+    if (scan.optionBits !== 0) this.#judgeOptions(packet)
+    const served = this.#judge(packet)
+    if (served === undefined) return this.#refuse(packet)
+    if (packet.transport === 'udp' && packet.limit > served.udpMaxOctets) packet.limit = served.udpMaxOctets
+    if (packet.optionsOctets === 0 && served.accepts === undefined && scan.qclass === CLASS.IN) {
+      const octets = this.#answerFast(packet, served)
+      if (octets >= 0) return octets
+    }
+    if (served.accepts === undefined) this.#annotate(packet, served)
+    return this.#walk(packet, this.#first(packet, served)) === WAIT ? PARKED : this.#end(packet)
+  }
+
+  /** What the packet gets that has no question to be answered. */
+  #reject(packet: Packet, verdict: Verdict): number {
+    const { scan } = packet
+    if (verdict === 'drop') return SILENCE
+    if (verdict === 'cookie') return this.#answerCookie(packet)
+    const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
+    const octets = writeFailure(scan, packet.octets, packet.slot, packet.slotAt, rcode)
+    this.#count(this.#options.dropped, packet, rcode, octets, NOBODY)
+    return octets
+  }
+
+  /** A query about a cookie and nothing else: BADCOOKIE where the server's half is not ours (RFC 7873 5.4). */
+  #answerCookie(packet: Packet): number {
+    const { octets, scan, slot, slotAt } = packet
+    const at = scan.findOption(octets, OPTION.COOKIE)
+    const judged = this.#options.cookies.judge(optionData(octets, at), packet.client.address)
+    const rcode = judged.state === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
+    const end = slotAt + writeFailure(scan, octets, slot, slotAt, rcode)
+    const written = addOption(slot, end - OPT_OCTETS, end, judged.option.code, judged.option.data) - slotAt
+    this.#count(this.#options.dropped, packet, rcode, written, NOBODY)
+    return written
+  }
+
+  /** Options of the server's own that every reply to the packet has: its cookie, how long the connection may be idle. */
+  #judgeOptions(packet: Packet): void {
+    const { octets, scan } = packet
+    if (scan.hasOption(OPTION.COOKIE)) {
+      const at = scan.findOption(octets, OPTION.COOKIE)
+      const { option } = this.#options.cookies.judge(optionData(octets, at), packet.client.address)
+      packet.addOption(option.code, option.data)
+    }
+    if (asksForKeepalive(scan, packet.transport)) {
+      const { code, data } = keepaliveOption(this.#options.idleTimeoutMs)
+      packet.addOption(code, data)
+    }
+  }
+
+  /**
+   * The block that takes the packet, the longest zone and the first view that accepts it; undefined where there is none. A
+   * view may ask for the labels of its block's plugins.
+   */
+  #judge(packet: Packet): ServedZone | undefined {
+    const { scan } = packet
+    for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
+      const served = this.#zones.at(index)
+      packet.served = served
+      if (served.accepts === undefined) return served
+      this.#annotate(packet, served)
+      if (this.#accepts(packet, served)) return served
+    }
+    return undefined
+  }
+
+  #accepts(packet: Packet, { accepts }: ServedZone): boolean {
+    try {
+      return accepts!(packet)
+    } catch (error) {
+      this.#tell(packet, error)
+      return false
+    }
+  }
+
+  #annotate(packet: Packet, { annotate }: ServedZone): void {
+    if (annotate === undefined) return
+    packet.metadata = new Map()
+    try {
+      annotate(packet)
+    } catch (error) {
+      this.#tell(packet, error)
+    }
+  }
+
+  /** No block has the name, or views stand for it and none of them is for the packet. */
+  #refuse(packet: Packet): number {
+    packet.fail(RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, NO_BLOCK)
+    const octets = finish(packet)
+    this.#count(this.#options.dropped, packet, RCODE.REFUSED, octets, NOBODY)
+    return octets
+  }
+
+  /** HOT: answers from the table or the cache where no plugin before them is concerned; -1 where the handlers must. */
+  #answerFast(packet: Packet, served: ServedZone): number {
+    const { scan, octets, slot, slotAt, limit } = packet
+    const { clusters, cache } = served
+    for (let i = 0; i < clusters.length; i++) {
+      const cluster = clusters[i]!
+      if (!cluster.covers(scan)) continue
+      if (concernsOne(served.clusterGuards, scan)) break
+      const written = cluster.answer(scan, octets, slot, slotAt, limit)
+      if (written === CHASE) return -1
+      if (written === PASS) break
+      if (served.passesCache) cache?.countPassed()
+      return this.#answered(packet, served, written, KUBERNETES)
+    }
+    if (cache === undefined || concernsOne(served.cacheGuards, scan)) return -1
+    const written = cache.answer(scan, octets, slot, slotAt, limit, this.#enteredMs)
+    return written === MISS ? -1 : this.#answered(packet, served, written, CACHE)
+  }
+
+  #answered(packet: Packet, served: ServedZone, octets: number, plugin: number): number {
+    const rcode = packet.slot[packet.slotAt + 3]! & 15
+    if (rcode === RCODE.NXDOMAIN) this.#denied(packet)
+    this.#count(served.meters, packet, rcode, octets, plugin)
+    return octets
+  }
+
+  /** One in many denials tells storms who asked what. */
+  #denied(packet: Packet): void {
+    if ((++this.#denials & (SAMPLE_EVERY - 1)) !== 0) return
+    this.#options.storms.denied(packet.client.address, foldedName(packet.asked))
+  }
+
+  #count(
+    meters: QueryMeters | undefined,
+    packet: Packet,
+    rcode: number,
+    replyOctets: number,
+    plugin: number,
+  ): void {
+    if (meters === undefined) return
+    const { asked, family } = packet
+    const seconds = (this.#clock.nowMs() - packet.receivedAtMs) / 1000
+    const proto = protoIndex(packet.transport)
+    const qtype = qtypeIndex(asked.qtype)
+    meters.count(
+      qtype,
+      family,
+      proto,
+      rcode,
+      packet.requestOctets,
+      replyOctets,
+      seconds,
+      plugin,
+      asked.dnssecOk,
+    )
+  }
+
+  // The way down and up.
+
+  /** The first step in a block: its handlers have the packet, if one of them speaks its class. */
+  #first(packet: Packet, served: ServedZone): Step {
+    packet.at = -1
+    if (packet.scan.qclass === CLASS.IN || served.anyClass) return NEXT
+    return packet.fail(RCODE.REFUSED, EDE.NOT_SUPPORTED, WRONG_CLASS)
+  }
+
+  /**
+   * HOT: goes on with a packet of which the handler `packet.at` has just said `step`: down the handlers behind it, up those
+   * that wanted to see the reply. Says WAIT where the packet waits now, else DONE or DROP, and then its way is over.
+   */
+  #walk(packet: Packet, step: Step): Step {
+    const { handlers } = servedOf(packet)
+    for (;;) {
+      if (packet.trace !== undefined && packet.at >= 0) packet.trace(packet, step)
+      if (step === NEXT || step === BACK) {
+        if (step === BACK) push(packet, packet.at)
+        step = ++packet.at < handlers.length ? handlers[packet.at]!.handle(packet) : noHandler(packet)
+      } else if (step === DONE || step === DROP) {
+        packet.isDropped = step === DROP
+        if (packet.depth === 0) return step
+        const kept = pop(packet)
+        const handler = handlers[packet.at]!
+        if (step === DONE || handler.seesDrops) step = handler.back!(packet, kept)
+      } else if (step === AGAIN) {
+        packet.clear()
+        step = BACK
+      } else if (step === LOOKUP) {
+        step = this.#lookUp(packet)
+      } else return WAIT
+    }
+  }
+
+  /** Asks the whole server what the handler at hand wants to know, and gives it the reply, now or later. */
+  #lookUp(packet: Packet): Step {
+    push(packet, packet.at | LOOKING)
+    const asked = this.#packets.take()
+    try {
+      asked.follow(packet)
+      asked.askFirst(packet.wishName, 0, packet.wishName.length, packet.wishType, CLASS.IN)
+      asked.requestOctets = asked.end + (asked.scan.edns ? OPT_OCTETS : 0)
+      asked.asker = packet
+      if (this.route(asked) !== WAIT) return this.#found(packet, asked)
+      const waiting = this.park(packet)
+      asked.waiting!.asker = waiting
+      if (waiting !== undefined) return WAIT
+      asked.waiting!.isAbandoned = true
+      pop(packet)
+      return DONE
+    } finally {
+      this.#packets.give()
+    }
+  }
+
+  /** Gives a handler the reply to its look-up. */
+  #found(packet: Packet, asked: Packet): Step {
+    packet.lookupsLeft = asked.lookupsLeft
+    const kept = pop(packet)
+    return servedOf(packet).handlers[packet.at & ~LOOKING]!.found!(packet, kept, asked)
+  }
+
+  /** A look-up's own way: routed, cached and counted like any other. */
+  route(asked: Packet): Step {
+    if (asked.lookupsLeft-- <= 0) {
+      asked.lookupsLeft = 0
+      return asked.fail(RCODE.SERVFAIL, EDE.OTHER, 'too many look-ups for one query')
+    }
+    // Whatever the client desires, its target must be found (CoreDNS sets RD, too).
+    asked.recursionDesired = asked.scan.recursionDesired = true
+    const served = this.#judge(asked)
+    if (served === undefined) return asked.fail(RCODE.REFUSED)
+    if (served.accepts === undefined) this.#annotate(asked, served)
+    const step = this.#walk(asked, this.#first(asked, served))
+    return step === WAIT ? WAIT : this.#routed(asked)
+  }
+
+  /** What came of a look-up: a reply to the name that was asked. */
+  #routed(asked: Packet): Step {
+    this.#countReply(asked)
+    if (asked.isDropped) return asked.fail(RCODE.REFUSED)
+    settleQuestion(asked)
+    return DONE
+  }
+
+  /** Goes down from behind `packet.at` with a packet that is a part of another one's way. */
+  descend(packet: Packet): Step {
+    const step = this.#walk(packet, NEXT)
+    if (step === DONE) settleQuestion(packet)
+    return step
+  }
+
+  // Waiting.
+
+  park(packet: Packet): Waiting | undefined {
+    const waiting = this.#room.take(packet)
+    if (waiting === undefined) {
+      packet.fail(RCODE.REFUSED, EDE.OTHER, NO_PLACE)
+      return undefined
+    }
+    packet.waiting = waiting
+    if (!packet.late && !packet.isForNobody && !(packet.asker instanceof Packet)) packet.origin.parked()
+    return waiting
+  }
+
+  wake(waiting: Waiting): Packet | undefined {
+    if (waiting.isAbandoned) {
+      this.#room.free(waiting)
+      return undefined
+    }
+    const packet = this.#packets.take()
+    this.#room.wake(waiting, packet)
+    return packet
+  }
+
+  goOn(packet: Packet, step: Step): void {
+    this.enter()
+    this.#goOn(packet, step)
+    this.leave()
+  }
+
+  /** Goes on with a packet of the thread's, which is given back. */
+  #goOn(packet: Packet, step: Step): void {
+    try {
+      if (this.#walk(packet, step) !== WAIT) this.#arrive(packet)
+    } catch (error) {
+      this.#arriveBroken(packet, error)
+    }
+    this.#packets.give()
+  }
+
+  /** The way of a packet that waited is over: who wanted the reply gets it. */
+  #arrive(packet: Packet): void {
+    const { asker, origin } = packet
+    if (asker !== undefined) {
+      this.#routed(packet)
+      this.#room.leave(packet)
+      this.#goOnAsker(packet, asker as Waiting)
+    } else if (packet.isForNobody) {
+      this.#room.leave(packet)
+    } else if (origin.isPart) {
+      if (!packet.isDropped) settleQuestion(packet)
+      this.#room.leave(packet)
+      origin.reply(packet, packet.isDropped ? SILENCE : packet.length)
+    } else {
+      const octets = this.#end(packet)
+      this.#room.leave(packet)
+      origin.reply(packet, octets)
+    }
+  }
+
+  #goOnAsker(asked: Packet, asker: Waiting): void {
+    const packet = this.wake(asker)
+    if (packet === undefined) return
+    let step: Step
+    try {
+      step = this.#found(packet, asked)
+    } catch (error) {
+      this.#arriveBroken(packet, error)
+      this.#packets.give()
+      return
+    }
+    this.#goOn(packet, step)
+  }
+
+  // Asked for nobody.
+
+  behind(packet: Packet): Packet {
+    const asked = this.#packets.take()
+    const { scan, question } = packet
+    asked.follow(packet)
+    const nameOctets = scan.questionEnd - 4 - scan.start - HEADER_OCTETS
+    asked.askFirst(question, scan.start + HEADER_OCTETS, nameOctets, scan.qtype, scan.qclass)
+    asked.served = packet.served
+    asked.at = packet.at
+    asked.isForNobody = true
+    const local = packet.local
+    asked.origin = { transport: 'tcp', localOf: () => local, parked() {}, reply() {} }
+    const nowMs = this.#clock.nowMs()
+    asked.deadlineMs = nowMs + packet.deadlineMs - packet.receivedAtMs
+    asked.receivedAtMs = nowMs
+    asked.lookupsLeft = LOOKUPS_MAX
+    asked.limit = MESSAGE_MAX
+    asked.addedOptions = packet.addedOptions
+    if (packet.metadata) asked.metadata = new Map()
+    return asked
+  }
+
+  send(packet: Packet, kept: Kept): void {
+    packet.keep(kept)
+    this.#goOn(packet, BACK)
+  }
+
+  // The end.
+
+  /** What the client gets; SILENCE where that is nothing, or a transfer. */
+  #end(packet: Packet): number {
+    const served = servedOf(packet)
+    if (packet.isDropped) {
+      const { asked, family, requestOctets } = packet
+      const proto = protoIndex(packet.transport)
+      served.meters?.countRequest(qtypeIndex(asked.qtype), family, proto, requestOctets, asked.dnssecOk)
+      return SILENCE
+    }
+    if (!served.reasons) packet.reasonCode = -1
+    if (packet.rcode === RCODE.NXDOMAIN) this.#denied(packet)
+    settleQuestion(packet)
+    this.#countReply(packet)
+    const octets = finish(packet)
+    if (packet.transfer === undefined) return octets
+    if (packet.transport === 'udp' || packet.transport === 'https') {
+      packet.transfer.end()
+      return SILENCE
+    }
+    const { slot, slotAt } = packet
+    const head = slot.slice(slotAt, slotAt + octets)
+    const name = foldedName(packet.asked)
+    packet.messages = new TransferMessages(head, packet.transfer, error => this.tell(error, name))
+    return SILENCE
+  }
+
+  #countReply(packet: Packet): void {
+    const { meters } = servedOf(packet)
+    if (meters === undefined) return
+    const { out, outAt, length } = packet
+    const octets = uncompressedOctets(out, outAt, outAt + length)
+    this.#count(meters, packet, packet.rcode, octets, packet.plugin)
+  }
+
+  #tell(packet: Packet, error: unknown): void {
+    this.tell(error, foldedName(packet.asked))
+  }
+
+  /** Tells of a bug on the way of a question about that name. */
+  tell(error: unknown, qname: string): void {
+    this.#options.bug(error, qname)
+  }
+
+  /** A packet of the thread's, for a part of a way; to be given back. */
+  borrow(): Packet {
+    return this.#packets.take()
+  }
+
+  giveBack(): void {
+    this.#packets.give()
+  }
+
+  broken(packet: Packet, error: unknown): void {
+    this.enter()
+    this.#arriveBroken(packet, error)
+    this.#packets.give()
+    this.leave()
+  }
+
+  #arriveBroken(packet: Packet, error: unknown): void {
+    this.#fail(packet, error)
+    this.#arrive(packet)
+  }
+
+  /** A bug: whatever the packet was about, its way is over. */
+  #fail(packet: Packet, error: unknown): void {
+    this.#tell(packet, error)
+    if (packet.waiting !== undefined) packet.waiting.isAbandoned = true
+    while (packet.depth > 0) pop(packet)
+    while (packet.level > 0) packet.unask()
+    packet.isDropped = false
+    packet.fail(RCODE.SERVFAIL, EDE.OTHER, BUG)
+  }
+}
+
+const servedOf = (packet: Packet): ServedZone => packet.served as ServedZone
+
+function push(packet: Packet, at: number): void {
+  packet.stackAt[packet.depth++] = at
+}
+
+/** Takes the last handler off the stack: it has the packet. Returns what it kept. */
+function pop(packet: Packet): Kept {
+  const at = --packet.depth
+  packet.at = packet.stackAt[at]! & ~LOOKING
+  const kept = packet.stackKept[at]
+  packet.stackKept[at] = undefined
+  return kept
+}
+
+/** Past the last handler CoreDNS fails (plugin.NextOrFailure); a block without any refuses. */
+function noHandler(packet: Packet): Step {
+  const { handlers, lastWord } = servedOf(packet)
+  if (handlers.length === 0) return packet.fail(RCODE.REFUSED)
+  return packet.fail(RCODE.SERVFAIL, -1, '', `plugin/${lastWord}: no next plugin found`)
+}
+
+const foldedName = (scan: Scan): string => formatName(scan.folded.slice(0, scan.foldedLength))
+
+/** The data of the option that begins at octets[at …). */
+const optionData = (octets: Uint8Array, at: number): Uint8Array =>
+  Uint8Array.prototype.slice.call(octets, at + 4, at + 4 + readU16(octets, at + 2))
+
+/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
+const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>
+  (transport === 'tcp' || transport === 'tls') && scan.hasOption(OPTION.KEEPALIVE)
+
+function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
+  for (let i = 0; i < guards.length; i++) if (guards[i]!.concerns(scan)) return true
+  return false
+}

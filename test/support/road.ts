@@ -1,0 +1,81 @@
+// One handler on a road of its own: a query goes to it as it is, what it hands on goes to the test, and what it says comes
+// back as a reply. For handlers of packets and for those of trees alike.
+
+import { Storms } from '../../src/observe/storms.ts'
+import type { Handler, Next, TreeHandler } from '../../src/plugin/plugin.ts'
+import { DONE, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
+import type { Query } from '../../src/query/query.ts'
+import type { MaybePromise, Outcome } from '../../src/query/reply.ts'
+import { sockaddr } from '../../src/query/sockaddr.ts'
+import { Road } from '../../src/serving/road.ts'
+import type { ServedZone } from '../../src/serving/served-zone.ts'
+import { encode, handOn, TreeRun } from '../../src/serving/trees.ts'
+import { ROOT } from '../../src/wire/name.ts'
+import { lasting, testThread } from './serving.ts'
+
+/** What the handler says to the query, as a reply; what it hands on goes to `next`, what it looks up to the query's. */
+export function askHandler(handler: Handler | TreeHandler, query: Query, next: Next): MaybePromise<Outcome> {
+  if (handler.trees) return handler.handle(query, next)
+  const { road, served } = roadOf(handler, query, next)
+  const from = sockaddr(query.client.address, query.client.port)!
+  return handOn({ ...query, way: { road, served, at: -1, from } })
+}
+
+function roadOf(handler: Handler, query: Query, next: Next): { road: Road; served: ServedZone } {
+  const behind = new TreeRun([{ trees: true, handle: handed => next(handed) }])
+  const served: ServedZone = {
+    server: query.server,
+    zone: ROOT,
+    zoneText: query.zone,
+    view: query.view,
+    handlers: [handler, behind],
+    lastWord: '',
+    clusters: [],
+    clusterGuards: [],
+    cache: undefined,
+    cacheGuards: [],
+    passesCache: false,
+    anyClass: true,
+    reasons: true,
+    udpMaxOctets: 1232,
+    meters: undefined,
+  }
+  const thread = testThread()
+  const { clock, log, meters } = thread.context
+  const road = new TestRoad(query, {
+    ...lasting(thread),
+    server: query.server,
+    zones: [served],
+    idleTimeoutMs: 10_000,
+    tables: [],
+    clock,
+    dropped: undefined,
+    storms: new Storms(clock, log, meters),
+    bug: error => {
+      throw error
+    },
+  })
+  return { road, served }
+}
+
+/** A road whose look-ups are the query's. */
+class TestRoad extends Road {
+  readonly #query: Query
+
+  constructor(query: Query, options: ConstructorParameters<typeof Road>[0]) {
+    super(options)
+    this.#query = query
+  }
+
+  override route(asked: Packet): Step {
+    const { qname, scan } = asked
+    const waiting = this.park(asked)!
+    void this.#query.lookup(qname, scan.qtype).then(reply => {
+      const woken = waiting.wake()
+      if (!woken) return
+      encode(woken, reply)
+      woken.goOn(DONE)
+    })
+    return WAIT
+  }
+}
