@@ -133,7 +133,7 @@ export class WatchedCluster implements ReadySource {
       this.#log(read.problem === 'absent' ? 'INFO' : 'WARNING', `${read.message}: starting without it`)
       return
     }
-    if (!this.cluster.restore(read.sets)) {
+    if (!(await this.cluster.restore(read.sets))) {
       this.#log('WARNING', `snapshot ${file} is of another configuration: starting without it`)
       return
     }

@@ -1,12 +1,12 @@
 // The endpoints of a slice as one text: a hundred thousand of them are most of what a large cluster has, and as objects each
 // costs 150 octets of memory where 6 are enough. One character is one octet.
 //
-//   flags  1: IPv6  2: hostname  4: target name  8: topology zone
+//   flags  1: IPv6  2: hostname  4: target name  8: topology zone  16: all three are those of the endpoint before
 //   address of 4 or 16 octets, then each text that the flags name, its length before it
 //
 // Equal endpoints in the same order are equal texts.
 
-import { ipFromBytes, parseIp } from '../shared/ip.ts'
+import { ipFromBytes, readIp } from '../shared/ip.ts'
 
 /** One ready address of an EndpointSlice (ready is true or absent). */
 export interface SlimEndpoint {
@@ -23,59 +23,130 @@ export interface SlimEndpoint {
 /** Endpoints as packEndpoints makes them; '' is none. */
 export type PackedEndpoints = string
 
-const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8 } as const
+const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8, SAME: 16 } as const
 /** A length has one octet; what Kubernetes allows is shorter. */
 const TEXT_MAX = 255
+/** The most that one endpoint takes. */
+const ENDPOINT_MAX_OCTETS = 1 + 16 + 3 * (1 + TEXT_MAX)
+const FIRST_OCTETS = 16 * 1024
+/** A packer's buffer that has become larger is not kept. */
+const KEPT_OCTETS = 256 * 1024
+
+/** The buffer of the last packer, for the next one. */
+let spare: Buffer | undefined
+
+/** Packs endpoints one after another. */
+export class EndpointPacker {
+  #octets: Buffer
+  #length = 0
+  #hostname = ''
+  #targetName = ''
+  #zone = ''
+
+  constructor() {
+    this.#octets = spare ?? Buffer.allocUnsafe(FIRST_OCTETS)
+    spare = undefined
+  }
+
+  /** Adds an endpoint; false, and nothing is added, where the address is none. */
+  add(address: string, hostname: string, targetName: string, zone: string): boolean {
+    const at = this.#length
+    if (at + ENDPOINT_MAX_OCTETS > this.#octets.length) this.#grow()
+    const octets = readIp(address, this.#octets, at + 1)
+    if (octets === 0) return false
+    this.#length = at + 1 + octets
+    this.#octets[at] = (octets === 16 ? FLAG.V6 : 0) | this.#texts(hostname, targetName, zone)
+    return true
+  }
+
+  /** All that was added; the packer is of no use any more. */
+  finish(): PackedEndpoints {
+    const packed = this.#octets.toString('latin1', 0, this.#length)
+    if (this.#octets.length <= KEPT_OCTETS) spare = this.#octets
+    return packed
+  }
+
+  #texts(hostname: string, targetName: string, zone: string): number {
+    const same = hostname === this.#hostname && targetName === this.#targetName && zone === this.#zone
+    this.#hostname = hostname
+    this.#targetName = targetName
+    this.#zone = zone
+    if (hostname === '' && targetName === '' && zone === '') return 0
+    if (same) return FLAG.SAME
+    return (
+      this.#text(hostname, FLAG.HOSTNAME) | this.#text(targetName, FLAG.TARGET) | this.#text(zone, FLAG.ZONE)
+    )
+  }
+
+  #text(text: string, flag: number): number {
+    if (text === '') return 0
+    const length = Math.min(TEXT_MAX, text.length)
+    this.#octets[this.#length++] = length
+    this.#length += this.#octets.write(text, this.#length, length, 'latin1')
+    return flag
+  }
+
+  #grow(): void {
+    const grown = Buffer.allocUnsafe(2 * this.#octets.length)
+    this.#octets.copy(grown, 0, 0, this.#length)
+    this.#octets = grown
+  }
+}
 
 /** Packs endpoints; what is no IP address is left out. */
 export function packEndpoints(endpoints: Iterable<SlimEndpoint>): PackedEndpoints {
-  const parts: string[] = []
-  for (const { address, hostname, targetName, zone } of endpoints) {
-    const ip = parseIp(address)
-    if (ip === undefined) continue
-    const flags =
-      (ip.family === 6 ? FLAG.V6 : 0) |
-      (hostname === '' ? 0 : FLAG.HOSTNAME) |
-      (targetName === '' ? 0 : FLAG.TARGET) |
-      (zone === '' ? 0 : FLAG.ZONE)
-    parts.push(String.fromCharCode(flags, ...ip.bytes))
-    for (const text of [hostname, targetName, zone]) {
-      const kept = text.slice(0, TEXT_MAX)
-      if (kept !== '') parts.push(String.fromCharCode(kept.length), kept)
-    }
-  }
-  // Joined, and not added up: that would keep every part beside the whole.
-  return parts.join('')
+  const packer = new EndpointPacker()
+  for (const { address, hostname, targetName, zone } of endpoints)
+    packer.add(address, hostname, targetName, zone)
+  return packer.finish()
 }
 
-/** Calls back with each endpoint: the 4 or 16 octets of its address as characters, and its texts, '' where it has none. */
-export function eachEndpoint(
-  packed: PackedEndpoints,
-  visit: (address: string, hostname: string, targetName: string, zone: string) => void,
-): void {
-  for (let at = 0; at < packed.length; ) {
-    const flags = packed.charCodeAt(at)
-    const addressEnd = at + 1 + (flags & FLAG.V6 ? 16 : 4)
-    const address = packed.slice(at + 1, addressEnd)
-    at = addressEnd
-    const take = (flag: number): string => {
-      if ((flags & flag) === 0) return ''
-      const from = at + 1
-      at = from + packed.charCodeAt(at)
-      return packed.slice(from, at)
-    }
-    const hostname = take(FLAG.HOSTNAME)
-    const targetName = take(FLAG.TARGET)
-    visit(address, hostname, targetName, take(FLAG.ZONE))
+/** Stands on one endpoint after another. */
+export class EndpointCursor {
+  readonly #packed: PackedEndpoints
+  #at = 0
+  /** The 4 or 16 octets of the address as characters. */
+  address = ''
+  /** '' where there is none, as the other two. */
+  hostname = ''
+  targetName = ''
+  zone = ''
+
+  constructor(packed: PackedEndpoints) {
+    this.#packed = packed
+  }
+
+  /** Moves to the next endpoint; false behind the last. */
+  next(): boolean {
+    const packed = this.#packed
+    if (this.#at >= packed.length) return false
+    const flags = packed.charCodeAt(this.#at)
+    const addressEnd = this.#at + 1 + (flags & FLAG.V6 ? 16 : 4)
+    this.address = packed.slice(this.#at + 1, addressEnd)
+    this.#at = addressEnd
+    if ((flags & FLAG.SAME) !== 0) return true
+    this.hostname = this.#take(flags & FLAG.HOSTNAME)
+    this.targetName = this.#take(flags & FLAG.TARGET)
+    this.zone = this.#take(flags & FLAG.ZONE)
+    return true
+  }
+
+  #take(flag: number): string {
+    if (flag === 0) return ''
+    const from = this.#at + 1
+    this.#at = from + this.#packed.charCodeAt(this.#at)
+    return this.#packed.slice(from, this.#at)
   }
 }
 
 /** The endpoints as objects, for those who show them. */
 export function unpackEndpoints(packed: PackedEndpoints): SlimEndpoint[] {
   const endpoints: SlimEndpoint[] = []
-  eachEndpoint(packed, (octets, hostname, targetName, zone) => {
-    const address = ipFromBytes(Buffer.from(octets, 'latin1')).text
+  const cursor = new EndpointCursor(packed)
+  while (cursor.next()) {
+    const { hostname, targetName, zone } = cursor
+    const address = ipFromBytes(Buffer.from(cursor.address, 'latin1')).text
     endpoints.push({ address, hostname, targetName, zone })
-  })
+  }
   return endpoints
 }

@@ -5,6 +5,8 @@ import type { SlimPort } from './objects.ts'
 
 /** What is known at most; beyond it the pool begins anew, and what was handed out stays what it is. */
 const POOL_MAX = 4096
+/** Longer lists are nobody else's: the pool would keep megabytes of them. */
+const LIST_MAX = 32
 
 class Pool<T> {
   readonly #known = new Map<string, T>()
@@ -28,6 +30,7 @@ export const internText = (text: string): string => texts.get(text, text)
 /** An equal list of ports, the one that was seen first. */
 export function internPorts(ports: readonly SlimPort[]): readonly SlimPort[] {
   if (ports.length === 0) return NONE
+  if (ports.length > LIST_MAX) return ports
   const key = ports.map(({ name, port, protocol }) => `${name}/${port}/${protocol}`).join()
   return portLists.get(key, ports)
 }

@@ -100,16 +100,6 @@ export function partsOf(key: string): [namespace: string, name: string] {
   return [key.slice(0, slash), key.slice(slash + 1)]
 }
 
-/** The keys of the maps that lie in one of the namespaces. */
-export function* keysIn(
-  namespaces: ReadonlySet<string>,
-  ...maps: ReadonlyMap<string, unknown>[]
-): Generator<string> {
-  if (namespaces.size === 0) return
-  for (const map of maps)
-    for (const key of map.keys()) if (namespaces.has(key.slice(0, key.indexOf('/')))) yield key
-}
-
 /**
  * Where a source puts what it learns. Calls are cheap and synchronous: a sink notes what is dirty and publishes it
  * a few milliseconds later.

@@ -2,8 +2,8 @@
 // here throws: an object that has no usable name is a problem, a field that is wrong is left out with a note and the
 // rest of the object is kept. What is kept and what is dropped follows CoreDNS (plugin/kubernetes/object).
 
-import { parseIp } from '../shared/ip.ts'
-import { type PackedEndpoints, packEndpoints, type SlimEndpoint } from './endpoints.ts'
+import { canonicalIp, parseIp } from '../shared/ip.ts'
+import { EndpointPacker, type PackedEndpoints } from './endpoints.ts'
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
 import { internList, internPorts, internText } from './intern.ts'
 import type {
@@ -42,6 +42,9 @@ const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster'
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 const TEXT_MAX = 1024
+/** Of one object; what is beyond is left out with a note. Slices may have 20,000 ports, nothing bounds those of a Service. */
+const PORTS_MAX = 20_000
+const ADDRESSES_MAX = 20_000
 const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
 const PROTOCOLS = ['tcp', 'udp', 'sctp']
 
@@ -205,25 +208,39 @@ export function slimServiceImport(raw: unknown, note: Note = unnoted): SlimServi
 /** The valid addresses of a list, canonical and each once; '' and nothing stand for "not allocated yet". */
 function addresses(list: readonly unknown[], path: (i: number) => Path, note: Note): string[] {
   const found = new Set<string>()
-  list.forEach((item, i) => {
-    const ip = typeof item === 'string' ? parseIp(item) : undefined
-    if (ip) found.add(ip.text)
+  within(list, ADDRESSES_MAX, 'addresses', () => path(0), note).forEach((item, i) => {
+    const address = typeof item === 'string' ? canonicalIp(item) : undefined
+    if (address) found.add(address)
     else if (item !== '' && item !== undefined && item !== null)
       note(path(i), `${quote(item)} is no IP address`)
   })
   return [...found]
 }
 
+/** The beginning of the list, as much as is read of it. */
+function within(
+  list: readonly unknown[],
+  max: number,
+  what: string,
+  path: () => Path,
+  note: Note,
+): readonly unknown[] {
+  if (list.length <= max) return list
+  note(path(), `${list.length} ${what}: those behind the first ${max} are left out`)
+  return list.slice(0, max)
+}
+
 function ingress(raw: unknown, note: Note): string[] {
-  return listAt(raw, 'status', 'loadBalancer', 'ingress').flatMap((item, i) => {
+  const path = ['status', 'loadBalancer', 'ingress']
+  return within(listAt(raw, ...path), ADDRESSES_MAX, 'addresses', () => path, note).flatMap((item, i) => {
     const address = textAt(item, 'ip')
     if (address === '') return textAt(item, 'hostname').slice(0, TEXT_MAX) || []
-    return addresses([address], () => ['status', 'loadBalancer', 'ingress', i, 'ip'], note)
+    return addresses([address], () => [...path, i, 'ip'], note)
   })
 }
 
 function ports(list: readonly unknown[], path: Path, note: Note): SlimPort[] {
-  return list.flatMap((item, i) => {
+  return within(list, PORTS_MAX, 'ports', () => path, note).flatMap((item, i) => {
     const name = (field(item, 'name') ?? '') as unknown
     const protocol = (field(item, 'protocol') ?? 'TCP') as unknown
     const port = (field(item, 'port') ?? -1) as unknown
@@ -248,7 +265,7 @@ function ports(list: readonly unknown[], path: Path, note: Note): SlimPort[] {
 /** Ready is true or absent. A slice of the type FQDN holds host names, which are no endpoints here. */
 function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpoints {
   if (textAt(raw, 'addressType') === 'FQDN') return ''
-  const ready: SlimEndpoint[] = []
+  const packer = new EndpointPacker()
   listAt(raw, 'endpoints').forEach((item, i) => {
     if (fieldAt(item, 'conditions', 'ready') === false) return
     let hostname = textAt(item, 'hostname').toLowerCase()
@@ -259,9 +276,9 @@ function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpo
     const targetName = options.endpointPodNames ? textAt(item, 'targetRef', 'name').toLowerCase() : ''
     const zone = options.zonal ? textAt(item, 'zone').toLowerCase() : ''
     listAt(item, 'addresses').forEach((address, j) => {
-      if (typeof address === 'string' && parseIp(address)) ready.push({ address, hostname, targetName, zone })
-      else note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
+      if (typeof address === 'string' && packer.add(address, hostname, targetName, zone)) return
+      note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
     })
   })
-  return packEndpoints(ready)
+  return packer.finish()
 }

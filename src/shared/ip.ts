@@ -26,14 +26,42 @@ const V6_TEXT_MAX = 45
 
 /** Reads an IPv4 or IPv6 address; undefined for anything else. */
 export function parseIp(text: string): Ip | undefined {
-  const bytes = parseIpOctets(text)
-  return bytes && ipFromBytes(bytes)
+  const bytes = new Uint8Array(16)
+  const length = readIp(text, bytes, 0)
+  return length === 0 ? undefined : ipFromBytes(bytes.slice(0, length))
 }
 
-/** The same as the 4 or 16 octets that are written: an IPv4-mapped address stays IPv6. */
+const scratch = new Uint8Array(16)
+
+/** The one canonical spelling of an address; undefined for anything else. */
+export function canonicalIp(text: string): string | undefined {
+  const length = readIp(text, scratch, 0)
+  if (length === 0) return undefined
+  // A dotted quad has no other spelling.
+  if (length === 4 && !text.includes(':')) return text
+  return ipFromBytes(scratch.slice(0, length)).text
+}
+
+/**
+ * Reads an address into octets[at …], which has room for 16, and returns how many it has: 4 or 16, an IPv4-mapped one 4, or 0
+ * where the text is none. A hundred thousand are read of one slice: by characters, without splitting.
+ */
+export function readIp(text: string, octets: Uint8Array, at: number): 0 | 4 | 16 {
+  if (text.length > V6_TEXT_MAX) return 0
+  if (readV4(text, 0, octets, at)) return 4
+  if (!readV6(text, octets, at)) return 0
+  for (let i = 0; i < 10; i++) if (octets[at + i] !== 0) return 16
+  if (octets[at + 10] !== 0xff || octets[at + 11] !== 0xff) return 16
+  octets.copyWithin(at, at + 12, at + 16)
+  return 4
+}
+
+/** The 4 or 16 octets of an address as it is written: an IPv4-mapped one stays IPv6. */
 export function parseIpOctets(text: string): Uint8Array | undefined {
   if (text.length > V6_TEXT_MAX) return undefined
-  return text.includes(':') ? parseV6(text) : parseV4(text)
+  const octets = new Uint8Array(16)
+  if (readV4(text, 0, octets, 0)) return octets.slice(0, 4)
+  return readV6(text, octets, 0) ? octets : undefined
 }
 
 /** Makes the value of 4 or 16 octets; an IPv4-mapped address becomes IPv4. */
@@ -73,75 +101,103 @@ const maskOctet = (prefixLength: number, i: number): number =>
 const isMapped = (b: Uint8Array): boolean =>
   b[10] === 0xff && b[11] === 0xff && b.subarray(0, 10).every(octet => octet === 0)
 
-/** A hundred thousand of these are read when a large cluster is listed: by characters, without splitting. */
-function parseV4(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(4)
+const ZERO = 0x30
+const DOT = 0x2e
+const COLON = 0x3a
+
+/** Reads text from `from` to its end as a dotted quad. */
+function readV4(text: string, from: number, octets: Uint8Array, at: number): boolean {
   let part = 0
   let number = -1
-  for (let i = 0; i <= text.length; i++) {
+  for (let i = from; i <= text.length; i++) {
     const digit = i < text.length ? text.charCodeAt(i) - ZERO : DOT - ZERO
     if (digit === DOT - ZERO) {
-      if (number < 0 || part === 4) return undefined
-      bytes[part++] = number
+      if (number < 0 || part === 4) return false
+      octets[at + part++] = number
       number = -1
     } else {
       // A leading zero is no decimal number (Go's net.ParseIP refuses it too).
-      if (digit < 0 || digit > 9 || number === 0) return undefined
+      if (digit < 0 || digit > 9 || number === 0) return false
       number = number < 0 ? digit : number * 10 + digit
-      if (number > 255) return undefined
+      if (number > 255) return false
     }
   }
-  return part === 4 ? bytes : undefined
+  return part === 4
 }
 
-const ZERO = 0x30
-const DOT = 0x2e
-
 /** RFC 4291 2.2: eight groups, one `::` for a run of zeros, the last 32 bits perhaps as a dotted quad. */
-function parseV6(text: string): Uint8Array | undefined {
-  let head = text
-  let tail: Uint8Array | undefined
-  if (text.includes('.')) {
-    const colon = text.lastIndexOf(':')
-    tail = parseV4(text.slice(colon + 1))
-    if (!tail) return undefined
-    head = `${text.slice(0, colon + 1)}${((tail[0]! << 8) | tail[1]!).toString(16)}:${((tail[2]! << 8) | tail[3]!).toString(16)}`
+function readV6(text: string, octets: Uint8Array, at: number): boolean {
+  const end = at + 16
+  let to = at
+  /** Where the octets behind `::` begin. */
+  let gap = -1
+  let i = 0
+  if (text.charCodeAt(0) === COLON) {
+    if (text.charCodeAt(1) !== COLON) return false
+    gap = to
+    i = 2
   }
-  const halves = head.split('::')
-  if (halves.length > 2) return undefined
-  const groups = halves.map(half => (half === '' ? [] : half.split(':')))
-  if (!groups.flat().every(group => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
-  const missing = 8 - groups.flat().length
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined
-  const all = [
-    ...groups[0]!,
-    ...new Array<string>(halves.length === 1 ? 0 : missing).fill('0'),
-    ...(groups[1] ?? []),
-  ]
-  const bytes = new Uint8Array(16)
-  all.forEach((group, i) => {
-    const value = Number.parseInt(group, 16)
-    bytes[i * 2] = value >> 8
-    bytes[i * 2 + 1] = value & 0xff
-  })
-  return bytes
+  while (i < text.length) {
+    const from = i
+    let group = 0
+    for (; i < text.length; i++) {
+      const digit = hexDigit(text.charCodeAt(i))
+      if (digit < 0) break
+      group = group * 16 + digit
+    }
+    if (i > from && text.charCodeAt(i) === DOT) {
+      if (to + 4 > end || !readV4(text, from, octets, to)) return false
+      to += 4
+      break
+    }
+    if (i === from || i - from > 4 || to === end) return false
+    octets[to++] = group >> 8
+    octets[to++] = group
+    if (i === text.length) break
+    if (text.charCodeAt(i++) !== COLON || i === text.length) return false
+    if (text.charCodeAt(i) !== COLON) continue
+    if (gap >= 0) return false
+    gap = to
+    i++
+  }
+  if (gap < 0) return to === end
+  if (to === end) return false
+  const behind = to - gap
+  octets.copyWithin(end - behind, gap, to)
+  octets.fill(0, gap, end - behind)
+  return true
+}
+
+function hexDigit(code: number): number {
+  if (code >= ZERO && code <= 0x39) return code - ZERO
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /** RFC 5952 section 4: lower case, no leading zeros, the longest (then first) run of two or more zeros as `::`. */
 function formatV6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!)
   let start = -1
   let longest = 1
   for (let i = 0; i < 8; i++) {
     let end = i
-    while (end < 8 && groups[end] === 0) end++
+    while (end < 8 && groupOf(bytes, end) === 0) end++
     if (end - i > longest) {
       start = i
       longest = end - i
     }
     i = Math.max(i, end - 1)
   }
-  const hex = groups.map(group => group.toString(16))
-  if (start < 0) return hex.join(':')
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + longest).join(':')}`
+  let text = ''
+  for (let i = 0; i < 8; i++) {
+    if (i === start) {
+      text += '::'
+      i += longest - 1
+    } else {
+      const between = i > 0 && !text.endsWith(':') ? ':' : ''
+      text += between + groupOf(bytes, i).toString(16)
+    }
+  }
+  return text
 }
+
+const groupOf = (bytes: Uint8Array, i: number): number => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!

@@ -1,6 +1,7 @@
 // HOT: reads blocks (layout.ts) without allocating. Every offset into a block has its name here, and nowhere else; one cursor
-// is opened on a service's detail again and again. The writer's side uses it too, to learn which addresses a block holds.
+// is opened on a service's detail again and again. The writer's side uses them too, to learn which addresses a block holds.
 
+import { PIECES_A_STEP, type Steps } from '../shared/steps.ts'
 import {
   EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES,
 } from './layout.ts' // biome-ignore format: one import
@@ -182,30 +183,38 @@ export function eachExternal(
   }
 }
 
-const cursor = new GroupCursor()
-
 /**
  * Calls back with what the address index has of the block at `block`: where each address begins and ends, cluster IPs,
  * endpoints, and those outside the cluster with the octet before them. An address may come twice.
  */
-export function eachAddress(
+export function* addressSteps(
   words: Int32Array,
   octets: Uint8Array,
   block: number,
   visit: (at: number, end: number) => void,
-): void {
-  const v4Count = v4CountOf(words, block)
-  const v6Count = v6CountOf(words, block)
-  const at = addressesAt(block)
-  const v6At = v6AddressesAt(words, block)
-  for (let i = 0; i < v4Count; i++) visit(at + 4 * i, at + 4 * i + 4)
-  for (let i = 0; i < v6Count; i++) visit(v6At + 16 * i, v6At + 16 * i + 16)
+): Steps<void> {
+  yield* runSteps(addressesAt(block), v4CountOf(words, block), 4, visit)
+  yield* runSteps(v6AddressesAt(words, block), v6CountOf(words, block), 16, visit)
   eachExternal(words, octets, block, (from, end) => {
     if (octets[from] !== EXTERNAL.NAME) visit(from, end)
   })
-  cursor.open(octets, detailAt(words, block))
-  while (cursor.next()) {
-    for (let i = 0; i < cursor.v4Count; i++) visit(cursor.v4At + 4 * i, cursor.v4At + 4 * i + 4)
-    for (let i = 0; i < cursor.v6Count; i++) visit(cursor.v6At + 16 * i, cursor.v6At + 16 * i + 16)
+  const groups = new GroupCursor()
+  groups.open(octets, detailAt(words, block))
+  while (groups.next()) {
+    yield* runSteps(groups.v4At, groups.v4Count, 4, visit)
+    yield* runSteps(groups.v6At, groups.v6Count, 16, visit)
+  }
+}
+
+/** Visits so many addresses of that length, one behind the other. */
+function* runSteps(
+  at: number,
+  count: number,
+  length: number,
+  visit: (at: number, end: number) => void,
+): Steps<void> {
+  for (let i = 0; i < count; i++, at += length) {
+    visit(at, at + length)
+    if ((i + 1) % PIECES_A_STEP === 0) yield
   }
 }

@@ -5,14 +5,14 @@
 import type { SlimPod } from '../objects/objects.ts'
 import type { ClientOptions } from '../objects/options.ts'
 import { parseIp } from '../shared/ip.ts'
-import { Octets } from './build.ts'
 import { CLIENT_HOST_NETWORK, KEY, KIND } from './layout.ts'
+import { Octets } from './octets.ts'
 import type { TableWriter } from './writer.ts'
 
 /** The Pods that run, by their addresses. */
 export class Clients {
   readonly #options: ClientOptions
-  readonly #pods = new Map<string, readonly SlimPod[]>()
+  readonly #pods = new Map<string, Set<SlimPod>>()
   readonly #touch: (ip: string) => void
 
   /** `touch` notes that an address is to be published. */
@@ -22,14 +22,16 @@ export class Clients {
   }
 
   add(pod: SlimPod): void {
-    this.#pods.set(pod.ip, [...(this.#pods.get(pod.ip) ?? []), pod])
+    const pods = this.#pods.get(pod.ip)
+    if (pods) pods.add(pod)
+    else this.#pods.set(pod.ip, new Set([pod]))
     this.#touch(pod.ip)
   }
 
   remove(pod: SlimPod): void {
-    const others = (this.#pods.get(pod.ip) ?? []).filter(other => other !== pod)
-    if (others.length > 0) this.#pods.set(pod.ip, others)
-    else this.#pods.delete(pod.ip)
+    const pods = this.#pods.get(pod.ip)
+    pods?.delete(pod)
+    if (pods?.size === 0) this.#pods.delete(pod.ip)
     this.#touch(pod.ip)
   }
 
@@ -37,7 +39,7 @@ export class Clients {
   publish(ip: string, writer: TableWriter): boolean {
     const key = clientKey(ip)
     if (!key) return false
-    const block = buildClient(key, this.#pods.get(ip) ?? [], this.#options)
+    const block = buildClient(key, [...(this.#pods.get(ip) ?? [])], this.#options)
     return block ? writer.publish(key, block) : writer.remove(key)
   }
 }

@@ -8,8 +8,8 @@
 //   then                  indexes and blocks, as the arena hands them out
 //
 // Name index (open addressing, one per table): pairs of words [hash, block]; block is the byte offset of a block, EMPTY or
-// REMOVED. Address index: pairs [hash of the address, hash of a service's key], several pairs for one address where
-// several services have it. An index is an arena block whose first word is its capacity in pairs, so that growing is one
+// REMOVED. Address index: pairs [hash of the address, who has it], a service or the offset of a set of them (address-index.ts).
+// An index is an arena block whose first word is its capacity in pairs, so that growing is one
 // store of its offset.
 //
 // A service is one block, so all its answers change in one store. Blocks, in octets (numbers little-endian, as the
@@ -44,6 +44,7 @@
 // its value.
 
 import { KIND_NAMES, type Kind } from '../objects/objects.ts'
+import { halfSipHash } from '../shared/half-siphash.ts'
 
 /** Words of the head. */
 export const HEAD = {
@@ -65,6 +66,8 @@ export const HEAD = {
   RESTORED: 6,
   /** How old the state is: 0 while it is followed, otherwise packAge(). One word, so that nobody reads half of it. */
   AGE: 9,
+  /** Two words: what the hashes of this table are made under. */
+  SEED: 10,
 } as const
 
 const AGE_BITS = 28
@@ -81,7 +84,7 @@ export const ageSeconds = (age: number): number => age & AGE_MAX_SECONDS
 /** Whose age it is: 0 for everything, otherwise one more than the kind's place in KIND_NAMES. */
 export const agedKind = (age: number): number => age >>> AGE_BITS
 
-export const LAYOUT_VERSION = 4
+export const LAYOUT_VERSION = 5
 export const HEAD_WORDS = 32
 /** Threads that may read one table. */
 export const READERS_MAX = 64
@@ -134,12 +137,24 @@ export const PROTOCOL_LABELS: readonly string[] = ['tcp', 'udp', 'sctp']
 /** A port without a number. */
 export const NO_PORT = 0xffff
 
-/** FNV-1a with a closing mix, never below 2: the hash of a key, in octets[at … end). */
-export function hashOctets(octets: Uint8Array, at: number, end: number): number {
-  let hash = 0x811c9dc5
-  for (; at < end; at++) hash = Math.imul(hash ^ octets[at]!, 0x01000193)
-  hash ^= hash >>> 15
-  hash = Math.imul(hash, 0x2c1b3c6d)
-  hash ^= hash >>> 12
-  return hash >>> 0 < 2 ? 2 : hash | 0
+/** The words of the head of a set of owners (address-index.ts), and where its slots begin. */
+export const SET = { SLOTS: 0, LIVE: 1, USED: 2, SLOTS_AT: 3 } as const
+export const SET_SLOTS_MIN = 4
+
+/**
+ * The hash of a key or an address, in octets[at … end), under the table's own seed (HEAD.SEED): nobody can choose keys that
+ * meet in one place. Never below 2.
+ */
+export function hashOctets(k0: number, k1: number, octets: Uint8Array, at: number, end: number): number {
+  const hash = halfSipHash(k0, k1, octets, at, end)
+  return hash >>> 0 < 2 ? 2 : hash
 }
+
+/** Where a hash's place in an index with that mask begins. A mark has the same place as its hash. */
+export const slotOf = (hash: number, mask: number): number => (hash >>> 1) & mask
+
+/** What stands for a service in the address index: its key's hash, made odd; two hashes have one mark. */
+export const markOf = (keyHash: number): number => keyHash | 1
+
+/** Whether an owner in the address index is a mark, and not the offset of a set. */
+export const isMark = (owner: number): boolean => (owner & 1) === 1 && owner !== REMOVED

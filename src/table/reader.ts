@@ -6,12 +6,16 @@
 // must not outlive `leave`.
 
 import { blockKeyAt, endOf, keyLengthOf } from './block.ts'
-import { EMPTY, HEAD, HEAD_WORDS, hashOctets, READER_STRIDE_WORDS, REMOVED } from './layout.ts'
+import {
+  EMPTY, HEAD, HEAD_WORDS, hashOctets, isMark, markOf, READER_STRIDE_WORDS, REMOVED, SET, slotOf,
+} from './layout.ts' // biome-ignore format: one import
 
 export class TableReader {
   readonly words: Int32Array
   readonly octets: Uint8Array
   readonly #slot: number
+  readonly #k0: number
+  readonly #k1: number
   #depth = 0
 
   /** `reader` is this thread's own number below READERS_MAX: two readers never share one. */
@@ -19,6 +23,8 @@ export class TableReader {
     this.words = new Int32Array(buffer)
     this.octets = new Uint8Array(buffer)
     this.#slot = HEAD_WORDS + reader * READER_STRIDE_WORDS
+    this.#k0 = this.words[HEAD.SEED]!
+    this.#k1 = this.words[HEAD.SEED + 1]!
   }
 
   /** From here to `leave` nothing that `find` returns is reused. Calls nest. */
@@ -72,7 +78,7 @@ export class TableReader {
   /** The block whose key is key[at … end), or 0. */
   find(key: Uint8Array, at: number, end: number): number {
     const index = Atomics.load(this.words, HEAD.NAMES)
-    return findBlock(this.words, this.octets, index, hashOctets(key, at, end), key, at, end)
+    return findBlock(this.words, this.octets, index, this.hashOf(key, at, end), key, at, end)
   }
 
   /** Calls back with every block of the table, in no order; offsets as of `find`. */
@@ -86,35 +92,53 @@ export class TableReader {
     }
   }
 
+  /** What an address in octets[at … end), or a key, is found by. */
+  hashOf(octets: Uint8Array, at: number, end: number): number {
+    return hashOctets(this.#k0, this.#k1, octets, at, end)
+  }
+
   /**
-   * The services that may have the address with that hash: their keys' hashes into `hashes`; returns how many. A hash
-   * may stand for several services, and the address must be looked for in their blocks.
+   * The services that may have the address with that hash: their marks into `marks`, as many as it takes; returns how
+   * many. A mark may stand for several services, and the address must be looked for in their blocks.
    */
-  servicesOf(addressHash: number, hashes: Int32Array): number {
+  servicesOf(addressHash: number, marks: Int32Array): number {
     const { words } = this
     const index = Atomics.load(words, HEAD.ADDRESSES)
     const base = (index >> 2) + 1
     const mask = words[index >> 2]! - 1
+    for (let i = slotOf(addressHash, mask); ; i = (i + 1) & mask) {
+      const owner = Atomics.load(words, base + 2 * i + 1)
+      if (owner === EMPTY) return 0
+      if (owner === REMOVED || words[base + 2 * i] !== addressHash) continue
+      if (!isMark(owner)) return this.#marksIn(owner, marks)
+      marks[0] = owner
+      return 1
+    }
+  }
+
+  #marksIn(set: number, marks: Int32Array): number {
+    const { words } = this
+    const from = (set >> 2) + SET.SLOTS_AT
+    const end = from + words[(set >> 2) + SET.SLOTS]!
     let found = 0
-    for (let i = addressHash & mask; found < hashes.length; i = (i + 1) & mask) {
-      const value = Atomics.load(words, base + 2 * i + 1)
-      if (value === EMPTY) break
-      if (value !== REMOVED && words[base + 2 * i] === addressHash) hashes[found++] = value
+    for (let at = from; at < end && found < marks.length; at++) {
+      const mark = Atomics.load(words, at)
+      if (isMark(mark)) marks[found++] = mark
     }
     return found
   }
 
-  /** The blocks whose keys have that hash, into `blocks`; returns how many. */
-  blocksOf(hash: number, blocks: Int32Array): number {
+  /** The blocks whose keys have that mark, into `blocks`; returns how many. */
+  blocksOf(mark: number, blocks: Int32Array): number {
     const { words } = this
     const index = Atomics.load(words, HEAD.NAMES)
     const base = (index >> 2) + 1
     const mask = words[index >> 2]! - 1
     let found = 0
-    for (let i = hash & mask; found < blocks.length; i = (i + 1) & mask) {
-      const value = Atomics.load(words, base + 2 * i + 1)
-      if (value === EMPTY) break
-      if (value !== REMOVED && words[base + 2 * i] === hash) blocks[found++] = value
+    for (let i = slotOf(mark, mask); found < blocks.length; i = (i + 1) & mask) {
+      const block = Atomics.load(words, base + 2 * i + 1)
+      if (block === EMPTY) break
+      if (block !== REMOVED && markOf(words[base + 2 * i]!) === mark) blocks[found++] = block
     }
     return found
   }
@@ -132,7 +156,7 @@ export function findBlock(
 ): number {
   const base = (index >> 2) + 1
   const mask = words[index >> 2]! - 1
-  for (let i = hash & mask; ; i = (i + 1) & mask) {
+  for (let i = slotOf(hash, mask); ; i = (i + 1) & mask) {
     const block = Atomics.load(words, base + 2 * i + 1)
     if (block === EMPTY) return 0
     if (block === REMOVED || words[base + 2 * i] !== hash) continue

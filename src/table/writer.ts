@@ -1,45 +1,48 @@
 // The table's one writer. A new version of a block is written beside the old one and published by one Atomics.store; the
 // old one is freed when every reader has passed the epoch that ended with it (reader.ts).
 
+import { type HashSeed, randomSeed } from '../shared/half-siphash.ts'
+import { finish, type Steps } from '../shared/steps.ts'
+import { AddressIndex } from './address-index.ts'
 import { Arena } from './arena.ts'
+import { endOf } from './block.ts'
 import {
-  EMPTY, HEAD, HEAD_WORDS, hashOctets, LAYOUT_VERSION, READER_STRIDE_WORDS, READERS_MAX, REMOVED,
+  EMPTY, HEAD, HEAD_WORDS, hashOctets, LAYOUT_VERSION, READER_STRIDE_WORDS, READERS_MAX, REMOVED, slotOf,
 } from './layout.ts' // biome-ignore format: one import
-import { blockKeyEquals, findBlock } from './reader.ts'
+import { blockKeyEquals } from './reader.ts'
+import { type IndexMemory, TableIndex } from './table-index.ts'
 
 /** The default bound of a table; only what is used is ever touched. */
 const TABLE_MAX_OCTETS = 1 << 30
-const INDEX_PAIRS_MIN = 1024
-
-interface Index {
-  /** The head's word that holds its offset. */
-  readonly word: number
-  at: number
-  pairs: number
-  /** Slots in use, removed ones included, and live ones. */
-  used: number
-  live: number
-}
 
 export class TableWriter {
   readonly buffer: SharedArrayBuffer
   readonly #words: Int32Array
   readonly #octets: Uint8Array
   readonly #arena: Arena
-  readonly #names: Index
-  readonly #addresses: Index
+  readonly #seed: HashSeed
+  readonly #names: TableIndex
+  readonly #addresses: AddressIndex
   /** Blocks out of use since an epoch: [epoch, offset, octets] in the order they came. */
   #retired: { readonly epoch: number; readonly at: number; readonly octets: number }[] = []
 
-  constructor(maxOctets = TABLE_MAX_OCTETS) {
+  /** `seed` is random unless a test says otherwise. */
+  constructor(maxOctets = TABLE_MAX_OCTETS, seed: HashSeed = randomSeed()) {
     this.buffer = new SharedArrayBuffer(maxOctets)
     this.#words = new Int32Array(this.buffer)
     this.#octets = new Uint8Array(this.buffer)
     this.#arena = new Arena(maxOctets)
     this.#words[HEAD.VERSION] = LAYOUT_VERSION
     this.#words[HEAD.EPOCH] = 1
-    this.#names = this.#makeIndex(HEAD.NAMES, INDEX_PAIRS_MIN)
-    this.#addresses = this.#makeIndex(HEAD.ADDRESSES, INDEX_PAIRS_MIN)
+    this.#seed = seed
+    this.#words.set(seed, HEAD.SEED)
+    const memory: IndexMemory = {
+      words: this.#words,
+      allocate: octets => this.#arena.allocate(octets),
+      retire: (at, octets) => this.#retire(at, octets),
+    }
+    this.#names = new TableIndex(memory, HEAD.NAMES)
+    this.#addresses = new AddressIndex(memory, new TableIndex(memory, HEAD.ADDRESSES))
   }
 
   get octets(): Uint8Array {
@@ -117,17 +120,20 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.IMPORT_SERIAL, serial | 0)
   }
 
+  /** What a key or an address in octets[at … end) is found by. */
+  hashOf(octets: Uint8Array, at: number, end: number): number {
+    return hashOctets(this.#seed[0], this.#seed[1], octets, at, end)
+  }
+
   /** The block of a key, or 0. */
   find(key: Uint8Array): number {
-    return findBlock(
-      this.#words,
-      this.#octets,
-      this.#names.at,
-      hashOctets(key, 0, key.length),
-      key,
-      0,
-      key.length,
-    )
+    const pair = this.#pairOf(this.hashOf(key, 0, key.length), key)
+    return pair < 0 ? 0 : this.#words[pair + 1]!
+  }
+
+  /** Makes room in the index for one name more. */
+  *nameRoom(): Steps<void> {
+    yield* this.#names.room(1)
   }
 
   /**
@@ -135,16 +141,16 @@ export class TableWriter {
    * changed: an equal block is left alone. Throws TableFullError, having changed nothing.
    */
   publish(key: Uint8Array, block: Uint8Array): boolean {
-    const hash = hashOctets(key, 0, key.length)
-    const slot = this.#slotOf(hash, key)
-    const old = slot < 0 ? 0 : this.#words[slot + 1]!
-    if (old !== 0 && this.#equalBlocks(old, block)) return false
-    if (slot < 0) this.#reserve(this.#names)
+    const hash = this.hashOf(key, 0, key.length)
+    const pair = this.#pairOf(hash, key)
+    const old = pair < 0 ? 0 : this.#words[pair + 1]!
+    if (old !== 0 && this.equals(old, block)) return false
+    if (pair < 0) finish(this.nameRoom())
     const at = this.#arena.allocate(block.length)
     this.#octets.set(block, at)
-    if (slot >= 0) Atomics.store(this.#words, slot + 1, at)
-    else this.#insert(this.#names, hash, at)
-    if (old !== 0) this.#retire(old)
+    if (pair >= 0) Atomics.store(this.#words, pair + 1, at)
+    else this.#names.insert(hash, at)
+    if (old !== 0) this.#retire(old, sizeOf(this.#words, old))
     return true
   }
 
@@ -155,35 +161,26 @@ export class TableWriter {
 
   /** Takes a key out. Returns whether it was there. */
   remove(key: Uint8Array): boolean {
-    const slot = this.#slotOf(hashOctets(key, 0, key.length), key)
-    if (slot < 0) return false
-    const at = this.#words[slot + 1]!
-    Atomics.store(this.#words, slot + 1, REMOVED)
-    this.#names.live--
-    this.#retire(at)
+    const pair = this.#pairOf(this.hashOf(key, 0, key.length), key)
+    if (pair < 0) return false
+    const at = this.#words[pair + 1]!
+    this.#names.removeAt(pair)
+    this.#retire(at, sizeOf(this.#words, at))
     return true
   }
 
-  /** Tells that the service with that key's hash has the address with that hash; once for each such pair. */
-  addAddress(addressHash: number, serviceHash: number): void {
-    this.#reserve(this.#addresses)
-    this.#insert(this.#addresses, addressHash, serviceHash)
+  /** Makes room in the index for so many addresses more. */
+  *addressRoom(addresses: number): Steps<void> {
+    yield* this.#addresses.room(addresses)
   }
 
-  removeAddress(addressHash: number, serviceHash: number): void {
-    const words = this.#words
-    const index = this.#addresses
-    const base = (index.at >> 2) + 1
-    const mask = index.pairs - 1
-    for (let i = addressHash & mask; ; i = (i + 1) & mask) {
-      const slot = base + 2 * i
-      if (words[slot + 1] === EMPTY) return
-      if (words[slot] === addressHash && words[slot + 1] === serviceHash) {
-        Atomics.store(words, slot + 1, REMOVED)
-        index.live--
-        return
-      }
-    }
+  /** Tells that the service with that mark has the address with that hash. Returns false where that was known. */
+  addAddress(addressHash: number, mark: number): boolean {
+    return this.#addresses.add(addressHash, mark)
+  }
+
+  removeAddress(addressHash: number, mark: number): void {
+    this.#addresses.remove(addressHash, mark)
   }
 
   /** Ends a batch of changes: what it put out of use is freed once every reader has moved on. */
@@ -210,78 +207,36 @@ export class TableWriter {
     if (done > 0) this.#retired = this.#retired.slice(done)
   }
 
-  #retire(at: number): void {
-    this.#retired.push({ epoch: this.#words[HEAD.EPOCH]!, at, octets: this.#words[at >> 2]! })
+  #retire(at: number, octets: number): void {
+    this.#retired.push({ epoch: this.#words[HEAD.EPOCH]!, at, octets })
   }
 
-  #equalBlocks(at: number, block: Uint8Array): boolean {
-    if (this.#words[at >> 2] !== block.length) return false
-    for (let i = 0; i < block.length; i++) if (this.#octets[at + i] !== block[i]) return false
-    return true
+  /** Whether the block at that offset has the same octets. */
+  equals(at: number, block: Uint8Array): boolean {
+    if (sizeOf(this.#words, at) !== block.length) return false
+    return Buffer.compare(this.#octets.subarray(at, at + block.length), block) === 0
   }
 
   /** The word offset of the pair that holds the key, or -1. */
-  #slotOf(hash: number, key: Uint8Array): number {
+  #pairOf(hash: number, key: Uint8Array): number {
     const words = this.#words
-    const base = (this.#names.at >> 2) + 1
-    const mask = this.#names.pairs - 1
-    for (let i = hash & mask; ; i = (i + 1) & mask) {
-      const slot = base + 2 * i
-      const at = words[slot + 1]!
+    const { base, mask } = this.#names
+    for (let i = slotOf(hash, mask); ; i = (i + 1) & mask) {
+      const pair = base + 2 * i
+      const at = words[pair + 1]!
       if (at === EMPTY) return -1
       if (
         at !== REMOVED &&
-        words[slot] === hash &&
+        words[pair] === hash &&
         blockKeyEquals(words, this.#octets, at, key, 0, key.length)
       )
-        return slot
+        return pair
     }
-  }
-
-  #insert(index: Index, hash: number, value: number): void {
-    const words = this.#words
-    const base = (index.at >> 2) + 1
-    const mask = index.pairs - 1
-    for (let i = hash & mask; ; i = (i + 1) & mask) {
-      const slot = base + 2 * i
-      const held = words[slot + 1]!
-      if (held !== EMPTY && held !== REMOVED) continue
-      // The hash first: a reader looks at it only after it has seen the value.
-      Atomics.store(words, slot, hash)
-      Atomics.store(words, slot + 1, value)
-      if (held === EMPTY) index.used++
-      index.live++
-      return
-    }
-  }
-
-  #makeIndex(word: number, pairs: number): Index {
-    const octets = 4 + pairs * 8
-    const at = this.#arena.allocate(octets)
-    this.#octets.fill(0, at, at + octets)
-    this.#words[at >> 2] = pairs
-    Atomics.store(this.#words, word, at)
-    return { word, at, pairs, used: 0, live: 0 }
-  }
-
-  /** Makes room for one more: past 60 % the index is written anew, twice as large if its live slots need it. */
-  #reserve(index: Index): void {
-    if ((index.used + 1) * 5 < index.pairs * 3) return
-    const pairs = index.live * 10 > index.pairs * 3 ? index.pairs * 2 : index.pairs
-    const old = { at: index.at, pairs: index.pairs }
-    const grown = { word: index.word, at: this.#arena.allocate(4 + pairs * 8), pairs, used: 0, live: 0 }
-    this.#octets.fill(0, grown.at, grown.at + 4 + pairs * 8)
-    this.#words[grown.at >> 2] = pairs
-    const base = (old.at >> 2) + 1
-    for (let i = 0; i < old.pairs; i++) {
-      const value = this.#words[base + 2 * i + 1]!
-      if (value !== EMPTY && value !== REMOVED) this.#insert(grown, this.#words[base + 2 * i]!, value)
-    }
-    Atomics.store(this.#words, index.word, grown.at)
-    Object.assign(index, grown)
-    this.#retired.push({ epoch: this.#words[HEAD.EPOCH]!, at: old.at, octets: 4 + old.pairs * 8 })
   }
 }
+
+/** Octets of the block at that offset. */
+const sizeOf = (words: Int32Array, block: number): number => endOf(words, block) - block
 
 /** Whether epoch `a` ended before epoch `b` began; right across the wrap-around, as serial numbers are (RFC 1982). */
 const isBefore = (a: number, b: number): boolean => ((a - b) | 0) < 0

@@ -47,7 +47,7 @@ export const POD_MIB = 170
 const same = (command: readonly string[]): readonly string[] => command
 
 /** How the image starts the bundle of a command, in a group of that much memory; where none can be made the output says so. */
-function inPod(t: Test): (command: readonly string[]) => readonly string[] {
+export function inPod(t: Test): (command: readonly string[]) => readonly string[] {
   const limit = limitMemory(POD_MIB)
   if (limit) t.teardown(limit.remove)
   else t.comment('no memory group can be made here: only the resident size is looked at')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  eachEndpoint,
+  EndpointCursor,
   packEndpoints,
   type SlimEndpoint,
   unpackEndpoints,
@@ -17,6 +17,16 @@ t.test('endpoints packed and unpacked', async t => {
     ['IPv6', [{ ...plain, address: 'fd00::1' }], 17],
     ['with a hostname', [{ ...plain, address: '10.1.2.3', hostname: 'db-0' }], 10],
     ['with all', [{ address: '10.1.2.3', hostname: 'h', targetName: 'pod-1', zone: 'eu-1a' }], 19],
+    [
+      'several of one hostname',
+      ['10.1.2.3', 'fd00::1', '10.1.2.4'].map(address => ({ ...plain, address, hostname: 'db-0' })),
+      32,
+    ],
+    [
+      'one without between them',
+      ['db-0', '', 'db-0'].map(hostname => ({ ...plain, address: '10.1.2.3', hostname })),
+      25,
+    ],
     ['the longest texts', [{ ...plain, address: '10.1.2.3', targetName: 'p'.repeat(253) }], 259],
   ]
   for (const [title, endpoints, characters] of cases) {
@@ -28,7 +38,7 @@ t.test('endpoints packed and unpacked', async t => {
 })
 
 t.test('any endpoints survive, in their order', async t => {
-  const label = fc.stringMatching(/^[a-z0-9-]{0,63}$/)
+  const label = fc.oneof(fc.constantFrom('', 'a', 'b'), fc.stringMatching(/^[a-z0-9-]{0,63}$/))
   const address = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),
     fc.uint8Array({ minLength: 16, maxLength: 16 }),
@@ -43,11 +53,10 @@ t.test('any endpoints survive, in their order', async t => {
     fc.property(fc.array(endpoint, { maxLength: 50 }), endpoints => {
       const packed = packEndpoints(endpoints)
       let visited = 0
-      eachEndpoint(packed, octets => {
-        visited++
-        if (octets.length !== 4 && octets.length !== 16)
-          throw new Error(`an address of ${octets.length} octets`)
-      })
+      for (const cursor = new EndpointCursor(packed); cursor.next(); visited++) {
+        const { length } = cursor.address
+        if (length !== 4 && length !== 16) throw new Error(`an address of ${length} octets`)
+      }
       return (
         visited === endpoints.length && JSON.stringify(unpackEndpoints(packed)) === JSON.stringify(endpoints)
       )

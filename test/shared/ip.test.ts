@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import t from 'tap'
-import { contains, ipFromBytes, parseCidr, parseIp } from '../../src/shared/ip.ts'
+import { canonicalIp, contains, ipFromBytes, parseCidr, parseIp } from '../../src/shared/ip.ts'
 import fc from '../support/properties.ts'
 
 t.test('addresses and their canonical text', async t => {
@@ -37,8 +37,43 @@ t.test('addresses and their canonical text', async t => {
     ['fe80::1%eth0', undefined],
     ['[::1]', undefined],
     ['::10.0.0.256', undefined],
+    ['1:2:3:4:5:6:10.0.0.1', '1:2:3:4:5:6:a00:1'],
+    ['1:2:3:4:5:6:7:10.0.0.1', undefined],
+    ['1:2:3:4:5:10.0.0.1', undefined],
+    ['::10.0.0.1:1', undefined],
+    ['10.0.0.1::', undefined],
+    ['::1:2:3:4:5:6:7', '0:1:2:3:4:5:6:7'],
+    ['1:2:3:4:5:6:7:8::', undefined],
+    ['::1:2:3:4:5:6:7:8', undefined],
+    ['1::', '1::'],
+    ['1:', undefined],
+    [':', undefined],
+    [':::', undefined],
+    ['1:::2', undefined],
+    ['::1:', undefined],
+    ['::.1', undefined],
+    ['FFFF::FFFF', 'ffff::ffff'],
+    ['00001::', undefined],
+    ['ff ff::', undefined],
   ]
-  for (const [text, canonical] of cases) t.equal(parseIp(text)?.text, canonical, text)
+  for (const [text, canonical] of cases) {
+    t.equal(parseIp(text)?.text, canonical, text)
+    t.equal(canonicalIp(text), canonical, text)
+  }
+})
+
+t.test('what is an address, as Node knows it', async () => {
+  const text = fc.string({
+    unit: fc.constantFrom('0', '1', 'f', '12', 'abcd', ':', ':', '::', '.', '255'),
+    maxLength: 18,
+  })
+  fc.assert(
+    fc.property(text, text => {
+      // inet_pton, which Node asks, lets numbers of a dotted quad begin with no zero either.
+      return (parseIp(text) !== undefined) === (isIP(text) !== 0)
+    }),
+    { numRuns: 20_000 },
+  )
 })
 
 t.test('bytes become text and the text those bytes', async t => {

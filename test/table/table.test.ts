@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { buildMark, buildService, namespaceKey, serviceKey } from '../../src/table/build.ts'
-import { hashOctets, KIND } from '../../src/table/layout.ts'
+import { KIND } from '../../src/table/layout.ts'
 import { clearReader, TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
 import { shortOrLong } from '../support/long.ts'
@@ -63,7 +63,11 @@ t.test('publishes and removes in any order equal a Map', async t => {
 })
 
 t.test('addresses in any order equal a set of pairs', async t => {
-  const step = fc.tuple(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 2, max: 9 }), fc.boolean())
+  const step = fc.tuple(
+    fc.integer({ min: 2, max: 20 }),
+    fc.integer({ min: 1, max: 60 }).map(n => 2 * n + 1),
+    fc.boolean(),
+  )
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(fc.array(step, { maxLength: 3000, minLength: 1000 }), steps => {
@@ -73,12 +77,12 @@ t.test('addresses in any order equal a set of pairs', async t => {
         for (const [address, service, add] of steps) {
           const pair = `${address} ${service}`
           if (!add) writer.removeAddress(address, service)
-          else if (!model.has(pair)) writer.addAddress(address, service)
+          else if (writer.addAddress(address, service) === model.has(pair)) return false
           if (add) model.add(pair)
           else model.delete(pair)
         }
         const hashes = new Int32Array(64)
-        for (let address = 2; address <= 40; address++) {
+        for (let address = 2; address <= 20; address++) {
           const found = [...hashes.subarray(0, reader.servicesOf(address, hashes))].sort()
           const expected = [...model]
             .filter(pair => pair.startsWith(`${address} `))
@@ -98,7 +102,7 @@ t.test('names that share a hash are told apart', async t => {
   let pair: [string, string] | undefined
   for (let i = 0; !pair; i++) {
     const key = namespaceKey(`n${i}`)
-    const hash = hashOctets(key, 0, key.length)
+    const hash = writer.hashOf(key, 0, key.length)
     const known = seen.get(hash)
     if (known !== undefined) pair = [known, `n${i}`]
     seen.set(hash, `n${i}`)

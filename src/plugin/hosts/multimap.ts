@@ -5,9 +5,10 @@
 //   rows    five words each: hash of the name, where it is, where the value is, its octets, the name's row before + 1
 //   index   open addressing by hash: a name's latest row + 1, or 0
 
-import { hashOctets } from '../../table/layout.ts'
+import { halfSipHash, randomSeed } from '../../shared/half-siphash.ts'
 import { NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
 
+const [K0, K1] = randomSeed()
 const ROW_WORDS = 5
 const HASH = 0
 const NAME_AT = 1
@@ -35,7 +36,7 @@ export class NameMultimap {
   /** Adds a value behind those that the name has. */
   add(name: Name, value: Uint8Array): void {
     if (this.#names * 2 >= this.#index.length) this.#growIndex()
-    const hash = hashOctets(name, 0, name.length)
+    const hash = halfSipHash(K0, K1, name, 0, name.length)
     const slot = this.#slotOf(hash, name, 0, name.length)
     const before = this.#index[slot]!
     const nameAt = before === 0 ? this.#append(name) : this.#word(before - 1, NAME_AT)
@@ -50,14 +51,14 @@ export class NameMultimap {
   /** HOT: whether octets[at … end) is a name with a value. */
   has(octets: Uint8Array, at: number, end: number): boolean {
     if (this.#lengths[end - at] !== 1) return false
-    return this.#index[this.#slotOf(hashOctets(octets, at, end), octets, at, end)] !== 0
+    return this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)] !== 0
   }
 
   /** Copies of the values of the name in octets[at … end), in the order they were added; the latest `max` of them. */
   values(octets: Uint8Array, at: number, end: number, max: number): Uint8Array[] {
     if (this.#lengths[end - at] !== 1) return []
     const values: Uint8Array[] = []
-    let row = this.#index[this.#slotOf(hashOctets(octets, at, end), octets, at, end)]!
+    let row = this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)]!
     while (row !== 0 && values.length < max) {
       const valueAt = this.#word(row - 1, VALUE_AT)
       values.push(this.#octets.slice(valueAt, valueAt + this.#word(row - 1, VALUE_OCTETS)))

@@ -2,7 +2,7 @@
 // server.
 
 import { blockKeyAt, eachExternal, endOf, flagsOf, keyEndOf, kindOf } from '../../table/block.ts'
-import { EXTERNAL, FLAG, hashOctets, KIND } from '../../table/layout.ts'
+import { EXTERNAL, FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { equalOctets } from '../kubernetes/match.ts'
 import { blocksWith } from '../kubernetes/nameservers.ts'
@@ -16,7 +16,7 @@ export function ownersOf(table: TableReader, address: Uint8Array): Uint8Array[] 
   const tagged = Uint8Array.of(address.length === 4 ? EXTERNAL.V4 : EXTERNAL.V6, ...address)
   const { words, octets } = table
   table.enter()
-  const owners = blocksWith(table, hashOctets(tagged, 0, tagged.length), OWNERS_MAX).flatMap(block => {
+  const owners = blocksWith(table, table.hashOf(tagged, 0, tagged.length), OWNERS_MAX).flatMap(block => {
     let isOwner = false
     eachExternal(words, octets, block, (at, end) => {
       if (end - at === tagged.length && equalOctets(octets, at, tagged, 0, tagged.length)) isOwner = true
@@ -49,7 +49,7 @@ export function nameserverAddresses(
 function servicesOf(table: TableReader, address: Uint8Array): Service[] {
   const { words, octets } = table
   table.enter()
-  const copies = blocksWith(table, hashOctets(address, 0, address.length))
+  const copies = blocksWith(table, table.hashOf(address, 0, address.length))
     .filter(
       block => kindOf(octets, block) === KIND.SERVICE && (flagsOf(octets, block) & FLAG.NO_SERVICE) === 0,
     )

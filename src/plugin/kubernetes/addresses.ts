@@ -3,7 +3,6 @@
 // a UDP query no more than one of 50.
 
 import { addressesAt, v4CountOf, v6AddressesAt, v6CountOf } from '../../table/block.ts'
-import { hashOctets } from '../../table/layout.ts'
 import { equalOctets } from './match.ts'
 import type { Selection } from './selection.ts'
 import type { AnswerWriter } from './writer.ts'
@@ -97,9 +96,10 @@ export class AddressRecords {
 
   /** Notes the address as the one at `place`, unless an equal one is noted: then it returns true. */
   #note(at: number, length: number, place: number): boolean {
-    const { octets } = this.#selection.table
+    const { table } = this.#selection
+    const { octets } = table
     const slots = this.#slots
-    for (let i = hashOctets(octets, at, at + length) & (SLOTS - 1); ; i = (i + 1) & (SLOTS - 1)) {
+    for (let i = table.hashOf(octets, at, at + length) & (SLOTS - 1); ; i = (i + 1) & (SLOTS - 1)) {
       const known = slots[i]!
       if (known === 0) {
         slots[i] = place + 1

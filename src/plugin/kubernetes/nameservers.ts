@@ -14,7 +14,7 @@ import {
   v6AddressesAt,
   v6CountOf,
 } from '../../table/block.ts'
-import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
+import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { addressLabel } from './address-label.ts'
 import { equalOctets } from './match.ts'
@@ -43,7 +43,7 @@ export function ownAddresses(texts: readonly string[]): Uint8Array[] {
 export function nameservers(table: TableReader, own: readonly Uint8Array[]): Nameserver[] {
   const found = new Map<string, { name: Uint8Array; addresses: Uint8Array[] }>()
   for (const address of own) {
-    const hash = hashOctets(address, 0, address.length)
+    const hash = table.hashOf(address, 0, address.length)
     for (const block of blocksWith(table, hash)) addService(table, block, address, found)
   }
   if (found.size > 0) return [...found.values()]

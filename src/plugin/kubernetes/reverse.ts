@@ -14,7 +14,7 @@ import {
   v6AddressesAt,
   v6CountOf,
 } from '../../table/block.ts'
-import { FLAG, hashOctets, KIND } from '../../table/layout.ts'
+import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { LABEL_MAX_OCTETS, type Name } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -94,7 +94,7 @@ export class PtrRecords {
 
   /** Writes the PTR records of an address; false when nobody has it. */
   write(address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
-    const services = this.#table.servicesOf(hashOctets(address, 0, length), this.#hashes)
+    const services = this.#table.servicesOf(this.#table.hashOf(address, 0, length), this.#hashes)
     for (let i = 0; i < services; i++)
       if (this.#clusterIP(this.#hashes[i]!, address, length, ttlSeconds)) return true
     this.#written.clear()
