@@ -8,19 +8,16 @@ import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
 import { watchBusy } from '../observe/busy.ts'
-import { HealthProbe, healthRoute, healthUrl } from '../observe/health.ts'
+import { healthRoute } from '../observe/health.ts'
 import { HttpListenError, type HttpSite, HttpSites } from '../observe/http.ts'
 import type { HttpRoute } from '../observe/http-answers.ts'
 import type { ProcessLog } from '../observe/log.ts'
-import { ProcessStats } from '../observe/process-stats.ts'
 import { Readiness } from '../observe/ready.ts'
 import type { Registry } from '../observe/registry.ts'
 import { metricsRoute } from '../observe/scrape.ts'
 import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
-import { servedWord } from '../plugin/registry.ts'
-import { viewWord } from '../plugin/view/view.ts'
 import {
   type Configuration,
   type ConfigurationSource,
@@ -28,10 +25,10 @@ import {
   readConfiguration,
   rejudge,
 } from '../setup/configuration.ts'
-import { configsOf, type PluginSetup, type Setup } from '../setup/setup.ts'
+import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
-import { VERSION } from '../shared/version.ts'
+import { Facts } from './facts.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
@@ -58,10 +55,9 @@ export class Server {
   readonly #threads: Threads
   readonly #sites: HttpSites
   readonly #readiness: Readiness
-  readonly #stats: ProcessStats
+  readonly #facts: Facts
   readonly #notifier: Notifier
   readonly #zoneFiles: ZoneFiles
-  #probes: readonly HealthProbe[] = []
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   /** Why the Corefile is not what is served; '' where it is. */
@@ -80,7 +76,7 @@ export class Server {
     this.#readiness = new Readiness(log, () =>
       this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`],
     )
-    this.#stats = new ProcessStats(registry)
+    this.#facts = new Facts({ registry, log, portOf: address => this.#sites.portOf(address) })
     this.#notifier = new Notifier({
       clock: systemClock,
       random: Math.random,
@@ -109,7 +105,7 @@ export class Server {
     const configuration = readConfiguration(this.#options.configuration)
     this.#warn(configuration)
     const usable = configuration.errors === 0 ? configuration : this.#fallBack(errorsOf(configuration))
-    this.#stats.start()
+    this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     await this.#threads.start(threadsWanted(usable.setup))
     const error = await this.#serve(usable)
@@ -233,7 +229,7 @@ export class Server {
       await sites.commit()
       this.#watchReadiness(setup)
       // One thread answers already while the next one is prepared.
-      this.#publishFacts(setup)
+      this.#facts.publish(setup)
     }
     await this.#clusters.settle(setup.kubernetes)
     const work = { setup, tables: this.#clusters.tables, ownAddresses: ownAddressesOf(setup) }
@@ -243,7 +239,7 @@ export class Server {
       await this.#keepSources()
       return errors.join('\n')
     }
-    if (!first) this.#publishFacts(setup)
+    if (!first) this.#facts.publish(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     this.#options.log.debug = setup.debug
@@ -251,7 +247,7 @@ export class Server {
       await sites.commit()
       this.#watchReadiness(setup)
     }
-    this.#probe(setup)
+    this.#facts.probe(setup)
     this.#zoneFiles.watch(setup)
     this.#notifier.watch(setup)
     await this.#clusters.keepOnly(setup.kubernetes)
@@ -283,37 +279,6 @@ export class Server {
     ]
   }
 
-  #probe(setup: Setup): void {
-    for (const probe of this.#probes) probe.stop()
-    const { log, registry } = this.#options
-    this.#probes = setup.health.slice(0, 1).map(({ address }) => {
-      const url = healthUrl(address.host, this.#sites.portOf(address) ?? address.port)
-      return new HealthProbe({ url, clock: systemClock, meters: registry.meters, log })
-    })
-    for (const probe of this.#probes) probe.start()
-  }
-
-  #publishFacts(setup: Setup): void {
-    const { registry } = this.#options
-    const goversion = `node ${process.versions.node}`
-    registry.publish('coredns_build_info', [
-      { labels: { version: VERSION, revision: '', goversion }, value: 1 },
-    ])
-    registry.publish(
-      'coredns_plugin_enabled',
-      setup.listens.flatMap(({ server, zones }) =>
-        zones.flatMap(({ zone, block }) => {
-          const { plugins } = setup.blocks[block]!
-          const view = configsOf({ plugins }, viewWord)[0]?.name ?? ''
-          return plugins
-            .filter(isHandler)
-            .map(({ word }) => ({ labels: { server, zone, view, name: word }, value: 1 }))
-        }),
-      ),
-    )
-    this.#stats.detailed = setup.prometheus.some(({ runtimeMetrics }) => runtimeMetrics)
-  }
-
   /** Says 503 on /ready, serves on for the lameduck time, finishes what is in flight and closes. */
   async stop(lameduck: boolean): Promise<void> {
     this.#readiness.end()
@@ -336,7 +301,6 @@ export class Server {
   }
 
   async #close(): Promise<void> {
-    for (const probe of this.#probes) probe.stop()
     this.#zoneFiles.stop()
     this.#notifier.stop()
     await this.#threads.drain()
@@ -344,16 +308,12 @@ export class Server {
     await this.#clusters.stop()
     await this.#sites.stop(0)
     this.#endBusy?.()
-    this.#stats.stop()
+    this.#facts.stop()
   }
 }
 
 /** A container's CPU quota counts: Node knows it. */
 const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, availableParallelism())
-
-/** Whether the plugin stands in the chain, which CoreDNS's metric of enabled plugins is about. */
-const isHandler = ({ word }: PluginSetup): boolean =>
-  word === 'prometheus' || servedWord(word)?.create !== undefined
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

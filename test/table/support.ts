@@ -2,13 +2,14 @@
 
 import { packEndpoints, type SlimEndpoint } from '../../src/objects/endpoints.ts'
 import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/objects/objects.ts'
+import { OBJECT_DEFAULTS } from '../../src/objects/options.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import { addressesAt, detailAt, eachExternal, GroupCursor, skipPorts } from '../../src/table/block.ts'
 import type { BuildOptions } from '../../src/table/build.ts'
 import { EXTERNAL, FLAG, NO_PORT } from '../../src/table/layout.ts'
 import { formatName } from '../../src/wire/name.ts'
 
-export const PLAIN: BuildOptions = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }
+export const PLAIN: BuildOptions = OBJECT_DEFAULTS
 
 /** `http/tcp/80`, `/udp/53`, `x/tcp/-1`. */
 export function port(text: string): SlimPort {

@@ -10,10 +10,10 @@ import { TableWriter } from '../../src/table/writer.ts'
 import { shortOrLong } from '../support/long.ts'
 import fc, { runs } from '../support/properties.ts'
 import { headless, SlimCluster, slimService, slimSlice } from '../support/slim-cluster.ts'
+import { PLAIN } from './support.ts'
 
-const OPTIONS = { endpointPodNames: false, ignoreEmptyService: false, zonal: false }
 const blockOf = (name: string, ips: string): Uint8Array =>
-  buildService(slimService(`demo/${name}`, ips), [], OPTIONS)
+  buildService(slimService(`demo/${name}`, ips), [], PLAIN)
 
 t.test('publishes and removes in any order equal a Map', async t => {
   const step = fc.record({
