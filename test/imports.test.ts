@@ -1,7 +1,7 @@
 // The law of imports: which folder of src/ may know which. A folder knows only what stands below it, so no two know one
 // another; within a folder no file leads back to itself. Types count, and so do files that are loaded when they are needed.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 
@@ -100,6 +100,21 @@ t.test('every import names a file', async t => {
     imports.filter(({ to }) => !known.has(to)),
     [],
   )
+})
+
+t.test('a comment names files that are there', async t => {
+  const named = /(?<![\w./-])(?:\.\.?\/)*(?:[\w-]+\/)*[\w-]+\.ts\b/g
+  const missing = files.flatMap(file => {
+    const comments = readFileSync(join(SRC, file), 'utf8')
+      .split('\n')
+      .filter(line => /^\s*(?:\/\/|\/?\*)/.test(line))
+    // From the file's own folder, from src/ or from the project's.
+    const from = [join(SRC, dirname(file)), SRC, join(SRC, '..')]
+    return [...comments.join('\n').matchAll(named)]
+      .filter(([name]) => !from.some(folder => existsSync(join(folder, name))))
+      .map(([name]) => `${file} names ${name}`)
+  })
+  t.strictSame(missing, [])
 })
 
 t.test('the law itself leads downwards, and knows every folder', async t => {

@@ -14,7 +14,7 @@ export interface BufsizeConfig {
 /** CoreDNS's bound. */
 const OCTETS_MAX = 4096
 
-/** `bufsize`; of several in a block the first one counts. Replies are cut by the server (../serving/write.ts), on the fast path too. */
+/** `bufsize`; of several in a block the first one counts. Replies are cut by the server (../serving/road.ts), on the fast path too. */
 export const bufsizeWord: Word<BufsizeConfig> = {
   word: 'bufsize',
   doc: {

@@ -1,5 +1,5 @@
 // `reload [INTERVAL] [JITTER]`: how often the Corefile is looked at (CoreDNS plugin/reload). What happens then is in
-// ../reload.ts.
+// ../control/reloader.ts.
 
 import { first, type Line, readLine } from '../corefile/arguments.ts'
 import { parseDuration } from '../corefile/values.ts'

@@ -1,7 +1,7 @@
 // One query on its way down the plugins of a server block, and its reply on the way back up. A packet is filled again for
 // every query: whoever keeps anything of it copies it first. Nothing in it is a tree: the question is octets that were
-// scanned, the reply is octets that are written, walked and changed where they lie (wire/walk.ts, composer.ts, ttls.ts,
-// sections.ts, order.ts).
+// scanned, the reply is octets that are written, walked and changed where they lie (wire/walk.ts, wire/composer.ts,
+// wire/ttls.ts, wire/sections.ts, wire/order.ts).
 //
 //   what came     octets[start … end), `from` whom, at when        the listener fills these in
 //   the question  scan: as it is now; level 0 is the client's      `ask` changes it for who stands behind, `unask` back

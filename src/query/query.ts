@@ -1,5 +1,5 @@
 // A query on the slow path: what the client asked, how it came and what its answer may cost. The fast path
-// (../plugin/kubernetes/fast.ts and ../plugin/cache/fast.ts) answers from the packet's octets and never makes one.
+// (../plugin/kubernetes/answers.ts and ../plugin/cache/fast.ts) answers from the packet's octets and never makes one.
 
 import type { EdnsOption, Question } from '../wire/message.ts'
 import type { Name } from '../wire/name.ts'

@@ -1,5 +1,5 @@
 // What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
-// serving/process.ts turns it into octets with the client's id, question, flags and OPT.
+// serving/trees.ts turns it into octets with the client's id, question, flags and OPT.
 
 import type { ExtendedError } from '../wire/extended-error.ts'
 import type { EdnsOption } from '../wire/message.ts'

@@ -1,4 +1,4 @@
-// The fields of Kubernetes objects that slim.ts reads, by their numbers in protocol buffers (generated.proto of k8s.io/api core/v1
+// The fields of Kubernetes objects that objects/slim.ts reads, by their numbers in protocol buffers (generated.proto of k8s.io/api core/v1
 // and discovery/v1, and of k8s.io/apimachinery meta/v1 and runtime, 1.36), and the event of a watch that carries them.
 // Custom resources are served as JSON only.
 //

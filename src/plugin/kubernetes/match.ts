@@ -25,7 +25,7 @@ function labelAsks(folded: Uint8Array, labelAt: number, octets: Uint8Array, text
 /** Protocol labels as octet-counted text, by PROTOCOL; the last one stands for every unknown protocol. */
 const protocolTexts = [...PROTOCOL_LABELS, '?'].map(text => Uint8Array.of(text.length, ...Buffer.from(text)))
 
-/** Whether the port record at `at` (layout.ts) is the one asked for. */
+/** Whether the port record at `at` (table/layout.ts) is the one asked for. */
 export function portAsks(
   folded: Uint8Array,
   portAt: number,
