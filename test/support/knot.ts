@@ -1,6 +1,7 @@
 // Knot DNS, beside which Seamark is tested and measured: its configuration, all that it keeps in one folder.
 
 import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
@@ -18,6 +19,9 @@ export function writeKnotConf(
     `  listen: 127.0.0.1@${port}`,
     `  rundir: ${folder}`,
     ...server.map(line => `  ${line}`),
+    // A socket's path is short: the folder's may not be.
+    'control:',
+    `  listen: ${join(tmpdir(), `seamark-knot-${port}.sock`)}`,
     'database:',
     `  storage: ${folder}`,
     'log:',
