@@ -29,6 +29,8 @@ export class HeldObjects<K extends Kind> {
   readonly #log: HeldLog
   readonly #intake: Intake<K>
   #objects = new Map<string, Kinds[K]>()
+  /** Of every object that is there, those that are not served included. */
+  #versions = new Map<string, string>()
   #sinkErrors = 0
 
   constructor(kind: K, sink: Sink, convert: Convert<K>, log: HeldLog) {
@@ -41,6 +43,11 @@ export class HeldObjects<K extends Kind> {
   /** What the sink holds, by key. */
   get all(): ReadonlyMap<string, Kinds[K]> {
     return this.#objects
+  }
+
+  /** The version of every object that the API server has told of, by key; of one that the sink did not take, the former. */
+  get versions(): ReadonlyMap<string, string> {
+    return this.#versions
   }
 
   /** Malformed objects seen. */
@@ -63,20 +70,25 @@ export class HeldObjects<K extends Kind> {
     return { key, slim, version: textAt(raw, 'metadata', 'resourceVersion') }
   }
 
-  /** Gives a change to the sink, if it is one. */
-  apply(key: string, slim: Kinds[K] | undefined): void {
+  /** Gives a change to the sink, if it is one; `version` is undefined for an object that is gone. */
+  apply(key: string, slim: Kinds[K] | undefined, version: string | undefined): void {
     const known = this.#objects.get(key)
     if (slim && slim !== known) {
-      if (this.#toSink(() => this.#sink.upsert(this.#kind, slim))) this.#objects.set(key, slim)
+      if (!this.#toSink(() => this.#sink.upsert(this.#kind, slim))) return
+      this.#objects.set(key, slim)
     } else if (!slim && known) {
-      if (this.#toSink(() => this.#sink.remove(this.#kind, key))) this.#objects.delete(key)
+      if (!this.#toSink(() => this.#sink.remove(this.#kind, key))) return
+      this.#objects.delete(key)
     }
+    if (version === undefined) this.#versions.delete(key)
+    else this.#versions.set(key, version)
   }
 
   /** Gives a whole set to the sink in one step; false where it did not take it. */
-  replace(objects: Map<string, Kinds[K]>): boolean {
+  replace(objects: Map<string, Kinds[K]>, versions: Map<string, string>): boolean {
     if (!this.#toSink(() => this.#sink.replace(this.#kind, objects.values()))) return false
     this.#objects = objects
+    this.#versions = versions
     return true
   }
 

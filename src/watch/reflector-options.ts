@@ -17,8 +17,10 @@ export type RestartCause =
   | 'closed'
   /** Ended by the server again and again without one event: the version was dropped. */
   | 'stale'
-  /** The periodic check. */
+  /** The periodic check found objects that are others in the API server. */
   | 'consistency'
+  /** The API server's history ran backwards. */
+  | 'restored'
   /** The server does not stream initial events; a paged list followed. */
   | 'watch-list-refused'
 
@@ -36,9 +38,13 @@ export interface WatchHooks {
 
 /** All the times and bounds of a reflector. */
 export interface ReflectorTiming {
-  /** Between two checks of consistency, ±20 %. */
-  readonly relistMs: number
-  /** Without an octet for so long, a stream is dead: bookmarks come about once a minute. */
+  /** Between two checks of consistency, ±10 %. */
+  readonly checkMs: number
+  /** The next one comes within twice that time after a connection was lost. */
+  readonly checkSoonMs: number
+  /** How long an object may be another in the API server before its event counts as lost. */
+  readonly settleMs: number
+  /** Without an octet for so long, a stream is dead: a watch that is well ends or has a bookmark before. */
   readonly silenceMs: number
   /** What is known is old once its watch has not been heard for so long, whatever it is that keeps it silent. */
   readonly staleMs: number
@@ -57,15 +63,21 @@ export interface ReflectorTiming {
   /** How long a relist waits to catch up with the watch beside it. */
   readonly catchUpMs: number
   readonly pageSize: number
+  /** How long a watch is asked to live: between these two. */
   readonly timeoutMinSeconds: number
   readonly timeoutMaxSeconds: number
+  /** One that begins with all objects, which take their time. */
+  readonly initialTimeoutMinSeconds: number
+  readonly initialTimeoutMaxSeconds: number
 }
 
 /** As a cluster wants it. */
 export const DEFAULT_TIMING: ReflectorTiming = {
-  relistMs: 600_000,
-  silenceMs: 90_000,
-  staleMs: 120_000,
+  checkMs: 100_000,
+  checkSoonMs: 15_000,
+  settleMs: 5_000,
+  silenceMs: 50_000,
+  staleMs: 60_000,
   initialIdleMs: 3_000,
   backoffBaseMs: 100,
   backoffCeilingMs: 30_000,
@@ -75,8 +87,10 @@ export const DEFAULT_TIMING: ReflectorTiming = {
   fruitlessMax: 3,
   catchUpMs: 1_000,
   pageSize: 500,
-  timeoutMinSeconds: 300,
-  timeoutMaxSeconds: 600,
+  timeoutMinSeconds: 35,
+  timeoutMaxSeconds: 45,
+  initialTimeoutMinSeconds: 300,
+  initialTimeoutMaxSeconds: 600,
 }
 
 /** What a reflector is made of. */

@@ -3,14 +3,17 @@
 //            ┌────────────── relist: candidate ──────────────┐
 //   start ──▶│ WatchList stream, or paged list then watch    │── complete ──▶ one sink.replace ──▶ live watch
 //            └───────────────────────────────────────────────┘                                      │  │
-//                 ▲      410, garbage, stale, every ten minutes                                     │  │ lost
+//                 ▲      410, garbage, stale, an event lost, another history                         │  │ lost, over
 //                 └─────────────────────────────────────────────────────────────────────────────────┘  ▼
 //                                                                              resume: watch from the last version
 //
 // - A relist collects slim objects beside the state that is served and replaces it in one step, or not at all. While
 //   a healthy watch runs, it goes on beside the relist (the periodic check of consistency costs no freshness), and the
 //   new set is taken only when it has caught up with what that watch has told meanwhile.
-// - resourceVersions are opaque: they are sent back and compared for equality, never ordered.
+// - A watch is asked to live less than a minute: the API server ends each with a bookmark, so that every one is heard in that
+//   time and none stays where nothing comes any more. The one that begins with all objects may take its time.
+// - That the watch is well is not believed for long: the versions of all objects are compared every two minutes
+//   (consistency.ts), and after a lost connection the server's own version with the one reached (history.ts).
 // - Every failure is followed by another attempt, with full jitter between 0.1 s and 30 s; the state stays as it is.
 // - An object that says the same as before stays the very same object: no upsert, and no memory after a relist.
 // - Nothing that comes from the API server or the sink throws out of here.
@@ -20,8 +23,10 @@ import type { ResourceStatus } from '../objects/source.ts'
 import type { Timer } from '../shared/clock.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiCall } from './client.ts'
+import { ConsistencyCheck } from './consistency.ts'
 import { FaultLog } from './fault-log.ts'
 import { HeldObjects } from './held.ts'
+import { History } from './history.ts'
 import { PagedList } from './paged-list.ts'
 import {
   DEFAULT_TIMING,
@@ -29,9 +34,14 @@ import {
   type ReflectorTiming,
   type RestartCause,
 } from './reflector-options.ts'
+import { Requests, WITH_INITIAL_EVENTS } from './requests.ts'
 import { Retry } from './retry.ts'
 import { type Ahead, Session } from './session.ts'
-import { WatchStream } from './stream.ts'
+
+/** Objects that a line of the log names. */
+const NAMED_MAX = 3
+/** The server ends a watch so much before or after its time at most. */
+const END_TOLERANCE_MS = 2000
 
 /** One resource, watched. Started once, stopped once. */
 export class Reflector<K extends Kind> {
@@ -41,13 +51,14 @@ export class Reflector<K extends Kind> {
   readonly #watchRetry: Retry
   readonly #fault: FaultLog
   readonly #held: HeldObjects<K>
+  readonly #requests: Requests<K>
+  readonly #history: History
+  readonly #check: ConsistencyCheck
   /** What the live watch has told since a candidate was begun beside it. */
   readonly #ahead: Ahead = new Map()
   readonly #restarts = new Map<RestartCause, number>()
   #live: Session<K> | undefined
   #candidate: Session<K> | undefined
-  /** Where to resume; undefined before the first list and after a version was dropped. */
-  #version: string | undefined
   #synced = false
   #stopped = false
   #watchList: boolean
@@ -56,7 +67,6 @@ export class Reflector<K extends Kind> {
   #heardMs: number | undefined
   /** When the live watch was last heard, or a complete state taken. */
   #followedMs: number | undefined
-  #periodic: Timer | undefined
   #idle: Timer | undefined
   #catchUp: Timer | undefined
 
@@ -72,6 +82,13 @@ export class Reflector<K extends Kind> {
       error: message => this.#fault.log('error', message),
     })
     this.#watchList = options.watchList ?? true
+    this.#requests = new Requests(options, this.#timing)
+    this.#history = new History({
+      clock,
+      probe: receiver => this.#requests.versions({ limit: '1' }, receiver),
+      ranBackwards: (version, before, again) => this.#ranBackwards(version, before, again),
+    })
+    this.#check = this.#makeCheck()
   }
 
   /** Begins; returns at once. */
@@ -84,8 +101,9 @@ export class Reflector<K extends Kind> {
     this.#stopped = true
     this.#live?.call?.abort()
     this.#candidate?.call?.abort()
-    for (const timer of [this.#relistRetry, this.#watchRetry, this.#periodic, this.#idle, this.#catchUp])
-      timer?.cancel()
+    this.#history.stop()
+    this.#check.stop()
+    for (const timer of [this.#relistRetry, this.#watchRetry, this.#idle, this.#catchUp]) timer?.cancel()
   }
 
   /**
@@ -137,40 +155,31 @@ export class Reflector<K extends Kind> {
   }
 
   #begin(verb: 'list' | 'watch'): Session<K> {
-    const session = new Session<K>(verb, this.#options.clock.nowMs(), this.#live !== undefined)
+    const { initialTimeoutMinSeconds, initialTimeoutMaxSeconds } = this.#timing
+    const timeoutMs = this.#between(initialTimeoutMinSeconds, initialTimeoutMaxSeconds)
+    const session = new Session<K>({ verb, startedMs: this.#options.clock.nowMs(), timeoutMs })
     this.#candidate = session
     return session
   }
 
-  /** Without a version the server asks etcd for the newest state, so that a relist never goes back in time. */
   #streamInitialState(): void {
     const session = this.#begin('watch')
-    session.call = this.#watch(session, { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' })
+    session.call = this.#watch(session, WITH_INITIAL_EVENTS)
   }
 
   #listPages(): void {
-    const { client, clock, resource } = this.#options
     const session = this.#begin('list')
-    session.call = new PagedList({
-      client,
-      clock,
-      path: resource.path,
-      query: this.#selectors(),
-      kind: resource.kind,
-      pageSize: this.#timing.pageSize,
-      silenceMs: this.#timing.silenceMs,
-      receiver: {
-        heard: () => this.#heard(session),
-        item: object => this.#take(session, false, object),
-        restarted: () => session.clear(),
-        done: version => {
-          session.complete = true
-          session.version = version
-          if (this.#live === undefined) this.#commit(session)
-          else session.call = this.#watch(session, { resourceVersion: version })
-        },
-        failed: error => this.#candidateEnded(session, error),
+    session.call = this.#requests.list({
+      heard: () => this.#heard(session),
+      item: object => this.#take(session, false, object),
+      restarted: () => session.clear(),
+      done: version => {
+        session.complete = true
+        session.version = version
+        if (this.#live === undefined) this.#commit(session)
+        else session.call = this.#watch(session, { resourceVersion: version })
       },
+      failed: error => this.#candidateEnded(session, error),
     })
   }
 
@@ -186,7 +195,7 @@ export class Reflector<K extends Kind> {
     const objects = session.collected
     if (this.#stopped || objects === undefined || this.#candidate !== session) return
     const { resource, clock, hooks } = this.#options
-    if (!this.#held.replace(objects)) {
+    if (!this.#held.replace(objects, session.versions)) {
       session.call?.abort()
       this.#candidateEnded(session, new ApiError('protocol', 'publishing a list: the sink failed'))
       return
@@ -197,7 +206,7 @@ export class Reflector<K extends Kind> {
     this.#live?.call?.abort()
     this.#live = undefined
     this.#watchRetry.cancel()
-    this.#version = session.version
+    this.#history.begin(session.version)
     this.#fruitless = 0
     this.#relistRetry.reset()
     // A list has no watch of its own yet, unless it was made beside another watch.
@@ -205,7 +214,7 @@ export class Reflector<K extends Kind> {
     else this.#live = session
     this.#relists++
     this.#followedMs = clock.nowMs()
-    this.#armPeriodic()
+    this.#check.begin()
     this.#fault.recovered()
     const first = !this.#synced
     this.#synced = true
@@ -236,52 +245,42 @@ export class Reflector<K extends Kind> {
 
   #resume(): void {
     this.#watchRetry.cancel()
-    if (this.#stopped || this.#live || this.#version === undefined) return
-    const version = this.#version
-    const session = Session.resume<K>(version, this.#options.clock.nowMs())
+    const { version } = this.#history
+    if (this.#stopped || this.#live || version === undefined) return
+    const { timeoutMinSeconds, timeoutMaxSeconds } = this.#timing
+    const timeoutMs = this.#between(timeoutMinSeconds, timeoutMaxSeconds)
+    const session = Session.resume<K>(version, { startedMs: this.#options.clock.nowMs(), timeoutMs })
     this.#live = session
     session.call = this.#watch(session, { resourceVersion: version })
   }
 
-  #watch(session: Session<K>, extra: Readonly<Record<string, string>>): ApiCall {
-    const { client, clock, resource, random } = this.#options
-    const { timeoutMinSeconds, timeoutMaxSeconds, silenceMs } = this.#timing
-    const timeoutSeconds = Math.round(timeoutMinSeconds + random() * (timeoutMaxSeconds - timeoutMinSeconds))
-    const query = new URLSearchParams({
-      watch: 'true',
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(timeoutSeconds),
-      ...extra,
-      ...this.#selectors(),
-    })
-    return new WatchStream({
-      client,
-      clock,
-      path: `${resource.path}?${query}`,
-      kind: resource.kind,
-      silenceMs,
-      receiver: {
-        opened: () => this.#opened(session),
-        heard: () => this.#heard(session),
-        event: (deleted, object) => {
-          session.progress = true
-          this.#take(session, deleted, object)
-          if (this.#candidate) this.#commitWhenCaughtUp(this.#candidate)
-        },
-        bookmark: (version, initialEnd) => this.#bookmark(session, version, initialEnd),
-        closed: error => {
-          if (session === this.#candidate) this.#candidateEnded(session, error)
-          else if (session === this.#live) this.#liveEnded(session, error)
-        },
+  #watch(session: Session<K>, from: Readonly<Record<string, string>>): ApiCall {
+    return this.#requests.watch(session.timeoutMs, from, {
+      opened: () => this.#opened(session),
+      heard: () => this.#heard(session),
+      event: (deleted, object) => {
+        session.progress = true
+        this.#take(session, deleted, object)
+        if (this.#candidate) this.#commitWhenCaughtUp(this.#candidate)
+      },
+      bookmark: (version, initialEnd) => this.#bookmark(session, version, initialEnd),
+      closed: error => {
+        if (session === this.#candidate) this.#candidateEnded(session, error)
+        else if (session === this.#live) this.#liveEnded(session, error)
       },
     })
   }
 
   #opened(session: Session<K>): void {
     this.#heard(session)
-    if (session === this.#live) this.#fault.recovered()
+    if (session === this.#live) this.#reopened()
     else if (session.complete) this.#commitWhenCaughtUp(session)
     else this.#awaitInitialEnd(session)
+  }
+
+  #reopened(): void {
+    this.#fault.recovered()
+    if (this.#history.reopened()) this.#check.soon()
   }
 
   /** A server that does not know `sendInitialEvents` sends its objects and then never says that these were all. */
@@ -319,41 +318,116 @@ export class Reflector<K extends Kind> {
     if (this.#stopped) return
     this.#live = undefined
     const livedMs = this.#options.clock.nowMs() - session.startedMs
+    if (session.progress) this.#fruitless = 0
     const steady = session.progress && livedMs >= this.#timing.steadyMs
     if (steady) this.#watchRetry.reset()
-    if (session.progress) this.#fruitless = 0
-    else if (isFruitless(error)) this.#fruitless++
+    if (!this.#isOver(session, error, livedMs)) this.#liveLost(session, error, steady)
+    else {
+      // One without a word, not even the bookmark before its end, may have been asked for what is not there yet.
+      if (!session.progress) this.#history.doubt(false)
+      this.#watchRetry.atOnce()
+    }
+    if (this.#candidate) this.#commitWhenCaughtUp(this.#candidate)
+  }
+
+  #liveLost(session: Session<K>, error: ApiError | undefined, steady: boolean): void {
+    this.#history.doubt(true)
+    this.#check.stop()
+    if (!session.progress && isFruitless(error)) this.#fruitless++
     const stale = this.#fruitless >= this.#timing.fruitlessMax
     this.#count(stale ? 'stale' : (error?.code ?? 'closed'))
     if (error) this.#failed(error, 'watch')
     if (stale || error?.code === 'gone' || error?.code === 'protocol') {
       // Whatever the version stood for, it is not to be built on.
-      this.#version = undefined
+      this.#history.drop()
       this.#fruitless = 0
-      if (this.#candidate === undefined) {
-        if (error?.code === 'gone' && this.#relistRetry.fresh) this.#relistRetry.atOnce()
-        else this.#relistRetry.afterFailure(error, this.#synced)
-      }
+      if (this.#candidate !== undefined) return
+      if (error?.code === 'gone' && this.#relistRetry.fresh) this.#relistRetry.atOnce()
+      else this.#relistRetry.afterFailure(error, this.#synced)
     } else if (error === undefined && steady) {
       // An end that the server wished is no failure.
       this.#watchRetry.atOnce()
-    } else {
-      this.#watchRetry.afterFailure(error, this.#synced)
+    } else this.#watchRetry.afterFailure(error, this.#synced)
+  }
+
+  /** The watch had its time, or was to live longer than it can be believed in silence. */
+  #isOver(session: Session<K>, error: ApiError | undefined, livedMs: number): boolean {
+    if (error === undefined) return livedMs >= session.timeoutMs - END_TOLERANCE_MS
+    return error.code === 'silence' && session.timeoutMs > this.#timing.silenceMs
+  }
+
+  // ── consistency ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #makeCheck(): ConsistencyCheck {
+    const { clock, random } = this.#options
+    return new ConsistencyCheck({
+      clock,
+      random,
+      timing: this.#timing,
+      // A server that does not stream initial events would ask etcd for all objects; its cache will do.
+      list: receiver => this.#requests.versions(this.#watchList ? {} : { resourceVersion: '0' }, receiver),
+      steady: () => this.#live !== undefined && !this.#candidate && !this.#relistRetry.pending,
+      versions: () => this.#held.versions,
+      judge: () => this.#history.judge(this.#watchList),
+      consistent: () => {
+        this.#followedMs = clock.nowMs()
+      },
+      differs: keys => this.#eventLost(keys),
+      failed: error => {
+        // Who may watch and not list streams all objects instead.
+        if (refusesWatchList(error) && this.#watchList) this.#relistBeside()
+        else this.#check.soon()
+      },
+    })
+  }
+
+  #eventLost(keys: readonly string[]): void {
+    const others = keys.length > NAMED_MAX ? ', …' : ''
+    const names = keys.slice(0, NAMED_MAX).join(', ') + others
+    const what = keys.length === 1 ? '1 object is another' : `${keys.length} objects are others`
+    this.#fault.log(
+      'warning',
+      `${what} in the API server (${names}): the watch has lost an event, listing anew`,
+    )
+    this.#relistBeside()
+  }
+
+  #relistBeside(): void {
+    if (this.#candidate || this.#relistRetry.pending) return
+    this.#count('consistency')
+    this.#relist()
+  }
+
+  #ranBackwards(version: string, before: string, again: boolean): void {
+    this.#count('restored')
+    const what = `the API server is at version ${version}, after ${before}`
+    if (!again) this.#fault.log('warning', `${what}: its history was restored, listing anew`)
+    this.#check.stop()
+    this.#live?.call?.abort()
+    this.#live = undefined
+    this.#watchRetry.cancel()
+    if (this.#candidate) return
+    if (!again) this.#relistRetry.atOnce()
+    else {
+      const { slowMs: retryAfterMs } = this.#timing
+      this.#relistRetry.afterFailure(new ApiError('gone', what, { retryAfterMs }), this.#synced)
     }
-    if (this.#candidate) this.#commitWhenCaughtUp(this.#candidate)
   }
 
   // ── objects ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #take(session: Session<K>, deleted: boolean, raw: unknown): void {
     const { key, slim, version } = this.#held.read(raw, deleted)
-    if (session.complete) this.#advance(session, version)
-    if (key === '') return
-    if (session.collected) session.collect(key, slim, version)
-    else {
-      if (this.#candidate) this.#ahead.set(key, slim ? version : '')
-      this.#held.apply(key, slim)
+    if (key !== '') {
+      const known = deleted ? undefined : version
+      if (session.collected) session.collect(key, slim, known)
+      else {
+        this.#check.told(key)
+        if (this.#candidate) this.#ahead.set(key, slim ? version : '')
+        this.#held.apply(key, slim, known)
+      }
     }
+    if (session.complete) this.#advance(session, version)
   }
 
   // ── bookkeeping ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -361,17 +435,12 @@ export class Reflector<K extends Kind> {
   #advance(session: Session<K>, version: string): void {
     if (version === '') return
     session.version = version
-    if (session === this.#live) this.#version = version
+    if (session === this.#live) this.#history.advance(version)
   }
 
   #heard(session: Session<K>): void {
     this.#heardMs = this.#options.clock.nowMs()
     if (session === this.#live) this.#followedMs = this.#heardMs
-  }
-
-  #selectors(): Record<string, string> {
-    const { labelSelector, fieldSelector } = this.#options
-    return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
   }
 
   #count(cause: RestartCause): void {
@@ -391,15 +460,9 @@ export class Reflector<K extends Kind> {
     this.#catchUp = undefined
   }
 
-  #armPeriodic(): void {
-    const { clock, random } = this.#options
-    this.#periodic?.cancel()
-    this.#periodic = clock.after(this.#timing.relistMs * (0.8 + 0.4 * random()), () => {
-      // A relist that is under way or waits for its turn ends in the next check being set.
-      if (this.#candidate || this.#relistRetry.pending) return
-      this.#count('consistency')
-      this.#relist()
-    })
+  /** A whole number of seconds between two, in ms. */
+  #between(minSeconds: number, maxSeconds: number): number {
+    return 1000 * Math.round(minSeconds + this.#options.random() * (maxSeconds - minSeconds))
   }
 }
 

@@ -1,9 +1,9 @@
 // A real control plane on loopback: etcd, kube-apiserver and kube-controller-manager with the controllers that make
 // EndpointSlices, mirror v1 Endpoints, run workloads and delete namespaces. Ready in about 4 s; everything lies in one
-// temporary folder. The API server can be killed and brought back; etcd can be compacted.
+// temporary folder. The API server can be killed and brought back; etcd can be compacted, and brought back with an older history.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient, ApiError } from './api-client.ts'
 import { eventually, freePorts, Program, type Scope } from './processes.ts'
@@ -56,6 +56,7 @@ export interface ControlPlaneOptions {
 export class ControlPlane {
   readonly #scope: Scope
   readonly #etcdPort: number
+  readonly #peerPort: number
   readonly #token: string
   #etcd: Program | undefined
   #apiServer: Program | undefined
@@ -65,11 +66,12 @@ export class ControlPlane {
   /** The administrator's client. */
   #client: ApiClient | undefined
 
-  private constructor(scope: Scope, folder: string, port: number, etcdPort: number) {
+  private constructor(scope: Scope, folder: string, port: number, etcdPort: number, peerPort: number) {
     this.#scope = scope
     this.folder = folder
     this.port = port
     this.#etcdPort = etcdPort
+    this.#peerPort = peerPort
     this.#token = randomBytes(16).toString('hex')
   }
 
@@ -78,10 +80,9 @@ export class ControlPlane {
     const { etcdData, controllers = true } = options
     const folder = scope.folder('control-plane')
     const [port, etcdPort, peerPort] = (await freePorts(3)) as [number, number, number]
-    const plane = new ControlPlane(scope, folder, port, etcdPort)
+    const plane = new ControlPlane(scope, folder, port, etcdPort, peerPort)
     if (etcdData) cpSync(etcdData, plane.#etcdFolder, { recursive: true })
-    plane.#etcd = plane.#startEtcd(peerPort)
-    await plane.#etcd.ready(async () => (await fetch(`${loopback(etcdPort)}/health`)).ok, READY_DEADLINE_MS)
+    await plane.#startEtcd()
     plane.#writeCredentials()
     await plane.startApiServer()
     if (controllers) plane.#startControllers()
@@ -119,17 +120,22 @@ export class ControlPlane {
     return kubeconfig({ port, caFile: this.caFile, token: this.#token })
   }
 
-  #startEtcd(peerPort: number): Program {
-    return this.#program('etcd', [
+  async #startEtcd(): Promise<void> {
+    const peer = loopback(this.#peerPort)
+    this.#etcd = this.#program('etcd', [
       `--data-dir=${this.#etcdFolder}`,
       `--listen-client-urls=${loopback(this.#etcdPort)}`,
       `--advertise-client-urls=${loopback(this.#etcdPort)}`,
-      `--listen-peer-urls=${loopback(peerPort)}`,
-      `--initial-advertise-peer-urls=${loopback(peerPort)}`,
-      `--initial-cluster=default=${loopback(peerPort)}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      // As kubeadm has it: what the bookmarks of quiet resources come from.
+      '--watch-progress-notify-interval=5s',
       '--unsafe-no-fsync',
       '--log-level=warn',
     ])
+    const health = `${loopback(this.#etcdPort)}/health`
+    await this.#etcd.ready(async () => (await fetch(health)).ok, READY_DEADLINE_MS)
   }
 
   #writeCredentials(): void {
@@ -199,9 +205,33 @@ export class ControlPlane {
   /** Ends the API server and etcd, and copies what etcd holds to `folder`, for other control planes to begin with. */
   async saveEtcd(folder: string): Promise<void> {
     await this.compact()
+    await this.#stopStore()
+    cpSync(this.#etcdFolder, folder, { recursive: true })
+  }
+
+  /** Copies what etcd holds to `folder` as a backup does, and goes on. */
+  async backUpEtcd(folder: string): Promise<void> {
+    await this.#stopStore()
+    cpSync(this.#etcdFolder, folder, { recursive: true })
+    await this.#startStore()
+  }
+
+  /** Puts a backup in the place of what etcd holds: its history, and every resourceVersion with it, runs backwards. */
+  async restoreEtcd(folder: string): Promise<void> {
+    await this.#stopStore()
+    rmSync(this.#etcdFolder, { recursive: true })
+    cpSync(folder, this.#etcdFolder, { recursive: true })
+    await this.#startStore()
+  }
+
+  async #stopStore(): Promise<void> {
     await this.killApiServer()
     await this.#etcd?.stop('SIGTERM')
-    cpSync(this.#etcdFolder, folder, { recursive: true })
+  }
+
+  async #startStore(): Promise<void> {
+    await this.#startEtcd()
+    await this.startApiServer()
   }
 
   /** Compacts etcd up to its present revision, so that every older resourceVersion is gone (410). Gives the revision. */

@@ -8,12 +8,20 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { PROTOBUF_WATCH } from '../../src/watch/protobuf-objects.ts'
-import { decodeToken, encodeToken, matcher, resourceOf, statusOf } from './fake-api-wire.ts'
-import { FAKE_RESOURCES, FakeCluster, type ResourceName } from './fake-cluster.ts'
+import {
+  decodeToken,
+  encodeToken,
+  initialEventsRefusal,
+  matcher,
+  metadataList,
+  resourceOf,
+  statusOf,
+  typedList,
+  type WatchListSupport,
+} from './fake-api-wire.ts'
+import { type Backup, FAKE_RESOURCES, FakeCluster, type ResourceName } from './fake-cluster.ts'
 import { type Chunking, encodeAs, FakeWatch, mediaType } from './fake-watch.ts'
-
-/** What the server does with `sendInitialEvents`: stream, refuse with that status, or not know it at all. */
-export type WatchListSupport = 'on' | 'ignore' | 400 | 403 | 404 | 422
+import { encodeList } from './protobuf.ts'
 
 /** A request that came in, as tests look at it. */
 export interface SeenRequest {
@@ -58,6 +66,8 @@ export class FakeApiServer {
   chunking: Chunking = 'event'
   /** Watches are served as protocol buffers to clients that take them. */
   protobuf = true
+  /** Lists of metadata alone are served as such, in protocol buffers to clients that take them. */
+  metadata = true
   /** How a watch from a compacted version is told so: kube-apiserver sends an ERROR event; proxies and old ones 410. */
   goneAs: 'status' | 'event' = 'event'
   /** Resumed watches are accepted and ended at once, without 410 (kubernetes 137089). */
@@ -167,7 +177,7 @@ export class FakeApiServer {
     for (const watch of this.#watches) watch.muted = true
   }
 
-  /** Shows the past: whatever happens from now on is not seen here until `thaw`. */
+  /** Lags behind: whatever happens from now on is not in its cache until `thaw`. */
   freeze(): void {
     this.#frozenAt = this.cluster.version
   }
@@ -202,6 +212,15 @@ export class FakeApiServer {
   rotate(tls: { readonly key: string; readonly cert: string }): void {
     if (this.#server instanceof https.Server) this.#server.setSecureContext(tls)
     for (const socket of this.#sockets) reset(socket)
+  }
+
+  /**
+   * Comes back with a backup in etcd, as a control plane does that was stopped for it: every watch is closed, and one from a
+   * version that is not there yet is opened and stays silent, without bookmarks.
+   */
+  restore(backup: Backup, version?: number): void {
+    this.cluster.restore(backup, version)
+    for (const watch of this.#watches) watch.kill()
   }
 
   /** The number of requests seen for which the condition holds. */
@@ -249,7 +268,7 @@ export class FakeApiServer {
       const message = `${resource} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`
       refuse(403, 'Forbidden', message, { kind: resource, group })
     } else if (watch) this.#watch(resource, seen, protobuf, response, refuse)
-    else this.#list(resource, seen, response, refuse)
+    else this.#list(resource, seen, request.headers.accept ?? '', response, refuse)
   }
 
   #scripted(seen: Omit<SeenRequest, 'status'>): ScriptedAnswer | undefined {
@@ -261,11 +280,11 @@ export class FakeApiServer {
   #list(
     resource: ResourceName,
     seen: Omit<SeenRequest, 'status'>,
+    accept: string,
     response: http.ServerResponse,
     refuse: Refuse,
   ): void {
     const { query } = seen
-    const limit = Number(query.get('limit') ?? 0)
     const token = decodeToken(query.get('continue'))
     const wanted = query.get('resourceVersion') ?? ''
     if (token && token.version < this.cluster.compacted) {
@@ -277,33 +296,26 @@ export class FakeApiServer {
       return
     }
     if (wanted !== '' && wanted !== '0' && (this.#parse(wanted) ?? 0) > this.#horizon) {
-      refuse(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${this.#horizon}`, {
-        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-        retryAfterSeconds: 1,
-      })
+      refuse(504, 'Timeout', tooLarge(wanted, this.#horizon), TOO_LARGE)
       return
     }
-    const version = token?.version ?? this.#horizon
-    const matches = matcher(query)
-    const all = this.cluster.list(resource, version).filter(matches)
+    // Without a version the newest state is read from etcd, however far behind this server is; with 0 its cache will do.
+    const version = token?.version ?? (wanted === '' ? this.cluster.version : this.#horizon)
+    const objects = this.cluster.list(resource, version).filter(matcher(query))
     const from = token?.from ?? 0
-    const page = limit > 0 ? all.slice(from, from + limit) : all
-    const left = all.length - from - page.length
-    const { kind, group, version: apiVersion } = FAKE_RESOURCES[resource]
+    const limit = wanted === '0' ? 0 : Number(query.get('limit') ?? 0)
+    const page = limit > 0 ? objects.slice(from, from + limit) : objects
+    const left = objects.length - from - page.length
+    const metadata = {
+      resourceVersion: this.cluster.spell(version),
+      ...(left > 0 && { continue: encodeToken(version, from + page.length), remainingItemCount: left }),
+    }
+    const list = this.metadata && accept.includes('as=PartialObjectMetadataList') ? metadataList : typedList
     this.requests.push({ ...seen, status: 200 })
-    response.writeHead(200, { 'content-type': 'application/json' })
-    response.end(
-      JSON.stringify({
-        kind: `${kind}List`,
-        apiVersion: group === '' ? apiVersion : `${group}/${apiVersion}`,
-        metadata: {
-          resourceVersion: this.cluster.spell(version),
-          ...(left > 0 && { continue: encodeToken(version, from + page.length), remainingItemCount: left }),
-        },
-        // In typed lists the items do not repeat their kind.
-        items: page.map(({ kind: _, apiVersion: __, ...item }) => item),
-      }),
-    )
+    const protobuf = this.protobuf && list === metadataList && accept.startsWith(PROTOBUF_WATCH)
+    response.writeHead(200, { 'content-type': protobuf ? PROTOBUF_WATCH : 'application/json' })
+    const body = list(resource, metadata, page)
+    response.end(protobuf ? encodeList(body) : JSON.stringify(body))
   }
 
   #watch(
@@ -317,20 +329,17 @@ export class FakeApiServer {
     const wanted = query.get('resourceVersion') ?? ''
     const asked = query.get('sendInitialEvents') === 'true'
     const streaming = asked && this.watchList !== 'ignore'
-    if (streaming && this.watchList !== 'on') {
-      const reasons = { 400: 'BadRequest', 403: 'Forbidden', 404: 'NotFound', 422: 'Invalid' }
-      const why =
-        'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled'
-      refuse(
-        Number(this.watchList),
-        reasons[this.watchList as 400],
-        `ListOptions.meta.k8s.io "" is invalid: ${why}`,
-      )
+    const refusal = streaming ? initialEventsRefusal(query, this.watchList) : undefined
+    if (refusal) {
+      refuse(...refusal)
       return
     }
-    if (streaming && query.get('resourceVersionMatch') !== 'NotOlderThan') {
-      const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
-      refuse(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${why}`)
+    if (streaming && this.#frozenAt !== undefined && wanted === '') {
+      // Initial events are as new as etcd, which the cache of a server that lags behind does not become.
+      const message = tooLarge(String(this.cluster.version), this.#horizon)
+      this.requests.push({ ...seen, status: 200 })
+      response.writeHead(200, { 'content-type': mediaType(protobuf) })
+      response.end(encodeAs(protobuf, 'ERROR', statusOf(504, 'Timeout', message, TOO_LARGE)))
       return
     }
     const any = wanted === '' || wanted === '0'
@@ -397,6 +406,14 @@ export class FakeApiServer {
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(statusOf(status, reason, message, details)))
   }
+}
+
+const tooLarge = (wanted: string, current: number): string =>
+  `Timeout: Too large resource version: ${wanted}, current: ${current}`
+
+const TOO_LARGE = {
+  causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+  retryAfterSeconds: 1,
 }
 
 /** Resets a connection. One that is being ended is closed instead: reset then, it keeps Node from ever exiting. */

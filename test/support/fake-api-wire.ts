@@ -48,3 +48,46 @@ export function decodeToken(
 ): { readonly version: number; readonly from: number } | undefined {
   return token ? JSON.parse(Buffer.from(token, 'base64url').toString()) : undefined
 }
+
+/** A list of objects. In typed lists the items do not repeat their kind. */
+export function typedList(resource: ResourceName, metadata: object, items: readonly RawObject[]): object {
+  const { kind, group, version } = FAKE_RESOURCES[resource]
+  return {
+    kind: `${kind}List`,
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    metadata,
+    items: items.map(({ kind: _, apiVersion: __, ...item }) => item),
+  }
+}
+
+/** A list of their metadata alone. */
+export const metadataList = (_: ResourceName, metadata: object, items: readonly RawObject[]): object => ({
+  kind: 'PartialObjectMetadataList',
+  apiVersion: 'meta.k8s.io/v1',
+  metadata,
+  items: items.map(item => ({
+    kind: 'PartialObjectMetadata',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: item.metadata,
+  })),
+})
+
+/** What the server does with `sendInitialEvents`: stream, refuse with that status, or not know it at all. */
+export type WatchListSupport = 'on' | 'ignore' | 400 | 403 | 404 | 422
+
+/** Why a watch that wants initial events is refused: status, reason and message; undefined where it is not. */
+export function initialEventsRefusal(
+  query: URLSearchParams,
+  support: WatchListSupport,
+): readonly [status: number, reason: string, message: string] | undefined {
+  const invalid = 'ListOptions.meta.k8s.io "" is invalid'
+  if (support !== 'on' && support !== 'ignore') {
+    const reasons = { 400: 'BadRequest', 403: 'Forbidden', 404: 'NotFound', 422: 'Invalid' } as const
+    const why =
+      'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled'
+    return [support, reasons[support], `${invalid}: ${why}`]
+  }
+  if (query.get('resourceVersionMatch') === 'NotOlderThan') return undefined
+  const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
+  return [422, 'Invalid', `${invalid}: resourceVersionMatch: Forbidden: ${why}`]
+}

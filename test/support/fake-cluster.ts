@@ -40,6 +40,14 @@ export const FAKE_RESOURCES = {
 /** The plural of a resource. */
 export type ResourceName = keyof typeof FAKE_RESOURCES
 
+/** What a backup holds. */
+export interface Backup {
+  readonly version: number
+  readonly compacted: number
+  readonly objects: ReadonlyMap<ResourceName, ReadonlyMap<string, RawObject>>
+  readonly history: ReadonlyMap<ResourceName, readonly Change[]>
+}
+
 /** The objects of a cluster and their history. */
 export class FakeCluster {
   /** How a version is spelled in metadata; tests make it opaque. */
@@ -99,6 +107,31 @@ export class FakeCluster {
   compact(): void {
     this.#compacted = this.#version
     this.#history.clear()
+  }
+
+  /** A copy of what there is now, as a backup of etcd. */
+  backUp(): Backup {
+    const objects = [...this.#objects].map(([resource, of]) => [resource, new Map(of)] as const)
+    const history = [...this.#history].map(([resource, of]) => [resource, [...of]] as const)
+    return {
+      version: this.#version,
+      compacted: this.#compacted,
+      objects: new Map(objects),
+      history: new Map(history),
+    }
+  }
+
+  /**
+   * Puts a backup in the place of what there is: versions run backwards. `version` moves the counter elsewhere, as
+   * `etcdutl snapshot restore --bump-revision` does. No watch is told: that is what API servers do, by ending them.
+   */
+  restore(backup: Backup, version = backup.version): void {
+    this.#version = version
+    this.#compacted = backup.compacted
+    this.#objects.clear()
+    this.#history.clear()
+    for (const [resource, objects] of backup.objects) this.#objects.set(resource, new Map(objects))
+    for (const [resource, history] of backup.history) this.#history.set(resource, [...history])
   }
 
   /** Moves the version on without a change that any watch can see. */

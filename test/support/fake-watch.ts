@@ -108,8 +108,9 @@ export class FakeWatch {
 
   /** Sends a bookmark of the version reached, if the client asked for bookmarks. */
   bookmark(initialEnd = false): void {
-    const { bookmarks, cluster, resource } = this.#options
-    if (!bookmarks || this.#ended) return
+    const { bookmarks, cluster, resource, horizon } = this.#options
+    // One that waits for a version that is not there yet has nothing to say.
+    if (!bookmarks || this.#ended || (!initialEnd && this.#version > horizon())) return
     const { kind, group, version } = FAKE_RESOURCES[resource]
     this.#write(
       this.#event('BOOKMARK', {

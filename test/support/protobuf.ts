@@ -2,7 +2,7 @@
 // fields are proven by octets of a real API server (watch/protobuf.test.ts) and by the end-to-end tests.
 
 import { fieldAt, isJson } from '../../src/objects/field.ts'
-import type { FieldType, Message } from '../../src/watch/protobuf.ts'
+import { type FieldType, type Message, message } from '../../src/watch/protobuf.ts'
 import { MESSAGES } from '../../src/watch/protobuf-objects.ts'
 
 const MAGIC = Buffer.from('k8s\0')
@@ -36,6 +36,24 @@ function write(number: number, type: FieldType, value: unknown): Buffer {
     octetsField(number, Buffer.concat([textField(1, key), textField(2, String(text))])),
   )
   return Buffer.concat(entries)
+}
+
+const META = message({ 1: ['name', 'text'], 3: ['namespace', 'text'], 6: ['resourceVersion', 'text'] })
+const LIST = message({
+  1: ['metadata', message({ 2: ['resourceVersion', 'text'], 3: ['continue', 'text'] })],
+  2: ['items', message({ 1: ['metadata', META] }), 'repeated'],
+})
+
+/** A list of metadata in protocol buffers. */
+export function encodeList(list: object): Buffer {
+  const kind = String(fieldAt(list, 'kind'))
+  return Buffer.concat([
+    MAGIC,
+    octetsField(1, textField(2, kind)),
+    octetsField(2, encode(list, LIST)),
+    octetsField(3, new Uint8Array(0)),
+    textField(4, ''),
+  ])
 }
 
 /** The fields of an object that the table names; those of another type are left out. */

@@ -68,4 +68,11 @@ export class ScriptedClient implements ApiRequester {
     if (!last) throw new Error('nothing has been asked for')
     return last
   }
+
+  /** The latest watch. */
+  get lastWatch(): ScriptedCall {
+    const last = this.calls.findLast(({ query }) => query.has('watch'))
+    if (!last) throw new Error('nothing has been watched')
+    return last
+  }
 }

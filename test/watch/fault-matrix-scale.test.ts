@@ -5,9 +5,11 @@
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
+import { KINDS } from '../../src/objects/kinds.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient } from '../../src/watch/client.ts'
+import { MetadataList } from '../../src/watch/metadata-list.ts'
 import { ApiSource } from '../../src/watch/source.ts'
 import { outputOf, runs, spawnChild } from '../support/child-process.ts'
 import { seededRandom } from '../support/random.ts'
@@ -17,6 +19,8 @@ import { row } from './fault-rows.ts'
 
 const SYNCED_WITHIN_MS = 5000
 const TURN_MAX_MS = 100
+/** A check of consistency may cost so much of what reading everything costs. */
+const CHECK_MAX_SHARE = 0.4
 
 async function largeServer(t: Test, ...flags: string[]): Promise<string> {
   const main = fileURLToPath(new URL('../support/fake-api-server-main.ts', import.meta.url))
@@ -48,6 +52,22 @@ function measureTurns(): () => number {
   }
 }
 
+const PATHS = [KINDS.Namespace.path, KINDS.Service.path, KINDS.EndpointSlice.path]
+
+/** What a check of consistency lists of one resource. */
+const versionsOf = (client: ApiClient, path: string): Promise<string[]> =>
+  new Promise((resolve, reject) => {
+    const seen: string[] = []
+    new MetadataList({
+      client,
+      clock: systemClock,
+      path,
+      query: {},
+      silenceMs: 50_000,
+      receiver: { item: key => seen.push(key), done: () => resolve(seen), failed: reject },
+    })
+  })
+
 for (const flags of [[], ['--paged']]) {
   t.test(row(18, flags.length === 0 ? 'streamed' : 'paged'), async t => {
     const url = await largeServer(t, ...flags)
@@ -72,10 +92,22 @@ for (const flags of [[], ['--paged']]) {
     const after = process.threadCpuUsage()
     const syncedMs = Math.round((after.user + after.system - before.user - before.system) / 1000)
     const turnMs = longestTurnMs()
+    const longestCheckTurnMs = measureTurns()
+    const checkedFrom = process.threadCpuUsage()
+    const versions = (await Promise.all(PATHS.map(path => versionsOf(client, path)))).flat()
+    const checked = process.threadCpuUsage(checkedFrom)
+    const checkMs = Math.round((checked.user + checked.system) / 1000)
+    const checkTurnMs = longestCheckTurnMs()
     await source.stop()
     client.close()
     t.ok(syncedMs <= SYNCED_WITHIN_MS, `synced with ${syncedMs} ms of processor time`)
     t.ok(turnMs <= TURN_MAX_MS, `the longest turn took ${turnMs} ms`)
+    t.equal(versions.length, 20_100)
+    t.ok(
+      checkMs <= CHECK_MAX_SHARE * syncedMs,
+      `a check of consistency takes ${checkMs} ms beside ${syncedMs} ms`,
+    )
+    t.ok(checkTurnMs <= TURN_MAX_MS, `its longest turn took ${checkTurnMs} ms`)
     t.same(sink.calls.toSorted(), [
       'replace EndpointSlice 10000',
       'replace Namespace 100',

@@ -118,10 +118,10 @@ t.test(row(15), async t => {
   )
 })
 
-for (const [title, spell] of [
-  ['no numbers', (version: number) => `v/${version.toString(36)}=`],
-  ['backwards', (version: number) => String(1_000_000 - version)],
-  ['repeating', (version: number) => String(Math.floor(version / 4) * 4)],
+for (const [title, spell, once] of [
+  ['no numbers', (version: number) => `v/${version.toString(36)}=`, true],
+  ['backwards all the time', (version: number) => String(1_000_000 - version), false],
+  ['repeating', (version: number) => String(Math.floor(version / 4) * 4), true],
 ] as const) {
   t.test(row(16, title), async t => {
     const cluster = new FakeCluster()
@@ -132,9 +132,11 @@ for (const [title, spell] of [
       world.cluster.apply('services', service('default', `s-${n % 7}`, { clusterIPs: [`10.96.1.${n}`] }))
       if (n % 5 === 0) world.cluster.delete('services', `s-${(n + 3) % 7}`, 'default')
       if (n % 10 === 3) for (const watch of world.server.watches('services')) watch.kill()
-      await world.within(5000, 'converged', () => world.converged())
+      await world.within(10_000, 'converged', () => world.converged())
     }
-    t.match(world.status('services'), { relists: 1, objects: world.cluster.list('services').length })
+    const { relists, objects } = world.status('services')
+    t.equal(objects, world.cluster.list('services').length)
+    t.ok(once ? relists === 1 : relists > 1, `listed ${relists} times`)
   })
 }
 

@@ -38,6 +38,7 @@ const ROWS: Readonly<Record<number, string>> = {
   34: 'upstream dead, slow, flapping, lying',
   35: 'A and AAAA from one client port',
   36: 'configuration reloaded with an error',
+  37: 'a backup of etcd is restored',
 }
 
 /** The title of a test for a row: `row 7: 410 as ERROR event …`. Throws for a number that is not in the matrix. */

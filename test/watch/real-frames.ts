@@ -1,4 +1,4 @@
-// Frames of watches as kube-apiserver 1.36.3 sent them, whole, base64.
+// Frames of watches and a list as kube-apiserver 1.36.3 sent them, whole, base64.
 
 const octets = (...lines: readonly string[]): Buffer => Buffer.from(lines.join(''), 'base64')
 
@@ -46,4 +46,16 @@ export const ENDPOINT_SLICE = octets(
 export const EXPIRED = octets(
   'AAAAZQoFRVJST1ISXApaazhzAAoMCgJ2MRIGU3RhdHVzEkIKBgoAEgAaABIHRmFpbHVyZRojdG9vIG9sZCByZXNvdXJjZSB2ZXJz',
   'aW9uOiAxICgyOTYzMikiB0V4cGlyZWQwmgMaACIA',
+)
+
+/** The list of the metadata of all Services: default/kubernetes. */
+export const METADATA_LIST = octets(
+  'azhzAAorCg5tZXRhLms4cy5pby92MRIZUGFydGlhbE9iamVjdE1ldGFkYXRhTGlzdBKCBAoJCgASAzIwMRoAEvQDCvEDCgprdWJlcm5l',
+  'dGVzEgAaB2RlZmF1bHQiACokZGM5YzI4YWUtMDk3Zi00Y2JkLThjZTktOWJkNGU2ZTFjZDE0MgMxOTk4AEIICO7stNgGEABaFgoJY29t',
+  'cG9uZW50EglhcGlzZXJ2ZXJaFgoIcHJvdmlkZXISCmt1YmVybmV0ZXOKAe0CCg5rdWJlLWFwaXNlcnZlchIGVXBkYXRlGgJ2MSIICO7s',
+  'tNgGEAAyCEZpZWxkc1YxOrgCCrUCeyJmOm1ldGFkYXRhIjp7ImY6bGFiZWxzIjp7Ii4iOnt9LCJmOmNvbXBvbmVudCI6e30sImY6cHJv',
+  'dmlkZXIiOnt9fX0sImY6c3BlYyI6eyJmOmNsdXN0ZXJJUCI6e30sImY6aW50ZXJuYWxUcmFmZmljUG9saWN5Ijp7fSwiZjppcEZhbWls',
+  'eVBvbGljeSI6e30sImY6cG9ydHMiOnsiLiI6e30sIms6e1wicG9ydFwiOjQ0MyxcInByb3RvY29sXCI6XCJUQ1BcIn0iOnsiLiI6e30s',
+  'ImY6bmFtZSI6e30sImY6cG9ydCI6e30sImY6cHJvdG9jb2wiOnt9LCJmOnRhcmdldFBvcnQiOnt9fX0sImY6c2Vzc2lvbkFmZmluaXR5',
+  'Ijp7fSwiZjp0eXBlIjp7fX19QgAaACIA',
 )
