@@ -14,7 +14,7 @@ import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
 /** Entries of each half of the cache: few, so that it is full soon. */
 const ENTRIES = shortOrLong(256, 2048)
 const WARM_UP = shortOrLong(3000, 15_000)
-const NAMES = shortOrLong(6000, 100_000)
+const NAMES = shortOrLong(6000, 40_000)
 /** Sent before their answers are waited for: fewer than any socket holds. */
 const PACE = 100
 const CACHE = `cache {\nsuccess ${ENTRIES}\ndenial ${ENTRIES}\n}`
