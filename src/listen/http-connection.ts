@@ -112,7 +112,7 @@ export class HttpConnection implements OpenConnection {
     const encrypted = this.#socket !== this.#raw
     let octets: number = encrypted ? CONNECTION_OCTETS.encrypted : CONNECTION_OCTETS.plain
     if (this.load === 0) octets += Math.min(HEAD_MAX_OCTETS, this.#socket.bytesRead - this.#requestedOctets)
-    if (this.stalledSinceMs >= 0) octets += KERNEL_OCTETS
+    if (this.stalledSinceMs >= 0) octets += KERNEL_OCTETS.sent
     this.account.set(octets + this.#heldOctets())
   }
 

@@ -5,17 +5,25 @@
 import type { Server } from 'node:net'
 import { LINUX, loadLibc } from './libc.ts'
 
-/** Octets of each direction; the kernel doubles them, for what it needs beside the data. */
-const BUFFER_OCTETS = 32 * 1024
+/**
+ * Octets of each direction; the kernel doubles them, for what it needs beside the data. The largest reply fits (RFC 1035 4.2.2):
+ * the rest of one that does not would wait for an acknowledgement, which a peer may delay by 40 ms.
+ */
+const SEND_OCTETS = 64 * 1024
+const RECEIVE_OCTETS = 32 * 1024
 
 /** Bounds the kernel's buffers of all connections to come, where the system calls can be had; elsewhere they stay as they are. */
 export async function boundBuffers(server: Server): Promise<void> {
   const libc = await loadLibc()
   const fd = descriptorOf(server)
   if (!libc || fd === undefined) return
-  const value = new Uint8Array(Int32Array.of(BUFFER_OCTETS).buffer)
-  for (const name of [LINUX.SO_SNDBUF, LINUX.SO_RCVBUF])
+  for (const [name, octets] of [
+    [LINUX.SO_SNDBUF, SEND_OCTETS],
+    [LINUX.SO_RCVBUF, RECEIVE_OCTETS],
+  ] as const) {
+    const value = new Uint8Array(Int32Array.of(octets).buffer)
     libc.setsockopt(fd, LINUX.SOL_SOCKET, name, value, value.length)
+  }
 }
 
 /** Node has no word for it. */

@@ -219,8 +219,8 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
         readableLength +
         writableLength +
         this.#waitingOctets +
-        (writableLength > this.#unsentMax ? KERNEL_OCTETS : 0) +
-        (this.#reading ? 0 : KERNEL_OCTETS),
+        (writableLength > this.#unsentMax ? KERNEL_OCTETS.sent : 0) +
+        (this.#reading ? 0 : KERNEL_OCTETS.received),
     )
   }
 

@@ -7,8 +7,8 @@ import type { CountListen } from './events.ts'
 
 /** What a connection costs by itself: its objects here, and OpenSSL's where it is encrypted (measured: 9 to 20, 61 to 67 KiB). */
 export const CONNECTION_OCTETS = { plain: 12 * 1024, encrypted: 64 * 1024 } as const
-/** What the kernel may keep of either direction of a connection that does not flow (socket-buffers.ts). */
-export const KERNEL_OCTETS = 64 * 1024
+/** What the kernel may keep of each direction of a connection that does not flow (socket-buffers.ts). */
+export const KERNEL_OCTETS = { sent: 128 * 1024, received: 64 * 1024 } as const
 
 /** Whose octets an account counts. */
 export interface Keeper {
