@@ -16,7 +16,7 @@ const NAMES = ['kubia-service.default.svc.cluster.local', 'www.example.com', 'no
 const TICK_MS = 5
 const QUERIES_PER_TICK = 10
 const RELOADS = 10
-const PATIENCE_MS = 3000
+const PATIENCE_MS = 10_000
 
 /** Asks at a steady rate, and knows what was never answered. */
 class Asker {

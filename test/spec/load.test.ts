@@ -11,7 +11,7 @@ import { checkReply } from '../support/universal-checks.ts'
 import { startSpec } from './spec.ts'
 
 const spec = await startSpec(t, 'load')
-const PATIENCE_MS = 3000
+const PATIENCE_MS = 10_000
 
 /** Sends packets at once from one port and gives what comes back, as soon as there are as many replies. */
 async function burst(packets: readonly Uint8Array[]): Promise<Uint8Array[]> {

@@ -28,13 +28,13 @@ export {
 } from './dns-question.ts'
 
 const LOOPBACK = '127.0.0.1'
-const TIMEOUT_MS = 3000
+const TIMEOUT_MS = 10_000
 
 /** Where and how to ask. */
 export interface ExchangeOptions {
   /** Default 127.0.0.1. */
   readonly host?: string
-  /** How long to wait for an answer, default 3000. */
+  /** How long to wait for an answer, default 10,000. */
   readonly timeoutMs?: number
   /** The local address to ask from. */
   readonly localAddress?: string

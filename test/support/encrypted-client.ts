@@ -8,7 +8,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type ExchangeOptions, NoAnswer, TcpClient } from './dns-client.ts'
 
 const LOOPBACK = '127.0.0.1'
-const TIMEOUT_MS = 3000
+const TIMEOUT_MS = 10_000
 
 /** Where and how to ask, and with which certificates. */
 export interface EncryptedOptions extends ExchangeOptions {

@@ -21,7 +21,7 @@ export interface ProbeReply {
 
 /** How long a reply may lag behind the answer to the good query. */
 const LAG_MS = 30
-const PATIENCE_MS = 3000
+const PATIENCE_MS = 10_000
 
 /**
  * The reply to the packet, or undefined for silence; where there has to be one it is waited for.

@@ -11,6 +11,9 @@ import { type Seamark, seamarkCommand, spawnSeamark } from './seamark.ts'
 const PORT_NAMES = ['dns', 'tls', 'https', 'metrics', 'ready', 'health'] as const
 type PortName = (typeof PORT_NAMES)[number]
 
+/** Nothing takes that long, however busy the machine is. */
+const HTTP_TIMEOUT_MS = 60_000
+
 /** Ports of 127.0.0.1 that nobody had when the place was made; those that the Corefile does not name stay free. */
 export type Ports = Readonly<Record<PortName, number>>
 
@@ -74,7 +77,8 @@ export async function placeIn(folder: string, corefile: FileText, files: Files =
   write(file, corefile)
   for (const [name, text] of Object.entries(files)) write(join(folder, name), text)
   const get: Place['get'] = async (port, path) => {
-    const response = await fetch(`http://127.0.0.1:${ports[port]}${path}`)
+    const signal = AbortSignal.timeout(HTTP_TIMEOUT_MS)
+    const response = await fetch(`http://127.0.0.1:${ports[port]}${path}`, { signal })
     return `${response.status} ${await response.text()}`
   }
   const metrics = async (): Promise<string> => (await get('metrics', '/metrics')).slice('200 '.length)
