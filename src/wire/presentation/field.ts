@@ -2,10 +2,10 @@
 // A reader takes its fields from the cursor and returns their octets, or tells the cursor what is wrong.
 
 import { isIPv6 } from 'node:net'
-import { parseIp } from '../../shared/ip.ts'
+import { parseCidr, parseIp } from '../../shared/ip.ts'
 import { parseName } from '../name.ts'
 import { parseType } from '../rrtype.ts'
-import { type Reader, readName, readString, readTtl } from './cursor.ts'
+import { type Cursor, type Reader, readName, readString, readTtl } from './cursor.ts'
 
 /** An unsigned integer of `octets` octets in network order. */
 export function unsigned(value: number, octets: number): Uint8Array {
@@ -95,24 +95,37 @@ export const strings: Reader = cursor => {
   return Buffer.concat(parts)
 }
 
-const encoded =
-  (what: string, shape: RegExp, decode: (text: string) => Uint8Array): Reader =>
-  cursor => {
-    if (!cursor.has) return cursor.fail(`${what} is missing`)
-    const text = cursor
-      .rest()
-      .map(field => field.text)
-      .join('')
-    return shape.test(text) ? decode(text) : cursor.fail(`this is not ${what}`)
+/** Reads one field as one piece, or everything left. */
+const encoded = (
+  what: string,
+  shape: RegExp,
+  encoding: 'hex' | 'base64',
+): { readonly word: Reader; readonly rest: Reader } => {
+  const decode = (cursor: Cursor, text: string | undefined): Uint8Array | undefined => {
+    if (text === undefined) return undefined
+    return shape.test(text) ? Buffer.from(text, encoding) : cursor.fail(`this is not ${what}`)
   }
+  return {
+    word: cursor => decode(cursor, cursor.take(what)),
+    rest: cursor =>
+      decode(
+        cursor,
+        cursor.has
+          ? cursor
+              .rest()
+              .map(field => field.text)
+              .join('')
+          : cursor.take(what),
+      ),
+  }
+}
 
-/** Everything left, in hexadecimal digits. */
-export const hex = encoded('hexadecimal data', /^(?:[0-9a-f]{2})+$/i, text => Buffer.from(text, 'hex'))
+/** In hexadecimal digits. */
+export const { word: hexWord, rest: hex } = encoded('hexadecimal data', /^(?:[0-9a-f]{2})+$/i, 'hex')
 
-/** Everything left, in Base64. */
-export const base64 = encoded('Base64 data', /^(?:[a-z0-9+/]{4})*(?:[a-z0-9+/]{2,3}={0,2})?$/i, text =>
-  Buffer.from(text, 'base64'),
-)
+const BASE64 = /^(?:[a-z0-9+/]{4})*(?:[a-z0-9+/]{2,3}={0,2})?$/i
+/** In Base64. */
+export const { word: base64Word, rest: base64 } = encoded('Base64 data', BASE64, 'base64')
 
 /** The salt of NSEC3 (RFC 5155 3.3): hexadecimal digits, `-` for none, the length before it. */
 export const salt: Reader = cursor => {
@@ -168,6 +181,17 @@ export const types: Reader = cursor => {
   return Uint8Array.from(parts)
 }
 
+/** Everything left as types below 128, in the bit map of RFC 2535 5.2. */
+export const oldTypes: Reader = cursor => {
+  const bits = new Uint8Array(16)
+  while (cursor.has) {
+    const number = parseType(cursor.take('a type')!)
+    if (number === undefined || number > 127) return cursor.fail('this is not a type below 128')
+    bits[number >> 3]! |= 0x80 >> (number & 7)
+  }
+  return bits.subarray(0, bits.findLastIndex(octet => octet !== 0) + 1)
+}
+
 /** A moment of RRSIG (RFC 4034 3.2): YYYYMMDDHHmmSS in UTC, or seconds since 1970. */
 export const moment: Reader = cursor => {
   const text = cursor.take('a moment')
@@ -204,3 +228,41 @@ export const eui =
     const good = new RegExp(`^(?:[0-9a-f]{2}-){${octets - 1}}[0-9a-f]{2}$`, 'i').test(text)
     return good ? Buffer.from(text.replaceAll('-', ''), 'hex') : cursor.fail('this is not such an address')
   }
+
+/** A kind of certificate by number or mnemonic (RFC 4398 2.1). */
+export const certificateType: Reader = cursor => {
+  const known = CERTIFICATE_TYPES[cursor.peek()?.text.toUpperCase() ?? '']
+  if (known === undefined) return u16(cursor)
+  cursor.take('a kind of certificate')
+  return unsigned(known, 2)
+}
+
+const CERTIFICATE_TYPES: Readonly<Record<string, number>> = {
+  PKIX: 1, SPKI: 2, PGP: 3, IPKIX: 4, IPIX: 4, ISPKI: 5, IPGP: 6, ACPKIX: 7, IACPKIX: 8, URI: 253, OID: 254,
+} // biome-ignore format: a table
+
+/** 64 bits written `xxxx:xxxx:xxxx:xxxx` (RFC 6742). */
+export const nodeId: Reader = cursor => {
+  const text = cursor.take('an identifier')
+  if (text === undefined) return undefined
+  const good = /^(?:[0-9a-f]{4}:){3}[0-9a-f]{4}$/i.test(text)
+  return good ? Buffer.from(text.replaceAll(':', ''), 'hex') : cursor.fail('this is not such an identifier')
+}
+
+/** Everything left as networks `[!]FAMILY:ADDRESS/LENGTH` (RFC 3123 section 5), zeros at their ends left out. */
+export const networks: Reader = cursor => {
+  const parts: Uint8Array[] = []
+  while (cursor.has) {
+    const [, not = '', family = '', text = ''] = /^(!?)([12]):(.*)$/.exec(cursor.take('a network')!) ?? []
+    const network = text.includes('/') ? parseCidr(text) : undefined
+    if (network?.family !== (family === '1' ? 4 : 6) || !network.text.startsWith(canonical(text)))
+      return cursor.fail('this is not a network such as 1:192.0.2.0/24 or !2:2001:db8::/32')
+    const octets = network.network.subarray(0, network.network.findLastIndex(octet => octet !== 0) + 1)
+    const length = octets.length | (not === '' ? 0 : 0x80)
+    parts.push(Uint8Array.of(0, Number(family), network.prefixLength, length), octets)
+  }
+  return Buffer.concat(parts)
+}
+
+/** The address of a network as it is compared: no bit behind the prefix may be set. */
+const canonical = (text: string): string => `${parseIp(text.slice(0, text.indexOf('/')))?.text}/`

@@ -7,9 +7,11 @@ import { NAME_MAX_OCTETS } from '../name.ts'
 import { RDATA_LAYOUT, TYPE, typeName } from '../rrtype.ts'
 import type { Cursor, Reader } from './cursor.ts'
 import {
-  algorithm, base64, eui, hashedName, hex, ipv4, ipv6, moment, name, plain, salt, seconds,
-  string, strings, type, types, u8, u16, u32,
+  algorithm, base64, certificateType, eui, hashedName, hex, ipv4, ipv6, moment, name, networks, nodeId, oldTypes, plain,
+  salt, seconds, string, strings, type, types, u8, u16, u32,
 } from './field.ts' // biome-ignore format: a list of words
+import { amtRelay, hostIdentity, ipsecGateway } from './gateway.ts'
+import { location } from './location.ts'
 import { serviceParameters } from './svcb.ts'
 
 const RDATA_MAX_OCTETS = 0xffff
@@ -18,6 +20,9 @@ const digest = [u16, algorithm, u8, hex]
 const key = [u16, u8, algorithm, base64]
 const association = [u8, u8, u8, hex]
 const service = [u16, name, serviceParameters]
+const signature = [type, algorithm, u8, seconds, moment, moment, u16, name, base64]
+/** One field, or a second one that may be left out. */
+const maybeSecond: Reader = cursor => (cursor.has ? string(cursor) : new Uint8Array(0))
 
 const FIELDS: ReadonlyMap<number, readonly Reader[]> = new Map<number, readonly Reader[]>([
   [TYPE.A, [ipv4]],
@@ -37,19 +42,28 @@ const FIELDS: ReadonlyMap<number, readonly Reader[]> = new Map<number, readonly 
   [TYPE.RP, [name, name]],
   [TYPE.AFSDB, [u16, name]],
   [TYPE.X25, [string]],
+  [TYPE.ISDN, [string, maybeSecond]],
   [TYPE.RT, [u16, name]],
+  [TYPE['NSAP-PTR'], [name]],
+  [TYPE.SIG, signature],
   [TYPE.KEY, key],
   [TYPE.PX, [u16, name, name]],
   [TYPE.GPOS, [string, string, string]],
   [TYPE.AAAA, [ipv6]],
+  [TYPE.LOC, [location]],
+  [TYPE.NXT, [name, oldTypes]],
+  [TYPE.EID, [hex]],
+  [TYPE.NIMLOC, [hex]],
   [TYPE.SRV, [u16, u16, u16, name]],
   [TYPE.NAPTR, [u16, u16, string, string, string, name]],
   [TYPE.KX, [u16, name]],
-  [TYPE.CERT, [u16, u16, algorithm, base64]],
+  [TYPE.CERT, [certificateType, u16, algorithm, base64]],
   [TYPE.DNAME, [name]],
+  [TYPE.APL, [networks]],
   [TYPE.DS, digest],
   [TYPE.SSHFP, [u8, u8, hex]],
-  [TYPE.RRSIG, [type, algorithm, u8, seconds, moment, moment, u16, name, base64]],
+  [TYPE.IPSECKEY, [u8, ipsecGateway]],
+  [TYPE.RRSIG, signature],
   [TYPE.NSEC, [name, types]],
   [TYPE.DNSKEY, key],
   [TYPE.DHCID, [base64]],
@@ -57,6 +71,10 @@ const FIELDS: ReadonlyMap<number, readonly Reader[]> = new Map<number, readonly 
   [TYPE.NSEC3PARAM, [u8, u8, u16, salt]],
   [TYPE.TLSA, association],
   [TYPE.SMIMEA, association],
+  [TYPE.HIP, [hostIdentity]],
+  [TYPE.NINFO, [strings]],
+  [TYPE.RKEY, key],
+  [TYPE.TALINK, [name, name]],
   [TYPE.CDS, digest],
   [TYPE.CDNSKEY, key],
   [TYPE.OPENPGPKEY, [base64]],
@@ -65,11 +83,20 @@ const FIELDS: ReadonlyMap<number, readonly Reader[]> = new Map<number, readonly 
   [TYPE.SVCB, service],
   [TYPE.HTTPS, service],
   [TYPE.SPF, [strings]],
+  [TYPE.UINFO, [string]],
+  [TYPE.UID, [u32]],
+  [TYPE.GID, [u32]],
+  [TYPE.NID, [u16, nodeId]],
+  [TYPE.L32, [u16, ipv4]],
+  [TYPE.L64, [u16, nodeId]],
+  [TYPE.LP, [u16, name]],
   [TYPE.EUI48, [eui(6)]],
   [TYPE.EUI64, [eui(8)]],
   [TYPE.URI, [u16, u16, plain]],
   [TYPE.CAA, [u8, string, plain]],
   [TYPE.AVC, [strings]],
+  [TYPE.AMTRELAY, [u8, amtRelay]],
+  [TYPE.RESINFO, [strings]],
   [TYPE.TA, digest],
   [TYPE.DLV, digest],
 ])

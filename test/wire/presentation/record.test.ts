@@ -201,12 +201,66 @@ t.test('data of types that dns-packet does not write', async t => {
     ['TYPE731', '\\# 0', ''],
     ['A', '\\# 4 0A000001', '0a000001'],
     ['MX', '\\# 5 000a 0161 00', '000a016100'],
-    ['LOC', '\\# 1 00', '00'],
+    ['WKS', '\\# 1 00', '00'],
     ['TXT', `"${'x'.repeat(300)}"`, `ff${'78'.repeat(255)}2d${'78'.repeat(45)}`],
   ]
   for (const [type, data, hex] of cases) {
     t.equal(dataOf(type, data), hex.replaceAll(' ', ''), `${type} ${data.slice(0, 60)}`)
   }
+})
+
+t.test('data that both CoreDNS and BIND write so', async t => {
+  const cases: [type: string, data: string, hex: string][] = [
+    ['LOC', '52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m', '00001613 8b3cf018 810cbce0 009895b8'],
+    ['LOC', '42 21 54 N 71 06 18 W -24m 30m', '00331613 89172dd0 70be15f0 00988d20'],
+    ['LOC', '90 S 180 W 0', '00121613 6cb02700 59604e00 00989680'],
+    ['LOC', '32 7 19 s 116 2 25 e 10M', '00121613 791b7d28 98e64868 00989a68'],
+    ['CERT', 'PKIX 12345 RSASHA256 AQID BAU=', '0001 3039 08 0102030405'],
+    ['CERT', 'IPIX 0 0 AQID', '0004 0000 00 010203'],
+    ['CERT', 'OID 1 13 AQID', '00fe 0001 0d 010203'],
+    ['APL', '1:192.168.32.0/21 !1:192.168.38.0/28', '0001 15 03 c0a820 0001 1c 83 c0a826'],
+    ['APL', '1:224.0.0.0/4 2:FF00:0:0:0:0:0:0:0/8', '0001 04 01 e0 0002 08 01 ff'],
+    ['APL', '1:0.0.0.0/0 2:2001:db8::/32', '0001 00 00 0002 20 04 20010db8'],
+    ['IPSECKEY', '10 1 2 192.0.2.38 AQNR U3k=', '0a 01 02 c0000226 0103515379'],
+    ['IPSECKEY', '10 0 2 . AQID', '0a 00 02 010203'],
+    ['IPSECKEY', '10 2 2 2001:db8::1 AQID', '0a 02 02 20010db8000000000000000000000001 010203'],
+    ['IPSECKEY', '10 3 0 g', '0a 03 00 0167076578616d706c65036f726700'],
+    ['AMTRELAY', '10 0 1 203.0.113.15', '0a 01 cb00710f'],
+    ['AMTRELAY', '0 0 0 .', '00 00'],
+    ['HIP', '2 2001 AwEAAQ== a b.', '02 02 0004 2001 03010001 0161076578616d706c65036f726700 016200'],
+    ['NSAP-PTR', 'b.', '016200'],
+    ['ISDN', '150862028003217 "004"', '0f313530383632303238303033323137 03303034'],
+    ['TALINK', 'a. b.', '016100 016200'],
+    ['RKEY', '0 3 13 AQID', '0000 03 0d 010203'],
+    ['EID', '0a0b 0c', '0a0b0c'],
+    ['NIMLOC', '0a', '0a'],
+    ['NINFO', '"a b" c', '03612062 0163'],
+    ['RESINFO', 'qnamemin exterr=15-17', '08716e616d656d696e 0c6578746572723d31352d3137'],
+    ['NID', '10 0014:4fff:ff20:EE64', '000a 00144fffff20ee64'],
+    ['L32', '10 10.1.2.0', '000a 0a010200'],
+    ['L64', '10 2001:0DB8:1140:1000', '000a 20010db811401000'],
+    ['LP', '10 b.', '000a 016200'],
+    ['UID', '7', '00000007'],
+    ['GID', '4294967295', 'ffffffff'],
+    ['UINFO', '"a b"', '03612062'],
+    ['SIG', 'A 13 2 3600 20300131235959 1700000000 12345 b. AQI=', '0001 0d 02 00000e10 7104b6ff 6553f100 3039 016200 0102'],
+  ] // biome-ignore format: a table
+  for (const [type, data, hex] of cases)
+    t.equal(dataOf(type, data), hex.replaceAll(' ', ''), `${type} ${data}`)
+})
+
+t.test('data that CoreDNS refuses, or writes as no client can read it', async t => {
+  const cases: [type: string, data: string, hex: string][] = [
+    ['APL', '', ''],
+    ['AMTRELAY', '128 1 3 b.', '80 83 016200'],
+    ['AMTRELAY', '10 1 2 2001:db8::15', '0a 82 20010db8000000000000000000000015'],
+    // RFC 2535 5.2.
+    ['NXT', 'b. A MX SIG NXT', '016200 40010082'],
+    ['CERT', 'IPKIX 0 0 AQID', '0004 0000 00 010203'],
+    ['ISDN', '1', '0131'],
+  ] // biome-ignore format: a table
+  for (const [type, data, hex] of cases)
+    t.equal(dataOf(type, data), hex.replaceAll(' ', ''), `${type} ${data}`)
 })
 
 t.test('what is no record', async t => {
@@ -252,7 +306,7 @@ t.test('what is no record', async t => {
     ['a NSEC3 1 0 1 - zz A', /this is not a hashed name/],
     ['a RRSIG A 8 2 1 x 1 1 b AA==', /this is not a moment/],
     ['a EUI48 00-00', /this is not such an address/],
-    ['a LOC 52 22 23.000 N', /LOC can be written as/],
+    ['a WKS 192.0.2.1 tcp smtp', /WKS can be written as/],
     ['a TYPE65280 x', /TYPE65280 can be written as/],
     ['a TYPE65280 \\# 2 00', /1 octets of data, not 2/],
     ['a TYPE65280 \\# x 00', /this is not a length/],
@@ -262,6 +316,45 @@ t.test('what is no record', async t => {
     ['a NS \\# 2 c00c', /this is not the data of a NS record/],
     ['a NS \\# 2 0000', /this is not the data of a NS record/],
     ['a SOA \\# 2 0000', /this is not the data of a SOA record/],
+    ['a LOC 52 22 23.000 N', /a longitude is missing/],
+    ['a LOC', /a latitude is missing/],
+    ['a LOC 91 N 1 E 0', /1:7 this is not a latitude/],
+    ['a LOC 90 1 N 1 E 0', /this is not a latitude/],
+    ['a LOC 1 60 N 1 E 0', /this is not a latitude/],
+    ['a LOC 1 1 60 N 1 E 0', /this is not a latitude/],
+    ['a LOC 1 1 1 1 N 1 E 0', /this is not a latitude/],
+    ['a LOC N 1 E 0', /this is not a latitude/],
+    ['a LOC 1 E 1 E 0', /this is not a latitude/],
+    ['a LOC 1 1 1', /the end of a latitude is missing/],
+    ['a LOC 1 N 181 E 0', /this is not a longitude/],
+    ['a LOC 1 N 1 E', /an altitude is missing/],
+    ['a LOC 1 N 1 E -100000.01', /this is not an altitude/],
+    ['a LOC 1 N 1 E 42849673', /this is not an altitude/],
+    ['a LOC 1 N 1 E 1k', /this is not an altitude/],
+    ['a LOC 1 N 1 E 0 90000000.01m', /this is not a size/],
+    ['a LOC 1 N 1 E 0 1.234', /this is not a size/],
+    ['a LOC 1 N 1 E 0 -1', /this is not a size/],
+    ['a LOC 1 N 1 E 0 .', /this is not a size/],
+    ['a LOC 1 N 1 E 0 1 1 1 1', /more than a record of type LOC has/],
+    ['a CERT NONE 1 1 AA==', /this is not a number from 0 to 65535/],
+    ['a APL 3:1.2.3.4/8', /this is not a network/],
+    ['a APL 1:192.0.2.1/24', /this is not a network/],
+    ['a APL 1:192.0.2.0', /this is not a network/],
+    ['a APL 1:2001:db8::/32', /this is not a network/],
+    ['a APL 2:10.0.0.0/8', /this is not a network/],
+    ['a IPSECKEY 10 0 2 x AQID', /no gateway is written as a dot/],
+    ['a IPSECKEY 10 4 2 x AQID', /this is not a kind of gateway/],
+    ['a IPSECKEY 10 1 2 ::1 AQID', /this is not an IPv4 address/],
+    ['a IPSECKEY 10 1 2', /an IPv4 address is missing/],
+    ['a IPSECKEY 10 0 2 . !', /this is not Base64 data/],
+    ['a AMTRELAY 10 2 0 .', /this is neither 0 nor 1/],
+    ['a AMTRELAY 10 0 4 .', /this is not a kind of gateway/],
+    ['a AMTRELAY 10 0 0', /a dot for no gateway is missing/],
+    ['a HIP 2 2001', /Base64 data is missing/],
+    [`a HIP 2 ${'00'.repeat(256)} AQID`, /a tag of more than 255 octets/],
+    ['a HIP 2 2001 AQID a..b', /this is not a domain name/],
+    ['a NID 10 14:4fff:ff20:ee64', /this is not such an identifier/],
+    ['a NXT b TYPE128', /this is not a type below 128/],
     ['a HTTPS 1 . alpn', /this is not a value of alpn/],
     ['a HTTPS 1 . alpn=h2,', /this is not a value of alpn/],
     ['a HTTPS 1 . port=65536', /this is not a value of port/],
