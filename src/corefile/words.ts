@@ -87,7 +87,7 @@ export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()
     return sign === '-' ? { word, order, notOffered: text } : { word, order, instead: text }
   })
 
-/** Directives that CoreDNS once had: what to write instead, for the end of a message. */
+/** Directives that CoreDNS once had: what to write instead, for the end of an error message. */
 export const REMOVED_WORDS: ReadonlyMap<string, string> = new Map([
   ['federation', 'delete it; the multicluster option of kubernetes serves imported services'],
   ['proxy', 'write forward FROM TO…'],

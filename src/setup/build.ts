@@ -3,6 +3,7 @@
 import { dirname } from 'node:path'
 import type { Corefile, Directive, ServerBlock } from '../corefile/corefile.ts'
 import { usageOf, type WordDoc } from '../corefile/doc.ts'
+import { foreignWord } from '../corefile/foreign-words.ts'
 import { nearestWord, type Problem, type Problems } from '../corefile/problem.ts'
 import type { Place } from '../corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from '../corefile/words.ts'
@@ -18,6 +19,7 @@ import { SERVED_WORDS, servedWord } from '../plugin/registry.ts'
 import { reloadWord } from '../plugin/reload.ts'
 import { rootWord } from '../plugin/root.ts'
 import { readListens } from './listeners.ts'
+import { reportPlaceholders } from './placeholders.ts'
 import { type BlockSetup, configsOf, type PluginSetup, type Setup } from './setup.ts'
 
 export interface SetupOptions {
@@ -29,6 +31,7 @@ export interface SetupOptions {
 
 /** Reads the blocks of a parsed Corefile. What is wrong is in `problems`; with errors there the result must not be served. */
 export function buildSetup({ blocks }: Corefile, problems: Problems, options: SetupOptions): Setup {
+  reportPlaceholders(blocks, problems)
   const read = shareClients(blocks.map(block => readBlock(block, problems, options)))
   const configs = <C>(word: Word<C>): C[] => read.flatMap(block => configsOf(block, word))
   return {
@@ -110,11 +113,13 @@ function judgeWord({ word }: Directive, problems: Problems): boolean {
   if (servedWord(text)) return true
   const removed = REMOVED_WORDS.get(text)
   const known = directiveWord(text)
-  if (removed !== undefined)
-    problems.warning(word, `${text} was removed from CoreDNS and does nothing: ${removed}`)
+  const foreign = foreignWord(text)
+  if (removed !== undefined) problems.error(word, `${text} was removed from CoreDNS: ${removed}`)
   else if (known?.instead !== undefined) problems.warning(word, `${text} does nothing here: ${known.instead}`)
   else if (known?.notOffered !== undefined)
     problems.error(word, `${text} is not offered: ${known.notOffered}`)
+  else if (foreign !== undefined)
+    problems.error(word, `${text} is not offered, a plugin that others add to CoreDNS; it ${foreign}`)
   else problems.error(word, 'unknown directive', { found: text, allowed: nearest(text) })
   return false
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { FOREIGN_WORDS, foreignWord } from '../../src/corefile/foreign-words.ts'
 import { DIRECTIVE_WORDS, directiveWord, isDirectiveWord, REMOVED_WORDS } from '../../src/corefile/words.ts'
 
 /** core/dnsserver/zdirectives.go of CoreDNS 1.14.7 */
@@ -38,4 +39,17 @@ t.test('words are found by name', async t => {
   for (const word of ['proxy', 'import', '', 'toString']) t.equal(directiveWord(word), undefined, word)
   for (const word of ['proxy', 'cache']) t.ok(isDirectiveWord(word), word)
   for (const word of ['import', 'cluster.local', '.']) t.notOk(isDirectiveWord(word), word)
+})
+
+t.test('words of plugins that others add to CoreDNS', async t => {
+  t.ok(FOREIGN_WORDS.length > 50)
+  for (const word of FOREIGN_WORDS) {
+    t.equal(directiveWord(word), undefined, `${word} is not CoreDNS's`)
+    t.match(foreignWord(word), /^[a-z].*[^.]$/, word)
+  }
+  t.equal(
+    foreignWord('fanout'),
+    'asks all upstreams at once: forward asks one after the other, and leaves out those that fail',
+  )
+  for (const word of ['cache', 'slogs', 'toString', '']) t.equal(foreignWord(word), undefined, word)
 })

@@ -55,11 +55,43 @@ t.test('words that are not served', async t => {
       /^2:3: error: unknown directive \(found "kubernets"; allowed: kubernetes/,
     ],
     ['. {\n  whoami x\n}', /^2:10: error: /],
+    ['. {\n  proxy . 8.8.8.8\n}', /^2:3: error: proxy was removed from CoreDNS: write forward FROM TO…$/],
+    [
+      '. {\n  slog\n}',
+      /^2:3: error: slog is not offered, a plugin that others add to CoreDNS; it prints queries as JSON: write log/,
+    ],
+    [
+      '. {\n  k8s_gateway a.test\n}',
+      /^2:3: error: k8s_gateway is not offered, .*: write k8s_external for Services/,
+    ],
+    ['. {\n  pprof\n}', /^2:3: warning: pprof does nothing here/],
     ['. {\n  kubernetes cluster.local {\n    ttl x\n  }\n}', /^3:9: error: the TTL in seconds must be /],
   ]
   for (const [text, complaint] of cases) {
     const { complaints } = setupOf(text)
     t.equal(complaints.length, 1, text)
     t.match(complaints[0], complaint)
+  }
+})
+
+t.test('placeholders that nobody has filled in', async t => {
+  const placeholder = /error: a placeholder that nobody has filled in/
+  const cases: [text: string, ...places: string[]][] = [
+    ['__PILLAR__DNS__DOMAIN__:53 {\n whoami\n}', '1:1'],
+    ['. {\n forward . __PILLAR__CLUSTER__DNS__ __PILLAR__UPSTREAM__SERVERS__:53\n}', '2:12', '2:37'],
+    ['. {\n bind __PILLAR__LOCAL__DNS__\n whoami\n}', '2:7'],
+    ['. {\n forward . UPSTREAMNAMESERVER {\n  except __DNS__DOMAIN__\n }\n}', '2:12', '3:10'],
+    ['. {\n kubernetes CLUSTER_DOMAIN REVERSE_CIDRS\n}', '2:13', '2:28'],
+    ['. {\n template IN A a.test {\n  answer "{{ .Name }} 5 IN TXT __PILLAR__X__"\n }\n}'],
+    ['_dns._udp.a.test {\n whoami\n}'],
+    ['a__b.test {\n forward . 127.0.0.1\n}'],
+  ]
+  for (const [text, ...places] of cases) {
+    const found = setupOf(text).complaints.filter(complaint => placeholder.test(complaint))
+    t.same(
+      found.map(complaint => complaint.split(': ')[0]),
+      places,
+      text,
+    )
   }
 })

@@ -140,6 +140,12 @@ const lines = (
     ['transfer {\n to [fe80::1%lo]:53\n}', 'taken'],
     ['transfer {\n to fe80::1%lo\n}', 'taken'],
     ['transfer {\n to dns.test\n}', 'refused'],
+    ['proxy . 8.8.8.8', 'refused'],
+    ['reverse 10.0.0.0/24 {\n hostname x\n}', 'refused'],
+    ['federation cluster.local', 'refused'],
+    ['upstream', 'refused'],
+    ['startup true', 'refused'],
+    ['fanout . 8.8.8.8', 'refused'],
   ] as const
 ).map(([text, coredns]): Judged => ({ title: text.replaceAll('\n', ' '), lines: text, coredns }))
 

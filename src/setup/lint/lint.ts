@@ -13,9 +13,15 @@ import {
   portsTwice,
   reverseWithoutFallthrough,
 } from './cluster.ts'
-import { aaaaDenied, aaaaRewritten, aclAfterRewrite, aclElsewhere } from './names.ts'
+import { aaaaDenied, aaaaRewritten, aclAfterRewrite, aclElsewhere, logOfPlace } from './names.ts'
 import { fallsNowhere, neverAsked, unreachableZones } from './reach.ts'
-import { aclBehindCache, asksItself, mixedUpstreams } from './upstreams.ts'
+import {
+  aclBehindCache,
+  asksItself,
+  clusterNameAsUpstream,
+  mixedUpstreams,
+  serverNameInClear,
+} from './upstreams.ts'
 
 const LINTS: readonly Lint[] = [
   unreachableZones,
@@ -28,6 +34,9 @@ const LINTS: readonly Lint[] = [
   aclElsewhere,
   aaaaDenied,
   aaaaRewritten,
+  logOfPlace,
+  clusterNameAsUpstream,
+  serverNameInClear,
   cachedCluster,
   reverseWithoutFallthrough,
   missingWords,

@@ -28,6 +28,17 @@ export const aaaaRewritten: Lint = (block, _all, problems) => {
   }
 }
 
+/** `log stdout` and `errors` look alike: what stands behind `log` is a name. */
+export const logOfPlace: Lint = (block, _all, problems) => {
+  for (const { args } of block.all('log')) {
+    const [zone] = args
+    if (zone === undefined || !/^std(?:out|err)$/i.test(zone.text)) continue
+    const message =
+      'queries for names below this one are logged, and no others; log alone logs all of them to stdout'
+    problems.warning(zone, message, { found: zone.text })
+  }
+}
+
 /** `acl` stands behind `rewrite` in the chain. */
 export const aclAfterRewrite: Lint = (block, _all, problems) => {
   const [acl] = block.all('acl')

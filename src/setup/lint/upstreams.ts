@@ -1,13 +1,14 @@
 // Forwarding that comes back, or goes where it was not meant to.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Directive } from '../../corefile/corefile.ts'
 import { placeText, type Token } from '../../corefile/token.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseResolvConf } from '../../plugin/forward/resolv-conf.ts'
 import { contains, parseCidr, parseIp } from '../../shared/ip.ts'
-import { type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
+import { isUnder, type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
 
 /** An upstream, plain DNS only. */
 interface Target {
@@ -31,6 +32,15 @@ function targets({ args }: Directive, directory: string): Target[] {
       token,
       inFile: true,
     }))
+  })
+}
+
+/** The upstreams that are host names, without scheme and port. */
+function hosts({ args }: Directive, directory: string): { readonly host: string; readonly token: Token }[] {
+  return args.slice(1).flatMap(token => {
+    const host = /^(?:[a-z]+:\/\/)?([^:/%]+)(?::\d+)?$/i.exec(token.text)?.[1]
+    const isName = host !== undefined && isIP(host) === 0 && !existsSync(resolve(directory, token.text))
+    return isName ? [{ host, token }] : []
   })
 }
 
@@ -112,5 +122,28 @@ export const mixedUpstreams: Lint = (block, _all, problems) => {
     if (!inside || !outside) continue
     const message = `${inside.address} and ${outside.address} are asked at random: names that only one of them knows fail now and then; write policy sequential for a spare`
     problems.warning(directive.word, message)
+  }
+}
+
+/** A name of the cluster, which this server would have to answer before it has started. */
+export const clusterNameAsUpstream: Lint = (block, all, problems) => {
+  const zones = all.flatMap(other => other.all('kubernetes').flatMap(each => other.zonesOf(each)))
+  for (const { host, token } of block.all('forward').flatMap(each => hosts(each, block.directory))) {
+    const name = host.toLowerCase().replace(/\.?$/, '.')
+    const own = zones.find(({ zone }) => zone !== '.' && isUnder(name, zone))
+    if (own === undefined) continue
+    const message = `this server itself answers for ${own.zone} (${placeText(own.token)}), and must know its upstreams before: write the cluster IP of the Service`
+    problems.warning(token, message, { found: token.text })
+  }
+}
+
+/** A certificate's name where nothing is encrypted. */
+export const serverNameInClear: Lint = (block, _all, problems) => {
+  for (const directive of block.all('forward')) {
+    const line = option(directive, 'tls_servername') ?? option(directive, 'tls')
+    const encrypted = directive.args.slice(1).some(({ text }) => /^(?:tls|https):\/\//i.test(text))
+    if (line === undefined || encrypted) continue
+    const message = `${line.word.text} means nothing here: no upstream begins with tls:// or https://, and all are asked in clear text`
+    problems.warning(line.word, message)
   }
 }

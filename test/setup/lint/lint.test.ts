@@ -150,6 +150,30 @@ table('upstreams', [
   ['private and public, in order', '. {\n forward . 10.0.0.2 8.8.8.8 {\n policy sequential\n }\n}'],
   ['two private', '. {\n forward . 10.0.0.2 fd00::2\n}'],
   ['two public', '. {\n forward . 1.1.1.1 8.8.8.8\n}'],
+  [
+    'a name of the cluster itself',
+    `. {\n forward . kube-dns.kube-system.svc.Cluster.Local:53\n kubernetes cluster.local {\n manifests .\n }\n}`,
+    '2:12 this server itself answers for cluster.local. (Corefile:3:13), and must know its upstreams before',
+  ],
+  [
+    'a name of the cluster in another block, over TLS',
+    `a.test {\n forward . tls://dns.x.svc.cluster.local\n}\ncluster.local {\n kubernetes {\n manifests .\n }\n}`,
+    '2:12 this server itself answers for cluster.local. (Corefile:5:2)',
+  ],
+  [
+    'other names',
+    '. {\n forward . dns.example.org cluster.local.example.org\n kubernetes cluster.local {\n manifests .\n }\n}',
+  ],
+  [
+    'a name of a certificate in clear text',
+    '. {\n forward . 9.9.9.9 {\n tls_servername dns.quad9.net\n }\n}',
+    '3:2 tls_servername means nothing here: no upstream begins with tls:// or https://',
+  ],
+  ['authorities in clear text', '. {\n forward . dns://9.9.9.9 {\n tls\n }\n}', '3:2 tls means nothing here'],
+  [
+    'a name of a certificate',
+    '. {\n forward . 9.9.9.9 TLS://9.9.9.9 {\n tls_servername dns.quad9.net\n }\n}',
+  ],
 ])
 
 table('acl', [
@@ -197,6 +221,15 @@ table('IPv6 switched off', [
 ])
 
 const zones = 'cluster.local in-addr.arpa ip6.arpa'
+table('logs', [
+  [
+    'of a name that is none',
+    '. {\n log stdout\n whoami\n}',
+    '2:6 queries for names below this one are logged, and no others',
+  ],
+  ['of names', '. {\n log\n log a.test\n whoami\n}'],
+])
+
 table('the Corefile of a cluster', [
   ['nothing missing', `. {\n ${SOUND} kubernetes cluster.local\n prometheus :9153\n}`],
   [
