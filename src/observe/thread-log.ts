@@ -5,6 +5,8 @@
 export type Level = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'FATAL'
 
 export interface ThreadLog {
+  /** Whether lines of the level DEBUG are written (the directive `debug`). */
+  readonly debug: boolean
   /** `from` is `plugin/forward` and the like, or '' for the server's own lines. */
   write(level: Level, from: string, text: string): void
 }

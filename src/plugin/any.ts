@@ -38,9 +38,10 @@ export const anyWord: Word<Record<string, never>> = {
       const { qtype, qclass } = packet.scan
       if (qtype !== TYPE.ANY || qclass !== CLASS.IN) return NEXT
       const { ANSWER } = SECTION
+      const { question, qnameAt } = packet
       packet
         .compose()
-        .record(ANSWER, packet.qname, 0, TYPE.HINFO, CLASS.IN, TTL_SECONDS, HINFO, 0, HINFO.length)
+        .record(ANSWER, question, qnameAt, TYPE.HINFO, CLASS.IN, TTL_SECONDS, HINFO, 0, HINFO.length)
       return packet.composed(RCODE.NOERROR, PLUGIN)
     },
   }),

@@ -3,6 +3,7 @@
 // all the same: that is about what this server receives, which no directive changes.
 
 import { first, readLine } from '../corefile/arguments.ts'
+import { NEXT } from '../query/packet.ts'
 import { PAYLOAD_DEFAULT, PAYLOAD_MIN } from '../wire/header.ts'
 import type { Word } from './plugin.ts'
 
@@ -45,10 +46,9 @@ export const bufsizeWord: Word<BufsizeConfig> = {
   effect: ({ udpMaxOctets }) => ({ transparent: true, udpMaxOctets }),
   // The query goes on as from a client that announced no more: so `log` shows it.
   create: ({ udpMaxOctets }) => ({
-    trees: true,
-    handle: (query, next) =>
-      query.edns !== undefined && query.edns.payloadSize > udpMaxOctets
-        ? next({ ...query, edns: { ...query.edns, payloadSize: udpMaxOctets } })
-        : next(query),
+    handle(packet) {
+      if (packet.payloadSize > udpMaxOctets) packet.payloadSize = udpMaxOctets
+      return NEXT
+    },
   }),
 }

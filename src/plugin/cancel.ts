@@ -2,7 +2,7 @@
 // with SERVFAIL.
 
 import { last, readLine } from '../corefile/arguments.ts'
-import { PATIENCE_MS } from '../query/packet.ts'
+import { NEXT, PATIENCE_MS } from '../query/packet.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `cancel`. */
@@ -41,8 +41,9 @@ export const cancelWord: Word<CancelConfig> = {
   },
   effect: () => ({ transparent: true }),
   create: ({ timeoutMs }) => ({
-    trees: true,
-    handle: (query, next) =>
-      next({ ...query, deadlineMs: Math.min(query.deadlineMs, query.receivedAtMs + timeoutMs) }),
+    handle(packet) {
+      packet.deadlineMs = Math.min(packet.deadlineMs, packet.receivedAtMs + timeoutMs)
+      return NEXT
+    },
   }),
 }

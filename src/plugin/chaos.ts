@@ -6,13 +6,17 @@
 
 import { hostname } from 'node:os'
 import { first, readLine } from '../corefile/arguments.ts'
-import type { Query } from '../query/query.ts'
-import { answer, type MaybePromise, type Outcome, refused } from '../query/reply.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { DONE, NEXT, type Packet, type Step } from '../query/packet.ts'
 import { VERSION } from '../shared/version.ts'
-import { name, nameKey } from '../wire/name.ts'
+import { EDE } from '../wire/extended-error.ts'
+import { countLabels, type Name, name } from '../wire/name.ts'
+import { RCODE } from '../wire/rcode.ts'
 import { txtRdata } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { Next, TreeHandler, Word } from './plugin.ts'
+import { zoneInScan } from '../wire/scan.ts'
+import { SECTION } from '../wire/walk.ts'
+import type { Handler, Word } from './plugin.ts'
 
 /** The configuration of `chaos`. */
 export interface ChaosConfig {
@@ -20,6 +24,9 @@ export interface ChaosConfig {
   readonly authors: readonly string[]
 }
 
+const PLUGIN = pluginIndex('chaos')
+const NOT_SERVED = 'of other classes than IN only TXT records of class CH about this server are served'
+const NO_AUTHORS = 'chaos names no authors'
 /** A character string's bound (RFC 1035 3.3): longer texts are cut. */
 const TEXT_MAX_OCTETS = 255
 /** So that they fit into one message over TCP. */
@@ -61,37 +68,46 @@ export const chaosWord: Word<ChaosConfig> = {
   create: config => new ChaosHandler(config),
 }
 
-class ChaosHandler implements TreeHandler {
-  readonly trees = true
-  /** Texts by nameKey. */
-  readonly #texts: ReadonlyMap<string, readonly string[]>
+/** A name, and the data of its TXT records. */
+interface Owner {
+  readonly name: Name
+  readonly labels: number
+  readonly data: readonly Uint8Array[]
+}
+
+class ChaosHandler implements Handler {
+  readonly #owners: readonly Owner[]
 
   constructor({ version, authors }: ChaosConfig) {
     const host = hostname()
-    this.#texts = new Map(
-      Object.entries({
-        'version.bind.': [version],
-        'version.server.': [version],
-        'hostname.bind.': [host],
-        'id.server.': [host],
-        'authors.bind.': authors,
-      }).map(([owner, texts]) => [nameKey(name(owner)), texts]),
-    )
+    const texts: [owner: string, texts: readonly string[]][] = [
+      ['version.bind.', [version]],
+      ['version.server.', [version]],
+      ['hostname.bind.', [host]],
+      ['id.server.', [host]],
+      ['authors.bind.', authors],
+    ]
+    this.#owners = texts.map(([owner, texts]) => ({
+      name: name(owner),
+      labels: countLabels(name(owner)),
+      data: texts.map(text => txtRdata(Buffer.from(text).toString('latin1'))),
+    }))
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname, qtype, qclass } = query.question
-    if (qclass === CLASS.IN) return next(query)
-    const asked = qclass === CLASS.CH && qtype === TYPE.TXT
-    const texts = asked ? this.#texts.get(nameKey(qname)) : undefined
-    if (texts === undefined) return refused()
-    const records = texts.map(text => ({
-      owner: qname,
-      type: TYPE.TXT,
-      class: CLASS.CH,
-      ttlSeconds: 0,
-      rdata: txtRdata(Buffer.from(text).toString('latin1')),
-    }))
-    return { ...answer('chaos', records), authoritative: false }
+  handle(packet: Packet): Step {
+    const { scan } = packet
+    if (scan.qclass === CLASS.IN) return NEXT
+    const isAsked = scan.qclass === CLASS.CH && scan.qtype === TYPE.TXT
+    const owner = isAsked
+      ? this.#owners.find(({ name, labels }) => zoneInScan(scan, name, labels) === 0)
+      : undefined
+    if (owner === undefined) return packet.fail(RCODE.REFUSED, EDE.NOT_SUPPORTED, NOT_SERVED)
+    const { question, qnameAt } = packet
+    const composer = packet.compose()
+    for (const data of owner.data)
+      composer.record(SECTION.ANSWER, question, qnameAt, TYPE.TXT, CLASS.CH, 0, data, 0, data.length)
+    packet.composed(RCODE.NOERROR, PLUGIN)
+    if (owner.data.length === 0) packet.setReason(EDE.OTHER, NO_AUTHORS)
+    return DONE
   }
 }

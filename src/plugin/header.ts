@@ -8,9 +8,12 @@
 
 import { first, type Line, readLine } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
-import type { Query } from '../query/query.ts'
-import { DROP, type MaybePromise, type Outcome } from '../query/reply.ts'
-import type { Next, TreeHandler, Word } from './plugin.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { BACK, DONE, type Kept, type Packet, type Step } from '../query/packet.ts'
+import { FLAG_AA, FLAG_RA } from '../wire/header.ts'
+import type { Handler, Word } from './plugin.ts'
+
+const NOBODY = pluginIndex('')
 
 const WAYS = ['query', 'response'] as const
 const ACTIONS = ['set', 'clear'] as const
@@ -84,32 +87,35 @@ function oneOf<T extends string>(
   return word ?? line.error(token, complaint, { found: token.text, allowed })
 }
 
-class HeaderHandler implements TreeHandler {
-  readonly trees = true
-  readonly #config: HeaderConfig
+class HeaderHandler implements Handler {
+  readonly #query: HeaderFlags
+  readonly #response: HeaderFlags
 
-  constructor(config: HeaderConfig) {
-    this.#config = config
+  constructor({ query, response }: HeaderConfig) {
+    this.#query = query
+    this.#response = response
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { rd } = this.#config.query
-    const outcome = next(rd === undefined ? query : { ...query, recursionDesired: rd })
-    return outcome instanceof Promise ? outcome.then(late => this.#mark(late)) : this.#mark(outcome)
+  handle(packet: Packet): Step {
+    packet.keep(packet.recursionDesired)
+    packet.recursionDesired = this.#query.rd ?? packet.recursionDesired
+    return BACK
   }
 
-  /** A reply repeats the query's RD as the plugins saw it. */
-  #mark(outcome: Outcome): Outcome {
-    if (outcome === DROP) return outcome
-    const { query, response } = this.#config
-    const written = outcome.plugin !== ''
-    const rd = (written ? response.rd : undefined) ?? outcome.recursionDesired ?? query.rd
-    const reply = rd === undefined ? outcome : { ...outcome, recursionDesired: rd }
-    if (!written) return reply
-    return {
-      ...reply,
-      authoritative: response.aa ?? reply.authoritative,
-      recursionAvailable: response.ra ?? reply.recursionAvailable,
-    }
+  /** A reply repeats the query's RD as the plugins saw it; one that no plugin wrote has no other flags than that. */
+  back(packet: Packet, kept: Kept): Step {
+    packet.recursionDesired = kept as boolean
+    const { aa, ra, rd } = this.#response
+    const isWritten = packet.plugin !== NOBODY
+    packet.replyRecursionDesired =
+      (isWritten ? rd : undefined) ?? packet.replyRecursionDesired ?? this.#query.rd
+    if (!isWritten) return DONE
+    const { out, outAt } = packet
+    out[outAt + 2] = withBit(out[outAt + 2]!, FLAG_AA, aa)
+    out[outAt + 3] = withBit(out[outAt + 3]!, FLAG_RA, ra)
+    return DONE
   }
 }
+
+const withBit = (octet: number, bit: number, isSet: boolean | undefined): number =>
+  isSet === undefined ? octet : isSet ? octet | bit : octet & ~bit

@@ -9,14 +9,16 @@
 
 import { readLine } from '../corefile/arguments.ts'
 import type { Counter } from '../observe/meters.ts'
-import type { Query } from '../query/query.ts'
-import { answer, type MaybePromise, nodata, nxdomain, type Outcome, type Reply } from '../query/reply.ts'
-import { ZoneTable } from '../query/zone-table.ts'
-import { equalNames, formatName, isWithin, type Name, name } from '../wire/name.ts'
-import { type Rr, rr, soaRdata } from '../wire/record.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { DONE, NEXT, type Packet, type Step } from '../query/packet.ts'
+import { EDE } from '../wire/extended-error.ts'
+import { countLabels, formatName, type Name, name } from '../wire/name.ts'
+import { RCODE } from '../wire/rcode.ts'
+import { soaRdata } from '../wire/record.ts'
 import { CLASS, TYPE, typeName } from '../wire/rrtype.ts'
-import type { Scan } from '../wire/scan.ts'
-import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import { type Scan, zoneInScan } from '../wire/scan.ts'
+import { SECTION } from '../wire/walk.ts'
+import type { Handler, ServingContext, Word } from './plugin.ts'
 
 /** The configuration of `local`. */
 export interface LocalConfig {
@@ -24,18 +26,31 @@ export interface LocalConfig {
   readonly prefix: boolean
 }
 
-const PLUGIN = 'local'
+interface Zone {
+  readonly name: Name
+  readonly labels: number
+}
+
+const zone = (text: string): Zone => ({ name: name(text), labels: countLabels(name(text)) })
+
+const PLUGIN = pluginIndex('local')
 const TTL_SECONDS = 604_800
-const LOCALHOST = name('localhost.')
-const ZONES = [LOCALHOST, ...['0', '127', '255'].map(octet => name(`${octet}.in-addr.arpa.`))]
+const LOCALHOST = zone('localhost.')
+const ZONES = [LOCALHOST, ...['0', '127', '255'].map(octet => zone(`${octet}.in-addr.arpa.`))]
 const LOOPBACK_REVERSE = name('1.0.0.127.in-addr.arpa.')
-const SOA = soaRdata(LOCALHOST, name('root.localhost.'), [1, 0, 0, 0, TTL_SECONDS])
+const LOOPBACK_LABELS = countLabels(LOOPBACK_REVERSE)
+const SOA = soaRdata(LOCALHOST.name, name('root.localhost.'), [1, 0, 0, 0, TTL_SECONDS])
 const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1)
 const LOOPBACK_V6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 
+const ONLY_ADDRESSES = 'localhost has addresses only, of this host'
+const ONLY_APEX = 'this reverse zone has an SOA and an NS record only, and no host beyond loopback is in it'
+const ONLY_PTR = 'the reverse name of loopback has a PTR record only'
+const NO_SUCH_NAME = 'no host has an address of this reverse zone but loopback'
+
 /** `local`; several in a block add up. */
 export const localWord: Word<LocalConfig> = {
-  word: PLUGIN,
+  word: 'local',
   doc: {
     usage: 'local',
     meaning: 'answers localhost and the reverse zones 0, 127 and 255.in-addr.arpa by itself',
@@ -68,12 +83,10 @@ export const localWord: Word<LocalConfig> = {
   create: (config, context) => new LocalHandler(config, context),
 }
 
-class LocalHandler implements TreeHandler {
-  readonly trees = true
+class LocalHandler implements Handler {
   readonly #prefix: boolean
   readonly #context: ServingContext
   readonly #requests: Counter
-  readonly #zones = new ZoneTable(ZONES.map(zone => ({ zone })))
 
   constructor({ prefix }: LocalConfig, context: ServingContext) {
     this.#prefix = prefix
@@ -82,58 +95,80 @@ class LocalHandler implements TreeHandler {
   }
 
   concerns(scan: Scan): boolean {
-    return (this.#prefix && beginsWithLocalhost(scan.folded)) || this.#zones.indexOf(scan) >= 0
+    return (this.#prefix && beginsWithLocalhost(scan)) || zoneIn(scan) !== undefined
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname, qtype, qclass } = query.question
-    if (qclass !== CLASS.IN) return next(query)
-    if (this.#isLocalhost(qname)) {
+  handle(packet: Packet): Step {
+    const { scan } = packet
+    if (scan.qclass !== CLASS.IN) return NEXT
+    const zone = zoneIn(scan)
+    const isApex = zone !== undefined && zone.name.length === scan.foldedLength
+    // localhost itself is a zone's apex.
+    if (zone === LOCALHOST ? !isApex : this.#prefix && zone === undefined && beginsWithLocalhost(scan)) {
       this.#requests.add()
-      const asked = `"${formatName(qname)}" ${typeName(qtype)}, from ${query.client.address}`
-      this.#context.log.write('DEBUG', 'plugin/local', `Intercepting localhost query for ${asked}`)
-      return localhost(qname, qtype)
+      if (this.#context.log.debug) this.#tell(packet)
+      return localhost(packet)
     }
-    const zone = ZONES.find(zone => isWithin(qname, zone))
-    if (zone === undefined) return next(query)
-    if (qname.length === zone.length) return apex(qname, qtype)
+    if (zone === undefined) return NEXT
+    if (isApex) return apex(packet, zone)
     // The zone as the client spells it.
-    const soa = soaOf(qname.subarray(qname.length - zone.length))
-    if (!equalNames(qname, LOOPBACK_REVERSE)) return plain(nxdomain(PLUGIN, soa))
-    return qtype === TYPE.PTR
-      ? positive(rr(qname, TYPE.PTR, TTL_SECONDS, LOCALHOST))
-      : plain(nodata(PLUGIN, soa))
+    const zoneAt = scan.foldedLength - zone.name.length
+    if (zoneInScan(scan, LOOPBACK_REVERSE, LOOPBACK_LABELS) !== 0)
+      return negative(packet, RCODE.NXDOMAIN, zoneAt, NO_SUCH_NAME)
+    return scan.qtype === TYPE.PTR
+      ? positive(packet, LOCALHOST.name)
+      : negative(packet, RCODE.NOERROR, zoneAt, ONLY_PTR)
   }
 
-  /** Below localhost, or beginning with it; localhost itself is a zone's apex. */
-  #isLocalhost(qname: Name): boolean {
-    if (qname.length === LOCALHOST.length) return false
-    return isWithin(qname, LOCALHOST) || (this.#prefix && beginsWithLocalhost(qname))
+  #tell(packet: Packet): void {
+    const asked = `"${formatName(packet.qname)}" ${typeName(packet.scan.qtype)}, from ${packet.client.address}`
+    this.#context.log.write('DEBUG', 'plugin/local', `Intercepting localhost query for ${asked}`)
   }
 }
 
-/** Whether the first label is `localhost`, in whatever case. */
-function beginsWithLocalhost(octets: Uint8Array): boolean {
-  if (octets[0] !== LOCALHOST[0]) return false
-  for (let i = 1; i <= LOCALHOST[0]!; i++) if ((octets[i]! | 0x20) !== LOCALHOST[i]) return false
+/** The zone that the name is in. */
+function zoneIn(scan: Scan): Zone | undefined {
+  for (let i = 0; i < ZONES.length; i++)
+    if (zoneInScan(scan, ZONES[i]!.name, ZONES[i]!.labels) >= 0) return ZONES[i]
+  return undefined
+}
+
+/** Whether the first label is `localhost`. */
+function beginsWithLocalhost({ folded }: Scan): boolean {
+  for (let i = 0; i < LOCALHOST.name.length - 1; i++) if (folded[i] !== LOCALHOST.name[i]) return false
   return true
 }
 
-function localhost(qname: Name, qtype: number): Reply {
-  if (qtype === TYPE.A) return positive(rr(qname, TYPE.A, TTL_SECONDS, LOOPBACK_V4))
-  if (qtype === TYPE.AAAA) return positive(rr(qname, TYPE.AAAA, TTL_SECONDS, LOOPBACK_V6))
-  return plain(nodata(PLUGIN, soaOf(qname)))
+function localhost(packet: Packet): Step {
+  const { qtype } = packet.scan
+  if (qtype === TYPE.A) return positive(packet, LOOPBACK_V4)
+  if (qtype === TYPE.AAAA) return positive(packet, LOOPBACK_V6)
+  return negative(packet, RCODE.NOERROR, 0, ONLY_ADDRESSES)
 }
 
-function apex(qname: Name, qtype: number): Reply {
-  if (qtype === TYPE.SOA) return positive(soaOf(qname))
-  if (qtype === TYPE.NS) return positive(rr(qname, TYPE.NS, TTL_SECONDS, LOCALHOST))
-  return equalNames(qname, LOCALHOST) ? localhost(qname, qtype) : plain(nodata(PLUGIN, soaOf(qname)))
+function apex(packet: Packet, zone: Zone): Step {
+  const { qtype } = packet.scan
+  if (qtype === TYPE.SOA) return positive(packet, SOA)
+  if (qtype === TYPE.NS) return positive(packet, LOCALHOST.name)
+  return zone === LOCALHOST ? localhost(packet) : negative(packet, RCODE.NOERROR, 0, ONLY_APEX)
 }
 
-const soaOf = (owner: Name): Rr => rr(owner, TYPE.SOA, TTL_SECONDS, SOA)
+/** One record of the type that was asked; CoreDNS sets no AA here. */
+function positive(packet: Packet, data: Uint8Array): Step {
+  const { question, qnameAt, scan } = packet
+  const { ANSWER } = SECTION
+  packet.compose().record(ANSWER, question, qnameAt, scan.qtype, CLASS.IN, TTL_SECONDS, data, 0, data.length)
+  return packet.composed(RCODE.NOERROR, PLUGIN)
+}
 
-const positive = (record: Rr): Reply => plain(answer(PLUGIN, [record]))
-
-/** CoreDNS sets no AA here. */
-const plain = (reply: Reply): Reply => ({ ...reply, authoritative: false })
+/** Nothing, with an SOA of what begins so many octets into the name. */
+function negative(packet: Packet, rcode: number, ownerAt: number, reason: string): Step {
+  const { question, qnameAt } = packet
+  const { AUTHORITY } = SECTION
+  packet
+    .compose()
+    .record(AUTHORITY, question, qnameAt + ownerAt, TYPE.SOA, CLASS.IN, TTL_SECONDS, SOA, 0, SOA.length)
+  packet.composed(rcode, PLUGIN)
+  packet.setReason(EDE.OTHER, reason)
+  return DONE
+}

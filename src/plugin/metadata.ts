@@ -9,6 +9,7 @@
 // A query that the fast path answers passes no plugin that could read a label, and gets none.
 
 import { once, readLine } from '../corefile/arguments.ts'
+import { NEXT } from '../query/packet.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `metadata`. */
@@ -49,5 +50,5 @@ export const metadataWord: Word<MetadataConfig> = {
     return { zones }
   },
   effect: ({ zones }) => ({ transparent: true, labelled: zones }),
-  create: () => ({ trees: true, handle: (query, next) => next(query) }),
+  create: () => ({ handle: () => NEXT }),
 }

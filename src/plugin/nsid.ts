@@ -6,9 +6,7 @@
 
 import { hostname } from 'node:os'
 import { once, readLine } from '../corefile/arguments.ts'
-import { DROP, type Outcome } from '../query/reply.ts'
-import type { EdnsOption } from '../wire/message.ts'
-import { OPTION } from '../wire/scan.ts'
+import { NEXT } from '../query/packet.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `nsid`. */
@@ -48,21 +46,7 @@ export const nsidWord: Word<NsidConfig> = {
     })
     return { data }
   },
-  create({ data }) {
-    const option = { code: OPTION.NSID, data: Uint8Array.from(Buffer.from(data)) }
-    return {
-      trees: true,
-      concerns: scan => scan.hasOption(OPTION.NSID),
-      handle(query, next) {
-        if (!query.edns?.options.some(({ code }) => code === OPTION.NSID)) return next(query)
-        const outcome = next(query)
-        return outcome instanceof Promise
-          ? outcome.then(late => withOption(late, option))
-          : withOption(outcome, option)
-      },
-    }
-  },
+  // The road adds it, to what the fast path answers, too.
+  effect: ({ data }) => ({ transparent: true, nsid: Uint8Array.from(Buffer.from(data)) }),
+  create: () => ({ handle: () => NEXT }),
 }
-
-const withOption = (outcome: Outcome, option: EdnsOption): Outcome =>
-  outcome === DROP ? outcome : { ...outcome, options: [...(outcome.options ?? []), option] }

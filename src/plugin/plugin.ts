@@ -136,6 +136,8 @@ export interface Effect {
   readonly minimal?: boolean
   /** The largest message over UDP, to clients and from upstreams. */
   readonly udpMaxOctets?: number
+  /** What clients that ask for it by EDNS are told about which server this is (RFC 5001). */
+  readonly nsid?: Uint8Array
   /** Whether clients with EDNS are told why they get nothing. */
   readonly reasons?: boolean
   /** Whether queries of other classes than IN mean something to it. */

@@ -356,6 +356,11 @@ export class Packet {
     return this.question.slice(start + HEADER_OCTETS, questionEnd - 4)
   }
 
+  /** Where that name begins in `question`: whole, and without pointers. */
+  get qnameAt(): number {
+    return this.scan.start + HEADER_OCTETS
+  }
+
   /**
    * Changes the question for the handlers behind: name[at … at + octets) is a whole legal name. The former question comes
    * back with `unask`, on the way up.

@@ -4,17 +4,13 @@ import { readU16 } from '../wire/header.ts'
 import { decodeMessage, type EdnsOption } from '../wire/message.ts'
 import { soaSerial } from '../wire/record.ts'
 import { TYPE } from '../wire/rrtype.ts'
-import { OPTION, type Scan } from '../wire/scan.ts'
+import type { Scan } from '../wire/scan.ts'
 
 /** The serial that the client of an IXFR has: of the SOA in the authority section (RFC 1995 section 3). */
 export function readIxfrSerial(octets: Uint8Array): number | undefined {
   const soa = decodeMessage(octets)?.authority[0]
   return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
 }
-
-/** The data of the first cookie, which alone counts (RFC 7873 5.2). */
-export const readCookie = (options: readonly EdnsOption[]): Uint8Array | undefined =>
-  options.find(({ code }) => code === OPTION.COOKIE)?.data
 
 /** The options of the OPT record: copies. */
 export function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {

@@ -121,6 +121,7 @@ export class Serving {
       cacheGuards: guardsIn(stagesBefore(stages, cacheWord)),
       passesCache: passesCache(stages),
       anyClass: effect.otherClasses ?? false,
+      nsid: effect.nsid,
       reasons: effect.reasons ?? true,
       udpMaxOctets: effect.udpMaxOctets ?? PAYLOAD_DEFAULT,
       meters: effect.counted ? this.#meters.of(listen.server, zone, viewName) : undefined,

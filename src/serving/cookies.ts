@@ -9,13 +9,11 @@
 // therefore no reason to refuse anything (RFC 7873 5.2.4): the client gets its answer and a new cookie. BADCOOKIE is for
 // queries that ask about a cookie and nothing else (5.4).
 
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { ipv4At } from '../query/sockaddr.ts'
 import type { Clock } from '../shared/clock.ts'
-import { parseIp } from '../shared/ip.ts'
 import { SIPHASH_KEY_OCTETS, SIPHASH_OCTETS, sipHash24 } from '../shared/siphash.ts'
 import { readU32, writeU32 } from '../wire/header.ts'
-import type { EdnsOption } from '../wire/message.ts'
-import { OPTION } from '../wire/scan.ts'
 
 /** Octets of the random secret that the daily ones are made of. */
 export const COOKIE_SECRET_OCTETS = 32
@@ -25,7 +23,7 @@ const VERSION = 1
 /** Where parts of the option begin. */
 const TIMESTAMP_AT = CLIENT_OCTETS + 4
 const HASH_AT = TIMESTAMP_AT + 4
-const COOKIE_OCTETS = HASH_AT + SIPHASH_OCTETS
+export const COOKIE_OCTETS = HASH_AT + SIPHASH_OCTETS
 
 /** RFC 9018 4.3: how old a cookie may be, how far ahead of our clock, and from which age on the client gets a new one. */
 const AGE_MAX_SECONDS = 3600
@@ -33,53 +31,74 @@ const AHEAD_MAX_SECONDS = 300
 const RENEW_SECONDS = 1800
 const DAY_SECONDS = 86_400
 
-/** What became of a client's cookie. */
-export interface JudgedCookie {
-  /** `client`: it has none of ours yet. */
-  readonly state: 'client' | 'valid' | 'invalid'
-  /** The COOKIE option of the reply. */
-  readonly option: EdnsOption
-}
+/** What a client's cookie is; `client`: it has none of ours yet. */
+export type CookieState = 'client' | 'valid' | 'invalid'
 
 /** Makes and checks cookies; all that were made from one secret know each other's. */
 export class ServerCookies {
+  /** The data of the COOKIE option that the client gets back, from `judge` to the next one. */
+  readonly cookie = new Uint8Array(COOKIE_OCTETS)
   readonly #secret: Uint8Array
   readonly #clock: Clock
   #day = -1
   #daySecret: Uint8Array = new Uint8Array(0)
+  readonly #hash = new Uint8Array(SIPHASH_OCTETS)
 
   constructor(secret: Uint8Array, clock: Clock) {
     this.#secret = secret
     this.#clock = clock
   }
 
-  /** Judges the data of a COOKIE option of 8 or of 16 to 40 octets, from a client of that canonical address. */
-  judge(data: Uint8Array, address: string): JudgedCookie {
+  /**
+   * HOT: judges the data of a COOKIE option, octets[at … at + length) of 8 or of 16 to 40 octets, from the client whose
+   * socket address is at from[fromAt …); `cookie` is then what it gets back.
+   */
+  judge(octets: Uint8Array, at: number, length: number, from: Uint8Array, fromAt: number): CookieState {
+    const { cookie } = this
     const nowSeconds = Math.floor(this.#clock.wallMs() / 1000)
-    const valid = this.#isOurs(data, address, nowSeconds)
-    const state = valid ? 'valid' : data.length === CLIENT_OCTETS ? 'client' : 'invalid'
-    const young = valid && ageOf(data, nowSeconds) < RENEW_SECONDS
-    return {
-      state,
-      option: { code: OPTION.COOKIE, data: young ? data : this.#make(data, address, nowSeconds) },
+    for (let i = 0; i < CLIENT_OCTETS; i++) cookie[i] = octets[at + i]!
+    if (length === COOKIE_OCTETS && octets[at + CLIENT_OCTETS] === VERSION) {
+      for (let i = CLIENT_OCTETS; i < HASH_AT; i++) cookie[i] = octets[at + i]!
+      const age = (nowSeconds - readU32(cookie, TIMESTAMP_AT)) | 0
+      if (this.#isOurs(octets, at, age, nowSeconds, from, fromAt)) {
+        if (age >= RENEW_SECONDS) this.#make(nowSeconds, from, fromAt)
+        return 'valid'
+      }
     }
+    this.#make(nowSeconds, from, fromAt)
+    return length === CLIENT_OCTETS ? 'client' : 'invalid'
   }
 
-  #isOurs(data: Uint8Array, address: string, nowSeconds: number): boolean {
-    if (data.length !== COOKIE_OCTETS || data[CLIENT_OCTETS] !== VERSION) return false
-    const age = ageOf(data, nowSeconds)
+  /** Whether the hash behind `cookie` is ours; `age` in seconds, below 0 ahead of our clock: timestamps are serial numbers (RFC 1982). */
+  #isOurs(
+    octets: Uint8Array,
+    at: number,
+    age: number,
+    nowSeconds: number,
+    from: Uint8Array,
+    fromAt: number,
+  ): boolean {
     if (age > AGE_MAX_SECONDS || age < -AHEAD_MAX_SECONDS) return false
-    const secret = this.#secretAt(nowSeconds - age)
-    return timingSafeEqual(cookieHash(secret, data, address), data.subarray(HASH_AT))
+    const { cookie } = this
+    writeCookieHash(this.#secretAt(nowSeconds - age), cookie, from, fromAt, this.#hash)
+    // Whatever differs, it takes the same time.
+    let difference = 0
+    for (let i = 0; i < SIPHASH_OCTETS; i++) {
+      const octet = octets[at + HASH_AT + i]!
+      difference |= octet ^ this.#hash[i]!
+      cookie[HASH_AT + i] = octet
+    }
+    return difference === 0
   }
 
-  #make(data: Uint8Array, address: string, nowSeconds: number): Uint8Array {
-    const cookie = new Uint8Array(COOKIE_OCTETS)
-    cookie.set(data.subarray(0, CLIENT_OCTETS))
+  /** Makes a new cookie for the client whose half is in `cookie`. */
+  #make(nowSeconds: number, from: Uint8Array, fromAt: number): void {
+    const { cookie } = this
+    cookie.fill(0, CLIENT_OCTETS)
     cookie[CLIENT_OCTETS] = VERSION
     writeU32(cookie, TIMESTAMP_AT, nowSeconds)
-    cookie.set(cookieHash(this.#secretAt(nowSeconds), cookie, address), HASH_AT)
-    return cookie
+    writeCookieHash(this.#secretAt(nowSeconds), cookie, from, fromAt, this.#hash)
+    cookie.set(this.#hash, HASH_AT)
   }
 
   /** The secret of the day. */
@@ -96,15 +115,23 @@ export class ServerCookies {
   }
 }
 
-/** The hash that a cookie of that client ends with, over the octets before it. */
-export function cookieHash(secret: Uint8Array, cookie: Uint8Array, address: string): Uint8Array {
-  const octets = parseIp(address)?.bytes ?? Buffer.from(address)
-  const input = new Uint8Array(HASH_AT + octets.length)
-  input.set(cookie.subarray(0, HASH_AT))
-  input.set(octets, HASH_AT)
-  return sipHash24(secret, input)
-}
+const hashed = new Uint8Array(HASH_AT + 16)
 
-/** In seconds; below 0 ahead of our clock. Timestamps are serial numbers of 32 bits (RFC 1982). */
-const ageOf = (cookie: Uint8Array, nowSeconds: number): number =>
-  (nowSeconds - readU32(cookie, TIMESTAMP_AT)) | 0
+/**
+ * Writes the hash that a cookie of that client ends with, over the octets before it, to `out`. The client is its address:
+ * 4 or 16 octets.
+ */
+export function writeCookieHash(
+  secret: Uint8Array,
+  cookie: Uint8Array,
+  from: Uint8Array,
+  fromAt: number,
+  out: Uint8Array,
+): void {
+  for (let i = 0; i < HASH_AT; i++) hashed[i] = cookie[i]!
+  const v4At = ipv4At(from, fromAt)
+  const addressAt = v4At >= 0 ? v4At : fromAt + 8
+  const octets = v4At >= 0 ? 4 : 16
+  for (let i = 0; i < octets; i++) hashed[HASH_AT + i] = from[addressAt + i]!
+  sipHash24(secret, hashed, HASH_AT + octets, out, 0)
+}

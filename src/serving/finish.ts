@@ -4,9 +4,7 @@
 
 import type { Packet } from '../query/packet.ts'
 import { FLAG_CD, FLAG_QR, FLAG_RD, readU16, writeU16 } from '../wire/header.ts'
-import type { EdnsOption } from '../wire/message.ts'
-import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../wire/opt.ts'
-import { OPTION } from '../wire/scan.ts'
+import { addExtendedError, addOptions, EDE_OCTETS, OPT_OCTETS, optAtEnd, writeOpt } from '../wire/opt.ts'
 
 /** A reply to a changed question becomes one to the question as it is now: the records stay as they are. */
 export function settleQuestion(packet: Packet): void {
@@ -41,11 +39,19 @@ export function finish(packet: Packet): number {
   return addExtendedError(slot, optAt, at, reasonCode, reasonOctets) - slotAt
 }
 
-/** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms. */
-export function keepaliveOption(idleMs: number): EdnsOption {
+/** Gives a reply that is whole, of so many octets in packet.slot, the options that the road collected; returns its octets. */
+export function finishWhole(packet: Packet, octets: number): number {
+  const { slot, slotAt, options, optionsOctets } = packet
+  if (optionsOctets === 0) return octets
+  const end = slotAt + octets
+  return addOptions(slot, optAtEnd(slot, slotAt, end), end, options, optionsOctets) - slotAt
+}
+
+/** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms: the data of the option. */
+export function keepaliveData(idleMs: number): Uint8Array {
   const data = new Uint8Array(2)
   writeU16(data, 0, Math.min(0xffff, Math.floor(idleMs / 100)))
-  return { code: OPTION.KEEPALIVE, data }
+  return data
 }
 
 /** Octets of the options that fit beside the whole question; the others are taken away. */

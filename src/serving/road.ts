@@ -31,13 +31,13 @@ import { EDE } from '../wire/extended-error.ts'
 import { writeFailure } from '../wire/failure.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../wire/header.ts'
 import { formatName } from '../wire/name.ts'
-import { addOption, OPT_OCTETS } from '../wire/opt.ts'
+import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { OPTION, type Scan, type Verdict } from '../wire/scan.ts'
 import { uncompressedOctets } from '../wire/ttls.ts'
-import type { ServerCookies } from './cookies.ts'
-import { finish, keepaliveOption, settleQuestion } from './finish.ts'
+import { COOKIE_OCTETS, type CookieState, type ServerCookies } from './cookies.ts'
+import { finish, finishWhole, keepaliveData, settleQuestion } from './finish.ts'
 import type { Packets } from './packets.ts'
 import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
@@ -81,6 +81,7 @@ export class Road implements Responder, PacketRoad {
   readonly #clock: Clock
   readonly #packets: Packets
   readonly #room: WaitingRoom
+  readonly #keepalive: Uint8Array
   #enteredMs = 0
   #denials = 0
 
@@ -91,6 +92,7 @@ export class Road implements Responder, PacketRoad {
     this.#clock = options.clock
     this.#packets = options.packets
     this.#room = options.room
+    this.#keepalive = keepaliveData(options.idleTimeoutMs)
   }
 
   enter(): void {
@@ -132,7 +134,8 @@ export class Road implements Responder, PacketRoad {
     const served = this.#judge(packet)
     if (served === undefined) return this.#refuse(packet)
     if (packet.transport === 'udp' && packet.limit > served.udpMaxOctets) packet.limit = served.udpMaxOctets
-    if (packet.optionsOctets === 0 && served.accepts === undefined && scan.qclass === CLASS.IN) {
+    if (served.nsid !== undefined && scan.hasOption(OPTION.NSID)) packet.addOption(OPTION.NSID, served.nsid)
+    if (served.accepts === undefined && scan.qclass === CLASS.IN) {
       const octets = this.#answerFast(packet, served)
       if (octets >= 0) return octets
     }
@@ -154,27 +157,27 @@ export class Road implements Responder, PacketRoad {
   /** A query about a cookie and nothing else: BADCOOKIE where the server's half is not ours (RFC 7873 5.4). */
   #answerCookie(packet: Packet): number {
     const { octets, scan, slot, slotAt } = packet
-    const at = scan.findOption(octets, OPTION.COOKIE)
-    const judged = this.#options.cookies.judge(optionData(octets, at), packet.client.address)
-    const rcode = judged.state === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
-    const end = slotAt + writeFailure(scan, octets, slot, slotAt, rcode)
-    const written = addOption(slot, end - OPT_OCTETS, end, judged.option.code, judged.option.data) - slotAt
+    const rcode = this.#judgeCookie(packet) === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
+    const written = finishWhole(packet, writeFailure(scan, octets, slot, slotAt, rcode))
     this.#count(this.#options.dropped, packet, rcode, written, NOBODY)
     return written
   }
 
+  /** Judges the first cookie, which alone counts (RFC 7873 5.2); the reply gets one. */
+  #judgeCookie(packet: Packet): CookieState {
+    const { octets, asked, from, fromAt } = packet
+    const { cookies } = this.#options
+    const at = asked.findOption(octets, OPTION.COOKIE)
+    const state = cookies.judge(octets, at + 4, readU16(octets, at + 2), from, fromAt)
+    packet.addOption(OPTION.COOKIE, cookies.cookie, 0, COOKIE_OCTETS)
+    return state
+  }
+
   /** Options of the server's own that every reply to the packet has: its cookie, how long the connection may be idle. */
   #judgeOptions(packet: Packet): void {
-    const { octets, scan } = packet
-    if (scan.hasOption(OPTION.COOKIE)) {
-      const at = scan.findOption(octets, OPTION.COOKIE)
-      const { option } = this.#options.cookies.judge(optionData(octets, at), packet.client.address)
-      packet.addOption(option.code, option.data)
-    }
-    if (asksForKeepalive(scan, packet.transport)) {
-      const { code, data } = keepaliveOption(this.#options.idleTimeoutMs)
-      packet.addOption(code, data)
-    }
+    const { scan } = packet
+    if (scan.hasOption(OPTION.COOKIE)) this.#judgeCookie(packet)
+    if (asksForKeepalive(scan, packet.transport)) packet.addOption(OPTION.KEEPALIVE, this.#keepalive)
   }
 
   /**
@@ -220,10 +223,15 @@ export class Road implements Responder, PacketRoad {
     return octets
   }
 
-  /** HOT: answers from the table or the cache where no plugin before them is concerned; -1 where the handlers must. */
+  /**
+   * HOT: answers from the table or the cache where no plugin before them is concerned; -1 where the handlers must, as where
+   * the question alone hardly leaves room for the options of the reply.
+   */
   #answerFast(packet: Packet, served: ServedZone): number {
-    const { scan, octets, slot, slotAt, limit } = packet
+    const { scan, octets, slot, slotAt, optionsOctets } = packet
     const { clusters, cache } = served
+    const limit = packet.limit - optionsOctets
+    if (optionsOctets > 0 && scan.questionEnd - scan.start + OPT_OCTETS > limit) return -1
     for (let i = 0; i < clusters.length; i++) {
       const cluster = clusters[i]!
       if (!cluster.covers(scan)) continue
@@ -243,7 +251,7 @@ export class Road implements Responder, PacketRoad {
     const rcode = packet.slot[packet.slotAt + 3]! & 15
     if (rcode === RCODE.NXDOMAIN) this.#denied(packet)
     this.#count(served.meters, packet, rcode, octets, plugin)
-    return octets
+    return finishWhole(packet, octets)
   }
 
   /** One in many denials tells storms who asked what. */
@@ -571,10 +579,6 @@ function noHandler(packet: Packet): Step {
 }
 
 const foldedName = (scan: Scan): string => formatName(scan.folded.slice(0, scan.foldedLength))
-
-/** The data of the option that begins at octets[at …). */
-const optionData = (octets: Uint8Array, at: number): Uint8Array =>
-  Uint8Array.prototype.slice.call(octets, at + 4, at + 4 + readU16(octets, at + 2))
 
 /** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
 const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>

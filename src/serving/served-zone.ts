@@ -30,6 +30,8 @@ export interface ServedZone extends Served {
   readonly passesCache: boolean
   /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
+  /** What clients that ask which server this is are told (`nsid`). */
+  readonly nsid: Uint8Array | undefined
   /** Whether clients with EDNS are told why they get nothing (`ede`). */
   readonly reasons: boolean
   /** Absent without `prometheus`. */

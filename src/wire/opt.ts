@@ -6,6 +6,7 @@
 import { PAYLOAD_DEFAULT, readU16, writeU16 } from './header.ts'
 import { TYPE } from './rrtype.ts'
 import { OPTION } from './scan.ts'
+import { RecordWalk } from './walk.ts'
 
 /** Octets of an OPT record without options. */
 export const OPT_OCTETS = 11
@@ -43,17 +44,31 @@ export function addExtendedError(
   return at + added
 }
 
-/** Adds an option to the OPT record at `optAt`, the last thing in the message, which ends at `at`. Returns the new end. */
-export function addOption(
+const walk = new RecordWalk()
+
+/** Where the OPT record begins that is the last one of a message of ours in octets[start … end). */
+export function optAtEnd(octets: Uint8Array, start: number, end: number): number {
+  const bare = end - OPT_OCTETS
+  // Without options two zeros are its end, and no reason in words has any.
+  if (readU16(octets, end - 2) === 0 && octets[bare] === 0 && readU16(octets, bare + 1) === TYPE.OPT)
+    return bare
+  let last = bare
+  for (walk.open(octets, start, end); walk.next(); ) last = walk.ownerAt
+  return last
+}
+
+/**
+ * Adds options in wire form, of `octets` octets, to the OPT record at `optAt`, the last thing in the message, which ends at
+ * `at`. Returns the new end.
+ */
+export function addOptions(
   out: Uint8Array,
   optAt: number,
   at: number,
-  code: number,
-  data: Uint8Array,
+  options: Uint8Array,
+  octets: number,
 ): number {
-  writeU16(out, at, code)
-  writeU16(out, at + 2, data.length)
-  out.set(data, at + 4)
-  writeU16(out, optAt + 9, readU16(out, optAt + 9) + 4 + data.length)
-  return at + 4 + data.length
+  for (let i = 0; i < octets; i++) out[at + i] = options[i]!
+  writeU16(out, optAt + 9, readU16(out, optAt + 9) + octets)
+  return at + octets
 }

@@ -2,8 +2,7 @@
 
 import t from 'tap'
 import { metadataWord } from '../../src/plugin/metadata.ts'
-import { askHandler } from '../support/road.ts'
-import { parseWord, query, reply, testThread } from '../support/serving.ts'
+import { parseWord } from '../support/serving.ts'
 
 t.test('zones', async t => {
   const cases: [lines: string, zones: readonly string[], complaints: string[]][] = [
@@ -22,10 +21,4 @@ t.test('zones', async t => {
     t.same(parsed.config, { zones }, lines)
     t.same(parsed.complaints, complaints, lines)
   }
-})
-
-t.test('it hands every query on', async t => {
-  const given = reply()
-  const handler = metadataWord.create!({ zones: ['.'] }, testThread().context)
-  t.equal(await askHandler(handler, query('a.org. A'), () => given), given)
 })

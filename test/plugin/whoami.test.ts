@@ -1,13 +1,16 @@
 import t from 'tap'
-import { whoami, whoamiWord } from '../../src/plugin/whoami.ts'
+import { whoamiWord } from '../../src/plugin/whoami.ts'
 import type { Query } from '../../src/query/query.ts'
+import type { Outcome } from '../../src/query/reply.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
-import { formatName } from '../../src/wire/name.ts'
-import { typeName } from '../../src/wire/rrtype.ts'
-import { askHandler } from '../support/road.ts'
-import { parseWord, query, testThread } from '../support/serving.ts'
+import { formatName, name } from '../../src/wire/name.ts'
+import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
+import { answering } from '../support/answering.ts'
+import { parseWord } from '../support/serving.ts'
 
 const six: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 }, transport: 'tcp' }
+const whoami = (question: string, rest: Partial<Query>): Promise<Outcome> =>
+  answering(whoamiWord, 'whoami').outcome(question, rest)
 const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(58)}.`
 
 t.test('what the client learns', async t => {
@@ -19,12 +22,14 @@ t.test('what the client learns', async t => {
     ['a name with no room for a label', `${long} A`, {}, [`${long} A 10.0.0.7`]],
   ]
   for (const [what, question, rest, records] of cases) {
-    const { answer, additional, authoritative, rcode, plugin } = whoami(query(question, rest))
+    const outcome = await whoami(question, rest)
+    if (typeof outcome !== 'object') throw new Error('silence')
+    const { answer, additional, authoritative, rcode, plugin } = outcome
     t.same([answer, authoritative, rcode, plugin], [[], true, 0, 'whoami'], what)
     t.same(
       additional.map(({ owner, type, rdata, ttlSeconds, class: qclass }) => {
         t.same([ttlSeconds, qclass], [0, 1])
-        const data = type === 33 ? (rdata[4]! << 8) | rdata[5]! : ipFromBytes(rdata).text
+        const data = type === TYPE.SRV ? (rdata[4]! << 8) | rdata[5]! : ipFromBytes(rdata).text
         return `${formatName(owner)} ${typeName(type)} ${data}`
       }),
       records,
@@ -33,11 +38,13 @@ t.test('what the client learns', async t => {
   }
 })
 
+t.test('in the class that was asked', async t => {
+  const question = { qname: name('a.'), qtype: TYPE.TXT, qclass: CLASS.CH }
+  const outcome = await whoami('a.', { question })
+  t.match(outcome, { additional: [{ class: CLASS.CH }, { class: CLASS.CH }] })
+})
+
 t.test('the directive', async t => {
-  const { config, complaints } = parseWord(whoamiWord, 'whoami')
-  t.same(complaints, [])
-  const next = (): never => t.fail('nobody is asked behind it') as never
-  const outcome = await askHandler(whoamiWord.create!(config!, testThread().context), query('a. A'), next)
-  t.match(outcome, { plugin: 'whoami' })
+  t.same(parseWord(whoamiWord, 'whoami').complaints, [])
   t.match(parseWord(whoamiWord, 'whoami me').complaints[0], /2:8: error: whoami takes no arguments/)
 })

@@ -91,6 +91,7 @@ function served(zone: string, handlers: readonly Handler[], more: Partial<Served
     cacheGuards: [],
     passesCache: false,
     anyClass: false,
+    nsid: undefined,
     reasons: true,
     udpMaxOctets: 1232,
     meters: undefined,

@@ -36,6 +36,7 @@ function roadOf(handler: Handler, query: Query, next: Next): { road: Road; serve
     cacheGuards: [],
     passesCache: false,
     anyClass: true,
+    nsid: undefined,
     reasons: true,
     udpMaxOctets: 1232,
     meters: undefined,

@@ -107,6 +107,7 @@ export function testThread(random: () => number = () => 0): TestThread {
   const lines: string[] = []
   const counted = new Map<string, number>()
   const log: ThreadLog = {
+    debug: true,
     write: (level, from, text) => {
       lines.push(from === '' ? `[${level}] ${text}` : `[${level}] ${from}: ${text}`)
     },

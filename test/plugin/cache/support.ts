@@ -78,7 +78,7 @@ export class Bench {
       clock: this.clock,
       random: seededRandom(1),
       meters: this.meters,
-      log: { write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
+      log: { debug: true, write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
       tables: new Map(),
       zoneImages: new Map(),
       ownAddresses: [],
