@@ -32,7 +32,7 @@ const BANNER = [
   'const require = seamarkCreateRequire(import.meta.url)',
 ].join('\n')
 
-/** As src/watch/kubeconfig.ts does at run time: what config.js imports only to build API clients stays out. */
+/** As src/watch/auth-provider.ts does at run time: what config.js imports only to build API clients stays out. */
 const withoutApiClients: Plugin = {
   name: 'without-api-clients',
   setup({ onResolve, onLoad }) {

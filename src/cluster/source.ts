@@ -70,7 +70,7 @@ async function apiSource(
   { log, meters }: SourceOptions,
   troubled: () => void,
 ): Promise<ObjectSource | string> {
-  const access = await openAccess(apiLocation(config)).catch(describe)
+  const access = await openAccess(apiLocation(config), systemClock).catch(describe)
   if (typeof access === 'string') return `plugin/kubernetes: ${access}`
   const client = new ApiClient({
     access,

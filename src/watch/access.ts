@@ -9,9 +9,9 @@
 // leaves the last contents in use.
 
 import { readFile } from 'node:fs/promises'
-import type { Agent } from 'node:http'
 import { isIPv6 } from 'node:net'
 import { ApiError, messageOf } from './api-error.ts'
+import { type Env, proxyFromEnvironment } from './proxy-env.ts'
 
 /** Where the configuration says that the API server is. */
 export type ApiLocation =
@@ -39,9 +39,9 @@ export interface ApiCredentials {
   /** Scheme, host, port and a path prefix without a final slash. */
   readonly server: URL
   readonly tls: ApiTls
-  readonly headers: Readonly<Record<string, string>>
-  /** An agent to use as it is (a proxy of a kubeconfig) instead of our own. */
-  readonly agent?: Agent
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** The proxy on the way: of the environment (proxy-env.ts) or the kubeconfig. */
+  readonly proxy?: URL | undefined
 }
 
 /** A way to the API server whose credentials may change while the process runs. */
@@ -50,20 +50,20 @@ export interface ApiAccess {
   readonly name: string
   /** The credentials as they are now; rejects with an ApiError `credentials`. */
   credentials(): Promise<ApiCredentials>
-  /** Forgets what is cached, after a 401. */
-  refresh(): void
+  /** Forgets what is cached, after a 401 to these credentials. */
+  refresh(refused: ApiCredentials): void
 }
 
-/** Reads a file; replaced in tests. */
+/** Reads a file's text; replaced in tests. */
 export type ReadText = (file: string) => Promise<string>
 
-const readText: ReadText = file => readFile(file, 'utf8')
+export const readText: ReadText = file => readFile(file, 'utf8')
 
 /** Where the kubelet mounts the ServiceAccount of a Pod. */
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** A file that is read each time, its last contents standing in while it cannot be read. */
-class CredentialFile {
+/** A file that is read each time anew, its last contents standing in while it cannot be read. */
+export class CredentialFile {
   readonly #file: string
   readonly #purpose: string
   readonly #read: ReadText
@@ -96,7 +96,7 @@ class CredentialFile {
  * Throws an ApiError `credentials` outside a cluster, where the two variables are missing.
  */
 export function inClusterAccess(
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Env = process.env,
   folder = SERVICE_ACCOUNT_FOLDER,
   read: ReadText = readText,
 ): ApiAccess {
@@ -116,7 +116,12 @@ export function inClusterAccess(
     name: 'in-cluster',
     async credentials() {
       const [tokenText, caText] = await Promise.all([token.text(), ca.text()])
-      return { server, tls: { ca: caText }, headers: { authorization: `Bearer ${tokenText.trim()}` } }
+      return {
+        server,
+        tls: { ca: caText },
+        headers: { authorization: `Bearer ${tokenText.trim()}` },
+        proxy: proxyFromEnvironment(server, env),
+      }
     },
     refresh() {},
   }
@@ -129,6 +134,7 @@ export function inClusterAccess(
 export function endpointAccess(
   location: Extract<ApiLocation, { from: 'endpoint' }>,
   read: ReadText = readText,
+  env: Env = process.env,
 ): ApiAccess {
   const { url, tls } = location
   const server = parseServer(url.includes('://') ? url : `${tls ? 'https' : 'http'}://${url}`)
@@ -148,6 +154,7 @@ export function endpointAccess(
           ...(key && { key: await key.text() }),
         },
         headers: {},
+        proxy: proxyFromEnvironment(server, env),
       }
     },
     refresh() {},

@@ -13,6 +13,7 @@ import type { Clock, Timer } from '../shared/clock.ts'
 import { lazy } from '../shared/lazy.ts'
 import type { ApiAccess, ApiCredentials } from './access.ts'
 import { ApiError, errorOfResponse, messageOf } from './api-error.ts'
+import { proxyAuthorization } from './proxy-env.ts'
 
 /** What becomes of a request. No method is called after `abort`, and none after `onEnd`. */
 export interface ApiHandlers {
@@ -94,17 +95,16 @@ export class ApiClient implements ApiRequester {
     this.#agent = undefined
   }
 
-  /** The agent for these credentials: the same one until CA, certificate or key change. */
-  agentFor(credentials: ApiCredentials): Agent {
-    if (credentials.agent) return credentials.agent
-    const key = JSON.stringify([credentials.server.protocol, credentials.tls])
+  /** The agent for these credentials: the same one until CA, certificate, key or proxy change. */
+  async agentFor({ server, tls, proxy }: ApiCredentials): Promise<Agent> {
+    const secure = server.protocol === 'https:'
+    const key = JSON.stringify([secure, tls, proxy])
+    const proxyAgent = proxy && (await import('./proxy-agent.ts')).proxyAgent
     if (this.#agent && key === this.#agentKey) return this.#agent
     if (this.#agent) retire(this.#agent)
     const options = { keepAlive: true, keepAliveMsecs: TCP_KEEP_ALIVE_MS, maxFreeSockets: FREE_SOCKETS_MAX }
-    this.#agent =
-      credentials.server.protocol === 'https:'
-        ? new lazy.https.Agent({ ...options, ...credentials.tls })
-        : new lazy.http.Agent(options)
+    if (proxy && proxyAgent) this.#agent = proxyAgent(proxy, secure, { ...options, ...tls })
+    else this.#agent = secure ? new lazy.https.Agent({ ...options, ...tls }) : new lazy.http.Agent(options)
     this.#agentKey = key
     return this.#agent
   }
@@ -136,8 +136,8 @@ class Exchange implements ApiCall {
 
   begin(): void {
     this.#watchTheClock(CREDENTIALS_TIMEOUT_MS, 'waiting for credentials')
-    this.#client.access.credentials().then(
-      credentials => this.#send(credentials),
+    this.#prepare().then(
+      ([credentials, agent]) => this.#send(credentials, agent),
       (cause: unknown) => {
         const error =
           cause instanceof ApiError ? cause : new ApiError('credentials', messageOf(cause), { cause })
@@ -146,27 +146,32 @@ class Exchange implements ApiCall {
     )
   }
 
+  async #prepare(): Promise<[ApiCredentials, Agent]> {
+    const credentials = await this.#client.access.credentials()
+    return [credentials, await this.#client.agentFor(credentials)]
+  }
+
   abort(): void {
     this.#done = true
     this.#timer?.cancel()
     this.#request?.destroy()
   }
 
-  #send(credentials: ApiCredentials): void {
+  #send(credentials: ApiCredentials, agent: Agent): void {
     if (this.#done) return
-    const { server } = credentials
+    const { server, proxy } = credentials
     const startedMs = this.#client.clock.nowMs()
     const elapsedMs = (): number => this.#client.clock.nowMs() - startedMs
+    const url = `${server.origin}${prefixOf(server)}${this.#path}`
     let request: ClientRequest
     try {
-      request = (server.protocol === 'https:' ? lazy.https : lazy.http).request(
-        `${server.origin}${prefixOf(server)}${this.#path}`,
-        {
-          agent: this.#client.agentFor(credentials),
-          headers: { accept: this.#accept, 'user-agent': 'seamark', ...credentials.headers },
-          ...(credentials.tls.servername && { servername: credentials.tls.servername }),
-        },
-      )
+      request = (server.protocol === 'https:' ? lazy.https : lazy.http).request(url, {
+        agent,
+        headers: { accept: this.#accept, 'user-agent': 'seamark', ...headersOf(credentials) },
+        ...(credentials.tls.servername && { servername: credentials.tls.servername }),
+        // A proxy of HTTP is asked for the whole URL where there is no TLS to carry through (RFC 9112 3.2.2).
+        ...(proxy && isPlain(server, proxy) && { path: url }),
+      })
     } catch (cause) {
       // A certificate or key that cannot be used, a token with characters that no header may hold.
       this.#finish(new ApiError('credentials', `preparing a request: ${messageOf(cause)}`, { cause }))
@@ -178,7 +183,7 @@ class Exchange implements ApiCall {
       if (this.#done || this.#request !== request) return
       if (request.reusedSocket && !this.#resetBefore && isReset(cause)) {
         this.#resetBefore = true
-        this.#send(credentials)
+        this.#send(credentials, agent)
         return
       }
       this.#client.record(server, '<error>', elapsedMs())
@@ -192,7 +197,7 @@ class Exchange implements ApiCall {
       const status = response.statusCode ?? 0
       this.#client.record(server, String(status), elapsedMs())
       if (status === 200) this.#relay(response, server)
-      else this.#refuse(response, status)
+      else this.#refuse(response, status, credentials)
     })
     request.end()
   }
@@ -212,7 +217,7 @@ class Exchange implements ApiCall {
     )
   }
 
-  #refuse(response: IncomingMessage, status: number): void {
+  #refuse(response: IncomingMessage, status: number, credentials: ApiCredentials): void {
     const retryAfterMs = parseRetryAfter(response.headers['retry-after'], this.#client.clock.wallMs())
     const chunks: Buffer[] = []
     let octets = 0
@@ -221,7 +226,7 @@ class Exchange implements ApiCall {
       if (status === 401 && !this.#unauthorizedBefore) {
         this.#unauthorizedBefore = true
         this.#request = undefined
-        this.#client.access.refresh()
+        this.#client.access.refresh(credentials)
         this.begin()
         return
       }
@@ -264,6 +269,15 @@ class Exchange implements ApiCall {
 function retire(agent: Agent): void {
   agent.maxFreeSockets = 0
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+}
+
+/** Without TLS, through a proxy that speaks HTTP. */
+const isPlain = (server: URL, proxy: URL): boolean =>
+  server.protocol === 'http:' && proxy.protocol.startsWith('http')
+
+/** Those of the credentials, and for the proxy's own eyes where it reads the request. */
+function headersOf({ server, headers, proxy }: ApiCredentials): Record<string, string | readonly string[]> {
+  return { ...headers, ...(proxy && isPlain(server, proxy) && proxyAuthorization(proxy)) }
 }
 
 /** A URL has at least the path `/`. */

@@ -1,74 +1,51 @@
-// Access by a kubeconfig file through KubeConfig of @kubernetes/client-node: contexts, client certificates, exec
-// plugins, token files, OIDC, proxies. The file is read again when it changes and after a 401.
-//
-// The package's config module imports the whole generated API (62 MiB of resident memory) and undici for two functions
-// that we never call. While it is being imported, those imports are answered with empty classes: 24 MiB instead of 86.
+// Access by a kubeconfig file, with the precedence of client-go: a token file, whose token stands in while it cannot be read, or
+// user and password; else what an exec plugin or an auth-provider gives, the former not beside a client certificate; and in
+// whose name. Over plain HTTP nobody is told who asks. The file is read again for every request.
 
 import { readFile } from 'node:fs/promises'
-import type { RequestOptions } from 'node:https'
-import { registerHooks } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import type { KubeConfig } from '@kubernetes/client-node'
-import { parse } from 'yaml'
-import { type ApiAccess, type ApiCredentials, type ApiTls, parseServer } from './access.ts'
-import { ApiError, isRecord, messageOf } from './api-error.ts'
+import type { Clock } from '../shared/clock.ts'
+import { type ApiAccess, type ApiCredentials, CredentialFile, parseServer, readText } from './access.ts'
+import { ApiError, messageOf } from './api-error.ts'
+import { ExecPlugin, type RunProgram } from './exec-plugin.ts'
+import type { Impersonation, KubeCluster, KubeContext, KubeUser, Pem } from './kubeconfig-file.ts'
+import { readKubeconfig } from './kubeconfig-file.ts'
+import { type Env, proxyFromEnvironment } from './proxy-env.ts'
 
-type KubeConfigClass = new () => KubeConfig
-
-/** What config.js imports only to build API clients and undici dispatchers, which we do not use. */
-const UNUSED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
-  './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
-  './middleware.js': ['setHeaderMiddleware'],
-  undici: ['Agent', 'ProxyAgent'],
+/** What access by a kubeconfig needs of the process; replaced in tests. */
+export interface KubeconfigOptions {
+  readonly clock: Clock
+  readonly env?: Env
+  readonly run?: RunProgram
 }
 
-let loaded: Promise<KubeConfigClass> | undefined
-
-function loadKubeConfig(): Promise<KubeConfigClass> {
-  loaded ??= importKubeConfig()
-  return loaded
-}
-
-async function importKubeConfig(): Promise<KubeConfigClass> {
-  const hooks = registerHooks({
-    resolve(specifier, context, next) {
-      const importer = context.parentURL ?? ''
-      const names = importer.endsWith('/client-node/dist/config.js') ? UNUSED_IMPORTS[specifier] : undefined
-      if (!names) return next(specifier, context)
-      const source = names.map(name => `export class ${name} {}`).join('\n')
-      return { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true }
-    },
-  })
-  try {
-    const module: { KubeConfig: KubeConfigClass } = await import('@kubernetes/client-node/dist/config.js')
-    return module.KubeConfig
-  } finally {
-    hooks.deregister()
-  }
-}
+type Header = string | readonly string[]
 
 /**
  * Access by FILE and optionally CONTEXT (else the file's current-context).
- * Rejects with an ApiError `credentials` if the file cannot be read or lacks the context or its cluster.
+ * Rejects with an ApiError `credentials` if the file cannot be read or kubectl would refuse it.
  */
-export async function kubeconfigAccess(file: string, context?: string): Promise<ApiAccess> {
-  const Config = await loadKubeConfig()
-  let text = ''
-  let config: KubeConfig | undefined
+export async function kubeconfigAccess(
+  file: string,
+  context: string | undefined,
+  options: KubeconfigOptions,
+): Promise<ApiAccess> {
+  const folder = resolve(dirname(file))
+  let text: string | undefined
+  let user: ContextUser | undefined
 
-  async function current(): Promise<KubeConfig> {
+  async function current(): Promise<ContextUser> {
     let now: string
     try {
       now = await readFile(file, 'utf8')
     } catch (cause) {
-      if (config) return config
+      if (user) return user
       throw new ApiError('credentials', `reading kubeconfig ${file}: ${messageOf(cause)}`, { cause })
     }
-    if (config && now === text) return config
-    const fresh = load(new Config(), file, now, context)
+    if (user && now === text) return user
+    user = new ContextUser(readKubeconfig(now, file, folder, context), options, user)
     text = now
-    config = fresh
-    return fresh
+    return user
   }
 
   await current()
@@ -77,88 +54,144 @@ export async function kubeconfigAccess(file: string, context?: string): Promise<
     async credentials() {
       const now = await current()
       try {
-        return await credentialsOf(now)
+        return await now.credentials()
       } catch (cause) {
-        if (cause instanceof ApiError) throw cause
         throw new ApiError('credentials', `using kubeconfig ${file}: ${messageOf(cause)}`, { cause })
       }
     },
-    refresh() {
-      // A new KubeConfig runs the exec plugin again and reads token files again.
-      config = undefined
-    },
+    refresh: refused => user?.refuse(refused),
   }
 }
 
-function load(config: KubeConfig, file: string, text: string, context?: string): KubeConfig {
-  try {
-    config.loadFromString(text)
-    config.makePathsAbsolute(dirname(file))
-    addTokenFiles(config, text, dirname(file))
-  } catch (cause) {
-    throw new ApiError('credentials', `reading kubeconfig ${file}: ${messageOf(cause)}`, { cause })
+/** The files and programs of one context. */
+class ContextUser {
+  readonly #context: KubeContext
+  readonly #options: KubeconfigOptions
+  readonly #files = new Map<string, CredentialFile>()
+  /** What the plugin is made of, as text, so that a file that changes elsewhere keeps it with what it gave. */
+  readonly #execKey: string
+  readonly #exec: ExecPlugin | undefined
+  readonly #server: URL
+  #provider: Promise<() => Promise<string | undefined>> | undefined
+
+  constructor(context: KubeContext, options: KubeconfigOptions, before?: ContextUser) {
+    const { cluster, user } = context
+    this.#context = context
+    this.#options = options
+    this.#server = parseServer(cluster.server)
+    this.#execKey = JSON.stringify([cluster, user.exec])
+    const { exec } = user
+    if (exec && before && before.#execKey === this.#execKey) this.#exec = before.#exec
+    else if (exec) {
+      const { clock, env = process.env, run } = options
+      const info = (): Promise<object> => this.#execCluster(cluster)
+      this.#exec = new ExecPlugin({ config: exec, cluster: info, clock, env, ...(run && { run }) })
+    }
   }
-  if (context !== undefined) config.setCurrentContext(context)
-  const name = config.getCurrentContext()
-  if (!config.getContextObject(name)) {
-    const known = config.getContexts().map(one => one.name)
-    throw new ApiError(
-      'credentials',
-      `reading kubeconfig ${file}: no context "${name ?? ''}"; the file has: ${known.join(', ') || 'none'}`,
+
+  async credentials(): Promise<ApiCredentials> {
+    const { cluster, user } = this.#context
+    const { env = process.env } = this.#options
+    const server = this.#server
+    const proxy = cluster.proxy ?? proxyFromEnvironment(server, env)
+    const headers: Record<string, Header> = user.impersonate ? impersonationHeaders(user.impersonate) : {}
+    if (server.protocol === 'http:') return { server, tls: {}, headers, proxy }
+    const [ca, cert, key] = await Promise.all([
+      this.#pem('the CA', cluster.ca),
+      this.#pem('the client certificate', user.cert),
+      this.#pem('the client key', user.key),
+    ])
+    const given = await this.#given(user, cert !== undefined)
+    return {
+      server,
+      tls: {
+        ...(ca !== undefined && { ca }),
+        ...((cert ?? given.cert) && { cert: cert ?? given.cert }),
+        ...((key ?? given.key) && { key: key ?? given.key }),
+        ...(cluster.tlsServerName && { servername: cluster.tlsServerName }),
+        ...(cluster.skipTlsVerify && { rejectUnauthorized: false }),
+      },
+      headers: { ...headers, ...(given.authorization && { authorization: given.authorization }) },
+      proxy,
+    }
+  }
+
+  /** After a 401 to these credentials. */
+  refuse({ headers, tls }: ApiCredentials): void {
+    const { authorization } = headers
+    const token = typeof authorization === 'string' ? authorization.replace(/^Bearer /, '') : undefined
+    this.#exec?.refuse({ token, cert: tls.cert, key: tls.key })
+    this.#provider = undefined
+  }
+
+  async #given(
+    user: KubeUser,
+    certified: boolean,
+  ): Promise<{ readonly authorization?: string; readonly cert?: string; readonly key?: string }> {
+    const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token.trim()}` })
+    if (user.tokenFile !== undefined) {
+      const read = this.#text('the token', user.tokenFile)
+      return bearer(user.token === undefined ? await read : await read.catch(() => user.token ?? ''))
+    }
+    if (user.token !== undefined) return bearer(user.token)
+    if (user.username !== undefined || user.password !== undefined) {
+      const pair = `${user.username ?? ''}:${user.password ?? ''}`
+      return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
+    }
+    if (this.#exec && !certified) {
+      const { token, cert, key } = await this.#exec.credentials()
+      return { ...(token && bearer(token)), ...(cert && { cert }), ...(key && { key }) }
+    }
+    if (user.authProvider === undefined) return {}
+    this.#provider ??= import('./auth-provider.ts').then(({ authProvider }) =>
+      authProvider(user.name, user.authProvider),
     )
+    const authorization = await (await this.#provider)()
+    return authorization === undefined ? {} : { authorization }
   }
-  const cluster = config.getCurrentCluster()
-  if (!cluster)
-    throw new ApiError('credentials', `reading kubeconfig ${file}: context "${name}" has no cluster`)
-  parseServer(cluster.server)
-  return config
-}
 
-/** `tokenFile` of a user, which kubectl knows and KubeConfig does not, becomes its token-file provider. */
-function addTokenFiles(config: KubeConfig, text: string, folder: string): void {
-  const raw: unknown = parse(text)
-  if (!isRecord(raw) || !Array.isArray(raw.users)) return
-  for (const entry of raw.users) {
-    if (!isRecord(entry) || !isRecord(entry.user) || typeof entry.user.tokenFile !== 'string') continue
-    const tokenFile = resolve(folder, entry.user.tokenFile)
-    config.users = config.users.map(user =>
-      user.name === entry.name
-        ? { ...user, authProvider: { name: 'tokenFile', config: { tokenFile } } }
-        : user,
-    )
+  /** What an exec plugin with provideClusterInfo is told (client.authentication.k8s.io Cluster). */
+  async #execCluster(cluster: KubeCluster): Promise<object> {
+    const ca = await this.#pem('the CA', cluster.ca)
+    return {
+      server: cluster.server,
+      ...(cluster.tlsServerName && { 'tls-server-name': cluster.tlsServerName }),
+      ...(cluster.skipTlsVerify && { 'insecure-skip-tls-verify': true }),
+      ...(ca !== undefined && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+      ...(cluster.proxy && { 'proxy-url': cluster.proxy.href }),
+      ...(cluster.disableCompression && { 'disable-compression': true }),
+      config: cluster.execConfig ?? null,
+    }
   }
-}
 
-async function credentialsOf(config: KubeConfig): Promise<ApiCredentials> {
-  const cluster = config.getCurrentCluster()
-  if (!cluster) throw new ApiError('credentials', 'using a kubeconfig: the context has no cluster')
-  const server = parseServer(cluster.server)
-  const user = config.getCurrentUser() ?? { name: 'anonymous' }
-  const options: RequestOptions = { headers: {} }
-  const plain = server.protocol === 'http:'
-  // KubeConfig refuses plain HTTP unless told to skip a check that plain HTTP has not.
-  const target = plain && !cluster.skipTLSVerify ? { ...cluster, skipTLSVerify: true } : cluster
-  if (target !== cluster || !config.getCurrentUser()) config.loadFromClusterAndUser(target, user)
-  await config.applyToHTTPSOptions(options)
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(options.headers ?? {}))
-    headers[name.toLowerCase()] = String(value).trim()
-  if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`
-  const agent = cluster.proxyUrl && typeof options.agent === 'object' ? options.agent : undefined
-  return { server, tls: plain ? {} : tlsOf(options), headers, ...(agent && { agent }) }
-}
+  async #pem(purpose: string, pem: Pem | undefined): Promise<string | undefined> {
+    if (pem === undefined) return undefined
+    return 'data' in pem ? pem.data : this.#text(purpose, pem.file)
+  }
 
-function tlsOf(options: RequestOptions): ApiTls {
-  const pem = (value: unknown): string | undefined =>
-    typeof value === 'string' || Buffer.isBuffer(value) ? value.toString() : undefined
-  const ca = pem(options.ca)
-  const cert = pem(options.cert)
-  const key = pem(options.key)
-  return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(options.servername && { servername: options.servername }),
-    ...(options.rejectUnauthorized === false && { rejectUnauthorized: false }),
+  #text(purpose: string, file: string): Promise<string> {
+    let known = this.#files.get(file)
+    if (!known) {
+      known = new CredentialFile(purpose, file, readText)
+      this.#files.set(file, known)
+    }
+    return known.text()
   }
 }
+
+/** As client-go's impersonating round tripper writes them. */
+function impersonationHeaders({ user, uid, groups, extra }: Impersonation): Record<string, Header> {
+  const headers: Record<string, Header> = { 'impersonate-user': user }
+  if (uid !== undefined) headers['impersonate-uid'] = uid
+  if (groups.length > 0) headers['impersonate-group'] = groups
+  for (const [key, values] of Object.entries(extra)) headers[`impersonate-extra-${escapeKey(key)}`] = values
+  return headers
+}
+
+/** What no header's name may hold becomes %XX, and so does %. */
+const escapeKey = (key: string): string =>
+  Array.from(Buffer.from(key), octet => {
+    const character = String.fromCharCode(octet)
+    if (/[!#$&'*+\-.^_`|~0-9A-Za-z]/.test(character)) return character
+    return `%${octet.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')

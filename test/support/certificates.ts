@@ -11,8 +11,8 @@ export interface Certificate {
 
 /** A certification authority that signs for as long as the test runs. */
 export interface Authority extends Certificate {
-  /** A certificate for a server on localhost, 127.0.0.1 and ::1, or for a client of that name. */
-  issue(commonName: string): Certificate
+  /** A certificate for a server on localhost (or another host), 127.0.0.1 and ::1, or for a client of that name. */
+  issue(commonName: string, host?: string): Certificate
 }
 
 /** Makes a certification authority with a new key. */
@@ -25,10 +25,10 @@ export function makeAuthority(name = 'test CA'): Authority {
   return {
     cert,
     key: pem('PRIVATE KEY', pair.privateKey.export({ type: 'pkcs8', format: 'der' })),
-    issue(commonName) {
+    issue(commonName, host = 'localhost') {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       const names = sequence(
-        tagged(0x82, Buffer.from('localhost')),
+        tagged(0x82, Buffer.from(host)),
         tagged(0x87, Buffer.from([127, 0, 0, 1])),
         tagged(0x87, Buffer.from([...new Array(15).fill(0), 1])),
       )

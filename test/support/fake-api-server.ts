@@ -28,6 +28,9 @@ export interface SeenRequest {
   readonly resource: ResourceName | undefined
   readonly query: URLSearchParams
   readonly watch: boolean
+  readonly headers: http.IncomingHttpHeaders
+  /** The same with each line of a header on its own. */
+  readonly distinct: NodeJS.Dict<string[]>
   readonly status: number
   readonly atMs: number
 }
@@ -244,7 +247,8 @@ export class FakeApiServer {
     const url = new URL(request.url ?? '/', this.url)
     const resource = resourceOf(url.pathname)
     const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1'
-    const seen = { resource, query: url.searchParams, watch, atMs: this.#clock.nowMs() }
+    const { headers, headersDistinct: distinct } = request
+    const seen = { resource, query: url.searchParams, watch, headers, distinct, atMs: this.#clock.nowMs() }
     const protobuf = this.protobuf && (request.headers.accept ?? '').includes(PROTOBUF_WATCH)
     const refuse = (status: number, reason: string, message: string, details?: object): void =>
       this.#refuse(response, seen, status, reason, message, details)

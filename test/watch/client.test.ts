@@ -255,7 +255,7 @@ t.test('where the API server is', async t => {
   const tls = { certFile: '', keyFile: '', caFile: '/sa/ca.crt' }
   const access = endpointAccess({ from: 'endpoint', url: 'h:6443', tls }, read)
   t.match(await access.credentials(), { server: new URL('https://h:6443'), tls: { ca: 'CA' } })
-  await t.rejects(openAccess({ from: 'endpoint', url: 'ftp://h' }), {
+  await t.rejects(openAccess({ from: 'endpoint', url: 'ftp://h' }, new VirtualClock()), {
     code: 'credentials',
     message: /"ftp:\/\/h" is not/,
   })
