@@ -33,9 +33,11 @@ file. This one, which kubeadm writes, runs as it is:
 
 ${printed(stock.trimEnd())}
 
-\`seamark check [--json] [FILE]\` (from a checkout \`npm run seamark -- check FILE\`) says everything that is wrong, with file, line,
-column and the words allowed, without serving, and warns about what parses and surprises: zones and directives that no query
-reaches, loops, a guard with an open door beside it, what a cluster's Corefile lacks.
+\`seamark check [--json] [--offline] [FILE]\` (from a checkout \`npm run seamark -- check FILE\`) says everything that is wrong, with
+file, line, column and the words allowed, without serving, and warns about what parses and surprises: zones and directives that no
+query reaches, loops, a guard with an open door beside it, what a cluster's Corefile lacks. FILE is a Corefile or a manifest, whose
+ConfigMaps are read with what they import of one another (keys \`Corefile\`, \`*.server\`, \`*.override\`); \`-\` is standard input. Files
+and folders that only the Pod has are errors here: with \`--offline\` they are warnings.
 
 A broken change of the Corefile is refused, and what was served goes on. With \`-last-good FILE\` on a volume (an \`emptyDir\`
 outlives a container) that holds across restarts: a Corefile that cannot be served is told in the log, in \`/ready?verbose\` and by

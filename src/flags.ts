@@ -1,7 +1,7 @@
 // The command line, as CoreDNS has it (docs/coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
 //
 //   seamark [-conf FILE] [-dns.port N | -p N] [-last-good FILE] [-pidfile FILE] [-plugins] [-quiet] [-version]
-//   seamark check [--json] [FILE]
+//   seamark check [--json] [--offline] [FILE|-]
 
 /** What was asked for. */
 export type Command =
@@ -15,7 +15,14 @@ export type Command =
       readonly lastGood: string
       readonly quiet: boolean
     }
-  | { readonly command: 'check'; readonly file: string; readonly json: boolean; readonly port: number }
+  | {
+      readonly command: 'check'
+      /** `-` for standard input, '' for ./Corefile. */
+      readonly file: string
+      readonly json: boolean
+      readonly offline: boolean
+      readonly port: number
+    }
   | { readonly command: 'version' | 'plugins' | 'help' }
   /** One line that says what is wrong. */
   | { readonly command: 'error'; readonly message: string }
@@ -23,7 +30,7 @@ export type Command =
 const DEFAULT_PORT = 53
 
 export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-last-good FILE] [-pidfile FILE] [-quiet] [-plugins] [-version]
-       seamark check [--json] [-p PORT] [FILE]
+       seamark check [--json] [--offline] [-p PORT] [FILE|-]
 
   -conf FILE     the Corefile to serve, or stdin; ./Corefile unless given
   -dns.port, -p  the port of server blocks that name none (53)
@@ -32,10 +39,11 @@ export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-l
   -quiet         print warnings and errors only
   -plugins       list the directives that are served
   -version       print the version
-  check          read a Corefile, say everything that is wrong or surprising, serve nothing
+  check          read a Corefile, or a manifest with ConfigMaps, say everything that is wrong or surprising, serve nothing
+  --offline      files and hosts that are not known here are no errors: the machine that serves may have them
 `
 
-const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json'])
+const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json', 'offline'])
 const VALUES = new Set(['conf', 'dns.port', 'p', 'pidfile', 'last-good'])
 
 /** Reads the arguments behind the program's name. Never throws. */
@@ -68,7 +76,8 @@ export function parseFlags(args: readonly string[]): Command {
   const conf = flags.get('conf') ?? ''
   if (words[0] === 'check') {
     if (words.length > 2) return wrong(`check takes one file, not ${words.slice(1).join(' ')}`)
-    return { command: 'check', file: words[1] ?? conf, json: flags.has('json'), port }
+    const [json, offline] = [flags.has('json'), flags.has('offline')]
+    return { command: 'check', file: words[1] ?? conf, json, offline, port }
   }
   if (words.length > 0) return wrong(`extra arguments: ${words.join(' ')}`)
   return {

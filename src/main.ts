@@ -33,7 +33,7 @@ async function main(command: Command): Promise<number> {
       print(`Server types:\n  dns\n\nOther plugins:\n${SERVED_WORDS.map(word => `  dns.${word}\n`).join('')}`)
       return 0
     case 'check':
-      return check(command.file, command.json, command.port, print)
+      return check(command, print)
     case 'serve':
       return serve(command)
   }

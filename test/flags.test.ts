@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Command, parseFlags, USAGE } from '../src/flags.ts'
 
 const serve = { command: 'serve', conf: '', port: 53, pidfile: '', lastGood: '', quiet: false } as const
-const check = { command: 'check', file: '', json: false, port: 53 } as const
+const check = { command: 'check', file: '', json: false, offline: false, port: 53 } as const
 
 t.test('what is asked for', async t => {
   const cases: [line: string, expected: Command][] = [
@@ -26,6 +26,7 @@ t.test('what is asked for', async t => {
     ['check Corefile', { ...check, file: 'Corefile' }],
     ['check --json -p 1053 Corefile', { ...check, file: 'Corefile', json: true, port: 1053 }],
     ['check -conf Corefile', { ...check, file: 'Corefile' }],
+    ['check --offline -', { ...check, file: '-', offline: true }],
   ]
   for (const [line, expected] of cases) {
     t.strictSame(parseFlags(line === '' ? [] : line.split(' ')), expected, line)
@@ -61,6 +62,7 @@ t.test('the usage names every flag', async t => {
     '-plugins',
     '-version',
     'check',
+    '--offline',
   ]) {
     t.ok(USAGE.includes(flag), flag)
   }

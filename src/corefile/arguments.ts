@@ -11,8 +11,11 @@
 //     })
 //   })
 
+import { accessSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import type { Directive } from './corefile.ts'
+import { isAbsent } from './host.ts'
 import { parseKey } from './key.ts'
 import type { Detail, Problems } from './problem.ts'
 import { placeText, type Token } from './token.ts'
@@ -283,6 +286,25 @@ export class Line {
   error(token: Token, message: string, detail: Detail = {}): undefined {
     this.#failed = true
     this.problems.error(token, message, detail)
+  }
+
+  /** Reports a file that a word names and that cannot be read: `what`, and the reason. */
+  unreadable(token: Token, what: string, cause: unknown): undefined {
+    const absent = isAbsent(cause) ? { absent: true as const } : {}
+    return this.error(token, `${what}: ${(cause as Error).message}`, { found: token.text, ...absent })
+  }
+
+  /** Takes a word as the name of a file or folder, relative to `directory`; the error, if it must be there and is not. */
+  path(what: string, directory: string): string | undefined {
+    const token = this.token(what)
+    if (token === undefined) return undefined
+    const path = resolve(directory, token.text)
+    try {
+      accessSync(path)
+    } catch (error) {
+      return this.unreadable(token, `cannot read ${what}`, error)
+    }
+    return path
   }
 
   /** Reports what was not taken. After an error in this line arguments may be left because of it; then they are not. */

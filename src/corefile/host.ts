@@ -15,6 +15,10 @@ export interface CorefileHost {
   readonly env: Environment
 }
 
+/** Whether a file cannot be read because it is not there. */
+export const isAbsent = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+
 /** The machine this process runs on. */
 export const nodeHost: CorefileHost = {
   readFile: path => readFileSync(path, 'utf8'),
@@ -46,6 +50,14 @@ function namesIn(path: string): string[] {
   return statSync(path === '' ? '.' : path, { throwIfNoEntry: false })?.isDirectory()
     ? readdirSync(path === '' ? '.' : path)
     : []
+}
+
+/** Whether a path is one of those that a pattern names, segment by segment. */
+export function matchesPattern(pattern: string, path: string): boolean {
+  const [wanted, segments] = [pattern.split('/'), path.split('/')]
+  return (
+    wanted.length === segments.length && wanted.every((segment, i) => segmentMatcher(segment)(segments[i]!))
+  )
 }
 
 function segmentMatcher(segment: string): (name: string) => boolean {

@@ -5,7 +5,7 @@
 //   frames, innermost last:   Corefile ▸ custom/a.override ▸ (common)
 
 import { dirname, isAbsolute, join } from 'node:path'
-import type { CorefileHost } from './host.ts'
+import { type CorefileHost, isAbsent } from './host.ts'
 import { tokenize } from './lexer.ts'
 import { nearestWord, type Problems } from './problem.ts'
 import { isClose, isOpen, type Place, placeText, type Token } from './token.ts'
@@ -55,7 +55,7 @@ export class TokenStream {
 
   /** Begins with the words of a file; an unreadable one is an error at its head. */
   openFile(file: string): void {
-    const tokens = this.#read(file, { file, line: 1, column: 1 }, `cannot read ${file}`)
+    const tokens = this.#read(file, { file, line: 1, column: 1 }, `cannot read ${file}`, false)
     if (tokens !== undefined) this.#push(tokens, file, undefined)
   }
 
@@ -174,7 +174,7 @@ export class TokenStream {
       : `cannot import ${target.text}: no snippet of this name above and no readable file ${file}${hint}`
   }
 
-  #read(file: string, place: Place, failure: string): readonly Token[] | undefined {
+  #read(file: string, place: Place, failure: string, imported = true): readonly Token[] | undefined {
     if (this.#texts.has(file)) {
       const tokens = this.#texts.get(file)
       if (tokens === undefined) this.#problems.error(place, failure)
@@ -184,7 +184,8 @@ export class TokenStream {
     try {
       this.#texts.set(file, this.#tokenize(this.#host.readFile(file), file))
     } catch (error) {
-      this.#problems.error(place, `${failure}: ${reasonOf(error)}`)
+      const absent = imported && isAbsent(error) ? { absent: true as const } : {}
+      this.#problems.error(place, `${failure}: ${reasonOf(error)}`, absent)
     }
     return this.#texts.get(file)
   }

@@ -21,10 +21,12 @@ export interface Problem {
   readonly allowed?: readonly string[]
   /** How the line is written. */
   readonly usage?: string
+  /** A file, a folder or a host that is not known here, and may be where the server runs. */
+  readonly absent?: true
 }
 
 /** What a problem may tell beside its message. */
-export type Detail = Pick<Problem, 'found' | 'allowed'>
+export type Detail = Pick<Problem, 'found' | 'allowed' | 'absent'>
 
 /** More problems than anybody reads; the rest is counted and told in one last line. */
 export const PROBLEMS_MAX = 500

@@ -27,7 +27,7 @@ export function readPem(line: Line, token: Token, directory: string): PemFile | 
   try {
     return { text: readFileSync(path, 'utf8'), path }
   } catch (error) {
-    return line.error(token, `cannot read this file: ${(error as Error).message}`, { found: token.text })
+    return line.unreadable(token, 'cannot read this file', error)
   }
 }
 

@@ -77,9 +77,7 @@ function readTls(line: Line, directory: string): HttpTls | undefined {
   try {
     return readWebConfig(resolve(directory, token.text))
   } catch (error) {
-    return line.error(token, `reading the web configuration: ${(error as Error).message}`, {
-      found: token.text,
-    })
+    return line.unreadable(token, 'reading the web configuration', error)
   }
 }
 

@@ -4,11 +4,12 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import type { Corefile, ServerBlock } from '../corefile/corefile.ts'
-import { nodeHost } from '../corefile/host.ts'
+import { type CorefileHost, nodeHost } from '../corefile/host.ts'
 import { parseCorefile, parseCorefileText } from '../corefile/parser.ts'
 import { type Problem, Problems } from '../corefile/problem.ts'
 import type { Token } from '../corefile/token.ts'
 import { buildSetup } from './build.ts'
+import { absentFolders } from './lint/folders.ts'
 import { lint } from './lint/lint.ts'
 import type { Setup } from './setup.ts'
 
@@ -32,6 +33,8 @@ export interface ConfigurationSource {
   readonly text?: string
   /** The port of keys without one. */
   readonly port: number
+  /** What the Corefile may read of the machine; everything unless given. */
+  readonly host?: CorefileHost
 }
 
 /** Reads and judges a configuration. Never throws for what is written there. */
@@ -46,14 +49,25 @@ export function rejudge(source: ConfigurationSource, blocks: readonly ServerBloc
   return judge(source, corefile, hashOf(corefile))
 }
 
-/** The same for `seamark check`: with what parses and surprises (setup/lint/lint.ts), where nothing is in error. */
-export function checkConfiguration(source: ConfigurationSource): Configuration {
+/**
+ * The same for `seamark check`: with what parses and surprises (setup/lint/lint.ts), where nothing is in error. What is not on
+ * this machine is no error where `elsewhere` is set.
+ */
+export function checkConfiguration(source: ConfigurationSource, elsewhere = false): Configuration {
   const corefile = readCorefile(source)
-  const configuration = judge(source, corefile, '')
+  const judged = judge(source, corefile, '')
+  const problems = [...judged.problems, ...absentFolders(corefile.blocks, dirname(resolve(source.file)))]
+  const configuration = { ...judged, ...counted(elsewhere ? problems.map(excused) : problems) }
   if (configuration.errors > 0) return configuration
   const surprises = lint(corefile.blocks, source.port, dirname(resolve(source.file)))
   return { ...configuration, problems: [...configuration.problems, ...surprises] }
 }
+
+/** What is not here may be there. */
+const excused = (problem: Problem): Problem =>
+  problem.absent === undefined || problem.severity === 'warning'
+    ? problem
+    : { ...problem, severity: 'warning', message: `${problem.message}; the machine that serves must have it` }
 
 /** The same unless it has that hash: what its directives name, such as zone files, is then not read again. */
 export function readChanged(source: ConfigurationSource, hash: string): Configuration | undefined {
@@ -62,11 +76,11 @@ export function readChanged(source: ConfigurationSource, hash: string): Configur
   return changed === hash ? undefined : judge(source, corefile, changed)
 }
 
-function readCorefile({ file, text, port }: ConfigurationSource): Corefile {
+function readCorefile({ file, text, port, host = nodeHost }: ConfigurationSource): Corefile {
   const options = { defaultPort: port }
   return text === undefined
-    ? parseCorefile(file, nodeHost, options)
-    : parseCorefileText(text, file, nodeHost, options)
+    ? parseCorefile(file, host, options)
+    : parseCorefileText(text, file, host, options)
 }
 
 const hashOf = ({ blocks }: Corefile): string => createHash('sha512').update(canonical(blocks)).digest('hex')
@@ -78,11 +92,15 @@ function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: st
   return {
     blocks: corefile.blocks,
     setup,
-    problems: all,
-    errors: all.filter(problem => problem.severity === 'error').length,
+    ...counted(all),
     hash,
   }
 }
+
+const counted = (problems: readonly Problem[]): Pick<Configuration, 'problems' | 'errors'> => ({
+  problems,
+  errors: problems.filter(({ severity }) => severity === 'error').length,
+})
 
 /** The words of all blocks, without their places. */
 function canonical(blocks: readonly ServerBlock[]): string {

@@ -59,7 +59,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm run seamark -- check FILE': HERE,
   'seamark check': HERE,
   'seamark check FILE': HERE,
-  'seamark check [--json] [FILE]': HERE,
+  'seamark check [--json] [--offline] [FILE]': HERE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,
   'npm install -g ./seamark-0.1.0.tgz': PACKAGE,

@@ -24,6 +24,7 @@ const FILES = {
   'zones/db.example.org': ZONE,
   NodeHosts: '192.0.2.12 node-1\n',
   'resolv.conf': 'nameserver 192.0.2.53\n',
+  kubeconfig: '',
   'tls.crt': certificate.cert,
   'tls.key': certificate.key,
   'ca.crt': certificate.cert,
@@ -39,6 +40,7 @@ const printed = documents
 const moved = (text: string, folder: string): string =>
   text
     .replaceAll('/etc/resolv.conf', join(folder, 'resolv.conf'))
+    .replaceAll('/home/me/.kube/config', join(folder, 'kubeconfig'))
     .replaceAll('/etc/coredns', folder)
     .replaceAll('/var/lib/seamark', folder)
     .replaceAll('eth0', 'lo')

@@ -44,8 +44,8 @@ function readDirective(
 
 function readPath(path: Token, line: Line, { directory }: BlockContext): readonly string[] {
   const search = readSearch(resolve(directory, path.text))
-  if ('reason' in search) {
-    line.error(path, `no search path: ${search.reason}`, { found: path.text })
+  if ('error' in search) {
+    line.unreadable(path, 'no search path', search.error)
     return []
   }
   if (search.length === 0)
@@ -68,5 +68,5 @@ function readPodPath(path: Token, line: Line, { directives }: BlockContext): rea
     line.problems.warning(path, `autopath ${KUBERNETES} does nothing without ${missing}`)
   }
   const search = readSearch(HOST_FILE)
-  return 'reason' in search ? [] : search
+  return 'error' in search ? [] : search
 }

@@ -7,11 +7,11 @@ import { parseZone } from '../../corefile/zone.ts'
 export const SEARCH_MAX = 16
 
 /** The domains in a file, lower-case absolute names; why it cannot be read. */
-export function readSearch(file: string): readonly string[] | { readonly reason: string } {
+export function readSearch(file: string): readonly string[] | { readonly error: unknown } {
   try {
     return searchOf(readFileSync(file, 'utf8'))
   } catch (error) {
-    return { reason: (error as Error).message }
+    return { error }
   }
 }
 

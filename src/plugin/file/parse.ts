@@ -1,5 +1,6 @@
 // Reads the `file` directives of a block, and the zone files that they name.
 
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Line, readLine } from '../../corefile/arguments.ts'
 import { formatDuration } from '../../shared/duration.ts'
@@ -49,7 +50,8 @@ function readDirective(line: Line, block: BlockContext): FileConfig {
     if (read === 'mistakes') return { origin, file, reloadMs, byModification, loaded: undefined }
     if ('image' in read) return { origin, file, reloadMs, byModification, loaded: read }
     const found = { found: token.text }
-    if (reloadMs === 0) line.error(token, read.unreadable, found)
+    const absent = existsSync(file) ? {} : { absent: true as const }
+    if (reloadMs === 0) line.error(token, read.unreadable, { ...found, ...absent })
     else {
       const again = `tried again every ${formatDuration(reloadMs)}`
       line.problems.warning(token, `${read.unreadable}; ${again}`, found)

@@ -48,12 +48,12 @@ export function readTo(
   }
   if (protocol === 'dns') {
     const upstreams = readFile(resolve(directory, rest))
-    if (Array.isArray(upstreams)) {
+    if ('length' in upstreams) {
       if (upstreams.length === 0)
         line.problems.warning(token, 'no nameserver in this file yet', { found: text })
       return { kind: 'file', path: resolve(directory, rest), upstreams }
     }
-    if (rest.includes('/')) return fail(`cannot read this file: ${upstreams}`)
+    if (rest.includes('/')) return line.unreadable(token, 'cannot read this file', upstreams.error)
   }
   if (!/^[\w-]+(?:\.[\w-]+)*\.?$/.test(host) || /^[\d.]+$/.test(host) || parseName(host) === undefined) {
     return fail('this is not an IP address, a file or a host name')
@@ -81,10 +81,10 @@ function takeApart(
 }
 
 /** The servers of a file, or why it cannot be read. */
-function readFile(path: string): UpstreamAddress[] | string {
+function readFile(path: string): readonly UpstreamAddress[] | { readonly error: unknown } {
   try {
     return parseResolvConf(readFileSync(path, 'utf8'))
   } catch (error) {
-    return (error as Error).message
+    return { error }
   }
 }

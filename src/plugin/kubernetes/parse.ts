@@ -130,14 +130,14 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       },
       tls: option => {
         const [cert, key, ca] = [
-          file(option, 'the certificate'),
-          file(option, 'the key'),
-          file(option, 'the CA'),
+          option.path('the certificate', block.directory),
+          option.path('the key', block.directory),
+          option.path('the CA', block.directory),
         ]
         if (cert !== undefined && key !== undefined && ca !== undefined) api.tls = { cert, key, ca }
       },
       kubeconfig: option => {
-        const path = file(option, 'the kubeconfig file')
+        const path = option.path('the kubeconfig file', block.directory)
         if (path !== undefined) api.kubeconfig = path
         const context = option.has ? option.text('the context') : undefined
         if (context !== undefined) api.context = context

@@ -1,11 +1,15 @@
 // The directive's text (docs/coredns.md 4.1): what it means, and what is said about what it cannot mean.
 
+import { join } from 'node:path'
 import t from 'tap'
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
 import { kubernetesWord } from '../../../src/plugin/kubernetes/kubernetes.ts'
 import { parseWord } from '../../support/serving.ts'
 
-const BLOCK = { zones: ['cluster.local.', 'in-addr.arpa.'], directory: '/etc/coredns' }
+const FOLDER = t.testdir(
+  Object.fromEntries(['cert.pem', 'key.pem', 'ca.pem', 'admin.conf', 'a', 'k'].map(name => [name, ''])),
+)
+const BLOCK = { zones: ['cluster.local.', 'in-addr.arpa.'], directory: FOLDER }
 
 const plain: KubernetesConfig = {
   zones: ['cluster.local.', 'in-addr.arpa.'],
@@ -61,12 +65,12 @@ t.test('what it means', t => {
     ['startup_timeout 1m30s', { startupTimeoutMs: 90_000 }],
     ['endpoint https://10.0.0.1:6443', { source: { kind: 'api', endpoint: 'https://10.0.0.1:6443' } }],
     ['endpoint 127.0.0.1:8080', { source: { kind: 'api', endpoint: 'http://127.0.0.1:8080' } }],
-    ['endpoint https://k\n tls cert.pem key.pem /ca.pem', { source: { kind: 'api', endpoint: 'https://k', tls: { cert: '/etc/coredns/cert.pem', key: '/etc/coredns/key.pem', ca: '/ca.pem' } } }],
-    ['kubeconfig admin.conf', { source: { kind: 'api', kubeconfig: '/etc/coredns/admin.conf' } }],
-    ['kubeconfig /admin.conf kind', { source: { kind: 'api', kubeconfig: '/admin.conf', context: 'kind' } }],
-    ['manifests ../objects', { source: { kind: 'manifests', directory: '/etc/objects' } }],
+    [`endpoint https://k\n tls cert.pem key.pem ${FOLDER}/ca.pem`, { source: { kind: 'api', endpoint: 'https://k', tls: { cert: `${FOLDER}/cert.pem`, key: `${FOLDER}/key.pem`, ca: `${FOLDER}/ca.pem` } } }],
+    ['kubeconfig admin.conf', { source: { kind: 'api', kubeconfig: `${FOLDER}/admin.conf` } }],
+    [`kubeconfig ${FOLDER}/admin.conf kind`, { source: { kind: 'api', kubeconfig: `${FOLDER}/admin.conf`, context: 'kind' } }],
+    ['manifests ../objects', { source: { kind: 'manifests', directory: join(FOLDER, '..', 'objects') } }],
     ['snapshot /var/lib/seamark/state', { snapshot: { file: '/var/lib/seamark/state', maxAgeMs: 86_400_000 } }],
-    ['snapshot state 1h', { snapshot: { file: '/etc/coredns/state', maxAgeMs: 3_600_000 } }],
+    ['snapshot state 1h', { snapshot: { file: `${FOLDER}/state`, maxAgeMs: 3_600_000 } }],
     ['local_ips 10.96.0.10 fd00::a', { localIps: ['10.96.0.10', 'fd00::a'] }],
   ] // biome-ignore format: a table
   for (const [text, expected] of cases) {
@@ -90,7 +94,7 @@ t.test('warned about and otherwise ignored', t => {
     ['apiserver_burst 100', `3:17: warning: ${nothing}`, {}],
     ['apiserver_max_inflight 10', `3:24: warning: ${nothing}`, {}],
     ['endpoint https://a https://b', '3:20: warning: only the first endpoint is used (found "https://b")', { source: { kind: 'api', endpoint: 'https://a' } }],
-    ['endpoint https://a\nkubeconfig /k', '2:1: warning: kubeconfig overrides endpoint', { source: { kind: 'api', kubeconfig: '/k' } }],
+    ['endpoint https://a\nkubeconfig k', '2:1: warning: kubeconfig overrides endpoint', { source: { kind: 'api', kubeconfig: `${FOLDER}/k` } }],
     ['kubernetes dns://cluster.local:53', '2:12: warning: the scheme and the port of a zone mean nothing here (found "dns://cluster.local:53")', { zones: ['cluster.local.'] }],
   ] // biome-ignore format: a table
   for (const [text, warning, expected] of cases) {
@@ -122,6 +126,8 @@ t.test('what it cannot mean', t => {
     ['startup_timeout 5', '3:17: error: the time to wait for the API server must be a duration such as 5s or 1m30s (found "5")'],
     ['endpoint', '3:1: error: endpoint needs the URL of the API server'],
     ['tls cert.pem key.pem', '3:1: error: tls needs the CA'],
+    ['tls cert.pem gone ca.pem', `3:14: error: cannot read the key: ENOENT: no such file or directory, access '${FOLDER}/gone' (found "gone")`],
+    ['kubeconfig gone', `3:12: error: cannot read the kubeconfig file: ENOENT: no such file or directory, access '${FOLDER}/gone' (found "gone")`],
     ['kubeconfig', '3:1: error: kubeconfig needs the kubeconfig file'],
     ['kubeconfig a b c', '3:16: error: too many arguments for kubeconfig (found "c")'],
     ['manifests', '3:1: error: manifests needs the folder'],
