@@ -103,6 +103,8 @@ t.test('no descriptor for a question', { skip: prlimit ? false : 'prlimit does n
   const client = await floodFrom(t, served, '127.0.0.2')
   for (let i = 0; i < 300; i++) client.send(`n${i}.held.test`)
   await until('failures', async () => client.replies(RCODE.SERVFAIL) > 200)
+  // The log is written a moment later.
+  await until('a line in the log', async () => /\[ERROR\]/.test(served.server.output()))
   t.match(served.server.output(), /too many open files/)
   release()
   await until('the others', async () => client.replies(RCODE.SERVFAIL) + client.replies(RCODE.NOERROR) >= 300)
