@@ -108,6 +108,21 @@ t.test('slow answers of 61 KiB', { skip }, async t => {
   await bore(t, served)
 })
 
+t.test('queries padded to 64 KiB for names that nobody answers', { skip }, async t => {
+  const stub = await UpstreamStub.start(() => undefined)
+  t.teardown(() => stub.pause())
+  const served = await serve(t, `forward . ${stub.to}`, { manifests: MANIFESTS, pod: true })
+  const padded = Array.from({ length: 120 }, (_, id) => {
+    const packet = encodeQuestion(
+      { name: `n${id}.test`, edns: { options: [{ code: 12, data: new Uint8Array(65_000) }] } },
+      id,
+    )
+    return frame(packet)
+  })
+  await attack(t, served, { connections: 40, octets: Buffer.concat(padded) })
+  await bore(t, served)
+})
+
 for (const [title, scheme, alpn, octets] of [
   ['over TLS', 'tls', 'dot', queriesOf(6000, SMALL)],
   ['over HTTPS', 'https', 'http/1.1', httpOf(100, LARGE)],
