@@ -17,8 +17,12 @@ import { clearReader } from '../table/reader.ts'
 import { serveHeapLimits, streamOctets } from './heap-limits.ts'
 import { serveEntry } from './serve-entry.ts'
 
-/** A thread that dies is replaced after this long, so that one that dies at once does not spin. */
+/**
+ * A thread that dies is replaced after this long, so that one that dies at once does not spin; twice as long for each that could
+ * not serve in its place, up to a bound.
+ */
 const REPLACE_DELAY_MS = 500
+const REPLACE_DELAY_MAX_MS = 15_000
 /** How long draining may take before what is left is cut off. */
 const DRAIN_MAX_MS = 5000
 /** How long closing all sockets may take. */
@@ -55,6 +59,7 @@ class ServingWorker {
   readonly thread: number
   readonly id: number
   readonly #waiting = new Map<string, (message: FromThread) => void>()
+  #isAlive = true
 
   constructor(
     thread: number,
@@ -86,7 +91,10 @@ class ServingWorker {
     this.worker.on('error', (error: Error) => {
       reason = error.stack ?? error.message
     })
-    this.worker.on('exit', code => onExit(this, reason || `exit status ${code}`))
+    this.worker.on('exit', code => {
+      this.#isAlive = false
+      onExit(this, reason || `exit status ${code}`)
+    })
     this.worker.on('message', (message: FromThread) => {
       if (message.type === 'register') options.registry.register(this.id, message.registration)
       else if (message.type === 'log') {
@@ -96,12 +104,17 @@ class ServingWorker {
     })
   }
 
+  get isAlive(): boolean {
+    return this.#isAlive
+  }
+
   send(message: ToThread): void {
     this.worker.postMessage(message)
   }
 
-  /** The next message of that type; undefined when the thread ends before it comes. */
+  /** The next message of that type; undefined when the thread ends before it comes, or has ended. */
   next<T extends FromThread['type']>(type: T): Promise<Extract<FromThread, { type: T }> | undefined> {
+    if (!this.#isAlive) return Promise.resolve(undefined)
     return new Promise(resolve => {
       const ended = (): void => resolve(undefined)
       this.worker.once('exit', ended)
@@ -123,6 +136,13 @@ export class Threads {
   }
   #workers: ServingWorker[] = []
   #generation = 0
+  /** One after another: a reload, from `prepare` to its end, and the start of a thread in another's place. */
+  #turns: Promise<void> = Promise.resolve()
+  #endTurn: () => void = () => undefined
+  /** Threads that have died and have no successor yet: when there is one, or it has failed. */
+  readonly #replacements = new Set<Promise<void>>()
+  /** How many in a row could not serve, by thread. */
+  readonly #failures = new Map<number, number>()
   #work: Work | undefined
   /** Zones read anew since the work was: for threads that start later. */
   readonly #zoneImages = new Map<string, SharedArrayBuffer>()
@@ -165,10 +185,15 @@ export class Threads {
 
   /** Makes the work ready on every thread; the errors, or none when `commit` or `abandon` is to follow. */
   async prepare(work: Work): Promise<readonly string[]> {
+    await Promise.all(this.#replacements)
+    this.#endTurn = await this.#turn()
     this.#generation++
     const message: Prepare = { type: 'prepare', generation: this.#generation, ...work }
     const errors = new Set<string>()
-    for (const worker of this.#workers) {
+    // One that is dead is replaced by one that serves what is committed then.
+    const alive = this.#workers.filter(({ isAlive }) => isAlive)
+    if (alive.length === 0) errors.add('no serving thread is alive')
+    for (const worker of alive) {
       const prepared = worker.next('prepared')
       worker.send(message)
       const result = await prepared
@@ -184,6 +209,16 @@ export class Threads {
     this.#work = work
     this.#zoneImages.clear()
     await Promise.all(this.#workers.map(worker => this.#commitOn(worker)))
+    this.#endTurn()
+  }
+
+  /** Waits for the turn before; what it resolves to ends this one. */
+  async #turn(): Promise<() => void> {
+    const before = this.#turns
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#turns = promise
+    await before
+    return resolve
   }
 
   async #commitOn(worker: ServingWorker): Promise<void> {
@@ -200,9 +235,10 @@ export class Threads {
 
   abandon(): void {
     for (const worker of this.#workers) worker.send({ type: 'abandon', generation: this.#generation })
+    this.#endTurn()
   }
 
-  /** Ends every thread at once. Sockets are closed first: a thread that waits natively does not survive its end. */
+  /** Ends every thread at once; sockets are closed first, and with them what nobody would read any more. */
   async terminate(): Promise<void> {
     this.#ending = true
     await within(QUIT_MAX_MS, Promise.all(this.#workers.map(worker => tell(worker, 'quit'))))
@@ -224,29 +260,47 @@ export class Threads {
     if (this.#ending) return
     registry.meters.counter('seamark_thread_restarts_total').add()
     log.write('ERROR', '', `serving thread ${worker.thread} ended and is replaced: ${reason}`)
-    systemClock.after(REPLACE_DELAY_MS, () => {
-      if (!this.#ending) void this.#replace(worker)
+    const failures = this.#failures.get(worker.thread) ?? 0
+    const delayMs = Math.min(REPLACE_DELAY_MAX_MS, REPLACE_DELAY_MS * 2 ** failures)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const replaced = (): void => {
+      this.#replacements.delete(promise)
+      resolve()
+    }
+    this.#replacements.add(promise)
+    systemClock.after(delayMs, () => {
+      if (this.#ending) replaced()
+      else void this.#replace(worker).finally(replaced)
     })
   }
 
   async #replace(dead: ServingWorker): Promise<void> {
-    const worker = this.#spawn(dead.thread)
+    const endTurn = await this.#turn()
+    const { thread } = dead
+    const worker = this.#spawn(thread)
     this.#workers = this.#workers.map(other => (other === dead ? worker : other))
-    if (!this.#work) return
-    const prepared = worker.next('prepared')
-    worker.send({ type: 'prepare', generation: this.#generation, ...this.#work })
-    const result = await prepared
-    if (!result || result.errors.length > 0) {
-      this.#options.log.write(
-        'ERROR',
-        '',
-        `a new serving thread cannot serve: ${result?.errors.join('; ') ?? 'it ended'}`,
-      )
-      return
+    const problem = this.#work && (await this.#startOn(worker, this.#work))
+    if (problem === undefined) this.#failures.delete(thread)
+    else {
+      this.#failures.set(thread, (this.#failures.get(thread) ?? 0) + 1)
+      this.#options.log.write('ERROR', '', `a new serving thread cannot serve: ${problem}`)
+      // One that serves nothing is no better than none: it is replaced in its turn.
+      await worker.worker.terminate()
     }
+    endTurn()
+  }
+
+  /** Lets a thread serve what the others serve; why it cannot, in words. */
+  async #startOn(worker: ServingWorker, work: Work): Promise<string | undefined> {
+    const prepared = worker.next('prepared')
+    worker.send({ type: 'prepare', generation: this.#generation, ...work })
+    const result = await prepared
+    if (!result) return 'it ended'
+    if (result.errors.length > 0) return result.errors.join('; ')
     await this.#commitOn(worker)
     for (const [key, image] of this.#zoneImages) worker.send({ type: 'zone', key, image })
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
+    return undefined
   }
 }
 

@@ -41,8 +41,6 @@ export class BatchSocket implements Origin {
   readonly #packet = new Packet()
   /** Packets that wait, and replies that are not sent yet. */
   #inFlight = 0
-  /** Packets that ever had to wait: where it grows, promise jobs may wait for the callback to return. */
-  everParked = 0
   #draining = false
   #open = true
   readonly #closed = Promise.withResolvers<void>()
@@ -194,7 +192,6 @@ export class BatchSocket implements Origin {
 
   parked(): void {
     this.#inFlight++
-    this.everParked++
   }
 
   reply(packet: Packet, octets: number): void {

@@ -1,5 +1,5 @@
 // What the batch sockets of one thread share: the memory of a batch, and how they wait. libuv watches them
-// beside everything else, so timers, TCP, upstreams and other threads' messages come as they always do; a
+// beside everything else (fd-watches.ts), so timers, TCP, upstreams and other threads' messages come as they always do; a
 // wake-up answers whole batches.
 //
 // Two forms that spare libuv's turn between packets were measured against it, in CPU µs a query saturated, at
@@ -36,21 +36,13 @@ export class BatchThread implements BatchScheduler {
     socket.onEnd = () => watch.close()
   }
 
-  /**
-   * Outside of node's own scope: no promise job follows by itself, and what is thrown would be lost (libc.ts).
-   */
   #wake(socket: BatchSocket): void {
-    const before = socket.everParked
     try {
       for (let batch = 0; batch < FULL_BATCHES_MAX && socket.receive() === BATCH_MAX; batch++);
     } catch (error) {
       this.memory.readyToReceive(BATCH_MAX)
-      setImmediate(() => {
-        throw error
-      })
+      throw error
     }
-    // An immediate is followed by the jobs that waiting packets have made.
-    if (socket.everParked !== before) setImmediate(() => undefined)
   }
 
   replyLate(socket: BatchSocket, packet: Packet, octets: number): void {

@@ -4,12 +4,8 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
+import { type FdWatch, FdWatches } from './fd-watches.ts'
 import { codeOf } from './listener.ts'
-
-/** A file descriptor watched by libuv until it is closed. */
-export interface FdWatch {
-  close(): void
-}
 
 /** Results are the calls' own: -1 where they fail, and then `errno` says why. */
 export interface Libc {
@@ -25,10 +21,7 @@ export interface Libc {
   errno(): number
   /** Where the octets lie. They must be kept referenced for as long as the number is used. */
   addressOf(octets: Uint8Array): number
-  /**
-   * Calls back whenever the descriptor is readable. The callback runs outside of node's own scope: no promise
-   * job follows it, and what it throws is lost.
-   */
+  /** Calls back whenever the descriptor is readable. */
   watch(fd: number, onReadable: () => void): FdWatch
 }
 
@@ -88,9 +81,10 @@ async function load(): Promise<Libc | undefined> {
     sendmmsg: library.func('sendmmsg', 'int', ['int', 'uintptr_t', 'uint', 'int']),
     errno: () => koffi.errno(),
     addressOf: octets => Number(koffi.address(octets)),
-    watch: (fd, onReadable) => koffi.node.poll(fd, { readable: true }, onReadable),
+    watch: (fd, onReadable) => watches!.watch(fd, onReadable),
   }
-  return hasBatches(libc) ? libc : undefined
+  const watches = hasBatches(libc) ? FdWatches.open(koffi, library, fd => adoptFd(libc, fd)) : undefined
+  return watches && libc
 }
 
 /**

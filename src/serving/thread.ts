@@ -173,7 +173,7 @@ class ServingThread {
     await abandoned.serving.stop()
   }
 
-  /** Closes all sockets at once. The thread must not be ended before: native waiting does not survive that. */
+  /** Closes all sockets at once: what comes is for the other threads from here on. */
   async close(): Promise<void> {
     const sites = [...(this.#current?.sites.values() ?? []), ...(this.#prepared?.sites.values() ?? [])]
     await Promise.all(sites.map(site => site.close()))

@@ -3,6 +3,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { Threads, type Work } from '../../src/control/threads.ts'
@@ -40,7 +41,10 @@ async function start(test: Test, count: number, memoryOctets?: number): Promise<
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
   await threads.start(count)
+  // Without a thread nothing else keeps this process.
+  const alive = setInterval(() => undefined, 1000)
   test.teardown(async () => {
+    clearInterval(alive)
     process.off('worker', seen)
     await threads.drain()
   })
@@ -103,6 +107,38 @@ t.test(
     await threads.commit(free)
   },
 )
+
+t.test('a successor that cannot serve is replaced in its turn', async test => {
+  const { threads, workers, logged } = await start(test, 1)
+  const served = work(await freePort())
+  test.same(await threads.prepare(served), [])
+  await threads.commit(served)
+  const port = served.setup.listens[0]!.port
+  await workers[0]!.terminate()
+  const taken = createServer().listen(port, '127.0.0.1')
+  await once(taken, 'listening')
+  await logged('a new serving thread cannot serve: listening on')
+  taken.close()
+  await logged('serving thread 0 serves again')
+  test.equal((await query(port, { name: 'example.org' })).rcode, 'NOERROR')
+})
+
+t.test('a reload waits for the successor of a thread that has died', async test => {
+  const { threads, workers } = await start(test, 2)
+  const port = await freePort()
+  const before = work(port)
+  test.same(await threads.prepare(before), [])
+  await threads.commit(before)
+  await workers[0]!.terminate()
+  const after = work(port, 'template IN TXT . {\n  answer "{{ .Name }} 60 IN TXT new"\n  }')
+  test.same(await threads.prepare(after), [])
+  await threads.commit(after)
+  test.equal(workers.length, 3)
+  for (let i = 0; i < 20; i++) {
+    const { answer } = await query(port, { name: 'example.org', type: 'TXT' })
+    test.match(answer, [/"new"$/], 'whichever thread answers')
+  }
+})
 
 t.test('a thread that runs out of heap under load ends alone, with its reason, and is replaced', async t => {
   const strings = Array.from({ length: 200 }, (_, i) => `${i}${'x'.repeat(240)}`)

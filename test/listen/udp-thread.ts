@@ -15,3 +15,18 @@ responder.answer = packet => {
 }
 const result = await listenUdp({ ...options, port, prefer })
 parentPort?.postMessage(result.ok ? result.listener.port : result.error.code)
+
+/** Ways to die, as thread-death.test.ts asks for one. */
+const ways: Readonly<Record<string, () => void>> = {
+  exit: () => process.exit(3),
+  throw: () => {
+    throw new Error('nobody catches it')
+  },
+  heap: () => {
+    const kept: unknown[] = []
+    setInterval(() => {
+      for (let i = 0; i < 1000; i++) kept.push(new Array(1000).fill(i))
+    }, 1)
+  },
+}
+parentPort?.on('message', (way: string) => ways[way]?.())
