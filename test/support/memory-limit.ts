@@ -57,6 +57,13 @@ export interface MemoryLimit {
   remove(): void
 }
 
+/** Why no limit can be set here; false where one can. */
+export function limitObstacle(): string | false {
+  const limit = limitMemory(1)
+  limit?.remove()
+  return limit ? false : 'no memory group can be made here'
+}
+
 /** Makes a group of so much memory; undefined where that cannot be had. */
 export function limitMemory(mib: number): MemoryLimit | undefined {
   for (const version of versions()) {
