@@ -12,7 +12,7 @@ export interface ReloaderOptions {
   readonly random: () => number
   readonly log: ThreadLog
   /** The configuration now; undefined where its hash is the given one. */
-  readonly read: (unlessHash: string) => Configuration | undefined
+  readonly read: (unlessHash: string) => Promise<Configuration | undefined>
   /** Takes the changed configuration, or refuses it. */
   readonly apply: (configuration: Configuration) => Promise<void>
 }
@@ -54,8 +54,9 @@ export class Reloader {
   }
 
   async #look(): Promise<undefined> {
-    const next = this.#options.read(this.#force ? '' : this.#seenHash)
+    const unlessHash = this.#force ? '' : this.#seenHash
     this.#force = false
+    const next = await this.#options.read(unlessHash)
     if (!next) return
     this.#seenHash = next.hash
     await this.#options.apply(next)

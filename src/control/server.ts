@@ -25,6 +25,7 @@ import {
   readConfiguration,
   rejudge,
 } from '../setup/configuration.ts'
+import { lookUpHosts } from '../setup/hosts.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
@@ -102,7 +103,7 @@ export class Server {
 
   /** Starts serving. Throws StartError with everything that is wrong. */
   async start(): Promise<void> {
-    const configuration = readConfiguration(this.#options.configuration)
+    const configuration = await lookUpHosts(readConfiguration(this.#options.configuration))
     this.#warn(configuration)
     const usable = configuration.errors === 0 ? configuration : this.#fallBack(errorsOf(configuration))
     this.#facts.start()
@@ -119,17 +120,18 @@ export class Server {
       clock: systemClock,
       random: Math.random,
       log: this.#options.log,
-      read: unlessHash => {
+      read: async unlessHash => {
         const changed = readChanged(this.#options.configuration, unlessHash)
-        if (changed) this.#warn(changed)
-        return changed
+        if (changed === undefined) return undefined
+        this.#warn(changed)
+        return lookUpHosts(changed)
       },
       apply: next => this.#reload(next),
     })
     this.#reloader.start(usable, configuration)
   }
 
-  /** What was served before the Corefile was broken. Throws StartError with what is wrong where there is nothing. */
+  /** What was served before the Corefile was broken; its host names are looked up while serving. Throws StartError with what is wrong where there is nothing. */
   #fallBack(errors: string): Configuration {
     const { lastGood, configuration, log } = this.#options
     if (lastGood === '') throw new StartError(errors)

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { formatProblem, type Problem } from '../corefile/problem.ts'
 import { type FoundCorefile, findCorefiles, isManifest } from './config-maps.ts'
 import { checkConfiguration } from './configuration.ts'
+import { lookUpHosts } from './hosts.ts'
 
 export interface CheckOptions {
   /** `-` for standard input, '' for ./Corefile. */
@@ -24,9 +25,14 @@ interface Verdict {
 }
 
 /** Prints the problems and returns the exit status: 1 where there is an error. */
-export function check({ file, json, offline, port }: CheckOptions, print: (text: string) => void): number {
+export async function check(
+  { file, json, offline, port }: CheckOptions,
+  print: (text: string) => void,
+): Promise<number> {
   const path = file === '' ? 'Corefile' : file
-  const verdicts = corefilesOf(path).map(found => ('problems' in found ? found : judge(found, port, offline)))
+  const verdicts = await Promise.all(
+    corefilesOf(path).map(found => ('problems' in found ? found : judge(found, port, offline))),
+  )
   const all = verdicts.flatMap(({ problems }) => problems)
   const errors = errorsIn(all)
   if (json) print(`${JSON.stringify({ file: path, errors, problems: all }, undefined, 2)}\n`)
@@ -53,8 +59,9 @@ function readText(path: string): string | undefined {
   }
 }
 
-function judge({ title, ...source }: FoundCorefile, port: number, offline: boolean): Verdict {
-  const { problems, setup } = checkConfiguration({ ...source, port }, offline)
+async function judge({ title, ...source }: FoundCorefile, port: number, offline: boolean): Promise<Verdict> {
+  const checked = checkConfiguration({ ...source, port }, offline)
+  const { problems, setup } = offline ? checked : await lookUpHosts(checked)
   return { title, blocks: setup.blocks.length, problems }
 }
 

@@ -97,7 +97,8 @@ function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: st
   }
 }
 
-const counted = (problems: readonly Problem[]): Pick<Configuration, 'problems' | 'errors'> => ({
+/** Problems and how many of them are errors. */
+export const counted = (problems: readonly Problem[]): Pick<Configuration, 'problems' | 'errors'> => ({
   problems,
   errors: problems.filter(({ severity }) => severity === 'error').length,
 })

@@ -7,11 +7,11 @@ import t, { type Test } from 'tap'
 import { check } from '../../src/setup/check.ts'
 
 /** What is printed of a file in a folder with these files, line by line, and the exit status. */
-function checked(
+async function checked(
   t: Test,
   files: Record<string, string>,
   options: { file?: string; json?: boolean; offline?: boolean } = {},
-): { status: number; lines: string[] } {
+): Promise<{ status: number; lines: string[] }> {
   const folder = t.testdir({})
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
@@ -19,7 +19,7 @@ function checked(
   }
   const { file = Object.keys(files)[0]!, json = false, offline = false } = options
   let output = ''
-  const status = check({ file: join(folder, file), json, offline, port: 53 }, text => {
+  const status = await check({ file: join(folder, file), json, offline, port: 53 }, text => {
     output += text
   })
   const lines = output
@@ -62,7 +62,7 @@ data:
 `
 
 t.test('a ConfigMap: what is wrong is told where it stands in the manifest', async t => {
-  const { status, lines } = checked(t, { 'coredns.yaml': CONFIG_MAP })
+  const { status, lines } = await checked(t, { 'coredns.yaml': CONFIG_MAP })
   t.equal(status, 1)
   t.match(lines, [
     /^coredns\.yaml:15:16: warning: no file matches this pattern \(found "custom\/\*\.override"\)/,
@@ -74,7 +74,7 @@ t.test('a ConfigMap: what is wrong is told where it stands in the manifest', asy
 })
 
 t.test('what a Corefile imports from another ConfigMap is read with it, and not by itself', async t => {
-  const { status, lines } = checked(t, {
+  const { status, lines } = await checked(t, {
     'all.yaml': `${CONFIG_MAP.replace('maybe', 'insecure')}---\n${CUSTOM}`,
   })
   t.equal(status, 1)
@@ -86,7 +86,7 @@ t.test('what a Corefile imports from another ConfigMap is read with it, and not 
 })
 
 t.test('keys that are imported elsewhere are judged one by one', async t => {
-  const { status, lines } = checked(t, { 'custom.yaml': CUSTOM })
+  const { status, lines } = await checked(t, { 'custom.yaml': CUSTOM })
   t.equal(status, 1)
   t.match(lines, [
     /^custom\.yaml:8:9: error: unknown directive \(found "wohami"/,
@@ -103,7 +103,7 @@ t.test('as kubectl writes it: lists, JSON, a Corefile in quotes', async t => {
     data: { Corefile },
   })
   const list = JSON.stringify({ kind: 'List', items: [map('. {\n whoami\n}\n'), { kind: 'Pod' }, map('.{')] })
-  t.match(checked(t, { 'list.json': list }), {
+  t.match(await checked(t, { 'list.json': list }), {
     status: 1,
     lines: [
       'list.json: ConfigMap c, Corefile: 1 server block, 0 errors, 0 warnings',
@@ -113,7 +113,7 @@ t.test('as kubectl writes it: lists, JSON, a Corefile in quotes', async t => {
     ],
   })
   const quoted = 'kind: ConfigMap\ndata:\n  Corefile: ". {\\n\\twhoami x\\n}\\n"\n'
-  t.match(checked(t, { 'q.yaml': quoted }).lines, [
+  t.match((await checked(t, { 'q.yaml': quoted })).lines, [
     /^q\.yaml: Corefile:2:9: error: whoami takes no arguments/,
     /1 error/,
   ])
@@ -126,7 +126,7 @@ t.test('manifests without a Corefile, and broken ones', async t => {
     ['kind: ConfigMap\ndata: [\n', /^m\.yaml:3:1: error: broken YAML: /],
   ]
   for (const [text, line] of cases) {
-    const { status, lines } = checked(t, { 'm.yaml': text })
+    const { status, lines } = await checked(t, { 'm.yaml': text })
     t.equal(status, 1)
     t.match(lines, [line, 'm.yaml: 0 server blocks, 1 error, 0 warnings'], text)
   }
@@ -156,22 +156,34 @@ t.test('files that must be there, unless another machine serves', async t => {
   ]
   for (const [lines, line] of absent) {
     const files = { c: `. {\n${lines}\n}\n`, 'sub/x': '' }
-    const severity = (offline: boolean): (string | undefined)[] =>
-      checked(t, files, { offline }).lines.flatMap(each => line.exec(each)?.[1] ?? [])
-    t.same(severity(false), ['error'], lines)
-    t.same(severity(true), ['warning'], `${lines}, elsewhere`)
-    t.equal(checked(t, files).status, 1)
-    t.equal(checked(t, files, { offline: true }).status, 0)
+    const severity = async (offline: boolean): Promise<string[]> =>
+      (await checked(t, files, { offline })).lines.flatMap(each => line.exec(each)?.[1] ?? [])
+    t.same(await severity(false), ['error'], lines)
+    t.same(await severity(true), ['warning'], `${lines}, elsewhere`)
+    t.equal((await checked(t, files)).status, 1)
+    t.equal((await checked(t, files, { offline: true })).status, 0)
   }
   const present = { c: '. {\nautopath sub\nforward . 192.0.2.1\n}', 'sub/x': '' }
-  t.equal(checked(t, present, { offline: true }).status, 1, 'a folder is no file on any machine')
-  const { status, lines } = checked(t, { other: '' }, { file: 'gone', offline: true })
+  t.equal((await checked(t, present, { offline: true })).status, 1, 'a folder is no file on any machine')
+  const { status, lines } = await checked(t, { other: '' }, { file: 'gone', offline: true })
   t.equal(status, 1, 'the Corefile itself must be there')
   t.match(lines, [/^gone:1:1: error: cannot read gone: ENOENT/, 'gone: 0 server blocks, 1 error, 0 warnings'])
 })
 
+t.test('hosts that have no address here', async t => {
+  const files = { c: '. {\nerrors\nforward . no.such.invalid\n}\n' }
+  const { status, lines } = await checked(t, files)
+  t.equal(status, 1)
+  t.match(lines, [
+    /^c:3:11: error: this host cannot be resolved: .* \(found "no\.such\.invalid"\)$/,
+    'c: 1 server block, 1 error, 0 warnings',
+  ])
+  const offline = await checked(t, files, { offline: true })
+  t.strictSame(offline, { status: 0, lines: ['c: 1 server block, 0 errors, 0 warnings'] }, 'not looked up')
+})
+
 t.test('json has everything of all Corefiles', async t => {
-  const { status, lines } = checked(t, { 'custom.yaml': CUSTOM }, { json: true })
+  const { status, lines } = await checked(t, { 'custom.yaml': CUSTOM }, { json: true })
   t.equal(status, 1)
   const { file, errors, problems } = JSON.parse(lines.join('\n'))
   t.strictSame([file, errors, problems.length], ['custom.yaml', 1, 2])
@@ -180,7 +192,7 @@ t.test('json has everything of all Corefiles', async t => {
 t.test('standard input', async t => {
   const script = `
     import { check } from ${JSON.stringify(join(import.meta.dirname, '../../src/setup/check.ts'))}
-    process.exitCode = check({ file: '-', json: false, offline: false, port: 53 }, text => process.stdout.write(text))`
+    process.exitCode = await check({ file: '-', json: false, offline: false, port: 53 }, text => process.stdout.write(text))`
   const run = (input: string): [number | null, string] => {
     const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       input,

@@ -6,6 +6,7 @@ import t from 'tap'
 import { formatProblem } from '../../src/corefile/problem.ts'
 import { SERVED_WORDS } from '../../src/plugin/registry.ts'
 import { readConfiguration } from '../../src/setup/configuration.ts'
+import { lookUpHosts } from '../../src/setup/hosts.ts'
 import { corefileOf, JUDGED, WORDS_TWICE, writeJudgedFiles } from './judged-corefiles.ts'
 
 t.test('every word that CoreDNS has, too, is asked for', async t => {
@@ -18,7 +19,7 @@ t.test('judged as by CoreDNS', async t => {
   const file = join(folder, 'Corefile')
   for (const judged of JUDGED) {
     writeFileSync(file, corefileOf(judged, 53))
-    const { errors, problems } = readConfiguration({ file, port: 53 })
+    const { errors, problems } = await lookUpHosts(readConfiguration({ file, port: 53 }))
     const verdict = errors === 0 ? 'taken' : 'refused'
     const isSame = verdict === judged.coredns
     t.equal(

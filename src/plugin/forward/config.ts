@@ -1,6 +1,8 @@
 // What `forward` is told, as data: one rule for each directive of a server block, its defaults and its bounds. The
 // Corefile's text is read in parse.ts. Defaults are CoreDNS 1.14.7's (plugin/forward/forward.go, plugin/pkg/proxy).
 
+import type { Place } from '../../corefile/token.ts'
+
 /** TOs of one directive (CoreDNS's bound). */
 export const TOS_MAX = 15
 /** Upstreams of one directive once its files and host names are read; the rest is left out and logged. */
@@ -37,7 +39,14 @@ export type To =
       /** What it held when the Corefile was read; it is read again while serving. */
       readonly upstreams: readonly UpstreamAddress[]
     }
-  | ({ readonly kind: 'host'; readonly host: string } & Omit<UpstreamAddress, 'address'>)
+  | ({
+      readonly kind: 'host'
+      readonly host: string
+      /** Where it is written. */
+      readonly at: Place
+      /** Those it had when the configuration was taken (setup/hosts.ts); it is looked up again while serving. */
+      readonly addresses: readonly string[]
+    } & Omit<UpstreamAddress, 'address'>)
 
 export interface HealthCheckConfig {
   readonly intervalMs: number

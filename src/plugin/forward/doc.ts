@@ -94,7 +94,7 @@ export const forwardDoc: WordDoc = {
     },
   ],
   notes: [
-    'Files and host names are read again while serving; CoreDNS reads them once.',
+    'Files and host names are read again while serving; CoreDNS reads them once. A host that cannot be resolved stops a start, and a reload keeps what serves.',
     'Every query over UDP leaves from a new port; the same question is under way once.',
   ],
   example: `

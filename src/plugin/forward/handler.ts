@@ -5,8 +5,8 @@ import type { Query } from '../../query/query.ts'
 import type { MaybePromise, Outcome } from '../../query/reply.ts'
 import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
+import type { LookupHost } from './lookup-host.ts'
 import { Rule } from './rule.ts'
-import type { LookupHost } from './upstream-set.ts'
 
 /** The rules of one server block on one serving thread. */
 export class ForwardHandler implements TreeHandler {

@@ -25,10 +25,11 @@ import type { ServingContext } from '../plugin.ts'
 import { type Asked, askedBy, askedKey } from './asked.ts'
 import type { RuleConfig } from './config.ts'
 import { CLIENT_MULTIPLE, FLIGHTS_MAX, InFlight } from './in-flight.ts'
+import type { LookupHost } from './lookup-host.ts'
 import { Policy } from './policy.ts'
 import { scrub } from './scrub.ts'
 import { healthQuestion, Upstream } from './upstream.ts'
-import { type LookupHost, UpstreamSet } from './upstream-set.ts'
+import { UpstreamSet } from './upstream-set.ts'
 
 /** How long one question may take over all its upstreams: stub resolvers give up after five seconds. */
 export const PATIENCE_MS = 4800

@@ -4,7 +4,7 @@
 //   tls://9.9.9.9%dns.quad9.net  tls://[2620:fe::fe%dns.quad9.net]:853   over TLS, with the certificate's name; port 853
 //   https://9.9.9.9%dns.quad9.net                                 over HTTPS at /dns-query, the same way; port 443
 //   /etc/resolv.conf  upstreams.conf                              a file with nameserver lines
-//   ns.example.org:53                                             a host name, looked up while serving
+//   ns.example.org:53                                             a host name, looked up at the start and while serving
 
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
@@ -59,7 +59,9 @@ export function readTo(
     return fail('this is not an IP address, a file or a host name')
   }
   if (port === undefined) return fail('the port must be a number from 1 to 65535')
-  return { kind: 'host', host, protocol, port, serverName: zone ?? serverName }
+  const { file, line: row, column } = token
+  const at = { file, line: row, column }
+  return { kind: 'host', host, at, addresses: [], protocol, port, serverName: zone ?? serverName }
 }
 
 /** Address, port and, where it is encrypted, the name behind `%`; there a percent sign never begins a zone identifier. */

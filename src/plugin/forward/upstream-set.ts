@@ -1,10 +1,10 @@
 // The upstreams of a rule, which may change while serving: addresses stay, files and host names are read again from time
 // to time. An upstream that stays keeps its connections and its health. A source that cannot be read changes nothing.
 
-import { lookup, Resolver } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 import { Polled } from '../../shared/polled.ts'
 import { addressText, type RuleConfig, type To, UPSTREAMS_MAX, type UpstreamAddress } from './config.ts'
+import { type LookupHost, lookupHost } from './lookup-host.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 import type { Upstream, UpstreamContext } from './upstream.ts'
 
@@ -14,20 +14,6 @@ export const FILE_INTERVAL_MS = 5000
 export const HOST_INTERVAL_MS = 60_000
 /** The same while nothing is known of it. */
 export const HOST_RETRY_MS = 2000
-
-/** Looks a host name up: addresses in order of preference. Rejects where there are none. */
-export type LookupHost = (host: string, resolvers: readonly string[]) => Promise<readonly string[]>
-
-/** The system's resolver, or the given ones where there are some. */
-export async function lookupHost(host: string, resolvers: readonly string[]): Promise<readonly string[]> {
-  if (resolvers.length === 0) return (await lookup(host, { all: true })).map(({ address }) => address)
-  const resolver = new Resolver({ timeout: 2000, tries: 1 })
-  resolver.setServers(resolvers)
-  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-  const addresses = [v4, v6].flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
-  if (addresses.length === 0 && v4.status === 'rejected') throw v4.reason
-  return addresses
-}
 
 interface Source {
   readonly to: To
@@ -57,7 +43,7 @@ export class UpstreamSet {
     this.#lookupHost = lookup
     this.#sources = to.map(one => ({
       to: one,
-      addresses: one.kind === 'address' ? [one] : one.kind === 'file' ? one.upstreams : [],
+      addresses: knownOf(one),
     }))
     this.#update()
     this.#polled = this.#sources.flatMap(source =>
@@ -75,7 +61,7 @@ export class UpstreamSet {
     for (const upstream of this.#known.values()) upstream.stop()
   }
 
-  /** A file was read with the Corefile; a host name is looked up now. */
+  /** A file was read with the Corefile, and a host name looked up; one that is not known yet is looked up now. */
   #watch(source: Source): Polled {
     const { to } = source
     const polled = new Polled({
@@ -89,7 +75,7 @@ export class UpstreamSet {
             : HOST_RETRY_MS,
       trouble: text => this.#log('WARNING', `${nameOf(to)}: ${text}; upstreams stay ${this.#names()}`),
     })
-    if (to.kind === 'file') polled.start()
+    if (source.addresses.length > 0 || to.kind === 'file') polled.start()
     else void polled.look()
     return polled
   }
@@ -109,9 +95,7 @@ export class UpstreamSet {
 
   async #readHost(to: To): Promise<readonly UpstreamAddress[]> {
     if (to.kind !== 'host') return []
-    const { protocol, port, serverName, host } = to
-    const addresses = await this.#lookupHost(host, this.#resolvers)
-    return addresses.map(address => ({ protocol, address, port, serverName: serverName ?? host }))
+    return upstreamsAt(to, await this.#lookupHost(to.host, this.#resolvers))
   }
 
   #update(): void {
@@ -146,6 +130,18 @@ export class UpstreamSet {
     this.#context.log.write(level, 'plugin/forward', text)
   }
 }
+
+/** What a TO means before it is looked at again. */
+function knownOf(to: To): readonly UpstreamAddress[] {
+  if (to.kind === 'address') return [to]
+  return to.kind === 'file' ? to.upstreams : upstreamsAt(to, to.addresses)
+}
+
+const upstreamsAt = (
+  { protocol, port, serverName, host }: Extract<To, { kind: 'host' }>,
+  addresses: readonly string[],
+): readonly UpstreamAddress[] =>
+  addresses.map(address => ({ protocol, address, port, serverName: serverName ?? host }))
 
 /** An empty file is a file being written: it takes nothing away. */
 async function readServers(path: string): Promise<readonly UpstreamAddress[]> {

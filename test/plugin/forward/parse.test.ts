@@ -1,7 +1,12 @@
 // The directive's text, and what it means; what is wrong is told at its word.
 
 import t from 'tap'
-import { defaultRule, type RuleConfig, type To } from '../../../src/plugin/forward/config.ts'
+import {
+  defaultRule,
+  type RuleConfig,
+  type To,
+  type UpstreamAddress,
+} from '../../../src/plugin/forward/config.ts'
 import { forwardWord } from '../../../src/plugin/forward/forward.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { parseWord } from '../../support/serving.ts'
@@ -29,6 +34,15 @@ const at = (address: string, port = 53, rest: Partial<To> = {}): To =>
 const tls = { protocol: 'tls' } as const
 const https = { protocol: 'https' } as const
 
+/** A host name that stands behind `forward .`. */
+const host = (name: string, rest: Omit<UpstreamAddress, 'address'>): To => ({
+  kind: 'host',
+  host: name,
+  at: { file: 'Corefile', line: 2, column: 11 },
+  addresses: [],
+  ...rest,
+})
+
 const tos: readonly [string, To][] = [
   ['10.0.0.1', at('10.0.0.1')],
   ['10.0.0.1:5353', at('10.0.0.1', 5353)],
@@ -53,7 +67,7 @@ const tos: readonly [string, To][] = [
   ['https://9.9.9.9%dns.quad9.net', at('9.9.9.9', 443, { ...https, serverName: 'dns.quad9.net' })],
   [
     'https://dns.example.org',
-    { kind: 'host', host: 'dns.example.org', protocol: 'https', port: 443, serverName: undefined },
+    host('dns.example.org', { protocol: 'https', port: 443, serverName: undefined }),
   ],
   [
     'resolv.conf',
@@ -63,17 +77,11 @@ const tos: readonly [string, To][] = [
       upstreams: [{ protocol: 'dns', address: '10.0.0.2', port: 53, serverName: undefined }],
     },
   ],
-  [
-    'ns.example.org',
-    { kind: 'host', host: 'ns.example.org', protocol: 'dns', port: 53, serverName: undefined },
-  ],
-  [
-    'ns.example.org:5353',
-    { kind: 'host', host: 'ns.example.org', protocol: 'dns', port: 5353, serverName: undefined },
-  ],
+  ['ns.example.org', host('ns.example.org', { protocol: 'dns', port: 53, serverName: undefined })],
+  ['ns.example.org:5353', host('ns.example.org', { protocol: 'dns', port: 5353, serverName: undefined })],
   [
     'tls://dns.example.org%other.org',
-    { kind: 'host', host: 'dns.example.org', ...tls, port: 853, serverName: 'other.org' },
+    host('dns.example.org', { ...tls, port: 853, serverName: 'other.org' }),
   ],
 ]
 

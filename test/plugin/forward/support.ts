@@ -4,7 +4,7 @@
 import type { Test } from 'tap'
 import { forwardWord } from '../../../src/plugin/forward/forward.ts'
 import { ForwardHandler } from '../../../src/plugin/forward/handler.ts'
-import type { LookupHost } from '../../../src/plugin/forward/upstream-set.ts'
+import type { LookupHost } from '../../../src/plugin/forward/lookup-host.ts'
 import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, failure, type Outcome, type Reply } from '../../../src/query/reply.ts'

@@ -2,13 +2,17 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { forwardWord } from '../../../src/plugin/forward/forward.ts'
+import { ForwardHandler } from '../../../src/plugin/forward/handler.ts'
+import { lookupHost } from '../../../src/plugin/forward/lookup-host.ts'
 import { parseResolvConf } from '../../../src/plugin/forward/resolv-conf.ts'
 import {
   FILE_INTERVAL_MS,
   HOST_INTERVAL_MS,
   HOST_RETRY_MS,
-  lookupHost,
 } from '../../../src/plugin/forward/upstream-set.ts'
+import { failure } from '../../../src/query/reply.ts'
+import { parseWord, query, testThread } from '../../support/serving.ts'
 import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
 import { startBench, startStub } from './support.ts'
@@ -150,4 +154,28 @@ t.test('lookupHost: the machine’s names, or other servers’', async t => {
   )
   t.strictSame(await lookupHost('ns.example.org', [stub.to]), ['192.0.2.7'])
   await t.rejects(lookupHost('no.example.org', [stub.to]), { code: 'ENOTFOUND' })
+})
+
+t.test('a host name that is known from the start is asked at once, and looked up again later', async t => {
+  const stub = await startStub(t, (asked, back) =>
+    back.send(replyTo(asked, { answer: [a(nameOf(asked), 30)] })),
+  )
+  const { config } = parseWord(forwardWord, `forward . ns.example.org:${stub.port}`)
+  const rules = config!.rules.map(rule => ({
+    ...rule,
+    to: rule.to.map(to => (to.kind === 'host' ? { ...to, addresses: ['127.0.0.1'] } : to)),
+  }))
+  const thread = testThread()
+  let lookups = 0
+  const handler = new ForwardHandler({ rules }, thread.context, async () => {
+    lookups++
+    return ['127.0.0.9']
+  })
+  t.teardown(() => handler.stop())
+  const outcome = await handler.handle(query('www.example.org A'), () => failure(10))
+  t.match(outcome, { rcode: 0 })
+  t.equal(lookups, 0)
+  thread.clock.advance(HOST_INTERVAL_MS)
+  await until('the change', () => thread.lines.length === 1)
+  t.match(thread.lines[0], `upstreams are now 127.0.0.9:${stub.port}`)
 })
