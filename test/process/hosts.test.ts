@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { query } from '../support/dns-client.ts'
 import { type FileText, makePlace } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
 
 /** Knows ns.example.org while it is told so, and answers everything else as an upstream. */
@@ -69,8 +70,12 @@ t.test(
     const second = await place.start({ flags })
     await second.printed(/the Corefile cannot be served: .*this host cannot be resolved/)
     knows(true)
-    await second.printed(/upstreams are now 127\.0\.0\.1/)
-    t.match((await query(place.ports.dns, { name: 'www.example.org' })).answer, [/192\.0\.2\.7$/])
+    // Every thread looks for itself.
+    await until('an answer', async () => {
+      const { answer } = await query(place.ports.dns, { name: 'www.example.org' })
+      return /192\.0\.2\.7$/.test(answer[0] ?? '')
+    })
+    t.match(second.output(), /upstreams are now 127\.0\.0\.1/)
     t.equal(await second.stop(), 0)
   },
 )
