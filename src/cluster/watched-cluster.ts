@@ -50,6 +50,11 @@ export class WatchedCluster implements ReadySource {
         firstListingMs: FIRST_LISTING_MS,
         synced: () => this.#listed(),
         published: (changed, delays, slices) => this.#published(changed, delays, slices),
+        broken: (name, cause) => {
+          options.meters.counter('coredns_panics_total').add()
+          const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+          this.#log('ERROR', `recovered from a bug: publishing ${name}: ${text}`)
+        },
         full: (error, names) => {
           options.meters.counter('seamark_table_full_total').add(names.length)
           this.#log('ERROR', `${error.message}: ${names.slice(0, 5).join(', ')} keep their answers`)
@@ -133,6 +138,11 @@ export class WatchedCluster implements ReadySource {
       this.#log(read.problem === 'absent' ? 'INFO' : 'WARNING', `${read.message}: starting without it`)
       return
     }
+    if (read.skipped > 0)
+      this.#log(
+        'WARNING',
+        `snapshot ${file} has ${read.skipped} lines that hold no object: they are left out`,
+      )
     if (!(await this.cluster.restore(read.sets))) {
       this.#log('WARNING', `snapshot ${file} is of another configuration: starting without it`)
       return

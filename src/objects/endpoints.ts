@@ -24,6 +24,7 @@ export interface SlimEndpoint {
 export type PackedEndpoints = string
 
 const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8, SAME: 16 } as const
+const KNOWN_FLAGS = FLAG.V6 | FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE | FLAG.SAME
 /** A length has one octet; what Kubernetes allows is shorter. */
 const TEXT_MAX = 255
 /** The most that one endpoint takes. */
@@ -137,6 +138,21 @@ export class EndpointCursor {
     this.#at = from + this.#packed.charCodeAt(this.#at)
     return this.#packed.slice(from, this.#at)
   }
+}
+
+/** Whether a text is one that a packer makes, to its last character: what reads it does not look. */
+export function isPacked(text: string): boolean {
+  for (let at = 0; at < text.length; ) {
+    const flags = text.charCodeAt(at)
+    const texts = flags & (FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE)
+    if (flags > KNOWN_FLAGS || (flags & FLAG.SAME && texts !== 0)) return false
+    let end = at + 1 + (flags & FLAG.V6 ? 16 : 4)
+    for (let left = texts; left !== 0; left &= left - 1) end += 1 + text.charCodeAt(end)
+    // NaN, where a length is missing, is no end either.
+    if (!(end <= text.length)) return false
+    for (; at < end; at++) if (text.charCodeAt(at) > 0xff) return false
+  }
+  return true
 }
 
 /** The endpoints as objects, for those who show them. */

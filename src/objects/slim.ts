@@ -41,12 +41,12 @@ const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster'
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
-const TEXT_MAX = 1024
+export const TEXT_MAX = 1024
 /** Of one object; what is beyond is left out with a note. Slices may have 20,000 ports, nothing bounds those of a Service. */
-const PORTS_MAX = 20_000
-const ADDRESSES_MAX = 20_000
-const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
-const PROTOCOLS = ['tcp', 'udp', 'sctp']
+export const PORTS_MAX = 20_000
+export const ADDRESSES_MAX = 20_000
+export const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
+export const PROTOCOLS = ['tcp', 'udp', 'sctp']
 
 const unnoted: Note = () => {}
 

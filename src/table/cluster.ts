@@ -46,6 +46,8 @@ export interface ClusterHooks {
    * the slices in it that say when their cause was.
    */
   published?(changed: boolean, delays: ReadonlyMap<Kind, number>, slices: readonly SlimEndpointSlice[]): void
+  /** Publishing that name has thrown: it keeps its former answers. */
+  broken?(name: string, cause: unknown): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -226,14 +228,19 @@ export class Cluster implements Sink {
     const listed = this.synced && (!this.#writer.synced || this.#writer.restored)
     const full: string[] = []
     let error: TableFullError | undefined
+    const broken = (name: string, cause: unknown): void => this.#hooks.broken?.(name, cause)
     const attempt: Attempt = function* (name, change) {
       try {
         return yield* change
       } catch (cause) {
-        if (!(cause instanceof TableFullError)) throw cause
-        error = cause
-        full.push(name)
-        return 'full'
+        if (cause instanceof TableFullError) {
+          error = cause
+          full.push(name)
+          return 'full'
+        }
+        // A bug of ours, or of what an object made of it: it costs this name.
+        broken(name, cause)
+        return false
       }
     }
     const { since, slices } = this.#takeNoted()

@@ -9,16 +9,27 @@
 // The file takes the old one's place in one step. Objects are written and read in pieces; neither file nor state is ever held twice.
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { checkedSlim } from '../objects/checked.ts'
 import { KIND_NAMES, type Kind, type Kinds } from '../objects/objects.ts'
 import type { KindSet } from '../objects/source.ts'
 import type { Clock } from '../shared/clock.ts'
+import { openRegular } from '../shared/regular-file.ts'
 import { replaceFile } from '../shared/replace-file.ts'
 import { isRecord, messageOf } from './api-error.ts'
 import { LineSplitter } from './line-splitter.ts'
 
-const FORMAT_VERSION = 1
+const FORMAT_VERSION = 2
+/** Whose objects are read: in those of version 1 every endpoint says its texts. */
+const READABLE_VERSIONS: readonly unknown[] = [1, 2]
+/** More than any cluster has, and no more than half of what a container may have. */
+const SNAPSHOT_MAX_OCTETS = 256 * 2 ** 20
+const MEMORY_SHARE = 0.5
+/** A volume that does not answer is not waited for longer. */
+const READ_MAX_MS = 30_000
+/** The last moment that has a date (ECMA-262 21.4.1.1). */
+const DATE_MAX_MS = 8.64e15
 const PIECE_CHARACTERS = 256 * 1024
 
 /** A snapshot that was read. */
@@ -27,6 +38,8 @@ export interface Snapshot {
   readonly savedAtMs: number
   /** Of every kind that was saved, an empty list included. */
   readonly sets: ReadonlyMap<Kind, readonly Kinds[Kind][]>
+  /** Lines that held no object which could have been saved. */
+  readonly skipped: number
 }
 
 /** Why there is no snapshot to use. */
@@ -64,10 +77,8 @@ export async function readSnapshot(
   nowMs: number,
   maxAgeMs = Infinity,
 ): Promise<Snapshot | SnapshotProblem> {
-  const reader = new SnapshotReader(file)
   try {
-    for await (const chunk of createReadStream(file)) reader.push(chunk)
-    const snapshot = reader.end()
+    const snapshot = await readWithin(file, READ_MAX_MS)
     const ageMs = nowMs - snapshot.savedAtMs
     if (ageMs <= maxAgeMs) return snapshot
     const message = `snapshot ${file} is ${Math.round(ageMs / 1000)} s old, allowed are ${maxAgeMs / 1000} s`
@@ -79,6 +90,27 @@ export async function readSnapshot(
     const message = absent ? `no snapshot at ${file}` : `reading snapshot ${file}: ${messageOf(error)}`
     return { problem: absent ? 'absent' : 'unreadable', message }
   }
+}
+
+async function readWithin(file: string, limitMs: number): Promise<Snapshot> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not read after ${limitMs / 1000} s`)), limitMs)
+  })
+  try {
+    return await Promise.race([readWhole(file), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readWhole(file: string): Promise<Snapshot> {
+  const constrained = process.constrainedMemory()
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+  const handle = await openRegular(file, Math.min(SNAPSHOT_MAX_OCTETS, memory * MEMORY_SHARE))
+  const reader = new SnapshotReader(file)
+  for await (const chunk of handle.createReadStream()) reader.push(chunk)
+  return reader.end()
 }
 
 /** What a writer of snapshots is made of. */
@@ -200,6 +232,7 @@ class SnapshotReader {
   /** A line is held back until the next one comes: the last is not part of the digest. */
   #held: string | undefined
   #objects = 0
+  #skipped = 0
   #savedAtMs: number | undefined
 
   constructor(file: string) {
@@ -220,7 +253,7 @@ class SnapshotReader {
     if (last.sha256 !== this.#hash.digest('hex')) throw new Damage('its digest is another')
     if (last.objects !== this.#objects || this.#savedAtMs === undefined)
       throw new Damage('objects are missing')
-    return { savedAtMs: this.#savedAtMs, sets: this.#sets }
+    return { savedAtMs: this.#savedAtMs, sets: this.#sets, skipped: this.#skipped }
   }
 
   #line(line: string): void {
@@ -235,19 +268,23 @@ class SnapshotReader {
 
   #header(value: unknown): void {
     if (!isRecord(value) || value.seamark !== 'snapshot') throw new Damage(`${this.#file} is no snapshot`)
-    if (value.version !== FORMAT_VERSION)
+    if (!READABLE_VERSIONS.includes(value.version))
       throw new Damage(`it has the format ${JSON.stringify(value.version)}`)
-    if (typeof value.savedAtMs !== 'number') throw new Damage('it has no date')
-    this.#savedAtMs = value.savedAtMs
+    const isDate = Number.isSafeInteger(value.savedAtMs) && Math.abs(Number(value.savedAtMs)) <= DATE_MAX_MS
+    if (!isDate) throw new Damage('it has no date')
+    this.#savedAtMs = Number(value.savedAtMs)
     for (const kind of KIND_NAMES)
       if (Array.isArray(value.kinds) && value.kinds.includes(kind)) this.#sets.set(kind, [])
   }
 
   #object(value: unknown): void {
-    const set = Array.isArray(value) ? this.#sets.get(value[0]) : undefined
-    if (!Array.isArray(value) || !set || !isRecord(value[1])) throw new Damage('a line is no object')
-    // The digest vouches for the shape: it was a slim object of this kind when it was written.
-    set.push(value[1] as unknown as Kinds[Kind])
+    const [kind, object]: unknown[] = Array.isArray(value) ? value : []
+    const known = KIND_NAMES.find(name => name === kind)
+    const set = known && this.#sets.get(known)
+    // The digest is anybody's who writes the file: it says that the file is whole, and nothing of what is in it.
+    const slim = set && checkedSlim(known, object)
+    if (slim) set.push(slim)
+    else this.#skipped++
     this.#objects++
   }
 }

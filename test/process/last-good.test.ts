@@ -1,5 +1,7 @@
 // A Corefile that is broken while the server is away: the configuration before it is served, loudly, until it is mended.
 
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -109,4 +111,44 @@ t.test('what is no configuration', async t => {
     ['half', /is damaged/],
   ]
   for (const [file, reason] of cases) t.match(readLastGood(join(folder, file)), reason, file)
+})
+
+t.test('what is kept is judged to the last field before it counts', async t => {
+  const { write, run, kept } = await place(t)
+  write('192.0.2.1')
+  t.equal(await (await run()).stop(), 0)
+  const [, content = ''] = readFileSync(kept, 'utf8').split('\n')
+  const good = JSON.parse(content) as { blocks: Record<string, unknown>[]; savedAtMs: number }
+  const [block] = good.blocks
+  const [directive] = block!.directives as Record<string, unknown>[]
+  const changed = (change: object): object => ({ ...good, blocks: [{ ...block, ...change }] })
+  const nested = (depth: number): object =>
+    depth === 0 ? { ...directive } : { ...directive, block: [nested(depth - 1)] }
+  const hostile: readonly (readonly [what: string, kept: unknown])[] = [
+    ['no object', []],
+    ['no blocks', { savedAtMs: 0 }],
+    ['blocks that are none', { ...good, blocks: [null] }],
+    ['no date', { ...good, savedAtMs: 1e300 }],
+    ['no key', changed({ keys: [] })],
+    ['a key without a token', changed({ keys: [{ text: '.', scheme: 'dns', zone: '.' }] })],
+    ['a key of no scheme', changed({ keys: [{ ...(block!.keys as object[])[0], scheme: 'constructor' }] })],
+    ['a key of no zone', changed({ keys: [{ ...(block!.keys as object[])[0], zone: 'a..b.' }] })],
+    ['directives that are none', changed({ directives: ['forward . 192.0.2.1'] })],
+    ['a word that is none', changed({ directives: [{ ...directive, word: 'whoami' }] })],
+    ['blocks within blocks without end', changed({ directives: [nested(100)] })],
+  ]
+  const forge = (value: unknown): void => {
+    const text = JSON.stringify(value)
+    const sha256 = createHash('sha256').update(text).digest('hex')
+    writeFileSync(kept, `${JSON.stringify({ seamark: 'last good configuration 1', sha256 })}\n${text}\n`)
+  }
+  forge(good)
+  t.same(readLastGood(kept), good, 'as it was saved')
+  for (const [what, value] of hostile) {
+    forge(value)
+    t.equal(readLastGood(kept), `${kept} holds no configuration`, what)
+  }
+  rmSync(kept)
+  spawnSync('mkfifo', [kept])
+  t.equal(readLastGood(kept), `${kept} is no regular file`, 'a pipe')
 })

@@ -1,7 +1,9 @@
 // A restart while the API server is away: the process serves the last good state from its volume at once, says so in its
 // log, its metrics and to clients that ask with EDNS, and takes the cluster's own state as soon as it can be had.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { KindSet } from '../../src/objects/source.ts'
@@ -135,6 +137,40 @@ t.test(
     }
   },
 )
+
+t.test('whatever lies there, the server starts and serves the cluster', async t => {
+  const { state, port, start } = await open(t)
+  const first = await start()
+  t.equal(await first.stop(), 0)
+  const lines = readFileSync(state, 'utf8').trimEnd().split('\n')
+  const forged = [
+    lines[0]!,
+    '["Service",{"name":"constructor"}]',
+    '["EndpointSlice",[]]',
+    '7',
+    ...lines.slice(1, -1),
+  ]
+  const text = forged.map(line => `${line}\n`).join('')
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  const cases: readonly (readonly [what: string, lay: () => void, said: RegExp])[] = [
+    ['a pipe', () => void spawnSync('mkfifo', [state]), /is no regular file: starting without it/],
+    ['a device', () => symlinkSync('/dev/zero', state), /is no regular file: starting without it/],
+    ['a folder', () => mkdirSync(state), /is no regular file: starting without it/],
+    [
+      'objects that are none',
+      () => writeFileSync(state, `${text}${JSON.stringify({ objects: forged.length - 1, sha256 })}\n`),
+      /has 3 lines that hold no object: they are left out[\s\S]*serving the snapshot of/,
+    ],
+  ]
+  for (const [what, lay, said] of cases) {
+    rmSync(state, { recursive: true, force: true })
+    lay()
+    const server = await start()
+    t.match(server.output(), said, what)
+    t.equal((await query(port, { name: WEB })).rcode, 'NOERROR', what)
+    t.equal(await server.stop(), 0, what)
+  }
+})
 
 t.test('a volume that takes nothing is told once and counted, and the server serves on', async t => {
   const { file, state, port, start } = await open(t)

@@ -398,3 +398,23 @@ t.test(
     t.end()
   },
 )
+
+t.test('an object that nobody can publish costs its own name', t => {
+  const broken: string[] = []
+  const { cluster, run, has } = world({}, { broken: name => broken.push(name) })
+  cluster.upsert('Namespace', demo)
+  cluster.upsert('Service', service({ name: 'a' }))
+  // Nothing that slim.ts makes: a bug of ours.
+  cluster.upsert('Service', { ...service({ name: 'b' }), ports: null as unknown as [] })
+  cluster.upsert('Service', service({ name: 'c' }))
+  run()
+  t.same(broken, ['demo/b'])
+  t.same(
+    ['a', 'b', 'c'].map(name => has(serviceKey('demo', name))),
+    [true, false, true],
+  )
+  cluster.upsert('Service', service({ name: 'b' }))
+  run()
+  t.ok(has(serviceKey('demo', 'b')))
+  t.end()
+})

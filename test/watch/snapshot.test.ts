@@ -1,13 +1,15 @@
 // The last good state on a volume: what is written comes back, what is damaged, old or absent says so, and a disk that
 // takes nothing more hurts nobody.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { SlimService } from '../../src/objects/objects.ts'
 import type { KindSet } from '../../src/objects/source.ts'
-import { readSnapshot, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
+import { readSnapshot, type Snapshot, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { World } from './world.ts'
 
@@ -38,7 +40,8 @@ t.test('what is written is read back', async t => {
   const file = join(await folder(t), 'state')
   await writeSnapshot(file, state, 1000)
   const snapshot = await readSnapshot(file, 2000)
-  t.same(snapshot, { savedAtMs: 1000, sets: new Map(state.map(([kind, objects]) => [kind, [...objects]])) })
+  const sets = new Map(state.map(([kind, objects]) => [kind, [...objects]]))
+  t.same(snapshot, { savedAtMs: 1000, sets, skipped: 0 })
 })
 
 t.test('a second snapshot takes the place of the first and leaves nothing beside it', async t => {
@@ -64,7 +67,21 @@ t.test('the age', async t => {
 t.test('absent and unreadable', async t => {
   const path = await folder(t)
   t.match(await readSnapshot(join(path, 'nothing'), 0), { problem: 'absent', message: /^no snapshot at / })
-  t.match(await readSnapshot(path, 0), { problem: 'unreadable', message: /EISDIR/ })
+  t.match(await readSnapshot(path, 0), { problem: 'unreadable', message: /is no regular file/ })
+  const pipe = join(path, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  t.match(await readSnapshot(pipe, 0), { problem: 'unreadable', message: /is no regular file/ }, 'a pipe')
+  const device = join(path, 'device')
+  await symlink('/dev/zero', device)
+  t.match(await readSnapshot(device, 0), { problem: 'unreadable', message: /is no regular file/ }, 'a device')
+  const huge = join(path, 'huge')
+  await writeFile(huge, '')
+  await truncate(huge, 2 ** 40)
+  t.match(
+    await readSnapshot(huge, 0),
+    { problem: 'unreadable', message: /octets, more than the/ },
+    'a huge one',
+  )
 })
 
 t.test('damaged', async t => {
@@ -75,7 +92,7 @@ t.test('damaged', async t => {
   const damaged: Record<string, Buffer | string> = {
     'an empty file': '',
     'a file of something else': 'zone example.org\n',
-    'another format': whole.toString().replace('"version":1', '"version":2'),
+    'another format': whole.toString().replace('"version":2', '"version":3'),
     'a line twice': [lines[0], lines[1], ...lines.slice(1)].join('\n'),
     'a line less': [lines[0], ...lines.slice(2)].join('\n'),
     'two lines exchanged': [lines[0], lines[2], lines[1], ...lines.slice(3)].join('\n'),
@@ -94,6 +111,64 @@ t.test('damaged', async t => {
     if (!('problem' in result) || result.problem !== 'damaged') t.match(result, { problem: 'damaged' }, title)
   }
   t.ok(Object.keys(damaged).length > 200, `${Object.keys(damaged).length} kinds of damage found`)
+})
+
+/** A snapshot with these lines, as values or as text, and a digest that is right: whoever writes the file can make one. */
+function forged(lines: readonly unknown[], header: Readonly<Record<string, unknown>> = {}): string {
+  const head = {
+    seamark: 'snapshot',
+    version: 2,
+    savedAtMs: 1000,
+    kinds: ['Namespace', 'Service'],
+    ...header,
+  }
+  const text = [head, ...lines]
+    .map(line => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
+    .join('')
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  return `${text}${JSON.stringify({ objects: lines.length, sha256 })}\n`
+}
+
+t.test('what is hostile in shape costs itself and nothing else', async t => {
+  const file = join(await folder(t), 'state')
+  const good = service('web')
+  const hostile: readonly (readonly [what: string, line: unknown])[] = [
+    ['no list', {}],
+    ['nothing in it', []],
+    ['a kind that nobody knows', ['Secret', good]],
+    ['a kind that is not saved', ['Pod', { namespace: 'default', name: 'a', ip: '10.0.0.1' }]],
+    ['the name of a property', ['constructor', good]],
+    ['no object', ['Service', null]],
+    ['a list', ['Service', [good]]],
+    ['nested without end', `["Service",${'['.repeat(50_000)}${']'.repeat(50_000)}]`],
+    ...Object.keys(good).map(key => [`without ${key}`, ['Service', { ...good, [key]: undefined }]] as const),
+    ...Object.keys(good).map(key => [`${key} a number`, ['Service', { ...good, [key]: 7 }]] as const),
+    ['a name that is none', ['Service', { ...good, name: 'a.b' }]],
+    ['a name of 64 octets', ['Service', { ...good, name: 'a'.repeat(64) }]],
+    ['an address that is none', ['Service', { ...good, clusterIPs: ['10.0.0.256'] }]],
+    ['an address in another spelling', ['Service', { ...good, clusterIPs: ['FD00::1'] }]],
+    ['a port that is none', ['Service', { ...good, ports: [{ name: '', port: 65_536, protocol: 'tcp' }] }]],
+    ['a namespace that is none', ['Namespace', { name: '' }]],
+  ]
+  for (const [what, line] of hostile) {
+    await writeFile(file, forged([line, ['Service', good]]))
+    const snapshot = await readSnapshot(file, 1000)
+    t.match(snapshot, { skipped: 1 }, what)
+    if ('sets' in snapshot) t.same(snapshot.sets.get('Service'), [good], what)
+  }
+  for (const savedAtMs of [1e300, -1e300, 0.5, '1000', null]) {
+    await writeFile(file, forged([], { savedAtMs }))
+    t.match(await readSnapshot(file, 1000), { problem: 'damaged', message: /it has no date/ }, `${savedAtMs}`)
+  }
+  await writeFile(file, forged([['Service', { ...good, more: { deep: [1, 2, 3] } }]]))
+  const [kept] = [...((await readSnapshot(file, 1000)) as Snapshot).sets.get('Service')!]
+  t.strictSame(kept, good, 'fields that nobody knows are not kept')
+})
+
+t.test('one of the version before is read', async t => {
+  const file = join(await folder(t), 'state')
+  await writeFile(file, forged([['Service', service('web')]], { version: 1 }))
+  t.match(await readSnapshot(file, 1000), { skipped: 0, savedAtMs: 1000 })
 })
 
 const writer = async (t: Test, file?: string) => {

@@ -1,0 +1,153 @@
+// Slim objects out of a file, which may hold anything: each is looked at to the last field and made anew, with the fields that it
+// has in memory and no others. What would not pass for one that was made here is none.
+
+import { canonicalIp } from '../shared/ip.ts'
+import { isPacked } from './endpoints.ts'
+import { isJson, type Json } from './field.ts'
+import { internList, internPorts, internText } from './intern.ts'
+import type {
+  Kind,
+  Kinds,
+  SlimEndpointSlice,
+  SlimPod,
+  SlimPort,
+  SlimService,
+  SlimServiceImport,
+} from './objects.ts'
+import {
+  ADDRESSES_MAX,
+  isDnsLabel,
+  isDnsSubdomain,
+  PORTS_MAX,
+  PROTOCOLS,
+  SERVICE_TYPES,
+  TEXT_MAX,
+} from './slim.ts'
+
+/** The object of that kind in a value that JSON.parse gave; undefined where it is none. */
+export function checkedSlim<K extends Kind>(kind: K, value: unknown): Kinds[K] | undefined {
+  return isJson(value) ? (CHECKS[kind](value) as Kinds[K] | undefined) : undefined
+}
+
+const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = {
+  Namespace: ({ name }) => (isName(name, isDnsLabel) ? { name } : undefined),
+  Service: service,
+  EndpointSlice: endpointSlice,
+  Pod: pod,
+  ServiceImport: serviceImport,
+}
+
+function service(value: Json): SlimService | undefined {
+  const { namespace, name, type, clusterIPs, headless, externalName, ports, externalIPs } = value
+  const known = SERVICE_TYPES.find(one => one === type)
+  const isGood =
+    isName(namespace, isDnsLabel) &&
+    isName(name, isDnsLabel) &&
+    known !== undefined &&
+    isListOf(clusterIPs, ADDRESSES_MAX, isAddress) &&
+    typeof headless === 'boolean' &&
+    isText(externalName) &&
+    isListOf(ports, PORTS_MAX, isPort) &&
+    isListOf(externalIPs, 2 * ADDRESSES_MAX, isText)
+  if (!isGood) return undefined
+  return {
+    namespace: internText(namespace),
+    name,
+    type: known,
+    clusterIPs: internList(clusterIPs),
+    headless,
+    externalName,
+    ports: internPorts(ports.map(portOf)),
+    externalIPs: internList(externalIPs),
+  }
+}
+
+function endpointSlice(value: Json): SlimEndpointSlice | undefined {
+  const { namespace, name, serviceName, imported, ports, endpoints, triggerTimeMs } = value
+  const isGood =
+    isName(namespace, isDnsLabel) &&
+    isName(name, isDnsSubdomain) &&
+    (serviceName === '' || isName(serviceName, isDnsLabel)) &&
+    isListOf(ports, PORTS_MAX, isPort) &&
+    typeof endpoints === 'string' &&
+    isPacked(endpoints) &&
+    typeof triggerTimeMs === 'number' &&
+    Number.isSafeInteger(triggerTimeMs)
+  if (!isGood) return undefined
+  const slice: SlimEndpointSlice = {
+    namespace: internText(namespace),
+    name,
+    serviceName,
+    ports: internPorts(ports.map(portOf)),
+    endpoints,
+    triggerTimeMs,
+  }
+  if (imported === undefined) return slice
+  if (!isJson(imported)) return undefined
+  const { name: importName, cluster } = imported
+  if (!isName(importName, isDnsLabel) || !isText(cluster)) return undefined
+  return { ...slice, imported: { name: importName, cluster: internText(cluster) } }
+}
+
+function pod(value: Json): SlimPod | undefined {
+  const { namespace, name, ip, hostNetwork, labels } = value
+  const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain) && isAddress(ip)
+  if (!isGood) return undefined
+  const plain: SlimPod = { namespace: internText(namespace), name, ip }
+  if (hostNetwork === undefined && labels === undefined) return plain
+  if (typeof hostNetwork !== 'boolean' || !isListOf(labels, LABELS_MAX, isText)) return undefined
+  return { ...plain, hostNetwork, labels: internList(labels.map(internText)) }
+}
+
+function serviceImport(value: Json): SlimServiceImport | undefined {
+  const { namespace, name, headless, clusterIPs, ports } = value
+  const isGood =
+    isName(namespace, isDnsLabel) &&
+    isName(name, isDnsLabel) &&
+    typeof headless === 'boolean' &&
+    isListOf(clusterIPs, ADDRESSES_MAX, isAddress) &&
+    isListOf(ports, PORTS_MAX, isPort)
+  if (!isGood) return undefined
+  return {
+    namespace: internText(namespace),
+    name,
+    headless,
+    clusterIPs: internList(clusterIPs),
+    ports: internPorts(ports.map(portOf)),
+  }
+}
+
+/** More than a Corefile asks for. */
+const LABELS_MAX = 1000
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_MAX
+
+const isName = (value: unknown, named: (text: string) => boolean): value is string =>
+  typeof value === 'string' && named(value)
+
+/** Canonical, as addresses are compared. */
+const isAddress = (value: unknown): value is string =>
+  typeof value === 'string' && canonicalIp(value) === value
+
+function isListOf<T>(
+  value: unknown,
+  max: number,
+  isOne: (item: unknown) => item is T,
+): value is readonly T[] {
+  return Array.isArray(value) && value.length <= max && value.every(isOne)
+}
+
+function isPort(value: unknown): value is SlimPort {
+  if (!isJson(value)) return false
+  const { name, port, protocol } = value
+  return (
+    typeof name === 'string' &&
+    (name === '' || isDnsLabel(name)) &&
+    typeof port === 'number' &&
+    Number.isInteger(port) &&
+    (port === -1 || (port >= 1 && port <= 65535)) &&
+    PROTOCOLS.some(known => known === protocol)
+  )
+}
+
+const portOf = ({ name, port, protocol }: SlimPort): SlimPort => ({ name, port, protocol })

@@ -1,0 +1,42 @@
+// Files that others may have put in their place: only a regular file of a bounded size is read. A pipe would be waited for without
+// end, a device never ends, and a folder says so late.
+
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+
+/** A file that is there and is not read, and why. */
+export class FileError extends Error {
+  readonly code = 'ENOTREGULAR'
+}
+
+/** Without O_NONBLOCK to open a pipe would wait for somebody who writes into it. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+
+/** Opens a regular file of at most so many octets. Rejects with the system's error or a FileError. */
+export async function openRegular(file: string, maxOctets: number): Promise<FileHandle> {
+  const handle = await open(file, FLAGS)
+  try {
+    judge(file, await handle.stat(), maxOctets)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** The text of a regular file of at most so many octets. Throws the system's error or a FileError. */
+export function readRegular(file: string, maxOctets: number): string {
+  const fd = openSync(file, FLAGS)
+  try {
+    judge(file, fstatSync(fd), maxOctets)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function judge(file: string, stats: Stats, maxOctets: number): void {
+  if (!stats.isFile()) throw new FileError(`${file} is no regular file`)
+  if (stats.size > maxOctets)
+    throw new FileError(`${file} has ${stats.size} octets, more than the ${maxOctets} that are read`)
+}
