@@ -31,19 +31,23 @@ export function publishStatus(registry: Registry, all: readonly WatchedCluster[]
 
 function publishWatches(registry: Registry, all: readonly WatchedCluster[]): void {
   const statuses = all.flatMap(({ source }) => source.status())
-  const each = (name: string, value: (status: ResourceStatus) => number | undefined): void => {
-    const samples = statuses.map(status => ({ labels: { resource: status.resource }, value: value(status) }))
-    registry.publish(
-      name,
-      samples.flatMap(({ labels, value }) => (value === undefined ? [] : [{ labels, value }])),
-    )
+  const resources = Map.groupBy(statuses, ({ resource }) => resource)
+  // Of how well several clusters do, the worst counts; everything else is added up.
+  const each = (
+    name: string,
+    value: (status: ResourceStatus) => number | undefined,
+    worst: (...values: number[]) => number = sum,
+  ): void => {
+    const samples = [...resources].flatMap(([resource, of]) => {
+      const values = of.flatMap(status => value(status) ?? [])
+      return values.length === 0 ? [] : [{ labels: { resource }, value: worst(...values) }]
+    })
+    registry.publish(name, samples)
   }
-  each('seamark_watch_synced', status => (status.synced ? 1 : 0))
+  each('seamark_watch_synced', status => (status.synced ? 1 : 0), Math.min)
   each('seamark_watch_objects', status => status.objects)
-  each('seamark_watch_last_byte_age_seconds', status =>
-    status.lastByteAgeMs === undefined ? undefined : status.lastByteAgeMs / 1000,
-  )
-  each('seamark_watch_age_seconds', status => (status.ageMs === undefined ? undefined : status.ageMs / 1000))
+  each('seamark_watch_last_byte_age_seconds', ({ lastByteAgeMs }) => secondsOf(lastByteAgeMs), Math.max)
+  each('seamark_watch_age_seconds', ({ ageMs }) => secondsOf(ageMs), Math.max)
   each('seamark_watch_relists_total', status => status.relists)
   each('seamark_watch_skipped_total', status => status.skipped)
   registry.publish(
@@ -53,3 +57,7 @@ function publishWatches(registry: Registry, all: readonly WatchedCluster[]): voi
     ),
   )
 }
+
+const sum = (...values: number[]): number => values.reduce((all, value) => all + value, 0)
+
+const secondsOf = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)

@@ -1,8 +1,9 @@
 // The API server's absence: killed and brought back, cut off and compacted away behind the server's back. All the
 // while what was known is answered; a server that never knew anything says SERVFAIL, never NXDOMAIN.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { extendedError } from '../support/extended-error.ts'
 import { ApiError } from './api-client.ts'
 import { DnsServer } from './dns-server.ts'
 import { eventually } from './processes.ts'
@@ -70,6 +71,53 @@ async function killAndReturn(context: Context, steady: Steady, server: DnsServer
   })
 }
 
+/** A minute is what a watch may be silent; the rest is how often it is looked, and what is to be seen. */
+const STALE_DEADLINE_MS = 80_000
+
+async function standStill(context: Context, steady: Steady): Promise<void> {
+  const { plane, subject } = context.world
+  const what =
+    'an API server that stands still: answers say how old they are, and so do /ready, metrics and log'
+  if (subject !== 'seamark') return context.skip(what, 'CoreDNS tells nobody')
+  const server = await context.serve(subject)
+  const told = async (name: string): Promise<string> => {
+    const { rcode, edns } = await server.ask(`${name}.${steady.zone}`, 'A', { edns: true })
+    return `${rcode} ${extendedError(edns)}`
+  }
+  await context.check(what, async () => {
+    const fresh = await told('nope')
+    holds(fresh === `NXDOMAIN 0 no service nope in namespace ${steady.namespace}`, fresh)
+    plane.stallApiServer(true)
+    try {
+      await eventually('code 19', async () => (await told('nope')).includes(' 19 '), STALE_DEADLINE_MS, 500)
+      const [denial, answer] = [await told('nope'), await told('web')]
+      context.note(denial)
+      holds(
+        /no service nope in namespace \S+ \(the API server was last heard [67]\d s ago\)$/.test(denial),
+        denial,
+      )
+      holds(/^NOERROR 3 the API server was last heard \d+ s ago$/.test(answer), answer)
+      const ready = await server.readyVerbose()
+      holds(/^OK\nkubernetes: synced, but the API server was last heard \d+ s ago/.test(ready), ready)
+      const metrics = await server.metrics()
+      for (const line of [
+        /^seamark_table_stale\{.*\} 1$/m,
+        /^seamark_watch_age_seconds\{resource="services"\} [67]\d/m,
+      ])
+        holds(line.test(metrics), String(line))
+      const log = readFileSync(server.program.logFile, 'utf8')
+      holds(
+        /\[WARNING\] plugin\/kubernetes: the API server was last heard 6\d s ago/.test(log),
+        'the log is silent',
+      )
+    } finally {
+      plane.stallApiServer(false)
+    }
+    const silent = async (): Promise<boolean> => (await told('web')).trimEnd() === 'NOERROR'
+    await eventually('answers without a word', silent, RETURN_DEADLINE_MS, 500)
+  })
+}
+
 async function cutOff(context: Context, steady: Steady, proxy: TcpProxy, server: DnsServer): Promise<void> {
   const { plane } = context.world
   await context.check('every connection cut: the watches return and miss nothing', () =>
@@ -115,6 +163,7 @@ export const suite: Suite = {
   async run(context) {
     const steady = await Steady.create(context, 'outage')
     await killAndReturn(context, steady, await context.serve(context.world.subject))
+    await standStill(context, steady)
     const proxy = await TcpProxy.start(context.scope, context.world.plane.port)
     await cutOff(context, steady, proxy, await serveThrough(context, proxy))
   },

@@ -202,6 +202,11 @@ export class ControlPlane {
     await this.#apiServer?.stop('SIGKILL')
   }
 
+  /** Has the API server stand still with its sockets open (SIGSTOP), or go on. */
+  stallApiServer(stalled: boolean): void {
+    this.#apiServer?.signal(stalled ? 'SIGSTOP' : 'SIGCONT')
+  }
+
   /** Ends the API server and etcd, and copies what etcd holds to `folder`, for other control planes to begin with. */
   async saveEtcd(folder: string): Promise<void> {
     await this.compact()

@@ -165,6 +165,11 @@ export class DnsServer {
     return response.ok
   }
 
+  /** What /ready?verbose says. */
+  async readyVerbose(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.sidePorts.ready}/ready?verbose`)).text()
+  }
+
   /** The metrics page. */
   async metrics(): Promise<string> {
     return (await fetch(`http://127.0.0.1:${this.sidePorts.metrics}/metrics`)).text()
