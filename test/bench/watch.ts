@@ -1,6 +1,6 @@
 // `npm run bench:watch`: the watch's side of a server. On the same cluster of 10,000 Services and 100,000 endpoints, Seamark and
 // CoreDNS in turn: start to first complete answer, memory then and after the API server died and came back, how soon a new
-// Service is answered (all on a real API server), and latencies while 1,000 EndpointSlices a second change (on the fake one,
+// Service is answered, what a check of consistency costs (all on a real API server), and latencies while 1,000 EndpointSlices a second change (on the fake one,
 // which can do that).
 //
 //   npm run bench:watch [-- [--quick] [--rounds N]]
@@ -21,6 +21,7 @@ import { type Bench, type SubjectId, start } from './common/servers.ts'
 import { percentile } from './common/statistics.ts'
 import { ToolsError } from './common/tools.ts'
 import { type FakeWorld, type RealWorld, startFakeWorld, startRealWorld } from './common/world.ts'
+import { measureCheck } from './watch/check.ts'
 import { CHANGES_PER_SECOND, measureChurn, STEADY_RATE } from './watch/churn-latency.ts'
 import { freshServices } from './watch/fresh-services.ts'
 import { goalOf, TITLES } from './watch/goals.ts'
@@ -119,6 +120,13 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
     say(`round ${round + 1} of ${wanted.rounds} on the real API server`)
     for (const id of subjects)
       await onRealServer(inner, { ...common, world: real }, id, round, wanted, figures)
+    const { check, anew } = await measureCheck(real.plane)
+    figures.add(TITLES.checkOctets, 'MB', 'seamark', check.octets / 1e6)
+    figures.add(TITLES.checkServer, 'ms', 'seamark', check.serverMs)
+    figures.add(TITLES.checkOwn, 'ms', 'seamark', check.ownMs)
+    figures.add(TITLES.anewOctets, 'MB', 'seamark', anew.octets / 1e6)
+    figures.add(TITLES.anewServer, 'ms', 'seamark', anew.serverMs)
+    figures.add(TITLES.anewOwn, 'ms', 'seamark', anew.ownMs)
   }
   const fake = await startFakeWorld(scope, FULL_SIZE)
   for (let round = 0; round < wanted.rounds; round++) {

@@ -99,6 +99,11 @@ export class ControlPlane {
     return join(this.folder, 'certificates', 'apiserver.crt')
   }
 
+  get apiServerPid(): number {
+    if (!this.#apiServer) throw new Error('the API server has not been started')
+    return this.#apiServer.pid
+  }
+
   get #etcdFolder(): string {
     return join(this.folder, 'etcd')
   }
