@@ -2,6 +2,7 @@
 // holds what the cluster holds. FAULT_SEEDS and FAULT_STEPS make the run still longer; a failure names its seed.
 
 import t from 'tap'
+import type { Backup } from '../support/fake-cluster.ts'
 import { service, slice } from '../support/fake-objects.ts'
 import { shortOrLong } from '../support/long.ts'
 import { seededRandom } from '../support/random.ts'
@@ -22,6 +23,9 @@ const eachWatch = (
   for (const watch of world.server.watches()) if (pick(2) === 0) action(watch)
 }
 type FakeWatch = ReturnType<World['server']['watches']>[number]
+
+/** A backup that was made on the way, to be restored later with or without a word to those who watch. */
+const backups = new WeakMap<World, Backup>()
 
 const changes: readonly Step[] = [
   (world, pick) => {
@@ -73,6 +77,13 @@ const faults: readonly Step[] = [
     await world.server.listen()
   },
   world => world.server.bookmark(),
+  (world, pick) => {
+    const backup = backups.get(world)
+    const told = pick(2) === 0
+    if (backup === undefined || pick(2) === 0) backups.set(world, world.cluster.backUp())
+    else if (told) world.server.restore(backup)
+    else world.cluster.restore(backup)
+  },
 ]
 
 t.test(`${SEEDS} seeds of ${STEPS} steps`, { timeout: 0 }, async t => {
