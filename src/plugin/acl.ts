@@ -11,18 +11,20 @@
 //     drop net 192.0.2.1       silence
 //   }
 
-import { BlockList } from 'node:net'
 import { type Line, readLine } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
-import type { Query } from '../query/query.ts'
-import { DROP, failure, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { DONE, DROP, NEXT, type Packet, type Served, type Step } from '../query/packet.ts'
+import { isIn } from '../query/sockaddr.ts'
+import { ZoneTable } from '../query/zone-table.ts'
 import { parseCidr } from '../shared/ip.ts'
+import { Networks } from '../shared/networks.ts'
 import { EDE } from '../wire/extended-error.ts'
-import { isWithin, type Name, name } from '../wire/name.ts'
+import { type Name, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { parseType } from '../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import type { Handler, ServingContext, Word } from './plugin.ts'
 
 const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const
 
@@ -48,7 +50,7 @@ export interface AclConfig {
   readonly rules: readonly AclRule[]
 }
 
-const PLUGIN = 'acl'
+const PLUGIN = pluginIndex('acl')
 /** Networks of one server block. */
 const NETWORKS_MAX = 100_000
 /** The words that begin a list; they end the one before. */
@@ -57,7 +59,7 @@ type Lists = Partial<Record<(typeof LISTS)[number], Token[]>>
 
 /** `acl`, as often as wanted. */
 export const aclWord: Word<AclConfig> = {
-  word: PLUGIN,
+  word: 'acl',
   doc: {
     usage: 'acl [ZONE…]',
     meaning:
@@ -149,59 +151,93 @@ function values<T>(
   })
 }
 
-interface Rule {
-  readonly zones: readonly { readonly text: string; readonly name: Name }[]
-  readonly policies: readonly {
-    readonly action: AclAction
-    readonly types: ReadonlySet<number> | undefined
-    readonly networks: BlockList | undefined
-  }[]
+interface RuleZone {
+  readonly zone: Name
+  readonly text: string
+  /** Among the zones of all rules. */
+  readonly number: number
 }
 
-class AclHandler implements TreeHandler {
-  readonly trees = true
+interface Policy {
+  readonly action: AclAction
+  readonly types: ReadonlySet<number> | undefined
+  readonly networks: Networks | undefined
+}
+
+interface Rule {
+  readonly zones: ZoneTable<RuleZone>
+  readonly policies: readonly Policy[]
+}
+
+/** Counters of what came through one listener for one zone of the block: of what is allowed, and of each zone's actions. */
+interface Counters {
+  readonly served: Served
+  readonly allowed: Counter
+  readonly ofZones: (Counter | undefined)[]
+}
+
+class AclHandler implements Handler {
   readonly #rules: readonly Rule[]
   readonly #meters: Meters
-  readonly #counters = new Map<string, Counter>()
+  readonly #counters = new Map<Served, Counters>()
+  /** Those of the last query. */
+  #last: Counters | undefined
 
   constructor({ rules }: AclConfig, { meters }: ServingContext) {
     this.#meters = meters
+    let number = 0
     this.#rules = rules.map(({ zones, policies }) => ({
-      // The longest first: the one that a match is counted under.
-      zones: zones.map(text => ({ text, name: name(text) })).sort((a, b) => b.name.length - a.name.length),
+      zones: new ZoneTable(zones.map(text => ({ text, zone: name(text), number: number++ }))),
       policies: policies.map(({ action, types, networks }) => ({
         action,
         types: types && new Set(types),
-        networks: networks && blockListOf(networks),
+        networks: networks && new Networks(networks.flatMap(text => parseCidr(text) ?? [])),
       })),
     }))
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname } = query.question
-    for (const rule of this.#rules) {
-      const zone = rule.zones.find(zone => isWithin(qname, zone.name))
-      const action = zone && actionFor(rule, query)
+  handle(packet: Packet): Step {
+    const counters = this.#countersOf(packet.served)
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!
+      const at = rule.zones.indexOf(packet.scan)
+      const action = at < 0 ? undefined : actionFor(rule, packet)
       if (action === undefined) continue
       if (action === 'allow') break
-      this.#count(query, FAMILIES[action], zone)
-      return action === 'drop' ? DROP : action === 'block' ? BLOCKED : FILTERED
+      this.#count(counters, rule.zones.at(at), action)
+      if (action === 'drop') return DROP
+      if (action === 'block') packet.fail(RCODE.REFUSED, EDE.BLOCKED, BLOCKED)
+      else packet.fail(RCODE.NOERROR, EDE.FILTERED, FILTERED)
+      packet.plugin = PLUGIN
+      return DONE
     }
-    this.#count(query, FAMILIES.allow)
-    return next(query)
+    counters.allowed.add()
+    return NEXT
   }
 
-  #count({ server, view }: Query, family: string, zone?: { readonly text: string }): void {
-    const key = [family, server, view, zone?.text].join(' ')
-    let counter = this.#counters.get(key)
-    if (counter === undefined) {
-      const labels = { server, view, ...(zone && { zone: zone.text }) }
-      counter = this.#meters.counter(family, labels)
-      this.#counters.set(key, counter)
+  #count({ served, ofZones }: Counters, { number, text }: RuleZone, action: Denial): void {
+    const at = number * DENIALS.length + DENIALS.indexOf(action)
+    const { server, view } = served
+    ofZones[at] ??= this.#meters.counter(FAMILIES[action], { server, view, zone: text })
+    ofZones[at].add()
+  }
+
+  #countersOf(served: Served): Counters {
+    if (this.#last?.served === served) return this.#last
+    let counters = this.#counters.get(served)
+    if (counters === undefined) {
+      const { server, view } = served
+      const allowed = this.#meters.counter(FAMILIES.allow, { server, view })
+      counters = { served, allowed, ofZones: [] }
+      this.#counters.set(served, counters)
     }
-    counter.add()
+    this.#last = counters
+    return counters
   }
 }
+
+type Denial = Exclude<AclAction, 'allow'>
+const DENIALS: readonly Denial[] = ['block', 'filter', 'drop']
 
 const FAMILIES: Readonly<Record<AclAction, string>> = {
   allow: 'coredns_acl_allowed_requests_total',
@@ -210,29 +246,15 @@ const FAMILIES: Readonly<Record<AclAction, string>> = {
   drop: 'coredns_acl_dropped_requests_total',
 }
 
-const bare = (rcode: number, code: number): Reply => ({
-  ...failure(rcode, { code, text: '' }),
-  plugin: PLUGIN,
-})
-const BLOCKED = bare(RCODE.REFUSED, EDE.BLOCKED)
-const FILTERED = bare(RCODE.NOERROR, EDE.FILTERED)
+const BLOCKED = Buffer.from('acl blocks this question of this client')
+const FILTERED = Buffer.from('acl filters this question of this client')
 
-function actionFor({ policies }: Rule, { question, client }: Query): AclAction | undefined {
-  const family = client.family === 4 ? 'ipv4' : 'ipv6'
-  // A link-local client's address has its interface behind it.
-  const [address = ''] = client.address.split('%', 1)
-  return policies.find(
-    ({ types, networks }) =>
-      (types === undefined || types.has(question.qtype)) &&
-      (networks === undefined || networks.check(address, family)),
-  )?.action
-}
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const text of networks) {
-    const [network = '', prefixLength = ''] = text.split('/')
-    list.addSubnet(network, Number(prefixLength), network.includes(':') ? 'ipv6' : 'ipv4')
+/** What the first line says that fits. */
+function actionFor({ policies }: Rule, { scan, from, fromAt }: Packet): AclAction | undefined {
+  for (let i = 0; i < policies.length; i++) {
+    const { action, types, networks } = policies[i]!
+    if (types !== undefined && !types.has(scan.qtype)) continue
+    if (networks === undefined || isIn(networks, from, fromAt)) return action
   }
-  return list
+  return undefined
 }

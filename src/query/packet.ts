@@ -542,7 +542,7 @@ export class Packet {
    * A reply of nothing but its code, by nobody: what the server says where no plugin wrote anything. `error` is for
    * `errors`, the reason for the client.
    */
-  fail(rcode: number, code = -1, text = '', error?: string): typeof DONE {
+  fail(rcode: number, code = -1, text: string | Uint8Array = '', error?: string): typeof DONE {
     const { scan, question } = this
     this.out = this.slot
     this.outAt = this.slotAt
@@ -562,10 +562,16 @@ export class Packet {
     return DONE
   }
 
-  /** The extended error of the reply; -1 takes it away. */
-  setReason(code: number, text = ''): void {
+  /** The extended error of the reply; -1 takes it away. A text that is told often comes in octets. */
+  setReason(code: number, text: string | Uint8Array = ''): void {
     this.reasonCode = code
-    this.reasonOctets = code < 0 ? 0 : encoder.encodeInto(text, this.reason).written
+    if (typeof text === 'string') {
+      this.reasonOctets = code < 0 ? 0 : encoder.encodeInto(text, this.reason).written
+      return
+    }
+    const octets = Math.min(text.length, REASON_MAX_OCTETS)
+    for (let i = 0; i < octets; i++) this.reason[i] = text[i]!
+    this.reasonOctets = octets
   }
 
   /** Adds an option to the reply; false where there is no room for it. */

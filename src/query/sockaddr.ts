@@ -6,6 +6,7 @@
 
 import { networkInterfaces } from 'node:os'
 import { ipFromBytes, parseIp } from '../shared/ip.ts'
+import type { Networks } from '../shared/networks.ts'
 import { readU16, readU32, writeU16 } from '../wire/header.ts'
 
 /** How a query came. */
@@ -50,6 +51,12 @@ export function ipv4At(octets: Uint8Array, at: number): number {
   if (octets[at] === AF_INET) return at + 4
   for (let i = 8; i < 18; i++) if (octets[at + i] !== 0) return -1
   return octets[at + 18] === 0xff && octets[at + 19] === 0xff ? at + 20 : -1
+}
+
+/** HOT: whether the address at octets[at …) is in one of the networks; a mapped IPv4 address is one of IPv4. */
+export function isIn(networks: Networks, octets: Uint8Array, at: number): boolean {
+  const v4At = ipv4At(octets, at)
+  return v4At >= 0 ? networks.hasV4(octets, v4At) : networks.hasV6(octets, at + 8)
 }
 
 /**
