@@ -98,8 +98,8 @@ class ServingWorker {
     this.worker.on('message', (message: FromThread) => {
       if (message.type === 'register') options.registry.register(this.id, message.registration)
       else if (message.type === 'log') {
-        options.log.writeFormatted(message.lines)
-        acknowledgeLines(logLines, message.lines.length)
+        options.log.writeLines(message.octets, message.lines)
+        acknowledgeLines(logLines, message.lines)
       } else this.#waiting.get(message.type)?.(message)
     })
   }

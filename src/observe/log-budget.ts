@@ -61,7 +61,9 @@ export class LogBudget {
   }
 
   #bucket(from: string): Bucket {
-    const source = this.#buckets.has(from) || this.#buckets.size < SOURCES_MAX ? from : 'others'
+    const known = this.#buckets.get(from)
+    if (known !== undefined) return known
+    const source = this.#buckets.size < SOURCES_MAX ? from : 'others'
     let bucket = this.#buckets.get(source)
     if (bucket === undefined) {
       const rate = this.#rateOf(source)

@@ -61,10 +61,10 @@ export class LogOutput {
     return this.#octets === 0 && !this.#busy
   }
 
-  /** Takes a text that ends its last line; false where the buffer has no room, or nobody reads any more. */
-  write(text: string): boolean {
+  /** Takes a text, or its octets, that ends its last line; false where the buffer has no room, or nobody reads any more. */
+  write(text: string | Uint8Array): boolean {
     if (this.#broken) return false
-    const octets = Buffer.from(text)
+    const octets = typeof text === 'string' ? Buffer.from(text) : text
     if (this.#octets + octets.length > BUFFER_MAX_OCTETS) return false
     this.#waiting.push(octets)
     this.#octets += octets.length

@@ -10,12 +10,11 @@
 import type { Clock, Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { LogBudget, type Rate } from './log-budget.ts'
+import { escapeControls, LINE_MAX_CHARACTERS } from './log-line.ts'
 import type { LogOutput } from './log-output.ts'
 import type { Counter, Meters } from './meters.ts'
 import type { Level, ThreadLog } from './thread-log.ts'
 
-/** Characters of one line; a longer one is cut. */
-export const LINE_MAX_CHARACTERS = 4096
 /** How often it is told what was dropped. */
 const SUMMARY_PERIOD_MS = 10_000
 
@@ -60,12 +59,12 @@ export class ProcessLog implements ThreadLog {
       this.#scheduleSummary()
       return
     }
-    this.#print(formatLine(level, from, text))
+    this.#print(`${formatLine(level, from, text)}\n`)
   }
 
-  /** Prints lines that the rate of a serving thread has let pass already, as formatLine wrote them. */
-  writeFormatted(lines: readonly string[]): void {
-    for (const line of lines) this.#print(line)
+  /** Prints so many lines, each with its line feed, that the rate of a serving thread has let pass already. */
+  writeLines(octets: Uint8Array, lines: number): void {
+    this.#print(octets, lines)
   }
 
   /** Prints a text for people to read at start (zones, version), as it is; not with -quiet. */
@@ -85,10 +84,10 @@ export class ProcessLog implements ThreadLog {
     return !(this.#quiet && level === 'INFO')
   }
 
-  #print(line: string): void {
-    if (this.#output.write(`${line}\n`)) return
-    this.#lostToReader++
-    this.#overRoom.add()
+  #print(text: string | Uint8Array, lines = 1): void {
+    if (this.#output.write(text)) return
+    this.#lostToReader += lines
+    this.#overRoom.add(lines)
     this.#scheduleSummary()
   }
 
@@ -98,7 +97,8 @@ export class ProcessLog implements ThreadLog {
 
   #writeSummary(): void {
     this.#summary = undefined
-    for (const dropped of this.#budget.takeDropped()) this.#print(formatDropped(dropped, SUMMARY_PERIOD_MS))
+    for (const dropped of this.#budget.takeDropped())
+      this.#print(`${formatDropped(dropped, SUMMARY_PERIOD_MS)}\n`)
     const lost = this.#lostToReader
     if (lost === 0) return
     const text = `${lost} lines were not logged in the last ${formatDuration(SUMMARY_PERIOD_MS)} (slow reader)`
@@ -125,10 +125,5 @@ export function formatDropped(
 export function formatLine(level: Level, from: string, text: string): string {
   const line = from === '' ? `[${level}] ${text}` : `[${level}] ${from}: ${text}`
   const cut = line.length > LINE_MAX_CHARACTERS ? `${line.slice(0, LINE_MAX_CHARACTERS - 1)}…` : line
-  return /[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(cut) ? cut.replace(CONTROL, escapeControl) : cut
+  return escapeControls(cut)
 }
-
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g
-
-const escapeControl = (character: string): string =>
-  character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

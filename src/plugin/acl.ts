@@ -206,8 +206,8 @@ class AclHandler implements Handler {
       if (action === 'allow') break
       this.#count(counters, rule.zones.at(at), action)
       if (action === 'drop') return DROP
-      if (action === 'block') packet.fail(RCODE.REFUSED, EDE.BLOCKED, BLOCKED)
-      else packet.fail(RCODE.NOERROR, EDE.FILTERED, FILTERED)
+      if (action === 'block') packet.fail(RCODE.REFUSED, EDE.BLOCKED)
+      else packet.fail(RCODE.NOERROR, EDE.FILTERED)
       packet.plugin = PLUGIN
       return DONE
     }
@@ -245,9 +245,6 @@ const FAMILIES: Readonly<Record<AclAction, string>> = {
   filter: 'coredns_acl_filtered_requests_total',
   drop: 'coredns_acl_dropped_requests_total',
 }
-
-const BLOCKED = Buffer.from('acl blocks this question of this client')
-const FILTERED = Buffer.from('acl filters this question of this client')
 
 /** What the first line says that fits. */
 function actionFor({ policies }: Rule, { scan, from, fromAt }: Packet): AclAction | undefined {

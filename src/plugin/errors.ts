@@ -13,14 +13,13 @@ import type { RE2JS } from 're2js'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
 import { REGEX_MAX_CHARACTERS, regexProblem } from '../corefile/regex.ts'
 import type { Level } from '../observe/thread-log.ts'
-import type { Query } from '../query/query.ts'
-import { DROP, type Outcome } from '../query/reply.ts'
+import { BACK, DONE, type Packet, type Step } from '../query/packet.ts'
 import type { Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { lazy } from '../shared/lazy.ts'
-import { foldName, formatName } from '../wire/name.ts'
+import { formatName } from '../wire/name.ts'
 import { typeName } from '../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import type { Handler, ServingContext, Word } from './plugin.ts'
 
 /** Patterns that an error is held against. */
 const CONSOLIDATIONS_MAX = 100
@@ -130,8 +129,7 @@ interface Pattern extends Consolidation {
   timer: Timer | undefined
 }
 
-class ErrorsHandler implements TreeHandler {
-  readonly trees = true
+class ErrorsHandler implements Handler {
   readonly #context: ServingContext
   readonly #patterns: readonly Pattern[]
 
@@ -145,11 +143,13 @@ class ErrorsHandler implements TreeHandler {
     }))
   }
 
-  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
-    const outcome = next(query)
-    return outcome instanceof Promise
-      ? outcome.then(late => this.#see(query, late))
-      : this.#see(query, outcome)
+  handle(): Step {
+    return BACK
+  }
+
+  back(packet: Packet): Step {
+    if (packet.error !== undefined) this.#see(packet, packet.error)
+    return DONE
   }
 
   /** Tells what was counted so far; the periods under way end. */
@@ -161,17 +161,12 @@ class ErrorsHandler implements TreeHandler {
     }
   }
 
-  #see(query: Query, outcome: Outcome): Outcome {
-    if (outcome === DROP || outcome.error === undefined) return outcome
-    const { error, rcode } = outcome
+  #see({ rcode, scan }: Packet, error: string): void {
     const text = error.length > ERROR_MAX_CHARACTERS ? `${error.slice(0, ERROR_MAX_CHARACTERS)}…` : error
     const pattern = this.#patterns.find(({ compiled }) => compiled.test(text))
-    if (pattern === undefined || this.#count(pattern)) {
-      const { qname, qtype } = query.question
-      const asked = `${formatName(foldName(qname))} ${typeName(qtype)}`
-      this.#context.log.write(pattern?.level ?? 'ERROR', 'plugin/errors', `${rcode} ${asked}: ${text}`)
-    }
-    return outcome
+    if (pattern !== undefined && !this.#count(pattern)) return
+    const asked = `${formatName(scan.folded)} ${typeName(scan.qtype)}`
+    this.#context.log.write(pattern?.level ?? 'ERROR', 'plugin/errors', `${rcode} ${asked}: ${text}`)
   }
 
   /** Counts the error; true where it is logged by itself too. */

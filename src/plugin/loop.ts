@@ -5,14 +5,15 @@
 // a log or from an upstream can do nothing with it later (CVE-2026-26018).
 
 import { once, readLine } from '../corefile/arguments.ts'
-import type { Query } from '../query/query.ts'
-import { type MaybePromise, type Outcome, servfail } from '../query/reply.ts'
+import { NEXT, type Packet, type Step, type Waiting } from '../query/packet.ts'
 import type { Timer } from '../shared/clock.ts'
 import { lazy } from '../shared/lazy.ts'
 import { EDE } from '../wire/extended-error.ts'
-import { equalNames, formatName, type Name, name } from '../wire/name.ts'
+import { countLabels, formatName, type Name, name } from '../wire/name.ts'
+import { RCODE } from '../wire/rcode.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import { zoneInScan } from '../wire/scan.ts'
+import type { Handler, ServingContext, Word } from './plugin.ts'
 
 export type LoopConfig = Record<string, never>
 
@@ -26,6 +27,7 @@ const LISTEN_MS = 2000
  * question upstream only once at a time, so that a probe that is under way goes round once.
  */
 const SEEN_MAX = 1
+const LOOP = 'a forwarding loop: this server is its own upstream'
 
 export const loopWord: Word<LoopConfig> = {
   word: 'loop',
@@ -52,76 +54,73 @@ export const loopWord: Word<LoopConfig> = {
   create: (_config, context) => new LoopHandler(context),
 }
 
-export class LoopHandler implements TreeHandler {
-  readonly trees = true
+export class LoopHandler implements Handler {
   readonly #context: ServingContext
-  #next: Next | undefined
   #timer: Timer | undefined
+  /** What the next probe is made of: the first packet that would be forwarded lends it its listener. */
+  #lent: Waiting | undefined
+  #hasBegun = false
   /** The name of the probe that is heard; none between two. */
-  #probeName: Name | undefined
+  #probe: Name | undefined
+  #probeLabels = 0
   #seen = 0
   #looping = false
-  #stopped = false
 
   constructor(context: ServingContext) {
     this.#context = context
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    if (this.#next === undefined) {
-      this.#next = next
-      this.#schedule(FIRST_PROBE_MS, query)
+  handle(packet: Packet): Step {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      this.#lent = packet.behindLater()
+      this.#timer = this.#context.clock.after(FIRST_PROBE_MS, () => this.#ask())
     }
-    const { qtype, qname } = query.question
-    if (this.#probeName !== undefined && qtype === TYPE.HINFO && equalNames(qname, this.#probeName)) {
-      if (++this.#seen > SEEN_MAX) {
-        this.#found(this.#probeName)
-        return servfail({ code: EDE.OTHER, text: 'a forwarding loop: this server is its own upstream' })
-      }
-    } else if (this.#looping) {
-      return servfail(
-        { code: EDE.OTHER, text: 'a forwarding loop: this server is its own upstream' },
-        'forwarding loop',
-      )
-    }
-    return next(query)
+    const { scan } = packet
+    const isProbe =
+      this.#probe !== undefined &&
+      scan.qtype === TYPE.HINFO &&
+      zoneInScan(scan, this.#probe, this.#probeLabels) === 0
+    if (!isProbe)
+      return this.#looping ? packet.fail(RCODE.SERVFAIL, EDE.OTHER, LOOP, 'forwarding loop') : NEXT
+    if (++this.#seen <= SEEN_MAX) return NEXT
+    this.#found(this.#probe!)
+    return packet.fail(RCODE.SERVFAIL, EDE.OTHER, LOOP)
   }
 
   stop(): void {
-    this.#stopped = true
     this.#timer?.cancel()
+    if (this.#lent === undefined) return
+    this.#lent.isAbandoned = true
+    this.#lent.wake()
+    this.#lent = undefined
   }
 
-  /** The first query that would be forwarded lends the probe its listener. */
-  #schedule(delayMs: number, query: Query): void {
-    this.#timer = this.#context.clock.after(delayMs, () => void this.#probe(query))
-  }
-
-  async #probe(query: Query): Promise<void> {
-    const next = this.#next
-    if (this.#stopped || next === undefined) return
-    const { clock, log } = this.#context
-    const nowMs = clock.nowMs()
-    const qname = this.#randomName()
-    const question = { qname, qtype: TYPE.HINFO, qclass: CLASS.IN }
-    this.#probeName = qname
+  /** Sends a probe down behind this handler; what comes back by itself is nobody's. */
+  #ask(): void {
+    const packet = this.#lent?.wake()
+    if (packet === undefined) return
+    this.#lent = packet.behindLater()
+    const { clock } = this.#context
+    const probe = this.#randomName()
+    this.#probe = probe
+    this.#probeLabels = countLabels(probe)
     this.#seen = 1
-    const heard = new Promise<void>(resolve => {
-      this.#timer = clock.after(LISTEN_MS, resolve)
-    })
-    try {
-      await next({ ...query, question, receivedAtMs: nowMs, deadlineMs: nowMs + LISTEN_MS })
-    } catch (error) {
-      log.write('ERROR', 'plugin/loop', `a plugin failed at the probe: ${String(error)}`)
-    }
-    await heard
-    this.#probeName = undefined
-    if (this.#stopped) return
-    if (this.#looping && this.#seen <= SEEN_MAX) {
-      this.#looping = false
-      log.write('INFO', 'plugin/loop', 'the forwarding loop is gone; queries are forwarded again')
-    }
-    if (this.#looping) this.#schedule(AGAIN_MS, query)
+    this.#timer = clock.after(LISTEN_MS, () => this.#conclude())
+    packet.askFirst(probe, 0, probe.length, TYPE.HINFO, CLASS.IN)
+    packet.receivedAtMs = clock.nowMs()
+    packet.deadlineMs = packet.receivedAtMs + LISTEN_MS
+    packet.goOn(NEXT)
+  }
+
+  /** The probe is heard no more; while there is a loop another one follows. */
+  #conclude(): void {
+    const { clock, log } = this.#context
+    this.#probe = undefined
+    if (!this.#looping) return
+    this.#looping = this.#seen > SEEN_MAX
+    if (this.#looping) this.#timer = clock.after(AGAIN_MS, () => this.#ask())
+    else log.write('INFO', 'plugin/loop', 'the forwarding loop is gone; queries are forwarded again')
   }
 
   #randomName(): Name {
@@ -130,14 +129,13 @@ export class LoopHandler implements TreeHandler {
     return name(`${labels.slice(0, 16)}.${labels.slice(16)}.${zone}`)
   }
 
-  #found(probeName: Name): void {
+  #found(probe: Name): void {
     if (this.#looping) return
     this.#looping = true
-    const probe = formatName(probeName)
     this.#context.log.write(
       'ERROR',
       'plugin/loop',
-      `Loop detected for zone ${this.#context.zones[0] ?? '.'}: the query "HINFO ${probe}" came back from an upstream; ` +
+      `Loop detected for zone ${this.#context.zones[0] ?? '.'}: the query "HINFO ${formatName(probe)}" came back from an upstream; ` +
         'forwarding is stopped until it does not (an upstream, often one of /etc/resolv.conf, leads back here)',
     )
   }

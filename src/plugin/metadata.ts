@@ -1,12 +1,11 @@
 // `metadata [ZONES…]`: plugins of the server block leave facts about each query in its zones, for the query log
 // (`{/kubernetes/namespace}`), `rewrite edns0`, `template` and `view` (CoreDNS plugin/metadata). The labels
-// are collected before the block is known to take the query, so that its `view` can ask for them (../serving/blocks.ts).
+// are of the client's own question, and made when somebody asks for one (../query/packet.ts).
 //
 //   kubernetes/service, -/namespace, -/endpoint, -/port-name, -/protocol, -/kind, -/zone, -/cluster, -/parse-error
 //   kubernetes/client-namespace, -/client-pod-name, -/client-label/KEY       with `pods verified`
 //   view/name     forward/upstream     zone/wildcard     log/type, log/class
 //
-// A query that the fast path answers passes no plugin that could read a label, and gets none.
 
 import { once, readLine } from '../corefile/arguments.ts'
 import { NEXT } from '../query/packet.ts'

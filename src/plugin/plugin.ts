@@ -6,7 +6,7 @@ import type { Directive } from '../corefile/corefile.ts'
 import type { WordDoc } from '../corefile/doc.ts'
 import type { Problems } from '../corefile/problem.ts'
 import type { Meters } from '../observe/meters.ts'
-import type { ThreadLog } from '../observe/thread-log.ts'
+import type { ServingLog } from '../observe/thread-log.ts'
 import type { Kept, Packet, Step } from '../query/packet.ts'
 import type { Query } from '../query/query.ts'
 import type { MaybePromise, Outcome } from '../query/reply.ts'
@@ -34,6 +34,11 @@ interface AnyHandler {
    * configuration is loaded, before `kubernetes` in the chain. Absent: yes, unless the word's effect is transparent.
    */
   concernsZone?(zone: Name): boolean
+  /**
+   * HOT: leaves facts about the packet, of the client's own question, among its labels (`kubernetes/namespace`); called where
+   * the block has `metadata`, and then where somebody wants a label.
+   */
+  annotate?(packet: Packet, labels: Map<string, string>): void
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }
@@ -55,11 +60,6 @@ export interface Handler extends AnyHandler {
   found?(packet: Packet, kept: Kept, asked: Packet): Step
   /** Whether `back` is called, too, for packets that nobody answers: it then says DROP. */
   readonly seesDrops?: boolean
-  /**
-   * Leaves facts about the packet in its metadata (labels such as `kubernetes/namespace`), before any handler has it;
-   * called where the block has `metadata` only.
-   */
-  annotate?(packet: Packet): void
 }
 
 /** Hands the query to the rest of the chain. */
@@ -70,8 +70,6 @@ export interface TreeHandler extends AnyHandler {
   readonly trees: true
   /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
   handle(query: Query, next: Next): MaybePromise<Outcome>
-  /** Leaves facts about the query in its metadata; called where the block has `metadata` only. */
-  annotate?(query: Query): void
 }
 
 /** What the fast path asks of a handler. */
@@ -86,7 +84,7 @@ export interface ServingContext {
   /** Unpredictable bytes and numbers come from node:crypto; this one is for what need not be: jitter, shuffling. 0 ≤ n < 1. */
   readonly random: () => number
   readonly meters: Meters
-  readonly log: ThreadLog
+  readonly log: ServingLog
   /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
   readonly tables: ReadonlyMap<string, TableReader>
   /** Zones read anew since the configuration was: images by their key (plugin/file/config.ts). It changes while serving. */

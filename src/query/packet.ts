@@ -63,6 +63,8 @@ export interface Served {
   /** Its view, or ''. */
   readonly view: string
   readonly udpMaxOctets: number
+  /** Leaves what the block's plugins know of the packet among its labels; absent without `metadata`. */
+  readonly annotate?: ((packet: Packet, labels: Map<string, string>) => void) | undefined
 }
 
 /** Where a packet came from: a socket, a connection, or a packet that it was asked for. */
@@ -104,6 +106,8 @@ export interface PacketRoad {
   broken(packet: Packet, error: unknown): void
   /** See `Packet.behind`. */
   behind(packet: Packet): Packet
+  /** See `Packet.behindLater`. */
+  behindLater(packet: Packet): Waiting | undefined
   /** See `Packet.send`. */
   send(packet: Packet, kept: Kept): void
 }
@@ -219,8 +223,6 @@ export class Packet {
   payloadSize = 512
   /** Options that the Corefile adds for upstreams (`rewrite edns0`), in wire form. */
   addedOptions: Uint8Array | undefined
-  /** Labels (`kubernetes/namespace`) of a block with `metadata`; undefined in others. */
-  metadata: Map<string, string> | undefined
   /** Codes of the client's options from 32 on, once the octets of the packet are gone: it was parked. */
   readonly heldCodes = new Uint16Array(OPTIONS_MAX)
   heldCount = 0
@@ -258,6 +260,9 @@ export class Packet {
   /** The messages of a transfer, once the reply is finished. */
   messages: Messages | undefined
 
+  #labels: Map<string, string> | undefined
+  /** Whether the block's plugins have left theirs. */
+  #isLabelled = false
   #from: Uint8Array | undefined
   #big: Uint8Array | undefined
   #client: Endpoint | undefined
@@ -281,7 +286,8 @@ export class Packet {
     this.question = this.octets
     this.heldCount = 0
     this.addedOptions = undefined
-    this.metadata = undefined
+    this.#labels = undefined
+    this.#isLabelled = false
     this.optionsOctets = 0
     this.transfer = undefined
     this.messages = undefined
@@ -392,6 +398,52 @@ export class Packet {
     if (code < 32) return asked.hasOption(code)
     for (let i = 0; i < this.heldCount; i++) if (this.heldCodes[i] === code) return true
     return asked.optionsEnd > asked.optionsAt && asked.findOption(this.octets, code) >= 0
+  }
+
+  // Labels (`kubernetes/namespace`), in a block with `metadata`.
+
+  /** All of them; undefined in a block that has none. They are of the client's own question, and made when somebody wants one. */
+  get labels(): Map<string, string> | undefined {
+    const { annotate } = this.served
+    if (annotate === undefined) return undefined
+    this.#labels ??= new Map()
+    if (!this.#isLabelled) {
+      this.#isLabelled = true
+      annotate(this, this.#labels)
+    }
+    return this.#labels
+  }
+
+  /** The value of one; undefined where nobody has left it. */
+  label(label: string): string | undefined {
+    return this.labels?.get(label)
+  }
+
+  /** Leaves one for those who come later. */
+  setLabel(label: string, value: string): void {
+    if (this.served.annotate === undefined) return
+    this.#labels ??= new Map()
+    this.#labels.set(label, value)
+  }
+
+  /** Another block may take the packet: it has other labels. */
+  forgetLabels(): void {
+    this.#labels = undefined
+    this.#isLabelled = false
+  }
+
+  /** For the record of a parked packet: the labels that were made so far, and whether all were. */
+  get madeLabels(): Map<string, string> | undefined {
+    return this.#labels
+  }
+  get isLabelled(): boolean {
+    return this.#isLabelled
+  }
+
+  /** The labels are these. */
+  takeLabels(labels: Map<string, string> | undefined, isLabelled: boolean): void {
+    this.#labels = labels
+    this.#isLabelled = isLabelled
   }
 
   /** Who asks, as a key: the address as a number, or its octets as a string. */
@@ -542,7 +594,7 @@ export class Packet {
    * A reply of nothing but its code, by nobody: what the server says where no plugin wrote anything. `error` is for
    * `errors`, the reason for the client.
    */
-  fail(rcode: number, code = -1, text: string | Uint8Array = '', error?: string): typeof DONE {
+  fail(rcode: number, code = -1, text = '', error?: string): typeof DONE {
     const { scan, question } = this
     this.out = this.slot
     this.outAt = this.slotAt
@@ -562,16 +614,10 @@ export class Packet {
     return DONE
   }
 
-  /** The extended error of the reply; -1 takes it away. A text that is told often comes in octets. */
-  setReason(code: number, text: string | Uint8Array = ''): void {
+  /** The extended error of the reply; -1 takes it away. */
+  setReason(code: number, text = ''): void {
     this.reasonCode = code
-    if (typeof text === 'string') {
-      this.reasonOctets = code < 0 ? 0 : encoder.encodeInto(text, this.reason).written
-      return
-    }
-    const octets = Math.min(text.length, REASON_MAX_OCTETS)
-    for (let i = 0; i < octets; i++) this.reason[i] = text[i]!
-    this.reasonOctets = octets
+    this.reasonOctets = code < 0 ? 0 : encoder.encodeInto(text, this.reason).written
   }
 
   /** Adds an option to the reply; false where there is no room for it. */
@@ -631,6 +677,11 @@ export class Packet {
   /** A packet with the same question that is asked for nobody, from behind the handler at hand on: `send` sends it down. */
   behind(): Packet {
     return this.road.behind(this)
+  }
+
+  /** The same as a record, to be woken whenever there is something to ask; its question is `askFirst`'s then. */
+  behindLater(): Waiting | undefined {
+    return this.road.behindLater(this)
   }
 
   /** Sends a packet of `behind` down; its reply, if there is one, comes to `back` with what is kept, and goes no further. */

@@ -29,13 +29,16 @@ const AF_INET6 = 10
 export function readSockaddr(octets: Uint8Array, at: number): Endpoint {
   const v4 = octets[at] === AF_INET
   const ip = ipFromBytes(v4 ? octets.slice(at + 4, at + 8) : octets.slice(at + 8, at + 24))
-  const scope = v4 ? 0 : readHostU32(octets, at + 24)
+  const scope = v4 ? 0 : scopeIdAt(octets, at)
   return {
     address: scope ? `${ip.text}%${scope}` : ip.text,
     port: readU16(octets, at + 2),
     family: ip.family,
   }
 }
+
+/** The number of the interface that stands behind the IPv6 address at octets[at …]; 0 is none. */
+export const scopeIdAt = (octets: Uint8Array, at: number): number => readHostU32(octets, at + 24)
 
 /** The address at octets[at …] as a key: a number for IPv4, its octets as a string for IPv6; mapped ones are IPv4. */
 export function addressKey(octets: Uint8Array, at: number): string | number {

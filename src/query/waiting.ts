@@ -38,6 +38,7 @@ const FLAG = {
   NOBODY: 64,
   CLIENT_RECURSION: 128,
   CLIENT_AUTHENTIC: 256,
+  LABELLED: 512,
 } as const
 
 class WaitingRecord implements Waiting {
@@ -55,7 +56,7 @@ class WaitingRecord implements Waiting {
   #served: Served | undefined
   readonly #kept: Kept[] = []
   #addedOptions: Uint8Array | undefined
-  #metadata: Map<string, string> | undefined
+  #labels: Map<string, string> | undefined
   #trace: Trace | undefined
   #reply: KeptReply | undefined
 
@@ -85,7 +86,7 @@ class WaitingRecord implements Waiting {
     this.#road = packet.road
     this.#served = packet.served
     this.#addedOptions = packet.addedOptions
-    this.#metadata = packet.metadata
+    this.#labels = packet.madeLabels
     this.#trace = packet.trace
     this.#reply = packet.length > 0 ? packet.keepReply() : undefined
     this.#times[0] = packet.receivedAtMs
@@ -170,7 +171,7 @@ class WaitingRecord implements Waiting {
     packet.isForNobody = (flags & FLAG.NOBODY) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
-    packet.metadata = this.#metadata
+    packet.takeLabels(this.#labels, (flags & FLAG.LABELLED) !== 0)
     packet.trace = this.#trace
     this.#loadRest(packet, slab[at + 21]!, flags)
     if (this.#reply) packet.restore(this.#reply)
@@ -217,7 +218,7 @@ class WaitingRecord implements Waiting {
   forget(): void {
     this.#kept.length = 0
     this.#rest = this.#slab
-    this.#reply = this.#trace = this.#metadata = this.#addedOptions = this.#served = this.#road = undefined
+    this.#reply = this.#trace = this.#labels = this.#addedOptions = this.#served = this.#road = undefined
     this.#origin = this.asker = this.next = undefined
   }
 }
@@ -233,7 +234,8 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
   (packet.hasPlace ? FLAG.PLACE : 0) |
   (packet.isForNobody ? FLAG.NOBODY : 0) |
   (asked.recursionDesired ? FLAG.CLIENT_RECURSION : 0) |
-  (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0)
+  (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0) |
+  (packet.isLabelled ? FLAG.LABELLED : 0)
 
 /** The records of one thread, and the places for packets that wait. */
 export class WaitingRoom {

@@ -12,15 +12,15 @@ import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
 import type { Effect, Guard, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
 import { servedWord } from '../plugin/registry.ts'
 import { viewWord } from '../plugin/view/view.ts'
-import type { Packet } from '../query/packet.ts'
+import type { Served } from '../query/packet.ts'
 import { ZoneTable } from '../query/zone-table.ts'
 import { type BlockSetup, configsOf, type ListenSetup, type PluginSetup, type Setup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
-import { name } from '../wire/name.ts'
+import { formatName, name } from '../wire/name.ts'
 import { Road, type RoadOptions } from './road.ts'
 import type { ServedZone } from './served-zone.ts'
-import { queryOf, TreeRun } from './trees.ts'
+import { TreeRun } from './trees.ts'
 
 /** One plugin of a block that answers queries, with its setup. */
 interface Stage extends PluginSetup {
@@ -110,14 +110,13 @@ export class Serving {
       zone: name(zone),
       zoneText: zone,
       view: viewName,
-      annotate: annotation(block),
-      accepts: view && (packet => view.accepts(queryOf(packet))),
+      annotate: this.#annotation(block),
+      accepts: view && (packet => view.accepts(packet)),
       handlers: packetHandlers(stages.map(stage => stage.handler)),
       lastWord: stages.at(-1)?.word ?? '',
-      // Whether a query is for a view needs the whole query: the chain answers it.
-      clusters: view ? [] : this.#clusters(block),
+      clusters: this.#clusters(block),
       clusterGuards: guardsIn(stagesBefore(stages, kubernetesWord)),
-      cache: view ? undefined : this.#cache(listen, block),
+      cache: this.#cache(listen, block, viewName),
       cacheGuards: guardsIn(stagesBefore(stages, cacheWord)),
       passesCache: passesCache(stages),
       anyClass: effect.otherClasses ?? false,
@@ -150,12 +149,27 @@ export class Serving {
     })
   }
 
-  #cache(listen: ListenSetup, { stages, effect }: Block): FastCache | undefined {
+  #cache(listen: ListenSetup, { stages, effect }: Block, view: string): FastCache | undefined {
     if (!stagesBefore(stages, cacheWord).every(({ transparent }) => transparent)) return undefined
-    return handlerOf(stages, cacheWord)?.fastPath(listen.server, '', {
+    return handlerOf(stages, cacheWord)?.fastPath(listen.server, view, {
       shuffle: effect.addressOrder === 'random',
       random: this.#context.random,
     })
+  }
+
+  /** Leaves the labels of all plugins on packets of the zones that are labelled, if there are any. */
+  #annotation({ stages, effect }: Block): Served['annotate'] {
+    if (!effect.labelled) return undefined
+    const zones = new ZoneTable(effect.labelled.map(zone => ({ zone: name(zone) })))
+    const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
+    return (packet, labels) => {
+      if (zones.indexOf(packet.asked) < 0) return
+      try {
+        for (const handler of handlers) handler.annotate?.(packet, labels)
+      } catch (error) {
+        this.#bug(error, formatName(packet.asked.folded))
+      }
+    }
   }
 
   /** Ends all handlers. */
@@ -201,20 +215,6 @@ function packetHandlers(handlers: readonly (Handler | TreeHandler)[]): readonly 
   }
   endRun()
   return own
-}
-
-/** Leaves the labels of all plugins in the packets of the zones that are labelled, if there are any. */
-function annotation({ stages, effect }: Block): ((packet: Packet) => void) | undefined {
-  if (!effect.labelled) return undefined
-  const zones = new ZoneTable(effect.labelled.map(zone => ({ zone: name(zone) })))
-  const handlers = stages.map(({ handler }) => handler).filter(handler => handler.annotate !== undefined)
-  return packet => {
-    if (zones.indexOf(packet.scan) < 0) return
-    for (const handler of handlers) {
-      if (handler.trees) handler.annotate?.(queryOf(packet))
-      else handler.annotate?.(packet)
-    }
-  }
 }
 
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */

@@ -49,4 +49,5 @@ export type FromThread =
   | { readonly type: 'committed'; readonly generation: number; readonly listeners: readonly string[] }
   | { readonly type: 'drained' }
   | { readonly type: 'register'; readonly registration: Registration }
-  | { readonly type: 'log'; readonly lines: readonly string[] }
+  /** So many lines of the log, each with its line feed. */
+  | { readonly type: 'log'; readonly octets: Uint8Array; readonly lines: number }

@@ -64,6 +64,7 @@ export interface RoadOptions {
 }
 
 const NO_BLOCK = 'no server block of the Corefile has this name'
+const NO_VIEW = 'no view of the Corefile is for this query'
 const WRONG_CLASS = 'only the class IN is served'
 const NO_PLACE = 'too many queries of this client, or of all, are under way'
 const BUG = 'the server met a bug of its own'
@@ -135,11 +136,10 @@ export class Road implements Responder, PacketRoad {
     if (served === undefined) return this.#refuse(packet)
     if (packet.transport === 'udp' && packet.limit > served.udpMaxOctets) packet.limit = served.udpMaxOctets
     if (served.nsid !== undefined && scan.hasOption(OPTION.NSID)) packet.addOption(OPTION.NSID, served.nsid)
-    if (served.accepts === undefined && scan.qclass === CLASS.IN) {
+    if (scan.qclass === CLASS.IN) {
       const octets = this.#answerFast(packet, served)
       if (octets >= 0) return octets
     }
-    if (served.accepts === undefined) this.#annotate(packet, served)
     return this.#walk(packet, this.#first(packet, served)) === WAIT ? PARKED : this.#end(packet)
   }
 
@@ -181,17 +181,16 @@ export class Road implements Responder, PacketRoad {
   }
 
   /**
-   * The block that takes the packet, the longest zone and the first view that accepts it; undefined where there is none. A
-   * view may ask for the labels of its block's plugins.
+   * HOT: the block that takes the packet, the longest zone and the first view that accepts it; undefined where there is none.
+   * A view may ask for the labels of its block's plugins.
    */
   #judge(packet: Packet): ServedZone | undefined {
     const { scan } = packet
     for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
       packet.served = served
-      if (served.accepts === undefined) return served
-      this.#annotate(packet, served)
-      if (this.#accepts(packet, served)) return served
+      if (served.accepts === undefined || this.#accepts(packet, served)) return served
+      packet.forgetLabels()
     }
     return undefined
   }
@@ -205,19 +204,10 @@ export class Road implements Responder, PacketRoad {
     }
   }
 
-  #annotate(packet: Packet, { annotate }: ServedZone): void {
-    if (annotate === undefined) return
-    packet.metadata = new Map()
-    try {
-      annotate(packet)
-    } catch (error) {
-      this.#tell(packet, error)
-    }
-  }
-
   /** No block has the name, or views stand for it and none of them is for the packet. */
   #refuse(packet: Packet): number {
-    packet.fail(RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, NO_BLOCK)
+    const hasViews = this.#zones.ownerOf(packet.scan) >= 0
+    packet.fail(RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, hasViews ? NO_VIEW : NO_BLOCK)
     const octets = finish(packet)
     this.#count(this.#options.dropped, packet, RCODE.REFUSED, octets, NOBODY)
     return octets
@@ -358,7 +348,6 @@ export class Road implements Responder, PacketRoad {
     asked.recursionDesired = asked.scan.recursionDesired = true
     const served = this.#judge(asked)
     if (served === undefined) return asked.fail(RCODE.REFUSED)
-    if (served.accepts === undefined) this.#annotate(asked, served)
     const step = this.#walk(asked, this.#first(asked, served))
     return step === WAIT ? WAIT : this.#routed(asked)
   }
@@ -470,8 +459,13 @@ export class Road implements Responder, PacketRoad {
     asked.lookupsLeft = LOOKUPS_MAX
     asked.limit = MESSAGE_MAX
     asked.addedOptions = packet.addedOptions
-    if (packet.metadata) asked.metadata = new Map()
     return asked
+  }
+
+  behindLater(packet: Packet): Waiting | undefined {
+    const waiting = this.park(this.behind(packet))
+    this.#packets.give()
+    return waiting
   }
 
   send(packet: Packet, kept: Kept): void {

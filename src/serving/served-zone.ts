@@ -10,8 +10,6 @@ import type { Name } from '../wire/name.ts'
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone extends Served {
   readonly zone: Name
-  /** Leaves the labels of the block's plugins in the packet's metadata; absent without `metadata`. */
-  readonly annotate?: ((packet: Packet) => void) | undefined
   /** Whether this view is for the packet; absent without `view`. */
   readonly accepts?: ((packet: Packet) => boolean) | undefined
   /** In the order of the chain. */

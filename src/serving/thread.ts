@@ -53,7 +53,7 @@ class ServingThread {
     this.#queryMeters = new QueryMetersTable(this.#meters)
     this.#log = new BatchedLog({
       memory: start.logLines,
-      send: lines => send({ type: 'log', lines }),
+      send: (octets, lines) => send({ type: 'log', octets, lines }),
       clock: systemClock,
       meters: this.#meters,
       quiet: start.quiet,

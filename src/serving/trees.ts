@@ -42,7 +42,7 @@ export interface WayQuery extends Query {
 
 /** The question of a packet as it is now, as trees have it. */
 export function queryOf(packet: Packet): Query {
-  const { scan, asked, served, metadata = new Map(), addedOptions, fromAt, fromOctets } = packet
+  const { scan, asked, served, labels = new Map(), addedOptions, fromAt, fromOctets } = packet
   const way: Way = {
     road: packet.road as Road,
     served,
@@ -78,7 +78,7 @@ export function queryOf(packet: Packet): Query {
     receivedAtMs: packet.receivedAtMs,
     deadlineMs: packet.deadlineMs,
     budget,
-    metadata,
+    metadata: labels,
     lookup: (qname, qtype) => lookUp(query, qname, qtype),
   }
   return query
@@ -208,7 +208,7 @@ export const handOn = (query: WayQuery): MaybePromise<Outcome> =>
   go(query, query.question, (road, packet) => {
     packet.served = query.way.served
     packet.at = query.way.at
-    packet.metadata = query.metadata
+    packet.takeLabels(query.metadata, true)
     return road.descend(packet)
   })
 

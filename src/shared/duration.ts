@@ -14,9 +14,6 @@ export function formatDuration(durationMs: number): string {
   return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes % 60}m${seconds}`
 }
 
-/** A number of seconds without an exponent, to the nanosecond, as CoreDNS's query log has it: 0.037990251. */
-export const formatSeconds = (durationMs: number): string => trim(durationMs / 1000, 9)
-
 /** At most `digits` behind the point, without zeros at the end. */
 function trim(value: number, digits: number): string {
   const text = value.toFixed(digits)

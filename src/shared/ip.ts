@@ -176,28 +176,38 @@ function hexDigit(code: number): number {
 
 /** RFC 5952 section 4: lower case, no leading zeros, the longest (then first) run of two or more zeros as `::`. */
 function formatV6(bytes: Uint8Array): string {
-  let start = -1
+  const zeros = longestZeros(bytes, 0)
+  const start = zeros >> 4
+  const length = zeros & 15
+  let text = ''
+  for (let i = 0; i < 8; i++) {
+    if (i === start && length > 0) {
+      text += '::'
+      i += length - 1
+    } else {
+      const between = i > 0 && !text.endsWith(':') ? ':' : ''
+      text += between + groupOf(bytes, 0, i).toString(16)
+    }
+  }
+  return text
+}
+
+/** HOT: the run of groups of the IPv6 address at octets[at …) that is written `::`: 16 times the first, and how many; 0 is none. */
+export function longestZeros(octets: Uint8Array, at: number): number {
+  let start = 0
   let longest = 1
   for (let i = 0; i < 8; i++) {
     let end = i
-    while (end < 8 && groupOf(bytes, end) === 0) end++
+    while (end < 8 && groupOf(octets, at, end) === 0) end++
     if (end - i > longest) {
       start = i
       longest = end - i
     }
     i = Math.max(i, end - 1)
   }
-  let text = ''
-  for (let i = 0; i < 8; i++) {
-    if (i === start) {
-      text += '::'
-      i += longest - 1
-    } else {
-      const between = i > 0 && !text.endsWith(':') ? ':' : ''
-      text += between + groupOf(bytes, i).toString(16)
-    }
-  }
-  return text
+  return longest > 1 ? (start << 4) | longest : 0
 }
 
-const groupOf = (bytes: Uint8Array, i: number): number => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!
+/** One of the eight groups of the IPv6 address at octets[at …). */
+export const groupOf = (octets: Uint8Array, at: number, i: number): number =>
+  (octets[at + i * 2]! << 8) | octets[at + i * 2 + 1]!

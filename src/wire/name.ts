@@ -22,6 +22,15 @@ export const FOLD: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
 
 const DOT = 0x2e
 const BACKSLASH = 0x5c
+const DIGIT_0 = 0x30
+
+/** How an octet of a label is written: as it is, behind a backslash, or as a backslash and three digits (RFC 1035 5.1). */
+export const ESCAPE = { NONE: 0, BACKSLASH: 1, DECIMAL: 2 } as const
+/** ESCAPES[octet]: everything but printable ASCII has digits (RFC 4343 2.1). */
+export const ESCAPES: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) => {
+  if (octet <= 0x20 || octet >= 0x7f) return ESCAPE.DECIMAL
+  return '.\\"();@$'.includes(String.fromCharCode(octet)) ? ESCAPE.BACKSLASH : ESCAPE.NONE
+})
 
 /**
  * Reads a name in presentation form (RFC 1035 5.1: `\.` and `\046` escapes); a missing final dot is supplied.
@@ -65,24 +74,37 @@ export function name(text: string): Name {
   return parsed
 }
 
+/** Where names are written in characters: no octet has more than four. */
+const written = Buffer.alloc(4 * NAME_MAX_OCTETS)
+
 /** The presentation form, absolute, with everything but printable ASCII escaped as `\DDD` (RFC 1035 5.1, RFC 4343 2.1). */
 export function formatName(name: Name): string {
   if (name[0] === 0) return '.'
-  let text = ''
-  for (let at = 0; name[at] !== 0; at += name[at]! + 1) text += `${formatLabel(name, at)}.`
-  return text
+  let to = 0
+  for (let at = 0; name[at] !== 0; at += name[at]! + 1) {
+    to = writeLabel(name, at, to)
+    written[to++] = DOT
+  }
+  return written.toString('latin1', 0, to)
 }
 
 /** The label whose length octet stands at `at`, escaped. */
-export function formatLabel(name: Name, at: number): string {
-  let text = ''
+export const formatLabel = (name: Name, at: number): string =>
+  written.toString('latin1', 0, writeLabel(name, at, 0))
+
+/** Writes a label's characters to written[to …); returns the end. */
+function writeLabel(name: Name, at: number, to: number): number {
   for (let i = at + 1; i <= at + name[at]!; i++) {
     const octet = name[i]!
-    if (octet <= 0x20 || octet >= 0x7f) text += `\\${String(octet).padStart(3, '0')}`
-    else if ('.\\"();@$'.includes(String.fromCharCode(octet))) text += `\\${String.fromCharCode(octet)}`
-    else text += String.fromCharCode(octet)
+    const how = ESCAPES[octet]!
+    if (how !== ESCAPE.NONE) written[to++] = BACKSLASH
+    if (how === ESCAPE.DECIMAL) {
+      written[to++] = DIGIT_0 + Math.floor(octet / 100)
+      written[to++] = DIGIT_0 + (Math.floor(octet / 10) % 10)
+      written[to++] = DIGIT_0 + (octet % 10)
+    } else written[to++] = octet
   }
-  return text
+  return to
 }
 
 /** A copy in lower case. Length octets are below 64 and so never letters: folding may run over them. */

@@ -13,10 +13,16 @@ function make(quiet = false) {
   const clock = new VirtualClock()
   const memory = lineCountMemory()
   const counted = new Map<string, number>()
-  const sent: (readonly string[])[] = []
+  const sent: string[][] = []
   const log = new BatchedLog({
     memory,
-    send: lines => sent.push(lines),
+    send: (octets, lines) => {
+      const texts = Buffer.from(octets).toString().split('\n')
+      // Each line has its line feed.
+      t.equal(texts.pop(), '')
+      t.equal(texts.length, lines)
+      sent.push(texts)
+    },
     clock,
     meters: recordingMeters(counted),
     quiet,
@@ -37,6 +43,44 @@ t.test('the lines of a turn are one message', async t => {
   t.same(sent[1], ['[INFO] later'], 'the end of a thread waits for no turn')
   await turn()
   t.equal(sent.length, 2)
+})
+
+t.test('a line of a query goes out piece by piece, in the order of all lines', async t => {
+  const { log, sent } = make()
+  log.write('INFO', 'plugin/x', 'first')
+  const line = log.line()!
+  line.text(Buffer.from('q '))
+  line.number(7)
+  log.endLine()
+  log.write('INFO', 'plugin/x', 'last')
+  await turn()
+  t.same(sent, [['[INFO] plugin/x: first', '[INFO] q 7', '[INFO] plugin/x: last']])
+  const quiet = make(true)
+  t.equal(quiet.log.line(), undefined, 'not with -quiet')
+})
+
+t.test('lines of queries have a rate and a bound, too', async t => {
+  const { log, clock, sent, dropped } = make()
+  const ask = (): void => {
+    if (log.line()) log.endLine()
+  }
+  for (let i = 0; i < 30_000; i++) ask()
+  await turn()
+  t.equal(sent.flat().length, LINES_UNDER_WAY_MAX)
+  t.equal(dropped('thread') + dropped('rate') + LINES_UNDER_WAY_MAX, 30_000)
+  t.equal(dropped('rate'), 10_000, 'beyond 20,000 at once')
+  clock.advance(10_000)
+})
+
+t.test('more than a message holds is sent at once', async t => {
+  const { log, sent } = make()
+  for (let i = 0; i < 100; i++) log.write('INFO', '', `${i}${'x'.repeat(4000)}`)
+  t.ok(sent.length >= 5, `${sent.length} messages`)
+  log.flush()
+  t.same(
+    sent.flat().map(line => Number(/\d+/.exec(line)![0])),
+    Array.from({ length: 100 }, (_, i) => i),
+  )
 })
 
 t.test('levels', async t => {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { formatLine, LINE_MAX_CHARACTERS, ProcessLog } from '../../src/observe/log.ts'
+import { formatLine, ProcessLog } from '../../src/observe/log.ts'
+import { LINE_MAX_CHARACTERS } from '../../src/observe/log-line.ts'
 import type { Level } from '../../src/observe/thread-log.ts'
 import { recordingMeters } from '../support/serving.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -11,7 +12,9 @@ function make(options: { room?: number; quiet?: boolean } = {}) {
   const written: string[] = []
   const state = { room: options.room ?? Number.POSITIVE_INFINITY }
   const output = {
-    write: (text: string): boolean => written.length < state.room && written.push(text) > 0,
+    write: (text: string | Uint8Array): boolean =>
+      written.length < state.room &&
+      written.push(typeof text === 'string' ? text : Buffer.from(text).toString()) > 0,
     flush: async (): Promise<boolean> => true,
   }
   const log = new ProcessLog(output, clock, recordingMeters(counted), { quiet: options.quiet ?? false })
@@ -109,10 +112,13 @@ t.test('a slow reader loses lines that are counted and told later', async t => {
 })
 
 t.test('lines of a serving thread have passed its rate', async t => {
-  const { log, written } = make()
-  const lines = Array.from({ length: 300 }, (_, i) => `[ERROR] plugin/errors: ${i}`)
-  log.writeFormatted(lines)
-  t.equal(written.length, 300)
+  const { log, written, state, dropped } = make()
+  const lines = Array.from({ length: 300 }, (_, i) => `[ERROR] plugin/errors: ${i}\n`).join('')
+  log.writeLines(Buffer.from(lines), 300)
+  t.same(written, [lines])
+  state.room = 1
+  log.writeLines(Buffer.from(lines), 300)
+  t.equal(dropped('reader'), 300, 'each that has no room is counted')
 })
 
 t.test('the end tells what was dropped', async t => {

@@ -29,12 +29,11 @@ t.test('the line for one error is as CoreDNS writes it', async t => {
     const thread = testThread()
     const { config } = parseWord(errorsWord, 'errors')
     const handler = errorsWord.create!(config!, thread.context)
-    t.equal(
-      askHandler(handler, query(question), () => outcome),
-      outcome,
-      `${what}: the reply goes through`,
-    )
-    t.equal(await askHandler(handler, query(question), async () => outcome), outcome, `${what}: later too`)
+    for (const next of [() => outcome, async () => outcome]) {
+      const passed = await askHandler(handler, query(question), next)
+      if (outcome === DROP) t.equal(passed, DROP)
+      else t.match(passed, outcome, `${what}: the reply goes through`)
+    }
     t.same(thread.lines, [...lines, ...lines], what)
   }
 })

@@ -28,17 +28,19 @@ function world(zones: readonly string[] = ['.']) {
     // Ten times is for ever: nothing else than the handler may end it sooner.
     return upstream.loops && asked.length < 10 ? askHandler(handler, query, next) : good
   }
-  const ask = (question = 'example.org. A') => askHandler(handler, query(question), next)
+  const bugs: string[] = []
+  const ask = (question = 'example.org. A') =>
+    askHandler(handler, query(question), next, error => bugs.push(String(error)))
   const pass = async (ms: number): Promise<void> => {
     thread.clock.advance(ms)
     for (let i = 0; i < 50; i++) await turn()
   }
-  return { ...thread, handler, asked, upstream, ask, pass }
+  return { ...thread, handler, asked, upstream, ask, pass, bugs }
 }
 
 t.test('without a loop', async t => {
   const { ask, asked, pass, lines } = world()
-  t.equal(await ask(), good)
+  t.match(await ask(), good)
   t.equal(asked.length, 1)
   await pass(FIRST_PROBE_MS - 1)
   t.equal(asked.length, 1)
@@ -46,7 +48,7 @@ t.test('without a loop', async t => {
   t.equal(asked.length, 2, 'one probe goes out')
   t.equal(asked[1]!.question.qtype, TYPE.HINFO)
   t.match(formatName(asked[1]!.question.qname), /^[0-9a-f]{16}\.[0-9a-f]{16}\.$/)
-  t.equal(await ask(), good)
+  t.match(await ask(), good)
   await pass(60_000)
   t.equal(asked.length, 3, 'no further one does')
   t.same(lines, [])
@@ -61,7 +63,7 @@ t.test('a probe is below the first zone that is not the root', async t => {
 
 t.test('a loop is broken, reported once, and found gone', async t => {
   const { ask, asked, pass, lines, upstream } = world()
-  t.equal(await ask(), good)
+  t.match(await ask(), good)
   upstream.loops = true
   await pass(FIRST_PROBE_MS)
   t.equal(asked.length, 2, 'the probe goes round once')
@@ -87,7 +89,7 @@ t.test('a loop is broken, reported once, and found gone', async t => {
   await pass(AGAIN_MS)
   await pass(LISTEN_MS)
   t.same(lines.slice(1), ['[INFO] plugin/loop: the forwarding loop is gone; queries are forwarded again'])
-  t.equal(await ask(), good)
+  t.match(await ask(), good)
   await pass(AGAIN_MS)
   t.equal(lines.length, 2)
 })
@@ -108,19 +110,19 @@ t.test('a client that asks the name of an earlier probe stopped forwarding for e
   await pass(FIRST_PROBE_MS)
   const probe = `${formatName(asked[1]!.question.qname)} HINFO`
   await pass(LISTEN_MS)
-  for (let i = 0; i < 3; i++) t.equal(await ask(probe), good)
-  t.equal(await ask(), good)
+  for (let i = 0; i < 3; i++) t.match(await ask(probe), good)
+  t.match(await ask(), good)
   t.same(lines, [])
 })
 
 t.test('a plugin that fails at the probe is reported and ends nothing', async t => {
-  const { ask, asked, pass, lines, upstream } = world()
+  const { ask, asked, pass, bugs, upstream } = world()
   await ask()
   upstream.fails = true
   await pass(FIRST_PROBE_MS)
-  t.same(lines, ['[ERROR] plugin/loop: a plugin failed at the probe: Error: broken'])
+  t.same(bugs, ['Error: broken'])
   upstream.fails = false
-  t.equal(await ask(), good)
+  t.match(await ask(), good)
   t.equal(asked.length, 3)
 })
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatDuration, formatSeconds } from '../../src/shared/duration.ts'
+import { formatDuration } from '../../src/shared/duration.ts'
 
 t.test('durations as Go prints them', async t => {
   const cases: [durationMs: number, text: string][] = [
@@ -18,14 +18,4 @@ t.test('durations as Go prints them', async t => {
     [-5000, '-5s'],
   ]
   for (const [durationMs, text] of cases) t.equal(formatDuration(durationMs), text)
-})
-
-t.test('seconds never have an exponent', async t => {
-  const cases: [durationMs: number, text: string][] = [
-    [37.990251, '0.037990251'],
-    [0.0001, '0.0000001'],
-    [5000, '5'],
-    [0, '0'],
-  ]
-  for (const [durationMs, text] of cases) t.equal(formatSeconds(durationMs), text)
 })

@@ -3,7 +3,7 @@
 
 import { Storms } from '../../src/observe/storms.ts'
 import type { Handler, Next, TreeHandler } from '../../src/plugin/plugin.ts'
-import { DONE, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
+import { BACK, DONE, DROP, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
 import type { Query } from '../../src/query/query.ts'
 import type { MaybePromise, Outcome } from '../../src/query/reply.ts'
 import { sockaddr } from '../../src/query/sockaddr.ts'
@@ -13,21 +13,60 @@ import { encode, handOn, TreeRun } from '../../src/serving/trees.ts'
 import { ROOT } from '../../src/wire/name.ts'
 import { lasting, testThread } from './serving.ts'
 
-/** What the handler says to the query, as a reply; what it hands on goes to `next`, what it looks up to the query's. */
-export function askHandler(handler: Handler | TreeHandler, query: Query, next: Next): MaybePromise<Outcome> {
+/**
+ * What the handler says to the query, as a reply; what it hands on goes to `next`, what it looks up to the query's. `bug` is told
+ * of what fails for nobody.
+ */
+export function askHandler(
+  handler: Handler | TreeHandler,
+  query: Query,
+  next: Next,
+  bug: (error: unknown) => void = error => {
+    throw error
+  },
+): MaybePromise<Outcome> {
   if (handler.trees) return handler.handle(query, next)
-  const { road, served } = roadOf(handler, query, next)
+  const { road, served } = roadOf(handler, query, next, bug)
   const from = sockaddr(query.client.address, query.client.port)!
   return handOn({ ...query, way: { road, served, at: -1, from } })
 }
 
-function roadOf(handler: Handler, query: Query, next: Next): { road: Road; served: ServedZone } {
+/** What somebody sees who looks at the packet of a query, before or behind `next`. */
+export async function onRoad<T>(
+  query: Query,
+  look: (packet: Packet) => T,
+  next?: () => MaybePromise<Outcome>,
+): Promise<T> {
+  const seen: T[] = []
+  const handler: Handler = {
+    seesDrops: true,
+    handle(packet) {
+      if (next) return BACK
+      seen.push(look(packet))
+      return packet.fail(0)
+    },
+    back(packet) {
+      seen.push(look(packet))
+      return packet.isDropped ? DROP : DONE
+    },
+  }
+  await askHandler(handler, query, next ?? (() => Promise.reject(new Error('nobody is asked'))))
+  return seen[0]!
+}
+
+function roadOf(
+  handler: Handler,
+  query: Query,
+  next: Next,
+  bug: (error: unknown) => void,
+): { road: Road; served: ServedZone } {
   const behind = new TreeRun([{ trees: true, handle: handed => next(handed) }])
   const served: ServedZone = {
     server: query.server,
     zone: ROOT,
     zoneText: query.zone,
     view: query.view,
+    annotate: () => undefined,
     handlers: [handler, behind],
     lastWord: '',
     clusters: [],
@@ -52,9 +91,7 @@ function roadOf(handler: Handler, query: Query, next: Next): { road: Road; serve
     clock,
     dropped: undefined,
     storms: new Storms(clock, log, meters),
-    bug: error => {
-      throw error
-    },
+    bug,
   })
   return { road, served }
 }

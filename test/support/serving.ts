@@ -2,8 +2,9 @@
 // it logs and counts.
 
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
+import { LINE_MAX_OCTETS, LineWriter } from '../../src/observe/log-line.ts'
 import type { Labels, Meters } from '../../src/observe/meters.ts'
-import type { ThreadLog } from '../../src/observe/thread-log.ts'
+import type { ServingLog } from '../../src/observe/thread-log.ts'
 import type { BlockContext, ServingContext, Word } from '../../src/plugin/plugin.ts'
 import type { Query } from '../../src/query/query.ts'
 import { failure, type Reply } from '../../src/query/reply.ts'
@@ -106,12 +107,7 @@ export function testThread(random: () => number = () => 0): TestThread {
   const clock = new VirtualClock()
   const lines: string[] = []
   const counted = new Map<string, number>()
-  const log: ThreadLog = {
-    debug: true,
-    write: (level, from, text) => {
-      lines.push(from === '' ? `[${level}] ${text}` : `[${level}] ${from}: ${text}`)
-    },
-  }
+  const log = recordingLog(lines)
   const meters = recordingMeters(counted)
   return {
     context: {
@@ -142,6 +138,25 @@ export const lasting = ({ cookies }: TestThread): Lasting => ({
   room: new WaitingRoom(() => undefined),
   packets: new Packets(),
 })
+
+/** A log into a list. */
+export function recordingLog(lines: string[]): ServingLog {
+  const writer = new LineWriter()
+  return {
+    debug: true,
+    write: (level, from, text) => {
+      lines.push(from === '' ? `[${level}] ${text}` : `[${level}] ${from}: ${text}`)
+    },
+    line() {
+      writer.begin(new Uint8Array(LINE_MAX_OCTETS), 0)
+      return writer
+    },
+    endLine() {
+      const end = writer.end()
+      lines.push(`[INFO] ${Buffer.from(writer.octets.subarray(0, end - 1)).toString()}`)
+    },
+  }
+}
 
 /** Counters that add up in a map, keyed `family{label=value,…}`. */
 export function recordingMeters(counted: Map<string, number>): Meters {

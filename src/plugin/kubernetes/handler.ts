@@ -1,6 +1,7 @@
 // `kubernetes` in the chain. The listener's fast path calls ClusterAnswers by itself; this handler does the same for queries
 // that come down the chain, and follows ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
 
+import type { Packet } from '../../query/packet.ts'
 import type { Query } from '../../query/query.ts'
 import {
   type MaybePromise,
@@ -99,12 +100,9 @@ export class KubernetesHandler implements TreeHandler {
     return { table: this.#table, config: this.#config, ownAddresses: this.#own }
   }
 
-  annotate({ question, client, metadata }: Query): void {
-    this.#clients?.annotate(client.address, metadata)
-    const answers = this.#answersOf(question.qname)
-    if (!answers) return
-    this.#ask(question, false)
-    answers.annotate(this.#scan, metadata)
+  annotate({ asked, client }: Packet, labels: Map<string, string>): void {
+    this.#clients?.annotate(client.address, labels)
+    this.#answers.find(answers => answers.covers(asked))?.annotate(asked, labels)
   }
 
   /**

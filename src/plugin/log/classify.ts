@@ -14,11 +14,8 @@
 //   everything else                                OTHERERROR    error
 
 import type { Packet } from '../../query/packet.ts'
-import type { Query } from '../../query/query.ts'
-import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
 import { readU32 } from '../../wire/header.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 
@@ -49,30 +46,17 @@ const CLASS_OF: Readonly<Record<ReplyType, ReplyClass>> = {
 /** The class of a kind. */
 export const classOf = (type: ReplyType): ReplyClass => CLASS_OF[type]
 
-/** The kind of a reply at a time of day (in ms since 1970), which signatures are held against. */
-export function replyType({ question, edns }: Query, outcome: Outcome, wallMs: number): ReplyType {
-  if (outcome === DROP) return 'OTHERERROR'
-  if (question.qtype === TYPE.AXFR || question.qtype === TYPE.IXFR) return 'META'
-  if (edns?.dnssecOk === true && hasExpiredSignature(outcome, wallMs)) return 'OTHERERROR'
-  const { rcode, answer, authority } = outcome
-  const success = rcode === RCODE.NOERROR
-  if (answer.length > 0 && success) return 'NOERROR'
-  if (answer.length > 0 && rcode === RCODE.NXDOMAIN) return 'OTHERERROR'
-  if (success && authority.some(({ type }) => type === TYPE.SOA)) return 'NODATA'
-  if (rcode === RCODE.NXDOMAIN) return 'NXDOMAIN'
-  if (rcode === RCODE.SERVFAIL || rcode === RCODE.NOTIMP) return 'SERVERERROR'
-  if (success && authority.some(({ type }) => type === TYPE.NS)) return 'DELEGATION'
-  return success ? 'NOERROR' : 'OTHERERROR'
-}
-
-/** The same of a packet with its reply. */
+/** HOT: the kind of a packet's reply at a time of day (in ms since 1970), which signatures are held against. */
 export function packetType(packet: Packet, wallMs: number): ReplyType {
   if (packet.isDropped) return 'OTHERERROR'
   const { qtype, dnssecOk } = packet.scan
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return 'META'
-  const nowSeconds = Math.floor(wallMs / 1000)
   const { rcode } = packet
   const success = rcode === RCODE.NOERROR
+  const answers = packet.countOf(SECTION.ANSWER) > 0
+  // Signatures are looked at for clients that check them.
+  if (answers && success && !dnssecOk) return 'NOERROR'
+  const nowSeconds = Math.floor(wallMs / 1000)
   let soa = false
   let ns = false
   for (const walk = packet.records(); walk.next(); ) {
@@ -82,7 +66,6 @@ export function packetType(packet: Packet, wallMs: number): ReplyType {
     soa ||= type === TYPE.SOA
     ns ||= type === TYPE.NS
   }
-  const answers = packet.countOf(SECTION.ANSWER) > 0
   if (answers && success) return 'NOERROR'
   if (answers && rcode === RCODE.NXDOMAIN) return 'OTHERERROR'
   if (success && soa) return 'NODATA'
@@ -92,24 +75,13 @@ export function packetType(packet: Packet, wallMs: number): ReplyType {
   return success ? 'NOERROR' : 'OTHERERROR'
 }
 
-/** Whether the signature at which a walk stands holds now. */
+/**
+ * Whether the signature at which a walk stands holds now: expiration and inception are seconds modulo 2^32, compared as serial
+ * numbers (RFC 4034 3.1.5, RFC 1982).
+ */
 function isCurrentAt({ octets, rdataAt, rdataEnd }: RecordWalk, nowSeconds: number): boolean {
   if (rdataEnd - rdataAt < 16) return false
   const untilExpired = (readU32(octets, rdataAt + 8) - nowSeconds) | 0
   const sinceInception = (nowSeconds - readU32(octets, rdataAt + 12)) | 0
-  return untilExpired >= 0 && sinceInception >= 0
-}
-
-const hasExpiredSignature = ({ answer, authority, additional }: Reply, wallMs: number): boolean =>
-  [answer, authority, additional].some(section =>
-    section.some(record => record.type === TYPE.RRSIG && !isCurrent(record, Math.floor(wallMs / 1000))),
-  )
-
-/** RFC 4034 3.1.5: expiration and inception are seconds modulo 2^32, compared as serial numbers (RFC 1982). */
-function isCurrent({ rdata }: Rr, nowSeconds: number): boolean {
-  if (rdata.length < 16) return false
-  const view = new DataView(rdata.buffer, rdata.byteOffset, rdata.length)
-  const untilExpired = (view.getUint32(8) - nowSeconds) | 0
-  const sinceInception = (nowSeconds - view.getUint32(12)) | 0
   return untilExpired >= 0 && sinceInception >= 0
 }

@@ -1,17 +1,21 @@
-// The formats of the query log (CoreDNS plugin/log and plugin/pkg/replacer): text with placeholders, compiled once.
+// HOT: the formats of the query log (CoreDNS plugin/log and plugin/pkg/replacer): text with placeholders, compiled once into
+// writers of octets.
 //
 //   {remote}:{port} - {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" {rcode} {>rflags} {rsize} {duration}
 //   [::1]:50759 - 29008 "A IN example.org. udp 41 false 4096" NOERROR qr,rd,ra,ad 68 0.037990251s
 //
 // `{/LABEL}` is a metadata label, or `-` where nobody set it. What is no placeholder is text, braces and all.
 
-import type { Query } from '../../query/query.ts'
-import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
-import { formatSeconds } from '../../shared/duration.ts'
-import { HEADER_OCTETS, MESSAGE_MAX, PAYLOAD_MIN } from '../../wire/header.ts'
-import { foldName, formatName } from '../../wire/name.ts'
-import { rcodeName } from '../../wire/rcode.ts'
-import { className, typeName } from '../../wire/rrtype.ts'
+import { escapeControls, type LineWriter } from '../../observe/log-line.ts'
+import type { Packet } from '../../query/packet.ts'
+import {
+  FLAG_AA, FLAG_AD, FLAG_RA, FLAG_TC, MESSAGE_MAX, PAYLOAD_MIN, readU16,
+} from '../../wire/header.ts' // biome-ignore format: one import
+import { RCODE } from '../../wire/rcode.ts'
+import { CLASS, className, TYPE, typeName } from '../../wire/rrtype.ts'
+import { uncompressedOctets } from '../../wire/ttls.ts'
+import { classOf, type ReplyType } from './classify.ts'
+import { writeAddress, writeName, writeSeconds } from './fields.ts'
 
 /** CoreDNS's default format. */
 export const COMMON_FORMAT =
@@ -19,54 +23,94 @@ export const COMMON_FORMAT =
 /** The common format with the operation code. */
 export const COMBINED_FORMAT = `${COMMON_FORMAT} "{>opcode}"`
 
+const encoder = new TextEncoder()
+const octetsOf = (text: string): Uint8Array => encoder.encode(text)
+/** Names by their numbers, as octets. */
+const textsOf = (numbers: Readonly<Record<string, number>>): ReadonlyMap<number, Uint8Array> =>
+  new Map(Object.entries(numbers).map(([name, number]) => [number, octetsOf(name)]))
+
+const TYPES = textsOf(TYPE)
+const CLASSES = textsOf(CLASS)
+const RCODES = textsOf(RCODE)
 /** What is nothing. */
-const EMPTY = '-'
+const EMPTY = octetsOf('-')
+const UDP = octetsOf('udp')
+const TCP = octetsOf('tcp')
+const TRUE = octetsOf('true')
+const FALSE = octetsOf('false')
+const ZERO = octetsOf('0')
+const QR = octetsOf('qr')
+const AA = octetsOf(',aa')
+const TC = octetsOf(',tc')
+const RD = octetsOf(',rd')
+const RA = octetsOf(',ra')
+const AD = octetsOf(',ad')
+const CD = octetsOf(',cd')
 
-/** One query with what became of it. */
-export interface LogEntry {
-  readonly query: Query
-  readonly outcome: Outcome
-  readonly durationMs: number
+/** A query with what became of it, and how long that took; `type` only where a format `needsType`. */
+type Part = (line: LineWriter, packet: Packet, durationMs: number, type: ReplyType | undefined) => void
+
+/** A compiled format. */
+export interface LogFormat {
+  readonly write: Part
+  /** Whether it shows what kind of reply it is. */
+  readonly needsType: boolean
 }
-
-type Part = (entry: LogEntry) => string
 
 /** Every placeholder but metadata. The server answers no operation but QUERY, which is 0. */
 const PLACEHOLDERS: Readonly<Record<string, Part>> = {
-  '{type}': ({ query }) => typeName(query.question.qtype),
-  '{name}': ({ query }) => formatName(foldName(query.question.qname)),
-  '{class}': ({ query }) => className(query.question.qclass),
-  '{proto}': ({ query }) => (query.transport === 'udp' ? 'udp' : 'tcp'),
-  '{size}': ({ query }) => String(query.requestOctets),
-  '{remote}': ({ query }) => bracketed(query.client.address),
-  '{port}': ({ query }) => String(query.client.port),
-  '{local}': ({ query }) => bracketed(query.local.address),
-  '{>id}': ({ query }) => String(query.id),
-  '{>opcode}': () => '0',
-  '{>do}': ({ query }) => String(query.edns?.dnssecOk ?? false),
-  '{>bufsize}': ({ query }) => String(bufferSize(query)),
-  '{rcode}': ({ outcome }) => (outcome === DROP ? EMPTY : rcodeText(outcome.rcode)),
-  '{rsize}': ({ query, outcome }) => String(outcome === DROP ? 0 : uncompressedOctets(query, outcome)),
-  '{duration}': ({ durationMs }) => `${formatSeconds(durationMs)}s`,
-  '{>rflags}': ({ query, outcome }) => (outcome === DROP ? EMPTY : flags(query, outcome)),
+  '{type}': (line, { scan }) => writeKnown(line, TYPES.get(scan.qtype), scan.qtype, typeName),
+  '{name}': (line, { scan }) => writeName(line, scan.folded),
+  '{class}': (line, { scan }) => writeKnown(line, CLASSES.get(scan.qclass), scan.qclass, className),
+  '{proto}': (line, { transport }) => line.text(transport === 'udp' ? UDP : TCP),
+  '{size}': (line, { requestOctets }) => line.number(requestOctets),
+  '{remote}': (line, { from, fromAt }) => writeAddress(line, from, fromAt),
+  '{port}': (line, { from, fromAt }) => line.number(readU16(from, fromAt + 2)),
+  '{local}': (line, { local }) => line.string(bracketed(local.address)),
+  '{>id}': (line, { scan }) => line.number(scan.id),
+  '{>opcode}': line => line.text(ZERO),
+  '{>do}': (line, { scan }) => line.text(scan.dnssecOk ? TRUE : FALSE),
+  '{>bufsize}': (line, packet) => line.number(bufferSize(packet)),
+  '{rcode}': (line, { isDropped, rcode }) => {
+    const name = isDropped ? EMPTY : RCODES.get(rcode)
+    if (name === undefined) line.number(rcode)
+    else line.text(name)
+  },
+  '{rsize}': (line, { isDropped, out, outAt, length }) =>
+    line.number(isDropped ? 0 : uncompressedOctets(out, outAt, outAt + length)),
+  '{duration}': (line, _packet, durationMs) => writeSeconds(line, durationMs),
+  '{>rflags}': (line, packet) => (packet.isDropped ? line.text(EMPTY) : writeFlags(line, packet)),
+}
+
+/** What this plugin knows by itself, whether or not the block has `metadata`. */
+const OWN_LABELS: Readonly<Record<string, Part>> = {
+  '{/log/type}': (line, _packet, _durationMs, type) => line.string(type!),
+  '{/log/class}': (line, _packet, _durationMs, type) => line.string(classOf(type!)),
 }
 
 /** Compiles a format. */
-export function compileFormat(format: string): (entry: LogEntry) => string {
-  const parts: (Part | string)[] = []
-  let at = 0
-  for (const match of format.matchAll(/\{[^{}]*\}/g)) {
-    const part = partOf(match[0])
-    if (part === undefined) continue
-    if (match.index > at) parts.push(format.slice(at, match.index))
-    parts.push(part)
-    at = match.index + match[0].length
+export function compileFormat(format: string): LogFormat {
+  const parts: Part[] = []
+  const text = (from: number, to: number): void => {
+    const octets = octetsOf(escapeControls(format.slice(from, to)))
+    if (octets.length > 0) parts.push(line => line.text(octets))
   }
-  if (at < format.length) parts.push(format.slice(at))
-  return entry => {
-    let text = ''
-    for (const part of parts) text += typeof part === 'string' ? part : part(entry)
-    return text
+  let at = 0
+  let needsType = false
+  for (const { 0: written, index } of format.matchAll(/\{[^{}]*\}/g)) {
+    const part = partOf(written)
+    if (part === undefined) continue
+    needsType ||= Object.hasOwn(OWN_LABELS, written)
+    text(at, index)
+    parts.push(part)
+    at = index + written.length
+  }
+  text(at, format.length)
+  return {
+    needsType,
+    write: (line, packet, durationMs, type) => {
+      for (let i = 0; i < parts.length; i++) parts[i]!(line, packet, durationMs, type)
+    },
   }
 }
 
@@ -76,38 +120,41 @@ export const expandFormat = (format: string): string =>
 
 function partOf(written: string): Part | undefined {
   if (Object.hasOwn(PLACEHOLDERS, written)) return PLACEHOLDERS[written]
+  if (Object.hasOwn(OWN_LABELS, written)) return OWN_LABELS[written]
   if (!written.startsWith('{/')) return undefined
   const label = written.slice(2, -1)
-  return ({ query }) => query.metadata.get(label) ?? EMPTY
+  return (line, packet) => {
+    const value = packet.label(label)
+    if (value === undefined) line.text(EMPTY)
+    else line.string(value)
+  }
 }
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /** What the client takes: over TCP any message, without EDNS 512 octets (CoreDNS plugin/pkg/edns). */
-export const bufferSize = ({ transport, edns }: Query): number =>
-  transport === 'udp' ? Math.max(PAYLOAD_MIN, edns?.payloadSize ?? 0) : MESSAGE_MAX
+export const bufferSize = ({ transport, payloadSize }: Packet): number =>
+  transport === 'udp' ? Math.max(PAYLOAD_MIN, payloadSize) : MESSAGE_MAX
 
-const rcodeText = (rcode: number): string => {
-  const name = rcodeName(rcode)
-  return name.startsWith('RCODE') ? String(rcode) : name
+function writeKnown(
+  line: LineWriter,
+  known: Uint8Array | undefined,
+  number: number,
+  name: (number: number) => string,
+): void {
+  if (known === undefined) line.string(name(number))
+  else line.text(known)
 }
 
-function flags({ recursionDesired, checkingDisabled }: Query, reply: Reply): string {
-  const set = ['qr']
-  if (reply.authoritative) set.push('aa')
-  if (reply.truncated) set.push('tc')
-  if (reply.recursionDesired ?? recursionDesired) set.push('rd')
-  if (reply.recursionAvailable) set.push('ra')
-  if (reply.authenticData) set.push('ad')
-  if (checkingDisabled) set.push('cd')
-  return set.join(',')
-}
-
-/** The octets of a reply before names are compressed and records left out, without OPT: CoreDNS's response sizes. */
-export function uncompressedOctets({ question }: Pick<Query, 'question'>, reply: Reply): number {
-  let octets = HEADER_OCTETS + question.qname.length + 4
-  for (const section of [reply.answer, reply.authority, reply.additional]) {
-    for (const { owner, rdata } of section) octets += owner.length + 10 + rdata.length
-  }
-  return octets
+function writeFlags(line: LineWriter, packet: Packet): void {
+  const { out, outAt, scan, recursionDesired, replyRecursionDesired } = packet
+  const high = out[outAt + 2]!
+  const low = out[outAt + 3]!
+  line.text(QR)
+  if ((high & FLAG_AA) !== 0) line.text(AA)
+  if ((high & FLAG_TC) !== 0) line.text(TC)
+  if (replyRecursionDesired ?? recursionDesired) line.text(RD)
+  if ((low & FLAG_RA) !== 0) line.text(RA)
+  if ((low & FLAG_AD) !== 0) line.text(AD)
+  if (scan.checkingDisabled) line.text(CD)
 }

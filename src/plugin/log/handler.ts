@@ -1,54 +1,61 @@
 // `log` at work: a line for each query that a rule is about, once its reply is known.
 
-import type { Query } from '../../query/query.ts'
-import type { Outcome } from '../../query/reply.ts'
-import { isWithin, type Name, name } from '../../wire/name.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
-import { classOf, type ReplyClass, replyType } from './classify.ts'
+import { BACK, DONE, DROP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { countLabels, foldName, type Name, name } from '../../wire/name.ts'
+import { type Scan, zoneInScan } from '../../wire/scan.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
+import { classOf, packetType, type ReplyClass } from './classify.ts'
 import type { LogConfig } from './config.ts'
-import { compileFormat, type LogEntry } from './format.ts'
+import { compileFormat, type LogFormat } from './format.ts'
 
 interface Rule {
   readonly name: Name
-  readonly all: boolean
-  readonly classes: ReadonlySet<ReplyClass>
-  readonly write: (entry: LogEntry) => string
+  readonly labels: number
+  /** Undefined: all. */
+  readonly classes: ReadonlySet<ReplyClass> | undefined
+  readonly format: LogFormat
 }
 
 /** The rules of one server block on one serving thread. */
-export class LogHandler implements TreeHandler {
-  readonly trees = true
+export class LogHandler implements Handler {
+  readonly seesDrops = true
   readonly #context: ServingContext
   readonly #rules: readonly Rule[]
 
   constructor({ rules }: LogConfig, context: ServingContext) {
     this.#context = context
     this.#rules = rules.map(rule => ({
-      name: name(rule.name),
-      all: rule.classes.includes('all'),
-      classes: new Set(rule.classes),
-      write: compileFormat(rule.format),
+      name: foldName(name(rule.name)),
+      labels: countLabels(name(rule.name)),
+      classes: rule.classes.includes('all') ? undefined : new Set(rule.classes),
+      format: compileFormat(rule.format),
     }))
   }
 
-  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
-    const rule = this.#rules.find(({ name }) => isWithin(query.question.qname, name))
-    if (rule === undefined) return next(query)
-    const startMs = this.#context.clock.nowMs()
-    const outcome = next(query)
-    if (!(outcome instanceof Promise)) return this.#log(rule, query, outcome, startMs)
-    return outcome.then(late => this.#log(rule, query, late, startMs))
+  handle({ scan }: Packet): Step {
+    return this.#ruleFor(scan) === undefined ? NEXT : BACK
   }
 
-  #log(rule: Rule, query: Query, outcome: Outcome, startMs: number): Outcome {
+  /** The time is that since the packet came. */
+  back(packet: Packet): Step {
     const { clock, log } = this.#context
-    const type = replyType(query, outcome, clock.wallMs())
-    const replyClass = classOf(type)
-    query.metadata.set('log/type', type)
-    query.metadata.set('log/class', replyClass)
-    if (rule.all || rule.classes.has(replyClass)) {
-      log.write('INFO', '', rule.write({ query, outcome, durationMs: clock.nowMs() - startMs }))
+    const { classes, format } = this.#ruleFor(packet.scan)!
+    const step = packet.isDropped ? DROP : DONE
+    const type = format.needsType || classes ? packetType(packet, clock.wallMs()) : undefined
+    if (classes && !classes.has(classOf(type!))) return step
+    const line = log.line()
+    if (line === undefined) return step
+    format.write(line, packet, clock.nowMs() - packet.receivedAtMs, type)
+    log.endLine()
+    return step
+  }
+
+  /** The first rule that covers the name. */
+  #ruleFor(scan: Scan): Rule | undefined {
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!
+      if (zoneInScan(scan, rule.name, rule.labels) >= 0) return rule
     }
-    return outcome
+    return undefined
   }
 }

@@ -19,7 +19,6 @@ export const viewDoc: WordDoc = {
   ],
   notes: [
     `An expression has texts, numbers, \`true\`, \`false\`, lists, parentheses, \`? :\`, the operators \`== != < > <= >= and && or || not ! in contains startsWith endsWith matches + - * / %\` and the functions ${FUNCTION_NAMES.map(name => `\`${name}\``).join(', ')}; other parts of the language are errors.`,
-    'A server block with a view answers every query through its plugins; a block without one keeps its faster way.',
   ],
   example: `
     . {

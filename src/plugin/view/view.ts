@@ -22,5 +22,7 @@ export const viewWord = {
   word: 'view',
   doc: viewDoc,
   parse: parseView,
+  // The road asks it before the block has the packet.
+  effect: () => ({ transparent: true }),
   create: config => new ViewHandler(config),
 } satisfies Word<ViewConfig>

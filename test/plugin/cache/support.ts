@@ -15,6 +15,7 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
 import { seededRandom } from '../../support/random.ts'
+import { recordingLog } from '../../support/serving.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** Meters whose values a test can read, by family and label values in the family's order. */
@@ -78,7 +79,7 @@ export class Bench {
       clock: this.clock,
       random: seededRandom(1),
       meters: this.meters,
-      log: { debug: true, write: (level, from, text) => this.log.push(`[${level}] ${from}: ${text}`) },
+      log: recordingLog(this.log),
       tables: new Map(),
       zoneImages: new Map(),
       ownAddresses: [],

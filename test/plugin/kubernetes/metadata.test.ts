@@ -3,8 +3,17 @@
 import t from 'tap'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
+import type { Query } from '../../../src/query/query.ts'
+import { onRoad } from '../../support/road.ts'
 import { query, testThread } from '../../support/serving.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
+
+/** What the handler leaves about the query. */
+async function labelsOf(handler: KubernetesHandler, asked: Query): Promise<Map<string, string>> {
+  const labels = new Map<string, string>()
+  await onRoad(asked, packet => handler.annotate(packet, labels))
+  return labels
+}
 
 function handlerOf(parts: Partial<KubernetesConfig> = {}) {
   const config = { ...KUBERNETES, ...parts }
@@ -12,10 +21,9 @@ function handlerOf(parts: Partial<KubernetesConfig> = {}) {
   const context = { ...testThread().context, tables: new Map([[sourceKey(config), cluster.reader]]) }
   const handler = new KubernetesHandler(config, context)
   /** The labels without `kubernetes/`, those that are empty left out. */
-  const labels = (question: string, address = '10.0.0.7'): Record<string, string> => {
-    const asked = query(question, { client: { address, port: 1, family: 4 } })
-    handler.annotate(asked)
-    const set = [...asked.metadata].filter(([, value]) => value !== '')
+  const labels = async (question: string, address = '10.0.0.7'): Promise<Record<string, string>> => {
+    const all = await labelsOf(handler, query(question, { client: { address, port: 1, family: 4 } }))
+    const set = [...all].filter(([, value]) => value !== '')
     return Object.fromEntries(set.map(([label, value]) => [label.replace('kubernetes/', ''), value]))
   }
   return { handler, cluster, labels }
@@ -50,19 +58,18 @@ t.test('what a name asks for', async t => {
   ] // biome-ignore format: a table
   for (const [name, labels, parts] of cases) {
     const zone = name === '' ? 'cluster.local.' : `${name}.cluster.local.`
-    t.same(handlerOf(parts).labels(`${zone} A`), labels, name)
+    t.same(await handlerOf(parts).labels(`${zone} A`), labels, name)
   }
-  t.same(handlerOf().labels('www.example.org. A'), {}, 'another zone')
-  t.same(handlerOf().labels('1.0.0.10.in-addr.arpa. PTR'), invalid, 'a reverse name')
-  t.same(handlerOf().labels('in-addr.arpa. SOA'), {})
+  t.same(await handlerOf().labels('www.example.org. A'), {}, 'another zone')
+  t.same(await handlerOf().labels('1.0.0.10.in-addr.arpa. PTR'), invalid, 'a reverse name')
+  t.same(await handlerOf().labels('in-addr.arpa. SOA'), {})
 })
 
 t.test('a label that a zone has is there even when it is empty', async t => {
   const { handler } = handlerOf({ zonal: true })
-  const asked = query('web.demo.svc.cluster.local. A')
-  handler.annotate(asked)
+  const labels = await labelsOf(handler, query('web.demo.svc.cluster.local. A'))
   t.same(
-    [...asked.metadata.keys()].map(label => label.replace('kubernetes/', '')),
+    [...labels.keys()].map(label => label.replace('kubernetes/', '')),
     ['port-name', 'protocol', 'endpoint', 'zone', 'service', 'namespace', 'kind'],
   )
 })
@@ -71,8 +78,8 @@ const CLIENTS = { podNames: true, labels: ['app', 'tier'] }
 
 t.test('the Pod that asks', async t => {
   const { cluster, labels } = handlerOf({ pods: 'verified', clients: CLIENTS })
-  const known = (address: string): object => {
-    const { namespace, service, kind, ...client } = labels('web.demo.svc.cluster.local. A', address)
+  const known = async (address: string): Promise<object> => {
+    const { namespace, service, kind, ...client } = await labels('web.demo.svc.cluster.local. A', address)
     return client
   }
   const one = { 'client-namespace': 'demo', 'client-pod-name': 'a-0', 'client-label/app': 'a' }
@@ -84,36 +91,40 @@ t.test('the Pod that asks', async t => {
     slimPod('other/c-0', '10.1.0.3'),
     slimPod('gone/d-0', 'fd00::4'),
   ])
-  t.same(known('10.1.0.1'), one)
-  t.same(known('10.1.0.2'), { 'client-namespace': 'demo' }, 'several Pods of one namespace')
-  t.same(known('10.1.0.3'), {}, 'Pods of two namespaces')
-  t.same(known('fd00::4'), { 'client-namespace': 'gone', 'client-pod-name': 'd-0' }, 'of a hidden namespace')
-  t.same(known('10.1.0.9'), {})
-  t.same(known('fe80::1%eth0'), {})
-  t.same(labels('www.example.org. A', '10.1.0.1'), one, 'whatever is asked for')
+  t.same(await known('10.1.0.1'), one)
+  t.same(await known('10.1.0.2'), { 'client-namespace': 'demo' }, 'several Pods of one namespace')
+  t.same(await known('10.1.0.3'), {}, 'Pods of two namespaces')
+  t.same(
+    await known('fd00::4'),
+    { 'client-namespace': 'gone', 'client-pod-name': 'd-0' },
+    'of a hidden namespace',
+  )
+  t.same(await known('10.1.0.9'), {})
+  t.same(await known('fe80::1%2'), {})
+  t.same(await labels('www.example.org. A', '10.1.0.1'), one, 'whatever is asked for')
   cluster.cluster.remove('Pod', 'other/c-0')
   t.same(
-    known('10.1.0.3'),
+    await known('10.1.0.3'),
     { 'client-namespace': 'demo', 'client-pod-name': 'c-0' },
     'one of the two is gone',
   )
   cluster.cluster.upsert('Pod', slimPod('demo/c-0', '10.1.0.5', { labels: ['c', 'x'] }))
-  t.same(known('10.1.0.3'), {}, 'the address is given back')
-  t.match(known('10.1.0.5'), { 'client-label/app': 'c', 'client-label/tier': 'x' })
+  t.same(await known('10.1.0.3'), {}, 'the address is given back')
+  t.match(await known('10.1.0.5'), { 'client-label/app': 'c', 'client-label/tier': 'x' })
   cluster.cluster.upsert('Pod', slimPod('other/new', '10.1.0.5'))
-  t.same(known('10.1.0.5'), {}, 'a reused address, before the Pod that had it is seen to go')
+  t.same(await known('10.1.0.5'), {}, 'a reused address, before the Pod that had it is seen to go')
 })
 
 t.test('nobody is known before all Pods are, or out of an old state', async t => {
   const { cluster, labels } = handlerOf({ pods: 'verified', clients: CLIENTS })
-  const known = (): boolean => 'client-namespace' in labels('a.org. A', '10.1.0.1')
+  const known = async (): Promise<boolean> => 'client-namespace' in (await labels('a.org. A', '10.1.0.1'))
   cluster.cluster.replace('Pod', [slimPod('demo/a', '10.1.0.1')])
-  t.ok(known())
+  t.ok(await known())
   cluster.writer.setRestored(true)
-  t.notOk(known())
+  t.notOk(await known())
   cluster.writer.setRestored(false)
   cluster.writer.setSynced(false)
-  t.notOk(known())
+  t.notOk(await known())
 })
 
 t.test('a table keeps nothing of clients where nobody asks', async t => {

@@ -1,13 +1,35 @@
 import t from 'tap'
+import { LINE_MAX_OCTETS, LineWriter } from '../../../src/observe/log-line.ts'
 import {
   COMBINED_FORMAT,
   COMMON_FORMAT,
   compileFormat,
   expandFormat,
-  type LogEntry,
 } from '../../../src/plugin/log/format.ts'
-import { DROP } from '../../../src/query/reply.ts'
+import type { Query } from '../../../src/query/query.ts'
+import { DROP, type Outcome } from '../../../src/query/reply.ts'
+import { onRoad } from '../../support/road.ts'
 import { query, record, reply } from '../../support/serving.ts'
+
+/** One query with what became of it. */
+interface LogEntry {
+  readonly query: Query
+  readonly outcome: Outcome
+  readonly durationMs: number
+}
+
+/** What the format makes of it. */
+async function written(format: string, { query, outcome, durationMs }: LogEntry): Promise<string> {
+  const { write } = compileFormat(format)
+  const line = new LineWriter()
+  line.begin(new Uint8Array(LINE_MAX_OCTETS), 0)
+  await onRoad(
+    query,
+    packet => write(line, packet, durationMs, 'NODATA'),
+    () => outcome,
+  )
+  return Buffer.from(line.octets.subarray(0, line.at)).toString()
+}
 
 const entry: LogEntry = {
   query: query('Example.ORG. A', {
@@ -38,6 +60,11 @@ const small: LogEntry = {
   query: query('. NS', { edns: { payloadSize: 100, dnssecOk: false, options: [] } }),
   outcome: reply({ rcode: 14 }),
 }
+const from = (address: string): LogEntry => ({
+  ...entry,
+  query: query('. NS', { client: { address, port: 1, family: address.includes(':') ? 6 : 4 } }),
+})
+const after = (durationMs: number): LogEntry => ({ ...entry, durationMs })
 
 // CoreDNS plugin/pkg/replacer, each placeholder with the text it writes.
 const cases: [format: string, entry: LogEntry, text: string][] = [
@@ -52,6 +79,12 @@ const cases: [format: string, entry: LogEntry, text: string][] = [
   ['{size}', entry, '41'],
   ['{remote}', entry, '10.0.0.7'],
   ['{remote}', v6, '[::1]'],
+  ['{remote}', from('255.100.9.0'), '255.100.9.0'],
+  ['{remote}', from('::'), '[::]'],
+  ['{remote}', from('fd00:0:0:1::'), '[fd00:0:0:1::]'],
+  ['{remote}', from('2001:db8:0:ffff:abc:12:0:1'), '[2001:db8:0:ffff:abc:12:0:1]'],
+  ['{remote}', from('2001:db8::ffff:0:0:1'), '[2001:db8::ffff:0:0:1]'],
+  ['{remote}', from('fe80::1%7'), '[fe80::1%7]'],
   ['{local}', entry, '10.96.0.10'],
   ['{local}', v6, '[fd00::a]'],
   ['{port}', v6, '50759'],
@@ -74,11 +107,16 @@ const cases: [format: string, entry: LogEntry, text: string][] = [
   ['{duration}', entry, '0.037990251s'],
   ['{duration}', v6, '0.0005s'],
   ['{duration}', dropped, '0s'],
+  ['{duration}', after(5000), '5s'],
+  ['{duration}', after(0.0001), '0.0000001s'],
+  ['{duration}', after(61_234.5), '61.2345s'],
   ['{/kubernetes/client-namespace}', entry, 'default'],
   ['{/empty}', entry, ''],
   ['{/nobody/set}', entry, '-'],
+  ['{/log/type} {/log/class}', entry, 'NODATA denial'],
   ['', entry, ''],
   ['text', entry, 'text'],
+  ['a\n{type}\r', entry, 'a\\nA\\u000d'],
   ['{ {type} }', entry, '{ A }'],
   ['a } {type}', entry, 'a } A'],
   ['{type}{type}', entry, 'AA'],
@@ -98,7 +136,7 @@ const cases: [format: string, entry: LogEntry, text: string][] = [
 
 t.test('every placeholder', async t => {
   for (const [format, entry, text] of cases) {
-    t.equal(compileFormat(format)(entry), text, format === '' ? 'an empty format' : format)
+    t.equal(await written(format, entry), text, format === '' ? 'an empty format' : format)
   }
 })
 

@@ -8,13 +8,14 @@ import type { Value } from '../../../src/plugin/view/expression/functions.ts'
 import { EXPRESSION_MAX_CHARACTERS, parseExpression } from '../../../src/plugin/view/expression/parse.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { CLASS } from '../../../src/wire/rrtype.ts'
+import { onRoad } from '../../support/road.ts'
 import { query } from '../../support/serving.ts'
 
 /** What the expression says; it must survive the way to another thread. */
-function evaluate(text: string, rest: Partial<Query> = {}): Value {
+async function evaluate(text: string, rest: Partial<Query> = {}): Promise<Value> {
   const expression = parseExpression(text)
   checkExpression(expression, () => {})
-  return compileExpression(structuredClone(expression))(query('WWW.example.org. A', rest))
+  return await onRoad(query('WWW.example.org. A', rest), compileExpression(structuredClone(expression)))
 }
 
 /** `AT: message` of what is wrong, or of a warning. */
@@ -62,6 +63,10 @@ t.test('what an expression says', async t => {
     ["incidr(client_ip(), '10.0.1.0/24')", false],
     ["incidr(client_ip(), '10.0.0.200/24')", true],
     ["incidr(client_ip(), '::/0')", false],
+    ["incidr(client_ip(), '0.0.0.0/0')", true],
+    ["incidr(client_ip(), 'fd00::/8')", true, { client: { address: 'fd00::7', port: 1, family: 6 } }],
+    ["incidr(client_ip(), '10.0.0.0/8')", false, { client: { address: 'fd00::7', port: 1, family: 6 } }],
+    ["incidr(server_ip(), '10.96.0.0/12')", true],
     ["incidr('2001:db8::1', '2001:0DB8::/32')", true],
     ["incidr('fe80::1%eth0', 'fe80::/10')", true],
     ["incidr(name(), '10.0.0.0/8')", undefined],
@@ -115,7 +120,7 @@ t.test('what an expression says', async t => {
     ["type() == 'MX' ? false : size() == 1 ? false : true", true],
     ["incidr(name(), '::/0') ? true : false", undefined],
   ]
-  for (const [text, value, rest] of cases) t.equal(evaluate(text, rest), value, text)
+  for (const [text, value, rest] of cases) t.equal(await evaluate(text, rest), value, text)
 })
 
 t.test('what is wrong with an expression, and where', async t => {
@@ -202,7 +207,7 @@ t.test('what is wrong with an expression, and where', async t => {
 
 t.test('the longest expressions are no trouble', async t => {
   const or = `${'1>2 or '.repeat(EXPRESSION_MAX_CHARACTERS / 7 - 2)}true`
-  t.equal(evaluate(or), true)
-  t.equal(evaluate(`${'1+'.repeat(100)}1`), 101)
+  t.equal(await evaluate(or), true)
+  t.equal(await evaluate(`${'1+'.repeat(100)}1`), 101)
   t.equal(faultOf(`${'1+'.repeat(101)}1`), '201: more than 100 levels inside one another')
 })

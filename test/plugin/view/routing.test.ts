@@ -80,7 +80,7 @@ t.test('where no view of the longest zone takes the query, a shorter zone does, 
   t.same((await shorter.ask('a.test.', '10.2.0.1')).answer, ['A 192.0.2.2'])
   const nobody = await ask('a.test.', '192.0.2.7', { edns: true })
   t.equal(nobody.rcode, 'REFUSED')
-  t.equal(extendedError(nobody.edns), '20 no server block of the Corefile has this name')
+  t.equal(extendedError(nobody.edns), '20 no view of the Corefile is for this query')
 })
 
 t.test('a look-up on behalf of a query is sent to the block that takes it', async t => {

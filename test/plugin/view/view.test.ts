@@ -1,7 +1,8 @@
 import t from 'tap'
 import { ViewHandler } from '../../../src/plugin/view/handler.ts'
 import { viewWord } from '../../../src/plugin/view/view.ts'
-import { parseWord, query, reply } from '../../support/serving.ts'
+import { onRoad } from '../../support/road.ts'
+import { parseWord, query } from '../../support/serving.ts'
 
 const VIEW = 'view v {'
 
@@ -45,19 +46,19 @@ const viewOf = (...expressions: readonly string[]): ViewHandler => {
 }
 
 t.test('a query is for the view when all its expressions are true', async t => {
-  const asked = query('www.example.org. A')
-  t.ok(viewOf().accepts(asked), 'no expression')
-  t.ok(viewOf('true', "type() == 'A'").accepts(asked))
-  t.notOk(viewOf('true', "type() == 'MX'").accepts(asked))
-  t.notOk(viewOf("'true'").accepts(asked), 'a text is not true')
-  t.notOk(viewOf("incidr(name(), '10.0.0.0/8')").accepts(asked), 'what cannot be said is not true')
+  const accepts = (...expressions: readonly string[]): Promise<boolean> => {
+    const view = viewOf(...expressions)
+    return onRoad(query('www.example.org. A'), packet => view.accepts(packet))
+  }
+  t.ok(await accepts(), 'no expression')
+  t.ok(await accepts('true', "type() == 'A'"))
+  t.notOk(await accepts('true', "type() == 'MX'"))
+  t.notOk(await accepts("'true'"), 'a text is not true')
+  t.notOk(await accepts("incidr(name(), '10.0.0.0/8')"), 'what cannot be said is not true')
 })
 
-t.test('it names itself in the metadata and hands queries on', async t => {
-  const view = viewOf('true')
-  const asked = query('www.example.org. A')
-  view.annotate(asked)
-  t.same([...asked.metadata], [['view/name', 'v']])
-  const given = reply()
-  t.equal(await view.handle(asked, () => given), given)
+t.test('it names itself in the metadata', async t => {
+  const labels = new Map<string, string>()
+  await onRoad(query('www.example.org. A'), packet => viewOf('true').annotate(packet, labels))
+  t.same([...labels], [['view/name', 'v']])
 })

@@ -1,9 +1,9 @@
-// What an expression can ask: facts of the query, and functions of texts (CoreDNS plugin/pkg/expression; the text functions
+// What an expression can ask: facts of the packet, and functions of texts (CoreDNS plugin/pkg/expression; the text functions
 // are expr-lang's own).
 
-import type { Query } from '../../../query/query.ts'
+import type { Packet } from '../../../query/packet.ts'
 import { contains, parseCidr, parseIp } from '../../../shared/ip.ts'
-import { foldName, formatName } from '../../../wire/name.ts'
+import { formatName } from '../../../wire/name.ts'
 import { className, typeName } from '../../../wire/rrtype.ts'
 import { bufferSize } from '../../log/format.ts'
 
@@ -19,10 +19,10 @@ export interface ListType {
 export interface ExpressionFunction {
   readonly args: readonly (Type | 'text or list')[]
   readonly result: Type
-  run(query: Query, args: readonly Value[]): Value
+  run(packet: Packet, args: readonly Value[]): Value
 }
 
-const fact = (result: Type, run: (query: Query) => Value): ExpressionFunction => ({ args: [], result, run })
+const fact = (result: Type, run: (packet: Packet) => Value): ExpressionFunction => ({ args: [], result, run })
 
 const ofTexts = (count: number, result: Type, run: (...texts: string[]) => Value): ExpressionFunction => ({
   args: Array<Type>(count).fill('string'),
@@ -35,11 +35,11 @@ const withoutInterface = (address: string): string => address.split('%', 1)[0]!
 
 const FUNCTIONS: Readonly<Record<string, ExpressionFunction>> = {
   bufsize: fact('number', bufferSize),
-  class: fact('string', ({ question }) => className(question.qclass)),
+  class: fact('string', ({ scan }) => className(scan.qclass)),
   client_ip: fact('string', ({ client }) => client.address),
-  do: fact('bool', ({ edns }) => edns?.dnssecOk ?? false),
-  id: fact('number', ({ id }) => id),
-  name: fact('string', ({ question }) => formatName(foldName(question.qname))),
+  do: fact('bool', ({ scan }) => scan.dnssecOk),
+  id: fact('number', ({ scan }) => scan.id),
+  name: fact('string', ({ scan }) => formatName(scan.folded)),
   // No operation but QUERY is served.
   opcode: fact('number', () => 0),
   port: fact('string', ({ client }) => String(client.port)),
@@ -47,11 +47,11 @@ const FUNCTIONS: Readonly<Record<string, ExpressionFunction>> = {
   server_ip: fact('string', ({ local }) => local.address),
   server_port: fact('string', ({ local }) => String(local.port)),
   size: fact('number', ({ requestOctets }) => requestOctets),
-  type: fact('string', ({ question }) => typeName(question.qtype)),
+  type: fact('string', ({ scan }) => typeName(scan.qtype)),
   metadata: {
     args: ['string'],
     result: 'string',
-    run: ({ metadata }, [label]) => metadata.get(label as string) ?? '',
+    run: (packet, [label]) => packet.label(label as string) ?? '',
   },
   incidr: ofTexts(2, 'bool', (address, network) => {
     const ip = parseIp(withoutInterface(address))
