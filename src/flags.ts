@@ -1,6 +1,7 @@
 // The command line, as CoreDNS has it (docs/coredns.md 2.5): one or two dashes, values behind `=` or as the next word.
 //
-//   seamark [-conf FILE] [-dns.port N | -p N] [-last-good FILE] [-pidfile FILE] [-plugins] [-quiet] [-version]
+//   seamark [-conf FILE] [-dns.port N | -p N] [-last-good FILE] [-overlap] [-pidfile FILE] [-plugins] [-quiet]
+//           [-version]
 //   seamark check [--json] [--offline] [FILE|-]
 
 /** What was asked for. */
@@ -13,6 +14,8 @@ export type Command =
       readonly pidfile: string
       /** Where the configuration that was served last is kept; '' for nowhere. */
       readonly lastGood: string
+      /** Whether another server of this user may have the same ports: both answer until one ends. */
+      readonly overlap: boolean
       readonly quiet: boolean
     }
   | {
@@ -29,12 +32,13 @@ export type Command =
 
 const DEFAULT_PORT = 53
 
-export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-last-good FILE] [-pidfile FILE] [-quiet] [-plugins] [-version]
+export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-last-good FILE] [-overlap] [-pidfile FILE] [-quiet] [-plugins] [-version]
        seamark check [--json] [--offline] [-p PORT] [FILE|-]
 
   -conf FILE     the Corefile to serve, or stdin; ./Corefile unless given
   -dns.port, -p  the port of server blocks that name none (53)
   -last-good FILE  keep the configuration that is served in FILE, and serve it after a restart with a broken one
+  -overlap       start beside another server of this user on the same ports, as a rolling replacement does; both answer until one ends
   -pidfile FILE  where to write the process id
   -quiet         print warnings and errors only
   -plugins       list the directives that are served
@@ -43,7 +47,7 @@ export const USAGE = `usage: seamark [-conf FILE] [-dns.port PORT | -p PORT] [-l
   --offline      files and hosts that are not known here are no errors: the machine that serves may have them
 `
 
-const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json', 'offline'])
+const SWITCHES = new Set(['quiet', 'version', 'plugins', 'help', 'h', 'json', 'offline', 'overlap'])
 const VALUES = new Set(['conf', 'dns.port', 'p', 'pidfile', 'last-good'])
 
 /** Reads the arguments behind the program's name. Never throws. */
@@ -86,6 +90,7 @@ export function parseFlags(args: readonly string[]): Command {
     port,
     pidfile: flags.get('pidfile') ?? '',
     lastGood: flags.get('last-good') ?? '',
+    overlap: flags.has('overlap'),
     quiet: flags.has('quiet'),
   }
 }

@@ -55,6 +55,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     registry,
     quiet: command.quiet,
     lastGood: command.lastGood,
+    overlap: command.overlap,
   })
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))

@@ -3,7 +3,15 @@
 import t from 'tap'
 import { type Command, parseFlags, USAGE } from '../src/flags.ts'
 
-const serve = { command: 'serve', conf: '', port: 53, pidfile: '', lastGood: '', quiet: false } as const
+const serve = {
+  command: 'serve',
+  conf: '',
+  port: 53,
+  pidfile: '',
+  lastGood: '',
+  overlap: false,
+  quiet: false,
+} as const
 const check = { command: 'check', file: '', json: false, offline: false, port: 53 } as const
 
 t.test('what is asked for', async t => {
@@ -13,6 +21,7 @@ t.test('what is asked for', async t => {
     ['--conf=/etc/Corefile -dns.port=1053', { ...serve, conf: '/etc/Corefile', port: 1053 }],
     ['-conf=a=b', { ...serve, conf: 'a=b' }],
     ['-conf=', serve],
+    ['-overlap', { ...serve, overlap: true }],
     ['-p 5353', { ...serve, port: 5353 }],
     ['-dns.port 1 -p 65535', { ...serve, port: 65535 }],
     ['-last-good /data/corefile', { ...serve, lastGood: '/data/corefile' }],
@@ -59,6 +68,7 @@ t.test('the usage names every flag', async t => {
     '-last-good',
     '-pidfile',
     '-quiet',
+    '-overlap',
     '-plugins',
     '-version',
     'check',

@@ -7,6 +7,7 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
+import { portHolder } from '../listen/held-ports.ts'
 import { watchBusy } from '../observe/busy.ts'
 import { healthRoute } from '../observe/health.ts'
 import { HttpListenError, type HttpSite, HttpSites } from '../observe/http.ts'
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly quiet: boolean
   /** Where the configuration that was served last is kept; '' for nowhere. */
   readonly lastGood: string
+  /** Whether another server of this user may have the same ports. */
+  readonly overlap: boolean
 }
 
 export class Server {
@@ -218,6 +221,8 @@ export class Server {
   /** Brings everything to a configuration, or leaves everything as it was and says why. */
   async #serve(configuration: Configuration): Promise<string | undefined> {
     const { setup } = configuration
+    const held = await this.#heldPort(setup)
+    if (held !== undefined) return held
     const sourceErrors = await this.#clusters.prepare(setup.kubernetes)
     if (sourceErrors.length > 0) return sourceErrors.join('\n')
     const sites = await this.#sites.prepare(this.#wantedSites(setup))
@@ -253,6 +258,19 @@ export class Server {
     this.#zoneFiles.watch(setup)
     this.#notifier.watch(setup)
     await this.#clusters.keepOnly(setup.kubernetes)
+    return undefined
+  }
+
+  /** A port that another server has, in words; those that are served already are this one's. */
+  async #heldPort({ listens }: Setup): Promise<string | undefined> {
+    if (this.#options.overlap) return undefined
+    const own = new Set((this.setup?.listens ?? []).map(({ port }) => port))
+    for (const { address, port, scheme, place } of listens) {
+      if (own.has(port)) continue
+      const holder = await portHolder(address, port, scheme === 'dns' ? ['udp', 'tcp'] : ['tcp'])
+      if (holder !== undefined)
+        return `${holder}, which ${place} asks for; with -overlap it may be shared with a server of this user`
+    }
     return undefined
   }
 

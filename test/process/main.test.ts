@@ -229,8 +229,26 @@ async function inUse(test: Test, port: number, transport: string): Promise<void>
   const corefile = `# first line\n.:${port} {\n  bind 127.0.0.1\n  whoami\n}\n`
   const { status, output } = await finish(test, { Corefile: corefile }, [])
   test.equal(status, 1)
-  test.match(output, new RegExp(`127\\.0\\.0\\.1:${port} over ${transport}: .*in use.*Corefile:2:1`))
+  const holder = `127\\.0\\.0\\.1:${port} over ${transport}: process ${process.pid} has this port \\(.*node.*\\)`
+  test.match(output, new RegExp(`${holder}, which .*Corefile:2:1 asks for`))
 }
+
+t.test('a second server on the same port is refused; with -overlap both answer until one ends', async t => {
+  const port = await freePort()
+  const flags = ['-p', String(port)]
+  const first = start(t, { Corefile: WHOAMI }, flags)
+  await first.printed(BANNER)
+  const refused = await finish(t, { Corefile: WHOAMI }, flags)
+  t.equal(refused.status, 1)
+  t.match(refused.output, new RegExp(`process ${first.child.pid} has this port \\(.*-p ${port}\\).*-overlap`))
+  t.notMatch(refused.output, BANNER)
+
+  const second = start(t, { Corefile: WHOAMI }, [...flags, '-overlap'])
+  await second.printed(BANNER)
+  t.equal(await first.stop(), 0)
+  t.equal((await query(port, { name: 'example.org' })).rcode, 'NOERROR', 'the second one has the port alone')
+  t.equal(await second.stop(), 0)
+})
 
 t.test('signals while clients still come', async t => {
   const health = await freePort()
