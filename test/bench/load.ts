@@ -20,8 +20,8 @@ import { type Inner, runBench } from './common/run.ts'
 import { runRows } from './common/run-rows.ts'
 import type { SubjectId } from './common/servers.ts'
 import { LoadContext } from './load/context.ts'
+import { startLoadWorld } from './load/loaded-cluster.ts'
 import { isWanted, ROWS } from './load/rows.ts'
-import { startLoadWorld } from './load/world.ts'
 
 const RESULTS = join(import.meta.dirname, 'results-load.md')
 const ROUNDS = 5

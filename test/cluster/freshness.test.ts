@@ -6,7 +6,7 @@ import { Freshness } from '../../src/cluster/freshness.ts'
 import { agedKind, ageSeconds } from '../../src/table/layout.ts'
 import { service } from '../support/fake-objects.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { World, type WorldOptions } from '../watch/world.ts'
+import { World, type WorldOptions } from '../watch/watched-api.ts'
 
 /** A world whose freshness is looked after; `head` is what the table's head says. */
 async function looked(t: Test, options: WorldOptions = {}) {

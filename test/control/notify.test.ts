@@ -6,10 +6,10 @@ import t, { type Test } from 'tap'
 import { Notifier } from '../../src/control/notify.ts'
 import { transferWord } from '../../src/plugin/transfer/transfer.ts'
 import { decodeMessage } from '../support/dns-message.ts'
-import { parseWord, testThread } from '../support/serving.ts'
 import { KUBERNETES } from '../support/slim-cluster.ts'
 import { until } from '../support/until.ts'
 import { untilWithin } from '../support/virtual-clock.ts'
+import { parseWord, testThread } from '../support/words.ts'
 
 /** A server that hears of changes: answers with `rcode`, or not at all. */
 async function secondary(t: Test, rcode: number | undefined, address = '127.0.0.1') {

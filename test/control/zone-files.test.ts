@@ -7,9 +7,9 @@ import t, { type Test } from 'tap'
 import { ZoneFiles } from '../../src/control/zone-files.ts'
 import { fileWord } from '../../src/plugin/file/file.ts'
 import { ZoneImage } from '../../src/plugin/file/image.ts'
-import { lines } from '../plugin/file/support.ts'
-import { parseWord, testThread } from '../support/serving.ts'
+import { lines } from '../plugin/file/zone-texts.ts'
 import { untilWithin } from '../support/virtual-clock.ts'
+import { parseWord, testThread } from '../support/words.ts'
 
 const zone = (serial: number, rest = ''): string => `$TTL 5\n@ SOA ns host ${serial} 2 3 4 5\n${rest}`
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { type Line, once, options, readLine } from '../../src/corefile/arguments.ts'
 import type { Directive } from '../../src/corefile/corefile.ts'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
-import { read } from './fixture.ts'
+import { read } from './read-corefile.ts'
 
 /** The directives of `. { TEXT }`, the first on line 2. */
 function directives(text: string): readonly Directive[] {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { parseCorefileText } from '../../src/corefile/parser.ts'
 import { formatProblem } from '../../src/corefile/problem.ts'
 import fc, { runs } from '../support/properties.ts'
-import { lines, memoryHost } from './fixture.ts'
+import { lines, memoryHost } from './read-corefile.ts'
 
 const host = memoryHost(
   { a: 'import b', b: '. {\n import a\n', 'c.x': '}', 'd.x': '(s) {\n import s\n}' },

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { globFiles, nodeHost } from '../../src/corefile/host.ts'
 import { parseCorefile } from '../../src/corefile/parser.ts'
-import { complaints, outline } from './fixture.ts'
+import { complaints, outline } from './read-corefile.ts'
 
 t.test('patterns', async t => {
   const folder = t.testdir({

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { EXPANSIONS_MAX, FILE_MAX_LENGTH, TOKENS_MAX } from '../../src/corefile/imports.ts'
 import { parseCorefileText } from '../../src/corefile/parser.ts'
-import { complaints, outline, read } from './fixture.ts'
+import { complaints, outline, read } from './read-corefile.ts'
 
 t.test('what import brings', async t => {
   const cases: [what: string, text: string, files: Record<string, string>, expected: string[]][] = [

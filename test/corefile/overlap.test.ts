@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseCorefile } from '../../src/corefile/parser.ts'
-import { complaints, memoryHost, read } from './fixture.ts'
+import { complaints, memoryHost, read } from './read-corefile.ts'
 
 t.test('one zone, one port, one server block', async t => {
   const again = (place: string, zone: string, port: number, first: string, found: string): string =>

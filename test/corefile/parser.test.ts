@@ -1,6 +1,6 @@
 import t from 'tap'
 import { DEPTH_MAX, parseCorefile, parseCorefileText } from '../../src/corefile/parser.ts'
-import { complaints, memoryHost, outline, read } from './fixture.ts'
+import { complaints, memoryHost, outline, read } from './read-corefile.ts'
 
 t.test('what is legal', async t => {
   const cases: [what: string, text: string, expected: string[]][] = [

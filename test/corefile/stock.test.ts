@@ -1,7 +1,7 @@
 // Corefiles that clusters run, read whole: kubeadm's, AKS with its coredns-custom folder, k3s, NodeLocal DNSCache.
 
 import t from 'tap'
-import { complaints, outline, read } from './fixture.ts'
+import { complaints, outline, read } from './read-corefile.ts'
 
 const KUBEADM = `.:53 {
     errors

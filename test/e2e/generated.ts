@@ -3,7 +3,7 @@
 
 import { Random } from '../support/random.ts'
 import type { KubeObject } from './api-client.ts'
-import { type Endpoint, service, slice } from './fixture.ts'
+import { type Endpoint, service, slice } from './every-object.ts'
 
 const NAMESPACE_COUNT = 6
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const

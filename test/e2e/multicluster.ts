@@ -2,7 +2,7 @@
 // the questions about them in the zone clusterset.local, where an endpoint's name also holds its cluster's.
 
 import type { KubeObject } from './api-client.ts'
-import { type Endpoint, slice } from './fixture.ts'
+import { type Endpoint, slice } from './every-object.ts'
 import type { ParityQuestion } from './questions.ts'
 
 /** The zone of imported Services. */

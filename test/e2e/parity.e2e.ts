@@ -3,7 +3,7 @@
 
 import { ACCEPTED_DIFFERENCES, CORE_DNS_SILENCE } from './differences.ts'
 import type { CorefileOptions } from './dns-server.ts'
-import { fixtureNamespaces, fixtureObjects, service, slice } from './fixture.ts'
+import { fixtureNamespaces, fixtureObjects, service, slice } from './every-object.ts'
 import { generatedNamespaces, generatedObjects } from './generated.ts'
 import {
   CLUSTERSET_ZONE,

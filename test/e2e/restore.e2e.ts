@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { service as fakeService, namespace } from '../support/fake-objects.ts'
 import { ControlPlane } from './control-plane.ts'
-import { service } from './fixture.ts'
+import { service } from './every-object.ts'
 import { eventually } from './processes.ts'
 import { type Context, holds, type Suite } from './suite.ts'
 

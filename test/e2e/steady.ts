@@ -3,7 +3,7 @@
 
 import { apiPath } from './api-client.ts'
 import type { DnsServer } from './dns-server.ts'
-import { service, slice } from './fixture.ts'
+import { service, slice } from './every-object.ts'
 import { Load, type LoadQuestion } from './load.ts'
 import { eventually } from './processes.ts'
 import { type Context, holds } from './suite.ts'

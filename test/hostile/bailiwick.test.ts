@@ -12,7 +12,7 @@ import {
   type Script,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
-import { clusterIp, serve, unharmed } from './support.ts'
+import { clusterIp, serve, unharmed } from './one-block.ts'
 
 const CLUSTER = 'kubernetes.default.svc.cluster.local'
 const VICTIM = 'victim.example'

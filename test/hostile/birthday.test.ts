@@ -7,7 +7,7 @@ import { decodeMessage, encodeQuestion } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { a, answerAll, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 const CLIENTS = 500
 const NAME = 'www.example.org'

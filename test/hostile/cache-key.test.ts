@@ -13,7 +13,7 @@ import {
   soa,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 /** Every way to ask: no EDNS, EDNS, EDNS with DO; each with and without CD and AD. */
 const ASKERS: readonly Partial<Query>[] = [false, true, { dnssecOk: true }].flatMap(edns =>

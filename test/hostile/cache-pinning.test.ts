@@ -4,7 +4,7 @@
 import t from 'tap'
 import { query } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, soa, UpstreamStub } from '../support/upstream-stub.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 /** TTLs of an upstream, and what becomes of them. RFC 2181 8: with the highest bit set it is zero; zero is five, as in CoreDNS. */
 const cases: readonly (readonly [ttl: number, success: number, denial: number])[] = [

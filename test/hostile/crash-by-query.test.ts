@@ -13,7 +13,7 @@ import {
 } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, externalName, headless, serve, unharmed } from './support.ts'
+import { clusterIp, externalName, headless, serve, unharmed } from './one-block.ts'
 
 t.test('who replays the probe of loop while it is heard ends nothing', async t => {
   const stub = await UpstreamStub.start(answerAll)

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { encodeQuestion, exchangeUdp, query } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { headless, serve, unharmed } from './support.ts'
+import { headless, serve, unharmed } from './one-block.ts'
 
 const UDP_MAX = 1232
 const PLAIN_MAX = 512

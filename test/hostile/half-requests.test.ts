@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { serveCorefile } from '../support/served-corefile.ts'
-import { unharmed } from './support.ts'
+import { unharmed } from './one-block.ts'
 
 const HELD = 300
 const ANSWER_MS = 1000

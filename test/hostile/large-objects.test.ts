@@ -10,7 +10,7 @@ import { FakeApiServer } from '../support/fake-api-server.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
 import { makePlace, type Place } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
-import { inPod } from './support.ts'
+import { inPod } from './one-block.ts'
 
 const WEB = 'web.default.svc.cluster.local'
 const BIG = 'big.default.svc.cluster.local'

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { elapsedCosts } from '../support/cost.ts'
 import { encodeQuestion, exchangeUdp, query, TcpClient } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { headless, serve, unharmed } from './support.ts'
+import { headless, serve, unharmed } from './one-block.ts'
 
 /** None of them fits into a datagram. */
 const SIZES = [100, 1000, 5000]

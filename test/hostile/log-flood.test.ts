@@ -5,7 +5,7 @@ import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/until.ts'
-import { floodFrom, serve, unharmed } from './support.ts'
+import { floodFrom, serve, unharmed } from './one-block.ts'
 
 const FAILURES = 5000
 const PACE = 100

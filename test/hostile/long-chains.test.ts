@@ -14,7 +14,7 @@ import {
   soa,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
-import { externalName, serve, unharmed } from './support.ts'
+import { externalName, serve, unharmed } from './one-block.ts'
 
 const UPSTREAM_QUERIES_MAX = 12
 const LINKS = 50

@@ -5,7 +5,7 @@ import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { until } from '../support/until.ts'
 import { UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, serve } from './support.ts'
+import { floodFrom, serve } from './one-block.ts'
 
 const QUERIES = 5000
 const PACE = 50

@@ -9,7 +9,7 @@ import { query } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, serve, unharmed } from './support.ts'
+import { floodFrom, serve, unharmed } from './one-block.ts'
 
 const NOISY = '127.0.0.2'
 const QUIET = '127.0.0.3'

@@ -9,7 +9,7 @@ import { residentMib } from '../support/process-stat.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
+import { clusterIp, floodFrom, serve, unharmed } from './one-block.ts'
 
 /** Entries of each half of the cache: few, so that it is full soon. */
 const ENTRIES = shortOrLong(256, 2048)

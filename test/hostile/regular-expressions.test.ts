@@ -4,7 +4,7 @@
 import t from 'tap'
 import { elapsedCosts } from '../support/cost.ts'
 import { query } from '../support/dns-client.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 /** The names differ in what the patterns make of them, and in nothing else. */
 const HOSTILE = 'a'

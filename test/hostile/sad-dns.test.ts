@@ -8,7 +8,7 @@ import { query } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/until.ts'
 import { type Asked, a, type Back, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { serve } from './support.ts'
+import { serve } from './one-block.ts'
 
 /** What a host that sends a datagram to a port from an address of its own hears: ECONNREFUSED, or nothing within its time. */
 async function probe(port: number, fromAddress: string, octets: Uint8Array): Promise<string> {

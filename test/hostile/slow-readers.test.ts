@@ -10,7 +10,7 @@ import { shortOrLong } from '../support/long.ts'
 import { limitObstacle } from '../support/memory-limit.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { nameOf, replyTo, type Script, UpstreamStub } from '../support/upstream-stub.ts'
-import { headless, POD_MIB, peakMiB, serve, unharmed } from './support.ts'
+import { headless, POD_MIB, peakMiB, serve, unharmed } from './one-block.ts'
 
 const NOISY = '127.0.0.2'
 const SMALL = 'web.default.svc.cluster.local'

@@ -10,7 +10,7 @@ import { RCODE } from '../../src/wire/rcode.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { floodFrom, type ServeOptions, serve, unharmed } from './support.ts'
+import { floodFrom, type ServeOptions, serve, unharmed } from './one-block.ts'
 
 const GONE = 10_000
 const ROUND = 100

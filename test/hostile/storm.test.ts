@@ -6,7 +6,7 @@ import { elapsedCosts } from '../support/cost.ts'
 import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, floodFrom, serve, unharmed } from './support.ts'
+import { clusterIp, floodFrom, serve, unharmed } from './one-block.ts'
 
 const CLIENT = '127.0.0.9'
 const MISSING = 'nope.default.svc.cluster.local'

@@ -10,7 +10,7 @@ import { encodeQuestion, query } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, serve, unharmed } from './support.ts'
+import { clusterIp, serve, unharmed } from './one-block.ts'
 
 const NAME = 'web.default.svc.cluster.local'
 const STALLED = 1000

@@ -14,7 +14,7 @@ import {
 } from '../support/dns-client.ts'
 import { exchangeHttps, exchangeTls } from '../support/encrypted-client.ts'
 import { freePort } from '../support/free-port.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 const OPEN = 'file.test'
 const CLOSED = 'closed.test'

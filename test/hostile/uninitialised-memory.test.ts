@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { encodeQuestion, exchangeTcp, exchangeUdp, type Question, TcpClient } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, type Script, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, externalName, headless, serve, unharmed } from './support.ts'
+import { clusterIp, externalName, headless, serve, unharmed } from './one-block.ts'
 
 const FILL = 0xaa
 /** Shorter ones come by chance: serials and pointers. */

@@ -14,7 +14,7 @@ import {
   replyTo,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
-import { serve, unharmed } from './support.ts'
+import { serve, unharmed } from './one-block.ts'
 
 const EVIL = '203.0.113.66'
 const GOOD = '192.0.2.1'

@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import { nameOctets, query } from '../support/dns-client.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, serve } from './support.ts'
+import { clusterIp, serve } from './one-block.ts'
 
 const SERVICE = 'web.default.svc.cluster.local'
 

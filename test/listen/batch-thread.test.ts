@@ -6,7 +6,7 @@ import { BatchThread } from '../../src/listen/batch-thread.ts'
 import { loadLibc } from '../../src/listen/libc.ts'
 import { exchangeUdp } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { ask, bench, echo } from './fixture.ts'
+import { ask, bench, echo } from './fake-responder.ts'
 
 const libc = await loadLibc()
 const skip = libc ? false : 'this machine has no batches'

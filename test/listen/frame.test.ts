@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Carry, isGarbage } from '../../src/listen/frame.ts'
 import fc from '../support/properties.ts'
-import { ask, frame } from './fixture.ts'
+import { ask, frame } from './fake-responder.ts'
 
 t.test('a frame in any pieces is the frame, and what follows is left', async t => {
   fc.assert(

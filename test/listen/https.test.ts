@@ -13,7 +13,7 @@ import { type HttpsListenOptions, listenHttps } from '../../src/listen/https.ts'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { until } from '../support/until.ts'
-import { ask, bench, echo } from './fixture.ts'
+import { ask, bench, echo } from './fake-responder.ts'
 
 const authority = makeAuthority()
 const tls = authority.issue('dns')

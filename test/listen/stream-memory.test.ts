@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type Account, StreamMemory } from '../../src/listen/stream-memory.ts'
-import { Counts } from './fixture.ts'
+import { Counts } from './fake-responder.ts'
 
 class World {
   readonly counts = new Counts()

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { exchangeTcp, NoAnswer, type TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { ask, echo, frame } from './fixture.ts'
-import { idOf, openTcp as open } from './tcp-fixture.ts'
+import { ask, echo, frame } from './fake-responder.ts'
+import { idOf, openTcp as open } from './open-tcp.ts'
 
 t.test('timeouts', async t => {
   await t.test('no query: 3 s', async t => {

@@ -3,8 +3,8 @@
 import t, { type Test } from 'tap'
 import type { TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { ask, FakeMessages } from './fixture.ts'
-import { idOf, openTcp as open } from './tcp-fixture.ts'
+import { ask, FakeMessages } from './fake-responder.ts'
+import { idOf, openTcp as open } from './open-tcp.ts'
 
 const numberOf = (message: Uint8Array): number => (message.at(-2)! << 8) | message.at(-1)!
 

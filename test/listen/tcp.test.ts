@@ -3,8 +3,8 @@ import { FRAMES_PER_TURN_MAX } from '../../src/listen/stream-connection.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { exchangeTcp, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { ask, bench, echo, frame } from './fixture.ts'
-import { idOf, openTcp as open } from './tcp-fixture.ts'
+import { ask, bench, echo, frame } from './fake-responder.ts'
+import { idOf, openTcp as open } from './open-tcp.ts'
 
 t.test('frames, however they come', async t => {
   const queries = (count: number, name = 'web'): Uint8Array[] =>

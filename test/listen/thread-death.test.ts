@@ -8,7 +8,7 @@ import t from 'tap'
 import { loadLibc } from '../../src/listen/libc.ts'
 import { exchangeUdp } from '../support/dns-client.ts'
 import { shortOrLong } from '../support/long.ts'
-import { ask } from './fixture.ts'
+import { ask } from './fake-responder.ts'
 
 // As threads.ts does: Node unloads an add-on with the last thread that has it.
 const skip = (await loadLibc()) ? false : 'this machine has no batches'

@@ -9,7 +9,7 @@ import { listenTls } from '../../src/listen/tls.ts'
 import type { ClientAuth } from '../../src/listen/tls-gate.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { until } from '../support/until.ts'
-import { ask, bench, echo, frame } from './fixture.ts'
+import { ask, bench, echo, frame } from './fake-responder.ts'
 
 const authority = makeAuthority()
 const server = authority.issue('dns')

@@ -3,7 +3,7 @@
 
 import { createSocket } from 'node:dgram'
 import { parentPort, workerData } from 'node:worker_threads'
-import { ask } from './fixture.ts'
+import { ask } from './fake-responder.ts'
 
 const SOCKETS = 8
 const IN_FLIGHT = 20

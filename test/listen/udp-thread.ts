@@ -3,7 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { listenUdp } from '../../src/listen/udp.ts'
-import { bench } from './fixture.ts'
+import { bench } from './fake-responder.ts'
 
 const { number, port, prefer } = workerData as { number: number; port: number; prefer: 'batch' | 'dgram' }
 const { options, responder } = bench()

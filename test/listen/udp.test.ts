@@ -13,7 +13,7 @@ import { listenUdp, type UdpOptions } from '../../src/listen/udp.ts'
 import { listenUdpDgram, SEND_QUEUE_MAX } from '../../src/listen/udp-dgram.ts'
 import { exchangeTcp, exchangeUdp, NoAnswer } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { ask, bench, echo } from './fixture.ts'
+import { ask, bench, echo } from './fake-responder.ts'
 
 const v4 = (address: string): NetworkInterfaceInfo => ({
   address,

@@ -3,7 +3,7 @@ import { AddressBook, hash32, type PoolName, suffixOf } from '../../src/manifest
 import type { ClusterState } from '../../src/manifest/compile.ts'
 import { contains, parseCidr, parseIp } from '../../src/shared/ip.ts'
 import fc, { runs } from '../support/properties.ts'
-import { compileFiles, documents, manifest, service, workload } from './fixture.ts'
+import { compileFiles, documents, manifest, service, workload } from './manifest-texts.ts'
 
 const RANGES: Readonly<Record<PoolName, string>> = {
   podV4: '10.244.0.0/16',

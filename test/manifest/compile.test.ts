@@ -11,7 +11,7 @@ import {
   own,
   service,
   workload,
-} from './fixture.ts'
+} from './manifest-texts.ts'
 
 t.test('what every cluster has', async t => {
   const { state, problems } = compileFiles({})

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { describeChange, describeNames, describeQueries } from '../../src/manifest/describe.ts'
-import { compileFiles, compileText, documents, manifest, service, workload } from './fixture.ts'
+import { compileFiles, compileText, documents, manifest, service, workload } from './manifest-texts.ts'
 
 const zone = 'cluster.local'
 const pod = (name: string, ip: string): string =>

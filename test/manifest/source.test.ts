@@ -17,7 +17,7 @@ import { FILE_MAX_BYTES } from '../../src/manifest/read.ts'
 import { type ManifestOptions, ManifestSource, SETTLE_MS } from '../../src/manifest/source.ts'
 import { objectKey, type Sink } from '../../src/objects/objects.ts'
 import type { Clock } from '../../src/shared/clock.ts'
-import { documents, service, workload } from './fixture.ts'
+import { documents, service, workload } from './manifest-texts.ts'
 
 /** A source over a folder, with a clock that only runs when it is told to, and everything that it said. */
 function sourceOf(t: Test, directory: string, options: ManifestOptions = {}) {

@@ -6,8 +6,8 @@ import {
   LINES_UNDER_WAY_MAX,
   lineCountMemory,
 } from '../../src/observe/batched-log.ts'
-import { recordingMeters } from '../support/serving.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { recordingMeters } from '../support/words.ts'
 
 function make(quiet = false) {
   const clock = new VirtualClock()

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { askHttp, HealthProbe, healthRoute, healthUrl } from '../../src/observe/health.ts'
 import { HttpListenError, HttpListener } from '../../src/observe/http.ts'
-import { recordingMeters, testThread } from '../support/serving.ts'
+import { recordingMeters, testThread } from '../support/words.ts'
 
 const DURATION = 'coredns_health_request_duration_seconds'
 const FAILURES = 'coredns_health_request_failures_total'

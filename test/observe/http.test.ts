@@ -9,8 +9,8 @@ import { HttpListenError, HttpListener, type HttpSite, HttpSites, siteText } fro
 import type { HttpRoute } from '../../src/observe/http-answers.ts'
 import { CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT_MAX } from '../../src/observe/http-places.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { recordingMeters } from '../support/serving.ts'
 import { until } from '../support/until.ts'
+import { recordingMeters } from '../support/words.ts'
 
 const noMeters = recordingMeters(new Map())
 const says =

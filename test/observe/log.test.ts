@@ -2,8 +2,8 @@ import t from 'tap'
 import { formatLine, ProcessLog } from '../../src/observe/log.ts'
 import { LINE_MAX_CHARACTERS } from '../../src/observe/log-line.ts'
 import type { Level } from '../../src/observe/thread-log.ts'
-import { recordingMeters } from '../support/serving.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { recordingMeters } from '../support/words.ts'
 
 /** A log into a list, with room for so many lines. */
 function make(options: { room?: number; quiet?: boolean } = {}) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Readiness, type ReadySource } from '../../src/observe/ready.ts'
-import { testThread } from '../support/serving.ts'
+import { testThread } from '../support/words.ts'
 
 interface Switch extends ReadySource {
   on: boolean

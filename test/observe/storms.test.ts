@@ -1,6 +1,6 @@
 import t from 'tap'
 import { SAMPLE_EVERY, Storms } from '../../src/observe/storms.ts'
-import { testThread } from '../support/serving.ts'
+import { testThread } from '../support/words.ts'
 
 const NAME = 'nope.default.svc.cluster.local.'
 

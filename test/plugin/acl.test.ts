@@ -5,7 +5,7 @@ import { aclWord } from '../../src/plugin/acl.ts'
 import type { Query } from '../../src/query/query.ts'
 import { DROP } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const from = (address: string): Partial<Query> => ({
   client: { address, port: 40212, family: address.includes(':') ? 6 : 4 },

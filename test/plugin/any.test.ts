@@ -3,7 +3,7 @@ import { anyWord } from '../../src/plugin/any.ts'
 import { name } from '../../src/wire/name.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('ANY gets one HINFO record, all else goes on', async t => {
   const at = answering(anyWord, 'any')

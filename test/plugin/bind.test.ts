@@ -4,7 +4,7 @@
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
 import { bindWord } from '../../src/plugin/bind.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const [loopback = ''] = Object.entries(networkInterfaces())
   .filter(([, infos]) => infos?.some(({ address }) => address === '127.0.0.1'))

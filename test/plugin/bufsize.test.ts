@@ -1,7 +1,7 @@
 import t from 'tap'
 import { bufsizeWord } from '../../src/plugin/bufsize.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('the size', async t => {
   const cases: [text: string, udpMaxOctets: number][] = [

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { cancelWord } from '../../src/plugin/cancel.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('a query goes on with less time, never with more', async t => {
   const cases: [text: string, deadlineMs: number][] = [

@@ -5,7 +5,7 @@ import { VERSION } from '../../src/shared/version.ts'
 import { name } from '../../src/wire/name.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 /** The texts that a question of class CH gets, or what else becomes of it. */
 async function texts(text: string, qname: string, qtype: number = TYPE.TXT, qclass: number = CLASS.CH) {

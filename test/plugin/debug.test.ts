@@ -2,8 +2,8 @@ import t from 'tap'
 import { Problems } from '../../src/corefile/problem.ts'
 import { debugWord } from '../../src/plugin/debug.ts'
 import { buildSetup } from '../../src/setup/build.ts'
-import { read } from '../corefile/fixture.ts'
-import { parseWord } from '../support/serving.ts'
+import { read } from '../corefile/read-corefile.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('one block with it is enough', async t => {
   const debug = (text: string): boolean => {

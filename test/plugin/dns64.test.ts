@@ -6,7 +6,7 @@ import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, type Name, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
 import { askHandler } from '../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../support/serving.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../support/words.ts'
 
 const SIX: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 } }
 const records = (...texts: string[]) => texts.map(record)

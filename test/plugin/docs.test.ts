@@ -10,7 +10,7 @@ import { formatProblem, type Problem, Problems } from '../../src/corefile/proble
 import { DIRECTIVE_WORDS } from '../../src/corefile/words.ts'
 import { SERVED_WORDS, servedWord } from '../../src/plugin/registry.ts'
 import { buildSetup } from '../../src/setup/build.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 
 const problemsOf = (text: string): readonly Problem[] => {
   const problems = new Problems()

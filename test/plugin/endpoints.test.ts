@@ -6,7 +6,7 @@ import { healthWord } from '../../src/plugin/health.ts'
 import { prometheusWord } from '../../src/plugin/prometheus.ts'
 import { readyWord } from '../../src/plugin/ready.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 function expectComplaints(
   t: Test,

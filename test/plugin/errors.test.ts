@@ -2,7 +2,7 @@ import t from 'tap'
 import { errorsWord } from '../../src/plugin/errors.ts'
 import { DROP, type Outcome, servfail } from '../../src/query/reply.ts'
 import { askHandler } from '../support/road.ts'
-import { parseWord, query, reply, testThread } from '../support/serving.ts'
+import { parseWord, query, reply, testThread } from '../support/words.ts'
 
 const timeout = (text = 'read udp 10.0.0.1:53: i/o timeout'): Outcome => servfail(undefined, text)
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { headerWord } from '../../src/plugin/header.ts'
 import { DROP, refused } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord, query, reply } from '../support/serving.ts'
+import { parseWord, query, reply } from '../support/words.ts'
 import { writeReply } from '../support/write-reply.ts'
 
 /** The flags of the message that the outcome becomes, of a reply that a plugin wrote with AA. */

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type HttpsConfig, httpsWord } from '../../src/plugin/https.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('bounds', async t => {
   const cases: [text: string, config: HttpsConfig][] = [

@@ -3,7 +3,7 @@ import { localWord } from '../../src/plugin/local.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const SOA = (owner: string): string => `| ${owner} 604800 SOA`
 

@@ -9,7 +9,7 @@ import { formatName } from '../../src/wire/name.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import { askHandler } from '../support/road.ts'
-import { parseWord, query, reply, testThread } from '../support/serving.ts'
+import { parseWord, query, reply, testThread } from '../support/words.ts'
 
 const FIRST_PROBE_MS = 500
 const LISTEN_MS = 2000

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { metadataWord } from '../../src/plugin/metadata.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('zones', async t => {
   const cases: [lines: string, zones: readonly string[], complaints: string[]][] = [

@@ -2,7 +2,7 @@ import t from 'tap'
 import { minimalWord } from '../../src/plugin/minimal.ts'
 import { DROP, type Reply } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord, record, reply } from '../support/serving.ts'
+import { parseWord, record, reply } from '../support/words.ts'
 
 const A = record('a.example. 5 A 10.0.0.1')
 const NS = record('example. 5 NS ns.example.')

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type MultisocketConfig, multisocketWord, threadsOf } from '../../src/plugin/multisocket.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('the number', async t => {
   const cases: [text: string, config: MultisocketConfig][] = [

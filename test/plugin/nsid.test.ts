@@ -4,7 +4,7 @@ import { nsidWord } from '../../src/plugin/nsid.ts'
 import { decodeMessage } from '../support/dns-message.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { ServerBlock } from '../support/server-block.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const NSID = 3
 const COOKIE = { code: 10, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type ReloadConfig, reloadWord } from '../../src/plugin/reload.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('what it means', t => {
   const cases: [text: string, config: ReloadConfig | undefined][] = [

@@ -4,8 +4,8 @@ import { Problems } from '../../src/corefile/problem.ts'
 import type { HostsConfig } from '../../src/plugin/hosts/config.ts'
 import { rootWord } from '../../src/plugin/root.ts'
 import { buildSetup } from '../../src/setup/build.ts'
-import { read } from '../corefile/fixture.ts'
-import { parseWord } from '../support/serving.ts'
+import { read } from '../corefile/read-corefile.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('the folder', async t => {
   const directory = t.testdir({ a: {}, b: {} })

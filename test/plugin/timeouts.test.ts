@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { type TimeoutsConfig, timeoutsWord } from '../../src/plugin/timeouts.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 t.test('times and numbers', async t => {
   const cases: [text: string, config: TimeoutsConfig][] = [

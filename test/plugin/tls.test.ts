@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type TlsConfig, tlsWord } from '../../src/plugin/tls.ts'
 import { makeAuthority } from '../support/certificates.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const authority = makeAuthority()
 const server = authority.issue('dns')

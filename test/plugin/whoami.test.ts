@@ -6,7 +6,7 @@ import { ipFromBytes } from '../../src/shared/ip.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/serving.ts'
+import { parseWord } from '../support/words.ts'
 
 const six: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 }, transport: 'tcp' }
 const whoami = (question: string, rest: Partial<Query>): Promise<Outcome> =>

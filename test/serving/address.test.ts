@@ -12,13 +12,13 @@ import { Site, type SiteContext } from '../../src/serving/address.ts'
 import { SwitchResponder } from '../../src/serving/switch.ts'
 import { readConfiguration } from '../../src/setup/configuration.ts'
 import type { ListenSetup } from '../../src/setup/setup.ts'
-import { ask, Counts, echo, FakeResponder } from '../listen/fixture.ts'
+import { ask, Counts, echo, FakeResponder } from '../listen/fake-responder.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { exchangeUdp, TcpClient } from '../support/dns-client.ts'
 import { dialTls, exchangeHttps, exchangeTls } from '../support/encrypted-client.ts'
 import { freePort } from '../support/free-port.ts'
-import { testThread } from '../support/serving.ts'
 import { until } from '../support/until.ts'
+import { testThread } from '../support/words.ts'
 
 const authority = makeAuthority()
 

@@ -33,7 +33,7 @@ import { answerNow, ask, askNow } from '../support/asking.ts'
 import { type Decoded, decodeMessage } from '../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../support/dns-question.ts'
 import { extendedError } from '../support/extended-error.ts'
-import { testThread } from '../support/serving.ts'
+import { testThread } from '../support/words.ts'
 
 /** Answers every question with one address of its name, or with as many as it says. */
 const answers = (count = 1): Handler => ({

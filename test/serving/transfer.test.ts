@@ -6,7 +6,7 @@ import { name } from '../../src/wire/name.ts'
 import { type Rr, rr } from '../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
 import { decodeMessage } from '../support/dns-message.ts'
-import { record } from '../support/serving.ts'
+import { record } from '../support/words.ts'
 
 const SOA = record('example.org. 60 SOA ns.example.org. host.example.org.')
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import type { Setup } from '../../src/setup/setup.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 
 function setupOf(text: string, port = 53): { setup: Setup; complaints: string[] } {
   const problems = new Problems()

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import type { Setup } from '../../src/setup/setup.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 import { makeAuthority } from '../support/certificates.ts'
 
 const authority = makeAuthority()

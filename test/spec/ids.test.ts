@@ -1,5 +1,5 @@
 // The table of contents: every file of the folder is listed with its ids, every listed file is there, and no id is listed twice.
-// That a file tries what is listed for it, the file itself makes sure of (spec.ts).
+// That a file tries what is listed for it, the file itself makes sure of (probes.ts).
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

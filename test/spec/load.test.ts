@@ -8,7 +8,7 @@ import { query } from '../support/dns-client.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { NAME } from '../support/target-cluster.ts'
 import { checkReply } from '../support/universal-checks.ts'
-import { startSpec } from './spec.ts'
+import { startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'load')
 const PATIENCE_MS = 10_000

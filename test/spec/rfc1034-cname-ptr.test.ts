@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { type Decoded, decodeMessage } from '../support/dns-client.ts'
 import { ADDRESS, EXTERNAL, FORWARDED, NAME, REVERSE, REVERSE_MISSING } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc1034-cname-ptr')
 const INSIDE = EXTERNAL.replace('ext', 'inside')

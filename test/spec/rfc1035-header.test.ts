@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { Decoded } from '../support/dns-client.ts'
 import { MISSING, NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, hex, patched, startSpec } from './spec.ts'
+import { ask, hex, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc1035-header')
 const query = ask({ name: NAME })

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { ZONE } from '../support/target-cluster.ts'
-import { ask, hex, startSpec } from './spec.ts'
+import { ask, hex, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc1035-names')
 const HEADER = '1234 0100 0001 0000 0000 0000'

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc2181-names')
 const NO_MATCH = 'NXDOMAIN aa soa'

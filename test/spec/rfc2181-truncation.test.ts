@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import type { Decoded } from '../support/dns-client.ts'
 import { BIG, BIG_RECORDS, bigAddress } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc2181-truncation')
 

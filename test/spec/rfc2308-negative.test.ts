@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { MISSING, NAME } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc2308-negative')
 const NODATA = 'NOERROR aa !tc !answer soa'

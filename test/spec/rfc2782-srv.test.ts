@@ -3,7 +3,7 @@
 import t from 'tap'
 import { nameOctets, query } from '../support/dns-client.ts'
 import { ADDRESS, NAME, SRV } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc2782-srv')
 

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { MISSING, NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc4343-case')
 const mixed = (name: string): string =>

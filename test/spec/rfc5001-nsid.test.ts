@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc5001-nsid', { lines: 'nsid spec-1' })
 const NSID = { code: 3, data: new Uint8Array(0) }

@@ -16,7 +16,7 @@ import {
   optionsSentTo,
 } from '../support/target-cluster.ts'
 import { until } from '../support/until.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc5625-forwarding')
 /** Stub resolvers give up after 5 s. */

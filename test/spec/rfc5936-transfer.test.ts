@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, hex, patched, startSpec } from './spec.ts'
+import { ask, hex, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc5936-transfer')
 const NOTHING = 'error !records | NOERROR !answer'

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Decoded } from '../support/dns-client.ts'
 import type { EdnsQuestion } from '../support/dns-question.ts'
 import { BIG, NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, hex, patched, startSpec } from './spec.ts'
+import { ask, hex, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc6891-edns')
 /** Any query that asks for the zone's SOA as genreport does. */

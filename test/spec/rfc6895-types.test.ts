@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Decoded } from '../support/dns-client.ts'
 import { NAME, ZONE } from '../support/target-cluster.ts'
 import { PROBED_TYPES } from './ids.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc6895-types')
 const NODATA = 'NOERROR aa !answer soa'

@@ -6,7 +6,7 @@ import { decodeMessage, NoAnswer, TcpClient } from '../support/dns-client.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { BIG, MISSING, NAME } from '../support/target-cluster.ts'
 import { checkReply } from '../support/universal-checks.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc7766-tcp')
 /** A query with that id; every third is about a missing name, every fifth about a large answer. */

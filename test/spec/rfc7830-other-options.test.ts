@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { NAME } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc7830-other-options')
 const CHAIN = 13

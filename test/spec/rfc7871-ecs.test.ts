@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { ZONE } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc7871-ecs')
 const subnet = (octets: readonly number[], version = 0): Uint8Array =>

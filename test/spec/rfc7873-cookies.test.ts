@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { type Decoded, query } from '../support/dns-client.ts'
 import { probe } from '../support/probe.ts'
 import { BIG, FORWARDED, MISSING, NAME, optionsSentTo, ZONE } from '../support/target-cluster.ts'
-import { ask, patched, startSpec } from './spec.ts'
+import { ask, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc7873-cookies')
 const COOKIE = 10

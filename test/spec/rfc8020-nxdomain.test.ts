@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { MISSING, PARENT, ZONE } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc8020-nxdomain')
 const NODATA = 'NOERROR aa !answer soa'

@@ -1,7 +1,7 @@
 // DNS Stateful Operations (RFC 8490 section 5): a server that does not know the opcode says NOTIMP.
 
 import t from 'tap'
-import { hex, startSpec } from './spec.ts'
+import { hex, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc8490-dso')
 

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, hex, patched, startSpec } from './spec.ts'
+import { ask, hex, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc8906-no-response')
 const soa = ask({ name: ZONE, type: 'SOA', rd: false })

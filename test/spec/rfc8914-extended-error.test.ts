@@ -4,7 +4,7 @@
 import t from 'tap'
 import { extendedError } from '../support/extended-error.ts'
 import { MISSING, NAME } from '../support/target-cluster.ts'
-import { ask, startSpec } from './spec.ts'
+import { ask, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc8914-extended-error')
 const EDE = 15

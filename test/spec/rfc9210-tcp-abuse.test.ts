@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import { query, TcpClient } from '../support/dns-client.ts'
 import { BIG, NAME } from '../support/target-cluster.ts'
-import { ask, hex, startSpec } from './spec.ts'
+import { ask, hex, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc9210-tcp-abuse')
 const AVAILABLE_MS = 3000

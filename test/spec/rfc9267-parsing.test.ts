@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { NAME } from '../support/target-cluster.ts'
-import { ask, hex, patched, startSpec } from './spec.ts'
+import { ask, hex, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc9267-parsing')
 const query = ask({ name: NAME })

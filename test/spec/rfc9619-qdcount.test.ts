@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { NAME, ZONE } from '../support/target-cluster.ts'
-import { ask, patched, startSpec } from './spec.ts'
+import { ask, patched, startSpec } from './probes.ts'
 
 const spec = await startSpec(t, 'rfc9619-qdcount')
 const query = ask({ name: NAME })

@@ -9,7 +9,7 @@ import { rcodeName } from '../../src/wire/rcode.ts'
 import type { Rr } from '../../src/wire/record.ts'
 import { typeName } from '../../src/wire/rrtype.ts'
 import { askHandler } from './road.ts'
-import { parseWord, query, reply, type TestThread, testThread } from './serving.ts'
+import { parseWord, query, reply, type TestThread, testThread } from './words.ts'
 
 /** A handler at work; what it does not answer gets `next`. */
 export interface Answering {

@@ -11,7 +11,7 @@ import { Road } from '../../src/serving/road.ts'
 import type { ServedZone } from '../../src/serving/served-zone.ts'
 import { encode, handOn, TreeRun } from '../../src/serving/trees.ts'
 import { ROOT } from '../../src/wire/name.ts'
-import { lasting, testThread } from './serving.ts'
+import { lasting, testThread } from './words.ts'
 
 /**
  * What the handler says to the query, as a reply; what it hands on goes to `next`, what it looks up to the query's. `bug` is told

@@ -11,10 +11,10 @@ import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
 import type { Road } from '../../src/serving/road.ts'
 import { buildSetup } from '../../src/setup/build.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 import { answerNow, askNow, isChained } from './asking.ts'
-import { lasting, testThread } from './serving.ts'
 import { headless, SlimCluster, slimService, slimSlice } from './slim-cluster.ts'
+import { lasting, testThread } from './words.ts'
 
 const FROM = sockaddr('10.0.0.7', 40212)!
 const ORIGIN: Origin = {

@@ -14,7 +14,7 @@ import {
 import { KIND } from '../../src/table/layout.ts'
 import { formatName } from '../../src/wire/name.ts'
 import fc, { runs } from '../support/properties.ts'
-import { outline, PLAIN, service, slice } from './support.ts'
+import { outline, PLAIN, service, slice } from './block-texts.ts'
 
 const headless = { headless: true } as const
 const http = ['http/tcp/80']

@@ -9,7 +9,7 @@ import { TableReader } from '../../src/table/reader.ts'
 import { TableWriter } from '../../src/table/writer.ts'
 import fc, { runs } from '../support/properties.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { outline, PLAIN, service, slice } from './support.ts'
+import { outline, PLAIN, service, slice } from './block-texts.ts'
 
 /** A cluster whose batches are published by `run`. */
 function world(

@@ -10,7 +10,7 @@ import { TableWriter } from '../../src/table/writer.ts'
 import { MESSAGES, readEvent } from '../../src/watch/protobuf-objects.ts'
 import fc from '../support/properties.ts'
 import { encode, framed } from '../support/protobuf.ts'
-import { PLAIN, service } from './support.ts'
+import { PLAIN, service } from './block-texts.ts'
 
 /** An object as the API server has it. */
 type Raw = { readonly kind: 'Service' | 'EndpointSlice' | 'Pod' } & Readonly<Record<string, unknown>>

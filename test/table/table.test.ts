@@ -10,7 +10,7 @@ import { TableWriter } from '../../src/table/writer.ts'
 import { shortOrLong } from '../support/long.ts'
 import fc, { runs } from '../support/properties.ts'
 import { headless, SlimCluster, slimService, slimSlice } from '../support/slim-cluster.ts'
-import { PLAIN } from './support.ts'
+import { PLAIN } from './block-texts.ts'
 
 const blockOf = (name: string, ips: string): Uint8Array =>
   buildService(slimService(`demo/${name}`, ips), [], PLAIN)

@@ -9,7 +9,7 @@ import { type Authority, makeAuthority } from '../support/certificates.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { service } from '../support/fake-objects.ts'
 import { row } from './fault-rows.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 t.test(row(27), async t => {
   const world = await World.make(t, { absent: true })

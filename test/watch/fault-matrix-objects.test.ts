@@ -7,7 +7,7 @@ import type { FakeCluster, RawObject } from '../support/fake-cluster.ts'
 import { namespace, pod, service, slice } from '../support/fake-objects.ts'
 import { framed, octetsField } from '../support/protobuf.ts'
 import { row } from './fault-rows.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 type Step = readonly [step: (cluster: FakeCluster) => void, ...calls: string[]]
 

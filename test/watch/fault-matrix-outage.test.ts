@@ -4,7 +4,7 @@
 import t from 'tap'
 import { service } from '../support/fake-objects.ts'
 import { row } from './fault-rows.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 const addService = (world: World, name = 'new'): void =>
   world.cluster.apply('services', service('default', name))

@@ -6,7 +6,7 @@ import type { Backup } from '../support/fake-cluster.ts'
 import { service, slice } from '../support/fake-objects.ts'
 import { shortOrLong } from '../support/long.ts'
 import { seededRandom } from '../support/random.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 const SEEDS = Number(process.env.FAULT_SEEDS ?? shortOrLong(15, 120))
 const STEPS = Number(process.env.FAULT_STEPS ?? 100)

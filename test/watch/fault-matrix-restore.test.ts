@@ -5,7 +5,7 @@ import t from 'tap'
 import { FakeCluster } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
 import { row } from './fault-rows.ts'
-import { World, type WorldOptions } from './world.ts'
+import { World, type WorldOptions } from './watched-api.ts'
 
 /** A backup was made at some version, and since then the history went on to 10,000. */
 async function backedUp(t: Parameters<typeof World.make>[0], options: WorldOptions = {}) {

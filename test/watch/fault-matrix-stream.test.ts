@@ -7,7 +7,7 @@ import { FakeCluster } from '../support/fake-cluster.ts'
 import { namespace, service, slice } from '../support/fake-objects.ts'
 import { framed } from '../support/protobuf.ts'
 import { row } from './fault-rows.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 const external = (name: string, target: string) =>
   service('default', name, {

@@ -11,7 +11,7 @@ import type { SlimService } from '../../src/objects/objects.ts'
 import type { KindSet } from '../../src/objects/source.ts'
 import { readSnapshot, type Snapshot, SnapshotWriter, writeSnapshot } from '../../src/watch/snapshot.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { World } from './world.ts'
+import { World } from './watched-api.ts'
 
 const folder = async (t: Test): Promise<string> => {
   const path = await mkdtemp(join(tmpdir(), 'seamark-test-'))

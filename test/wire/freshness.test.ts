@@ -6,7 +6,7 @@ import { MessageWriter, type Sections } from '../../src/wire/message.ts'
 import { name } from '../../src/wire/name.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { CLASS, TYPE } from '../../src/wire/rrtype.ts'
-import { record } from '../support/serving.ts'
+import { record } from '../support/words.ts'
 
 function replyOf(
   rcode: number,

@@ -2,8 +2,8 @@
 
 import type { Scope } from '../../e2e/processes.ts'
 import { FAKE_RESOURCES, type RawObject, type ResourceName } from '../../support/fake-cluster.ts'
+import { isFake, isReal, type World } from './cluster-source.ts'
 import { create } from './etcd-store.ts'
-import { isFake, isReal, type World } from './world.ts'
 
 /** An object and what it is one of. */
 export type Placed = readonly [ResourceName, RawObject]

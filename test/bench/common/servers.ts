@@ -7,10 +7,10 @@ import { DnsServer } from '../../e2e/dns-server.ts'
 import { freePorts, type Program, type Scope } from '../../e2e/processes.ts'
 import { programPath } from '../../e2e/programs.ts'
 import type { ServiceShape } from './cluster.ts'
+import type { World } from './cluster-source.ts'
 import { benchCorefile, type CorefileChange } from './corefile.ts'
 import { type Bundles, imageCommand } from './image.ts'
 import { startKnot } from './knot.ts'
-import type { World } from './world.ts'
 
 const READY_DEADLINE_MS = 120_000
 

@@ -1,13 +1,13 @@
 // What the rows of `npm run bench:load` share: the servers, the questions, and the two figures that others are held against,
 // each measured once: how many queries a second saturate Seamark, and the tail of latencies at half of that.
 
+import type { FakeWorld } from '../common/cluster-source.ts'
 import { Context } from '../common/context.ts'
 import { dnsperf, type LoadOptions, type LoadResult } from '../common/dnsperf.ts'
 import { clusterIps, headlessAddresses, shuffled, writeQueries } from '../common/queries.ts'
 import type { RowResult } from '../common/results.ts'
 import type { Bench, Subject } from '../common/servers.ts'
 import { median } from '../common/statistics.ts'
-import type { FakeWorld } from '../common/world.ts'
 import { type BesideKnot, besideKnot } from './beside-knot.ts'
 import { BOUNDS, tailBoundMs } from './goals.ts'
 

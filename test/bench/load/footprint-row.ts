@@ -12,7 +12,7 @@ import { median } from '../common/statistics.ts'
 import { measureListing } from '../watch/listing.ts'
 import type { LoadContext, LoadRow } from './context.ts'
 import { BOUNDS, promised } from './goals.ts'
-import { startLoadWorld } from './world.ts'
+import { startLoadWorld } from './loaded-cluster.ts'
 
 const IDLE: ClusterSize = { services: 10, endpoints: 2, wide: [] }
 const LARGE: ClusterSize = { services: 5000, endpoints: 10, wide: [] }

@@ -3,7 +3,7 @@
 
 import { service } from '../../support/fake-objects.ts'
 import { asStored, endpointSlice } from '../common/cluster.ts'
-import type { FakeWorld } from '../common/world.ts'
+import type { FakeWorld } from '../common/cluster-source.ts'
 
 const NAMESPACE = 'ns-0'
 const RECORD_OCTETS = 16

@@ -2,7 +2,7 @@
 
 import { MISS } from '../../../src/plugin/cache/fast.ts'
 import { Scan } from '../../../src/wire/scan.ts'
-import { Bench, configOf, encodeQuery, positive, question } from '../../plugin/cache/support.ts'
+import { Bench, configOf, encodeQuery, positive, question } from '../../plugin/cache/cache-bench.ts'
 import { shuffled } from '../common/queries.ts'
 import { cycle, type MicroCase } from './case.ts'
 

@@ -2,7 +2,7 @@
 
 import { decodeMessage, MessageWriter } from '../../../src/wire/message.ts'
 import { name } from '../../../src/wire/name.ts'
-import { record } from '../../support/serving.ts'
+import { record } from '../../support/words.ts'
 import type { MicroCase } from './case.ts'
 
 const LIMIT = 1232

@@ -2,11 +2,11 @@
 // server, as creating 100,000 Services takes a real one half an hour; each Service has two endpoints.
 
 import { Scope } from '../../e2e/processes.ts'
+import { startFakeWorld } from '../common/cluster-source.ts'
 import type { Context, Row } from '../common/context.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
 import { medianOf, type RowResult } from '../common/results.ts'
 import { type Subject, type SubjectId, start } from '../common/servers.ts'
-import { startFakeWorld } from '../common/world.ts'
 import { doubt, type RowLoad, rounds } from './round.ts'
 
 const SIZES = [100, 10_000, 100_000]

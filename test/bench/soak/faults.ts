@@ -7,7 +7,7 @@ import { eventually } from '../../e2e/processes.ts'
 import { query } from '../../support/dns-client.ts'
 import { service } from '../../support/fake-objects.ts'
 import { asStored } from '../common/cluster.ts'
-import type { FakeWorld } from '../common/world.ts'
+import type { FakeWorld } from '../common/cluster-source.ts'
 
 const NAMESPACE = 'ns-0'
 const ADDRESS = '10.127.0.1'

@@ -2,11 +2,11 @@
 // 1,000 EndpointSlices a second do.
 
 import { Churn } from '../common/churn.ts'
+import type { FakeWorld } from '../common/cluster-source.ts'
 import type { Cores } from '../common/cores.ts'
 import { dnsperf, type LoadResult } from '../common/dnsperf.ts'
 import { clusterIps, headlessAddresses, shuffled, writeQueries } from '../common/queries.ts'
 import type { Subject } from '../common/servers.ts'
-import type { FakeWorld } from '../common/world.ts'
 
 /** Queries a second. */
 export const STEADY_RATE = 5000

@@ -14,8 +14,8 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const SOA = record('cluster.local. 5 SOA ns.dns.cluster.local. hostmaster.cluster.local.')
 const NXDOMAIN = nxdomain('kubernetes', SOA)

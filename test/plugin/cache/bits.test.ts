@@ -7,7 +7,7 @@ import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { rr } from '../../../src/wire/record.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
-import { type Asked, Bench, lineOf, question, reply, soa } from './support.ts'
+import { type Asked, Bench, lineOf, question, reply, soa } from './cache-bench.ts'
 
 const bits = [undefined, false, true]
 const clients: Asked[] = bits.flatMap(dnssecOk =>

@@ -13,7 +13,7 @@ import { name } from '../../../src/wire/name.ts'
 import { rr } from '../../../src/wire/record.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
 import { shortOrLong } from '../../support/long.ts'
-import { a, Bench, configOf, reply as makeReply, nxdomain, positive, question, soa } from './support.ts'
+import { a, Bench, configOf, reply as makeReply, nxdomain, positive, question, soa } from './cache-bench.ts'
 
 const config = defaultConfig(['.'])
 setFlagsFromString('--expose-gc')

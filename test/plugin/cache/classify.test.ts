@@ -8,7 +8,7 @@ import { name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
-import { a, alias, question, reply, soa } from './support.ts'
+import { a, alias, question, reply, soa } from './cache-bench.ts'
 
 const W = 'w.org'
 const ns = rr(name('org'), TYPE.NS, 60, name('ns.org'))

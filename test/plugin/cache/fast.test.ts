@@ -25,7 +25,7 @@ import {
   reply,
   servfail,
   soa,
-} from './support.ts'
+} from './cache-bench.ts'
 
 const WWW = 'www.example.org'
 const plain: FastOptions = { shuffle: false, random: seededRandom(1) }

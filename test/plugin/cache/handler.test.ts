@@ -20,7 +20,7 @@ import {
   reply,
   servfail,
   soa,
-} from './support.ts'
+} from './cache-bench.ts'
 
 const config = defaultConfig(['.'])
 const WWW = 'www.example.org'

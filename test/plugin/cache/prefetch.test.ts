@@ -5,7 +5,7 @@ import t from 'tap'
 import type { PrefetchConfig } from '../../../src/plugin/cache/config.ts'
 import { failure } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
-import { Bench, positive, question } from './support.ts'
+import { Bench, positive, question } from './cache-bench.ts'
 
 const WWW = 'www.example.org'
 const prefetch: PrefetchConfig = { hits: 2, windowMs: 60_000, percent: 10 }

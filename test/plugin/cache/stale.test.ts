@@ -18,7 +18,7 @@ import {
   question,
   reply,
   servfail,
-} from './support.ts'
+} from './cache-bench.ts'
 
 const WWW = 'www.example.org'
 const STALE = 'NOERROR aa ra ede3 | www.example.org. 0 A .1 |  |'

@@ -7,8 +7,8 @@ import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
 import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, reply, testThread } from '../../support/serving.ts'
-import { line } from './support.ts'
+import { parseWord, query, reply, testThread } from '../../support/words.ts'
+import { line } from './zone-texts.ts'
 
 const ZONE =
   '$TTL 5\n@ SOA ns host 7 2 3 4 5\n@ NS ns\nns A 192.0.2.53\nwww A 192.0.2.80\na.ent A 192.0.2.81\n'

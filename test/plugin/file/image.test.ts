@@ -4,7 +4,7 @@ import { ZoneImage } from '../../../src/plugin/file/image.ts'
 import { foldName, formatName, isWithin, name, parentName } from '../../../src/wire/name.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
 import fc, { runs } from '../../support/properties.ts'
-import { lines, zoneOf } from './support.ts'
+import { lines, zoneOf } from './zone-texts.ts'
 
 const SOA = '$TTL 5\n@ SOA ns host 7 2 3 4 5\n'
 

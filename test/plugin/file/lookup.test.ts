@@ -7,8 +7,8 @@ import { failure, type Reply } from '../../../src/query/reply.ts'
 import { formatName } from '../../../src/wire/name.ts'
 import { rcodeName } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
-import { query, record } from '../../support/serving.ts'
-import { lines, zoneOf } from './support.ts'
+import { query, record } from '../../support/words.ts'
+import { lines, zoneOf } from './zone-texts.ts'
 
 const zone = zoneOf(`$TTL 300
 @ 3600 SOA ns host 7 2 3 4 60

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { INCLUDE_DEPTH_MAX, INCLUDES_MAX } from '../../../src/plugin/file/reader.ts'
-import { lines, readZone } from './support.ts'
+import { lines, readZone } from './zone-texts.ts'
 
 const SOA = '@ 3600 SOA ns hostmaster 7 1h 30m 2w 60\n'
 

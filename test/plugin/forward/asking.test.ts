@@ -3,7 +3,7 @@
 import t from 'tap'
 import { until } from '../../support/until.ts'
 import { type Asked, a, nameOf, replyTo } from '../../support/upstream-stub.ts'
-import { benchTo, startBench, startStub } from './support.ts'
+import { benchTo, startBench, startStub } from './forward-bench.ts'
 
 const A1 = 'www.example.org. 30 A c0000201'
 const UDP = 'udp www.example.org. IN A'

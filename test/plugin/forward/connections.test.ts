@@ -13,7 +13,7 @@ import {
   replyTo,
   UpstreamStub,
 } from '../../support/upstream-stub.ts'
-import { type Bench, benchTo, startBench } from './support.ts'
+import { type Bench, benchTo, startBench } from './forward-bench.ts'
 
 const LINE = 'NOERROR ra | www.example.org. 30 A c0000201'
 const overTcp = { transport: 'tcp', replyMaxOctets: 65535 } as const

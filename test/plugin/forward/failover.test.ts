@@ -5,7 +5,7 @@ import t from 'tap'
 import { until } from '../../support/until.ts'
 import { a, answerAll, named, nameOf, replyTo, type Script } from '../../support/upstream-stub.ts'
 import { untilWithin } from '../../support/virtual-clock.ts'
-import { BEHIND, benchTo, startBench, startStub } from './support.ts'
+import { BEHIND, benchTo, startBench, startStub } from './forward-bench.ts'
 
 const silent: Script = () => undefined
 const answering =

@@ -8,7 +8,7 @@ import { makeAuthority } from '../../support/certificates.ts'
 import { answerOverHttps, type DohBack, type DohScript, DohStub } from '../../support/doh-stub.ts'
 import { until } from '../../support/until.ts'
 import { a, answerAll, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
-import { type Bench, startBench } from './support.ts'
+import { type Bench, startBench } from './forward-bench.ts'
 
 const LINE = 'NOERROR ra | www.example.org. 30 A c0000201'
 const authority = makeAuthority()

@@ -9,7 +9,7 @@ import {
 } from '../../../src/plugin/forward/config.ts'
 import { forwardWord } from '../../../src/plugin/forward/forward.ts'
 import { makeAuthority } from '../../support/certificates.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const authority = makeAuthority()
 const own = authority.issue('client')

@@ -6,7 +6,7 @@ import t from 'tap'
 import { freePort } from '../../support/free-port.ts'
 import { writeKnotConf } from '../../support/knot.ts'
 import { programPath, startServer } from '../../support/system-program.ts'
-import { lineOf, startBench } from './support.ts'
+import { lineOf, startBench } from './forward-bench.ts'
 
 const tcpClient = { transport: 'tcp', replyMaxOctets: 65535 } as const
 const manyTexts = Array.from({ length: 12 }, (_, i) => `${String.fromCharCode(97 + i)}`.repeat(200))

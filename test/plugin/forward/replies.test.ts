@@ -14,7 +14,7 @@ import {
   type Script,
   soa,
 } from '../../support/upstream-stub.ts'
-import { benchTo } from './support.ts'
+import { benchTo } from './forward-bench.ts'
 
 const A1 = 'www.example.org. 30 A c0000201'
 const good = (asked: Asked): Uint8Array => replyTo(asked, { answer: [a(nameOf(asked), 30)] })

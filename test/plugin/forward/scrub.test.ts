@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Query } from '../../../src/query/query.ts'
 import { nameOctets, TYPES } from '../../support/dns-question.ts'
 import { a, named, type ReplyParts, replyTo, type StubRecord, soa } from '../../support/upstream-stub.ts'
-import { benchTo, ownerAndType } from './support.ts'
+import { benchTo, ownerAndType } from './forward-bench.ts'
 
 /** An RRSIG over records of a type (RFC 4034 3.1): covered type, and as much behind it as a signature has. */
 const rrsig = (owner: string, covered: string): StubRecord => ({

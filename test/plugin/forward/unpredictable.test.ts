@@ -4,7 +4,7 @@
 import t from 'tap'
 import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo } from '../../support/upstream-stub.ts'
-import { benchTo } from './support.ts'
+import { benchTo } from './forward-bench.ts'
 
 t.test('5,000 queries: ports and IDs', async t => {
   const { stub, bench } = await benchTo(t)

@@ -12,10 +12,10 @@ import {
   HOST_RETRY_MS,
 } from '../../../src/plugin/forward/upstream-set.ts'
 import { failure } from '../../../src/query/reply.ts'
-import { parseWord, query, testThread } from '../../support/serving.ts'
 import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
-import { startBench, startStub } from './support.ts'
+import { parseWord, query, testThread } from '../../support/words.ts'
+import { startBench, startStub } from './forward-bench.ts'
 
 const files: readonly [string, string, readonly string[]][] = [
   [

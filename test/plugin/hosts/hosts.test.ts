@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { HostsConfig } from '../../../src/plugin/hosts/config.ts'
 import { hostsWord } from '../../../src/plugin/hosts/hosts.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const DEFAULTS: HostsConfig = {
   file: '/etc/hosts',

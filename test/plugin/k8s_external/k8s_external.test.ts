@@ -13,7 +13,6 @@ import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import {
   external,
   headless,
@@ -23,6 +22,7 @@ import {
   slimService,
   slimSlice,
 } from '../../support/slim-cluster.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const SERVICES = [
   slimService('shop/web', '10.0.0.1', {

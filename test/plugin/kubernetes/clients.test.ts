@@ -4,7 +4,7 @@ import t from 'tap'
 import { formatProblem, Problems } from '../../../src/corefile/problem.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { buildSetup } from '../../../src/setup/build.ts'
-import { read } from '../../corefile/fixture.ts'
+import { read } from '../../corefile/read-corefile.ts'
 
 /** The kubernetes directives of a Corefile as they are served, and what is said of it. */
 function setupOf(corefile: string): {

@@ -15,7 +15,7 @@ import {
   slimService,
   slimSlice,
 } from '../../support/slim-cluster.ts'
-import { line } from '../file/support.ts'
+import { line } from '../file/zone-texts.ts'
 
 const SERIAL = 1_700_000_000
 

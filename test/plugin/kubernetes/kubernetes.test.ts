@@ -12,7 +12,6 @@ import { formatName, type Name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
 import { askHandler } from '../../support/road.ts'
-import { query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import {
   external,
   headless,
@@ -21,6 +20,7 @@ import {
   slimService,
   slimSlice,
 } from '../../support/slim-cluster.ts'
+import { query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const ZONE = 'svc.cluster.local'
 const SERVICES: readonly SlimService[] = [

@@ -5,8 +5,8 @@ import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { onRoad } from '../../support/road.ts'
-import { query, testThread } from '../../support/serving.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
+import { query, testThread } from '../../support/words.ts'
 
 /** What the handler leaves about the query. */
 async function labelsOf(handler: KubernetesHandler, asked: Query): Promise<Map<string, string>> {

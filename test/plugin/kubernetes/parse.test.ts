@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
 import { kubernetesWord } from '../../../src/plugin/kubernetes/kubernetes.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const FOLDER = t.testdir(
   Object.fromEntries(['cert.pem', 'key.pem', 'ca.pem', 'admin.conf', 'a', 'k'].map(name => [name, ''])),

@@ -4,8 +4,8 @@ import t from 'tap'
 import { loadbalanceWord } from '../../../src/plugin/loadbalance/loadbalance.ts'
 import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
 import { until } from '../../support/until.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const of = (...texts: string[]) => texts.map(text => record(`www.example.com. 5 ${text}`))
 const two = of('A 10.0.0.1', 'A 10.0.0.2')

@@ -2,7 +2,7 @@ import t from 'tap'
 import { prefer, roundRobin, weighted } from '../../../src/plugin/loadbalance/order.ts'
 import { parseCidr } from '../../../src/shared/ip.ts'
 import fc from '../../support/properties.ts'
-import { record, shortForm } from '../../support/serving.ts'
+import { record, shortForm } from '../../support/words.ts'
 
 const of = (...texts: string[]) => texts.map(text => record(`a. 5 ${text}`))
 const mixed = of(

@@ -6,7 +6,7 @@ import { name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
 import { onRoad } from '../../support/road.ts'
-import { query, record, reply } from '../../support/serving.ts'
+import { query, record, reply } from '../../support/words.ts'
 
 const NOW_SECONDS = 1_800_000_000
 const a = record('example.org. 5 A 10.0.0.1')

@@ -9,7 +9,7 @@ import {
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Outcome } from '../../../src/query/reply.ts'
 import { onRoad } from '../../support/road.ts'
-import { query, record, reply } from '../../support/serving.ts'
+import { query, record, reply } from '../../support/words.ts'
 
 /** One query with what became of it. */
 interface LogEntry {

@@ -3,7 +3,7 @@ import { COMBINED_FORMAT, COMMON_FORMAT } from '../../../src/plugin/log/format.t
 import { logWord } from '../../../src/plugin/log/log.ts'
 import { DROP, type Outcome } from '../../../src/query/reply.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
+import { parseWord, query, record, reply, testThread } from '../../support/words.ts'
 
 const success = reply({ answer: [record('a.example.org. 5 A 10.0.0.1')] })
 const denial = reply({ rcode: 3, authority: [record('example.org. 5 SOA ns. hm.')] })

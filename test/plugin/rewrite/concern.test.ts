@@ -10,7 +10,7 @@ import { endingOf } from '../../../src/plugin/rewrite/shape.ts'
 import { nameOf } from '../../../src/plugin/rewrite/text.ts'
 import { name } from '../../../src/wire/name.ts'
 import fc, { runs } from '../../support/properties.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const concerns = (rule: string, zone: string): boolean => {
   const { config, complaints } = parseWord(rewriteWord, `rewrite ${rule}`)

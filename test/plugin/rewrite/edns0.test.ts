@@ -9,10 +9,10 @@ import type { Reply } from '../../../src/query/reply.ts'
 import { EDE } from '../../../src/wire/extended-error.ts'
 import { decodeMessage, type EdnsOption, encodeOptions } from '../../../src/wire/message.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, reply, testThread } from '../../support/serving.ts'
 import { replyTo } from '../../support/upstream-stub.ts'
+import { parseWord, query, reply, testThread } from '../../support/words.ts'
 import { writeReply } from '../../support/write-reply.ts'
-import { benchTo } from '../forward/support.ts'
+import { benchTo } from '../forward/forward-bench.ts'
 
 const option = (code: number, data: string): EdnsOption => ({ code, data: Buffer.from(data, 'latin1') })
 const shown = (options: readonly EdnsOption[] | undefined): string[] =>

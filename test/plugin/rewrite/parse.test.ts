@@ -1,6 +1,6 @@
 import t from 'tap'
 import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const parse = (text: string) => {
   const { config, complaints } = parseWord(rewriteWord, text)

@@ -9,7 +9,7 @@ import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, className, TYPE, typeName } from '../../../src/wire/rrtype.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 interface Asked {
   readonly parts?: Partial<Query>

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import { costBeside } from '../../support/cost.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const WORDS = new Set(['rewrite', 'kubernetes'])
 const warnings = (text: string, words: ReadonlySet<string> = WORDS): readonly string[] =>

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { templateWord } from '../../../src/plugin/template/template.ts'
-import { parseWord } from '../../support/serving.ts'
+import { parseWord } from '../../support/words.ts'
 
 const read = (text: string, zones = ['.']) => parseWord(templateWord, text, { zones })
 

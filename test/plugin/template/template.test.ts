@@ -8,7 +8,7 @@ import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { CLASS, typeName } from '../../../src/wire/rrtype.ts'
 import { elapsedCosts } from '../../support/cost.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, shortForm, testThread } from '../../support/serving.ts'
+import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 /** A handler of these directives; `ask` gives `RCODE answer | additional | authority`, or `next`. */
 function world(text: string, upstream: Partial<Reply> = {}) {

@@ -7,8 +7,8 @@ import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import type { ZoneCopy } from '../../../src/query/zone-copy.ts'
 import { equalNames, name } from '../../../src/wire/name.ts'
 import { askHandler } from '../../support/road.ts'
-import { parseWord, query, record, reply, testThread } from '../../support/serving.ts'
-import { lines } from '../file/support.ts'
+import { parseWord, query, record, reply, testThread } from '../../support/words.ts'
+import { lines } from '../file/zone-texts.ts'
 
 const parse = (text: string, zones: readonly string[] = ['example.org.']) =>
   parseWord(transferWord, text, { zones })

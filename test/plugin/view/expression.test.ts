@@ -1,5 +1,5 @@
 // The language of view: what an expression says of a query, and what is told of a wrong one. The query is the one of
-// support/serving.ts: `www.example.org. A` over UDP from 10.0.0.7:40212 to 10.96.0.10:53, id 29008, 41 octets.
+// support/words.ts: `www.example.org. A` over UDP from 10.0.0.7:40212 to 10.96.0.10:53, id 29008, 41 octets.
 
 import t from 'tap'
 import { checkExpression } from '../../../src/plugin/view/expression/check.ts'
@@ -9,7 +9,7 @@ import { EXPRESSION_MAX_CHARACTERS, parseExpression } from '../../../src/plugin/
 import type { Query } from '../../../src/query/query.ts'
 import { CLASS } from '../../../src/wire/rrtype.ts'
 import { onRoad } from '../../support/road.ts'
-import { query } from '../../support/serving.ts'
+import { query } from '../../support/words.ts'
 
 /** What the expression says; it must survive the way to another thread. */
 async function evaluate(text: string, rest: Partial<Query> = {}): Promise<Value> {

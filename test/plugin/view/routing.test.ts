@@ -7,13 +7,13 @@ import { QueryMetersTable } from '../../../src/observe/query-meters.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { Serving } from '../../../src/serving/blocks.ts'
 import { buildSetup } from '../../../src/setup/build.ts'
-import { read } from '../../corefile/fixture.ts'
+import { read } from '../../corefile/read-corefile.ts'
 import { ask, isChained } from '../../support/asking.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../../support/dns-question.ts'
 import { extendedError } from '../../support/extended-error.ts'
-import { lasting, testThread } from '../../support/serving.ts'
 import { external, SlimCluster, slimService } from '../../support/slim-cluster.ts'
+import { lasting, testThread } from '../../support/words.ts'
 
 const LOCAL = { address: '10.96.0.10', port: 53, family: 4 } as const
 

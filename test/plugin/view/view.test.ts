@@ -2,7 +2,7 @@ import t from 'tap'
 import { ViewHandler } from '../../../src/plugin/view/handler.ts'
 import { viewWord } from '../../../src/plugin/view/view.ts'
 import { onRoad } from '../../support/road.ts'
-import { parseWord, query } from '../../support/serving.ts'
+import { parseWord, query } from '../../support/words.ts'
 
 const VIEW = 'view v {'
 

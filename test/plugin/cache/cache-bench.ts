@@ -15,8 +15,8 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
 import { seededRandom } from '../../support/random.ts'
-import { recordingLog } from '../../support/serving.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
+import { recordingLog } from '../../support/words.ts'
 
 /** Meters whose values a test can read, by family and label values in the family's order. */
 export class ReadableMeters implements Meters {

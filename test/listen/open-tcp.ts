@@ -7,7 +7,7 @@ import type { StreamListener } from '../../src/listen/stream-listener.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { type ExchangeOptions, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
-import { bench } from './fixture.ts'
+import { bench } from './fake-responder.ts'
 
 /** Opens the listener; `counted` waits until an event has been counted. */
 export async function openTcp(

@@ -5,7 +5,7 @@ import type { Scope } from '../../e2e/processes.ts'
 import type { RawObject, ResourceName } from '../../support/fake-cluster.ts'
 import { manifests } from '../../support/target-cluster.ts'
 import type { ClusterSize } from '../common/cluster.ts'
-import { type FakeWorld, startFakeWorld } from '../common/world.ts'
+import { type FakeWorld, startFakeWorld } from '../common/cluster-source.ts'
 
 const RESOURCES: Readonly<Record<string, ResourceName>> = {
   Namespace: 'namespaces',

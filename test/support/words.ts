@@ -16,7 +16,7 @@ import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { type Rr, soaRdata, srvRdata, targetOf, txtRdata } from '../../src/wire/record.ts'
 import { CLASS, parseType, TYPE, typeName } from '../../src/wire/rrtype.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** A question as `example.org. A`, asked over UDP from 10.0.0.7:40212 unless the rest says otherwise. */

@@ -12,9 +12,9 @@ import { formatName } from '../../../src/wire/name.ts'
 import { rcodeName } from '../../../src/wire/rcode.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
-import { parseWord, query, type TestThread, testThread } from '../../support/serving.ts'
 import { type Script, UpstreamStub } from '../../support/upstream-stub.ts'
 import { untilWithin, type VirtualClock } from '../../support/virtual-clock.ts'
+import { parseWord, query, type TestThread, testThread } from '../../support/words.ts'
 
 /** The rcode of the chain behind `forward`: nothing there answers with it otherwise. */
 export const BEHIND = 10

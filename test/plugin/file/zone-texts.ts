@@ -6,7 +6,7 @@ import { type ReadFile, ZoneReader } from '../../../src/plugin/file/reader.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
-import { shortForm } from '../../support/serving.ts'
+import { shortForm } from '../../support/words.ts'
 
 /** What became of a zone's text. */
 export interface ReadZone {
