@@ -12,7 +12,7 @@ import { benchCorefile, type CorefileChange } from './corefile.ts'
 import { type Bundles, imageCommand } from './image.ts'
 import { startKnot } from './knot.ts'
 
-const READY_DEADLINE_MS = 120_000
+const READY_DEADLINE_MS = 300_000
 
 /** The servers, and how the report calls them. */
 export const SUBJECTS = {

@@ -27,9 +27,7 @@ const SHARE_TOLERANCE = 0.02
 export interface RowLoad {
   /** The query file; where everything is asked once before, one of its own for each measurement. */
   readonly file: (serial: number) => string
-  readonly load: Partial<
-    Pick<LoadOptions, 'rate' | 'transport' | 'edns' | 'clients' | 'threads' | 'core' | 'outstanding' | 'runs'>
-  >
+  readonly load: Partial<Omit<LoadOptions, 'port' | 'file' | 'seconds' | 'signal'>>
   /** The share that each response code must have. */
   readonly codes: Readonly<Record<string, number>>
   /** Ask everything once before each measurement, so that it is cached. */
