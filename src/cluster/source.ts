@@ -3,7 +3,7 @@
 import type { ObjectSource } from '../objects/source.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Meters } from '../observe/meters.ts'
-import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
+import type { KubernetesConfig, SourceConfig } from '../plugin/kubernetes/config.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Cluster } from '../table/cluster.ts'
 import type { ApiLocation } from '../watch/access.ts'
@@ -32,13 +32,15 @@ export async function makeSource(
 ): Promise<ObjectSource | string> {
   const { source } = config
   return source.kind === 'manifests'
-    ? manifestSource(source.directory, config, cluster, options)
+    ? manifestSource(source, config, cluster, options)
     : apiSource(config, cluster, options, troubled)
 }
 
+const LEVELS = { error: 'ERROR', warning: 'WARNING', info: 'INFO' } as const
+
 /** Its code is loaded where there is a folder only. */
 async function manifestSource(
-  directory: string,
+  { directory, namespace }: Extract<SourceConfig, { kind: 'manifests' }>,
   config: KubernetesConfig,
   cluster: Cluster,
   { log }: SourceOptions,
@@ -50,10 +52,11 @@ async function manifestSource(
   const zone = config.primaryZone.replace(/\.$/, '')
   return new ManifestSource({
     directory,
+    namespace,
     sink: cluster,
     report: problem => {
       const place = `${problem.file}:${problem.line}:${problem.column}`
-      log.write(problem.severity === 'error' ? 'ERROR' : 'WARNING', LOG_FROM, `${place}: ${problem.message}`)
+      log.write(LEVELS[problem.severity], LOG_FROM, `${place}: ${problem.message}`)
     },
     options: config,
     changed: (before, after) => {

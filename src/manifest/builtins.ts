@@ -1,6 +1,6 @@
 // What every cluster has without being told: the namespaces default and kube-system, the Service `kubernetes` with
 // the API server behind it, and the Service `kube-dns` with two Pods. The folder's own objects of these names come
-// before them.
+// before them; a folder with the Service `kubernetes` is a whole cluster as kubectl printed it, and lacks nothing.
 
 import type { Json } from '../objects/field.ts'
 import { type ManifestKind, type Place, type RawObject, rawObject } from './raw.ts'
@@ -57,11 +57,10 @@ export function builtIns(objects: readonly RawObject[]): RawObject[] {
   const add = (kind: ManifestKind, raw: Json): void => {
     missing.push(rawObject(kind, raw, PLACE))
   }
+  if (has('Service', 'default', 'kubernetes')) return []
   const [kubernetes, dns] = SERVICES
-  if (!has('Service', 'default', 'kubernetes')) {
-    add('Service', kubernetes)
-    if (!has('Pod', 'default', 'kube-apiserver')) add('Pod', API_SERVER)
-  }
+  add('Service', kubernetes)
+  if (!has('Pod', 'default', 'kube-apiserver')) add('Pod', API_SERVER)
   if (!has('Service', 'kube-system', 'kube-dns')) {
     add('Service', dns)
     if (!has('Deployment', 'kube-system', 'coredns')) add('Deployment', COREDNS)

@@ -1,4 +1,4 @@
-// Pods: those of the folder, and those that a ReplicaSet, Deployment or StatefulSet of the folder would make. A Pod
+// Pods: those of the folder, and those that a workload of the folder (workloads.ts) would make. A Pod
 // that names no address gets one of each family; one that does keeps exactly those. Pods spread over the folder's
 // Nodes, whose zones their endpoints inherit.
 

@@ -35,8 +35,10 @@ const KIND_GROUPS = {
   EndpointSlice: ['discovery.k8s.io'],
   Pod: [''],
   ReplicaSet: ['apps', 'extensions'],
+  ReplicationController: [''],
   Deployment: ['apps', 'extensions'],
   StatefulSet: ['apps'],
+  DaemonSet: ['apps', 'extensions'],
   Node: [''],
   ServiceImport: ['multicluster.x-k8s.io'],
 } as const satisfies Record<string, readonly string[]>
@@ -45,12 +47,22 @@ export type ManifestKind = keyof typeof KIND_GROUPS
 
 /** Kinds that folders of manifests often hold and that no cluster DNS looks at: left out without a word. */
 const SILENT_KINDS = new Set(
-  `ClusterRole ClusterRoleBinding ConfigMap CronJob CustomResourceDefinition Event HorizontalPodAutoscaler Ingress
-  IngressClass Job Kustomization Lease LimitRange NetworkPolicy PersistentVolume PersistentVolumeClaim
-  PodDisruptionBudget PriorityClass ResourceQuota Role RoleBinding Secret ServiceAccount StorageClass`.split(
+  `APIService ClusterRole ClusterRoleBinding ConfigMap ControllerRevision CronJob CSIDriver CSINode CustomResourceDefinition
+  Event FlowSchema HorizontalPodAutoscaler Ingress IngressClass Job Kustomization Lease LimitRange MutatingWebhookConfiguration
+  NetworkPolicy PersistentVolume PersistentVolumeClaim PodDisruptionBudget PodTemplate PriorityClass
+  PriorityLevelConfiguration ResourceQuota Role RoleBinding RuntimeClass Secret ServiceAccount StorageClass
+  ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment`.split(
     /\s+/,
   ),
 )
+
+/** Groups whose kinds Kubernetes itself has; a kind of any other is a custom resource, and named once for the whole folder. */
+const OWN_GROUPS =
+  /^(?:|apps|autoscaling|batch|extensions|policy|multicluster\.x-k8s\.io|(?:admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/
+
+/** A template of Helm's that was not rendered: what stands in it is no YAML, or no name. */
+const HELM =
+  /\{\{-?\s*(?:[.$](?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|if|range|with|end|toYaml)\b)/
 
 const CLUSTER_WIDE: readonly ManifestKind[] = ['Namespace', 'Node']
 const LABEL_NAMED: readonly ManifestKind[] = ['Namespace', 'Service', 'ServiceImport']
@@ -71,6 +83,9 @@ export interface RawObject {
   readonly place: Place
 }
 
+/** Where objects are that name no namespace, unless the folder says otherwise. */
+export const DEFAULT_NAMESPACE = 'default'
+
 /** KIND NAMESPACE/NAME, as messages call an object. */
 export const titleOf = (o: {
   readonly kind: string
@@ -78,10 +93,15 @@ export const titleOf = (o: {
   readonly name: string
 }): string => `${o.kind} ${o.namespace === '' ? o.name : `${o.namespace}/${o.name}`}`
 
-/** Makes a raw object of JSON that is known to be well formed; one without namespace is in `default`, as kubectl has it. */
-export function rawObject(kind: ManifestKind, raw: Json, place: Place): RawObject {
+/** Makes a raw object of JSON that is known to be well formed; one without namespace is in that one, as kubectl has it. */
+export function rawObject(
+  kind: ManifestKind,
+  raw: Json,
+  place: Place,
+  fallback = DEFAULT_NAMESPACE,
+): RawObject {
   const namespaced = !CLUSTER_WIDE.includes(kind)
-  const namespace = namespaced ? textAt(raw, 'metadata', 'namespace').toLowerCase() || 'default' : ''
+  const namespace = namespaced ? textAt(raw, 'metadata', 'namespace').toLowerCase() || fallback : ''
   const metadata = field(raw, 'metadata')
   return {
     kind,
@@ -97,11 +117,36 @@ export function rawObject(kind: ManifestKind, raw: Json, place: Place): RawObjec
 export interface ParsedManifest {
   readonly objects: readonly RawObject[]
   readonly problems: readonly ManifestProblem[]
+  /** Objects of kinds that Kubernetes itself does not have. */
+  readonly custom: readonly CustomResource[]
 }
 
-/** Reads the text of one file; never throws. */
-export function parseManifest(file: string, text: string): ParsedManifest {
-  return new ManifestParser(file).parse(text)
+/** One object that is left alone. */
+export interface CustomResource {
+  readonly kind: string
+  readonly group: string
+  readonly at: Pick<ManifestProblem, 'file' | 'line' | 'column'>
+}
+
+/** Reads the text of one file; never throws. Objects without a namespace are in `namespace`. */
+export function parseManifest(
+  file: string,
+  text: string,
+  namespace: string = DEFAULT_NAMESPACE,
+): ParsedManifest {
+  const parsed = new ManifestParser(file, namespace).parse(text)
+  const broken = parsed.problems.some(({ severity }) => severity === 'error')
+  const template = broken ? HELM.exec(text) : null
+  return template === null
+    ? parsed
+    : { objects: [], problems: [unrendered(file, text, template.index)], custom: [] }
+}
+
+function unrendered(file: string, text: string, offset: number): ManifestProblem {
+  const before = text.slice(0, offset).split('\n')
+  const message =
+    'a template that was not rendered: nothing of this file is served; write what helm template NAME CHART prints'
+  return { severity: 'error', file, line: before.length, column: before.at(-1)!.length + 1, message }
 }
 
 class ManifestParser {
@@ -109,9 +154,12 @@ class ManifestParser {
   readonly #lines = new LineCounter()
   readonly #objects: RawObject[] = []
   readonly #problems: ManifestProblem[] = []
+  readonly #custom: CustomResource[] = []
+  readonly #namespace: string
 
-  constructor(file: string) {
+  constructor(file: string, namespace: string) {
     this.#file = file
+    this.#namespace = namespace
   }
 
   parse(text: string): ParsedManifest {
@@ -127,7 +175,7 @@ class ManifestParser {
         this.#say('error', start, `broken YAML: ${messageOf(cause)}`)
       }
     }
-    return { objects: this.#objects, problems: this.#problems }
+    return { objects: this.#objects, problems: this.#problems, custom: this.#custom }
   }
 
   #documents(text: string): Document.Parsed[] {
@@ -192,9 +240,10 @@ class ManifestParser {
     }
     const found = isList
       ? complaint('error', [], `lists within lists, more than ${LIST_DEPTH_MAX} deep`)
-      : judge(value, kind, place)
+      : judge(value, kind, place, this.#namespace)
     if (found === undefined) return
-    if ('raw' in found) this.#objects.push(found)
+    if ('group' in found) this.#custom.push({ ...found, at: { file: this.#file, ...place.at(['kind']) } })
+    else if ('raw' in found) this.#objects.push(found)
     else {
       const { severity, path, message } = found
       this.#problems.push({ severity, file: this.#file, ...place.at(path), message })
@@ -236,20 +285,26 @@ const complaint = (severity: Complaint['severity'], path: Path, message: string)
 })
 
 /** The object that a value stands for, or why it is none, or undefined for kinds that are left out silently. */
-function judge(value: unknown, kind: string, place: Place): RawObject | Complaint | undefined {
+function judge(
+  value: unknown,
+  kind: string,
+  place: Place,
+  namespace: string,
+): RawObject | Complaint | Omit<CustomResource, 'at'> | undefined {
   if (!isJson(value)) return complaint('error', [], `${quote(value)} is no Kubernetes object`)
   if (kind === '') return complaint('error', [], 'an object without kind')
+  const group = apiGroup(textAt(value, 'apiVersion'))
+  if (group !== undefined && !OWN_GROUPS.test(group)) return { kind, group }
   if (!isManifestKind(kind)) {
     if (SILENT_KINDS.has(kind)) return undefined
     const known = Object.keys(KIND_GROUPS).join(', ')
     return complaint('warning', ['kind'], `unknown kind ${quote(kind)}: not served (read are ${known})`)
   }
-  const group = apiGroup(textAt(value, 'apiVersion'))
   const groups: readonly string[] = KIND_GROUPS[kind]
   if (group !== undefined && !groups.includes(group)) {
     return complaint('warning', ['apiVersion'], `kind ${kind} of the API group ${quote(group)} is not served`)
   }
-  const object = rawObject(kind, value, place)
+  const object = rawObject(kind, value, place, namespace)
   const valid = LABEL_NAMED.includes(kind) ? isDnsLabel : isDnsSubdomain
   const metadata = field(value, 'metadata')
   if (object.name === '') return complaint('error', ['metadata', 'name'], `${kind} without a name`)

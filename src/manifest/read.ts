@@ -14,6 +14,8 @@ const FILES_MAX = 10_000
 export const FILE_MAX_BYTES = 16 * 1024 * 1024
 
 const MANIFEST = /\.(?:ya?ml|json)$/i
+/** The folder of a Helm chart has it; what lies beside it are templates. */
+const CHART = 'Chart.yaml'
 const STATS_AT_ONCE = 32
 /** Of a path below the folder these mean that there is no file, rather than one that cannot be read now. */
 const GONE = ['ENOENT', 'ELOOP']
@@ -69,6 +71,11 @@ class Scan {
       return
     }
     this.folders.push(directory)
+    if (names.includes(CHART)) {
+      const message = `a Helm chart, of which nothing is read: write what helm template NAME ${directory} prints`
+      this.problems.push(problemAt(join(directory, CHART), message))
+      return
+    }
     for (let i = 0; i < names.length; i += STATS_AT_ONCE) {
       const paths = names.slice(i, i + STATS_AT_ONCE).map(name => join(directory, name))
       const stats = await Promise.all(paths.map(path => this.#stat(path)))

@@ -16,7 +16,7 @@ import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './
 import { describeNames, describeQueries } from './describe.ts'
 import { FolderHints, type Hints } from './hints.ts'
 import { type ManifestProblem, ProblemLog, type Report } from './problem.ts'
-import { parseManifest, type RawObject } from './raw.ts'
+import { type CustomResource, parseManifest, type RawObject } from './raw.ts'
 import { type FolderScan, readManifest, scanFolder } from './read.ts'
 
 /** Which objects are emitted, and what of them. */
@@ -24,6 +24,8 @@ export type ManifestOptions = Partial<ObjectOptions>
 
 export interface ManifestSettings {
   readonly directory: string
+  /** Where objects are that name no namespace; `default` unless given. */
+  readonly namespace?: string | undefined
   readonly sink: Sink
   readonly report: Report
   readonly options?: ManifestOptions
@@ -55,6 +57,7 @@ interface FileState {
   pending: string | undefined
   objects: readonly RawObject[]
   problems: readonly ManifestProblem[]
+  custom: readonly CustomResource[]
   /** Whether the file has been read without an error before. */
   good: boolean
 }
@@ -148,7 +151,8 @@ export class ManifestSource implements ObjectSource {
     if (changed.length > 0 || (readable && !this.#synced)) this.#publish()
     if (readable) this.#hints.watch(scan.folders)
     const files = [...this.#sortedFiles()].flatMap(file => file.problems)
-    this.#log.update([...scan.problems, ...files, ...this.#compiled])
+    const custom = customResources(this.#sortedFiles().flatMap(file => file.custom))
+    this.#log.update([...scan.problems, ...files, ...custom, ...this.#compiled])
     return [...this.#files.values()].some(file => file.pending !== undefined)
   }
 
@@ -180,9 +184,13 @@ export class ManifestSource implements ObjectSource {
     file.signature = signature
     file.pending = undefined
     const text = await readManifest(path)
-    const parsed = typeof text === 'string' ? parseManifest(path, text) : { objects: [], problems: [text] }
+    const parsed =
+      typeof text === 'string'
+        ? parseManifest(path, text, this.#settings.namespace)
+        : { objects: [], problems: [text], custom: [] }
     const broken = parsed.problems.some(problem => problem.severity === 'error')
     if (!broken || !file.good) file.objects = parsed.objects
+    file.custom = parsed.custom
     file.problems =
       broken && file.good ? parsed.problems.map(p => withNote(p, parsed.problems[0]!)) : parsed.problems
     file.good ||= !broken
@@ -232,6 +240,7 @@ const freshFile = (): FileState => ({
   pending: undefined,
   objects: [],
   problems: [],
+  custom: [],
   good: false,
 })
 
@@ -240,6 +249,19 @@ const withNote = (problem: ManifestProblem, first: ManifestProblem): ManifestPro
   problem === first
     ? { ...problem, message: `${problem.message}; what the file held before stays served` }
     : problem
+
+/** One line for all that the folder holds. */
+function customResources(found: readonly CustomResource[]): ManifestProblem[] {
+  const [first] = found
+  if (first === undefined) return []
+  const groups = Object.groupBy(found, ({ group }) => group)
+  const kinds = Object.entries(groups).map(([group, all = []]) => {
+    const names = [...new Set(all.map(({ kind }) => kind))].sort()
+    return `${names.join(', ')} (${group})`
+  })
+  const message = `custom resources are left alone, no cluster DNS looks at them: ${kinds.sort().join('; ')}`
+  return [{ severity: 'info', ...first.at, message }]
+}
 
 const isBelow = (path: string, folders: readonly string[]): boolean =>
   folders.some(folder => path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`))

@@ -1,5 +1,5 @@
-// What the workload controllers of a cluster do: a ReplicaSet and a Deployment make Pods with made-up suffixes, a
-// StatefulSet makes NAME-0, NAME-1 … with host names under its serviceName. Pods that the folder itself holds (as a
+// What the workload controllers of a cluster do: a ReplicaSet, a ReplicationController and a Deployment make Pods with made-up
+// suffixes, a StatefulSet makes NAME-0, NAME-1 … with host names under its serviceName, a DaemonSet one Pod on each Node. Pods that the folder itself holds (as a
 // dump of a cluster does) count as replicas, so that none is served twice.
 
 import { field, fieldAt, type Json, listAt, textAt, textMapAt } from '../objects/field.ts'
@@ -13,7 +13,7 @@ export const REPLICAS_MAX = 5_000
 /** All workloads together make at most this many Pods (half of the address range). */
 const PODS_MAX = 30_000
 
-const WORKLOADS = ['ReplicaSet', 'Deployment', 'StatefulSet']
+const WORKLOADS = ['ReplicaSet', 'ReplicationController', 'Deployment', 'StatefulSet', 'DaemonSet']
 
 /** The folder's own Pods and those that its workloads make. */
 export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
@@ -21,8 +21,11 @@ export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
   const taken = new Set(own.map(pod => `${pod.namespace}/${pod.name}`))
   const seeds = own.map(seedOf)
   const made = objects.filter(object => object.kind === 'Pod' || object.kind === 'ReplicaSet')
+  const nodes = objects.filter(object => object.kind === 'Node')
   for (const workload of objects.filter(object => WORKLOADS.includes(object.kind))) {
-    const missing = replicasOf(workload, warn) - existing(workload, made)
+    const free = workload.kind === 'DaemonSet' ? freeNodes(workload, nodes, made) : []
+    const missing =
+      workload.kind === 'DaemonSet' ? free.length : replicasOf(workload, warn) - existing(workload, made)
     for (let i = 0; i < missing; i++) {
       if (seeds.length >= PODS_MAX) {
         warn(
@@ -32,7 +35,8 @@ export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
         )
         break
       }
-      const pod = workload.kind === 'StatefulSet' ? statefulPod(workload, i) : replicaPod(workload, i, taken)
+      const pod =
+        workload.kind === 'StatefulSet' ? statefulPod(workload, i) : replicaPod(workload, i, taken, free[i])
       const key = `${pod.namespace}/${pod.name}`
       if (taken.has(key)) continue
       taken.add(key)
@@ -40,6 +44,25 @@ export function podSeeds(objects: readonly RawObject[], warn: Warn): PodSeed[] {
     }
   }
   return seeds
+}
+
+/**
+ * The Nodes on which a DaemonSet still has no Pod, by its nodeSelector; taints are not looked at. In a folder without Nodes
+ * there is one, without a name.
+ */
+function freeNodes(
+  workload: RawObject,
+  nodes: readonly RawObject[],
+  made: readonly RawObject[],
+): readonly string[] {
+  if (nodes.length === 0) return existing(workload, made) > 0 ? [] : ['']
+  const wanted = textMapAt(workload.raw, 'spec', 'template', 'spec', 'nodeSelector')
+  const own = made.filter(object => object.kind === 'Pod' && isOwned(object, workload))
+  const occupied = new Set(own.map(pod => textAt(pod.raw, 'spec', 'nodeName')))
+  return nodes
+    .filter(node => [...wanted].every(([key, value]) => node.labels.get(key) === value))
+    .map(({ name }) => name)
+    .filter(name => !occupied.has(name))
 }
 
 function replicasOf(workload: RawObject, warn: Warn): number {
@@ -96,18 +119,26 @@ const templateLabels = (workload: RawObject): Map<string, string> =>
   textMapAt(workload.raw, 'spec', 'template', 'metadata', 'labels')
 
 function selectorOf(workload: RawObject): Map<string, string> {
-  const wanted = textMapAt(workload.raw, 'spec', 'selector', 'matchLabels')
+  const path = workload.kind === 'ReplicationController' ? ['selector'] : ['selector', 'matchLabels']
+  const wanted = textMapAt(workload.raw, 'spec', ...path)
   return wanted.size > 0 ? wanted : templateLabels(workload)
 }
 
-function replicaPod(workload: RawObject, i: number, taken: ReadonlySet<string>): RawObject {
+/** A Pod with a made-up name, on that node if one is named. */
+function replicaPod(
+  workload: RawObject,
+  i: number,
+  taken: ReadonlySet<string>,
+  nodeName: string | undefined,
+): RawObject {
   const hash = suffixOf(`${workload.kind}/${workload.namespace}/${workload.name}`)
   const stem = (workload.kind === 'Deployment' ? `${workload.name}-${hash}` : workload.name).slice(0, 247)
   let name = `${stem}-${suffixOf(`${stem}/${workload.namespace}/${i}`)}`
   for (let again = 1; taken.has(`${workload.namespace}/${name}`); again++) {
     name = `${stem}-${suffixOf(`${stem}/${workload.namespace}/${i}/${again}`)}`
   }
-  return podOf(workload, name, workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : {}, {})
+  const labels = workload.kind === 'Deployment' ? { 'pod-template-hash': hash } : {}
+  return podOf(workload, name, labels, nodeName ? { nodeName } : {})
 }
 
 /** StatefulSet Pods: stable host names NAME-i under the Service `serviceName` (Kubernetes DNS specification 2.4.1). */

@@ -42,6 +42,17 @@ t.test("the folder's own kubernetes and kube-dns come first", async t => {
   t.same(problems, [])
 })
 
+t.test('a folder with the Service kubernetes is a whole cluster, whatever its DNS is called', async t => {
+  const { state } = compileText(
+    documents(
+      service('kubernetes', { clusterIP: '10.43.0.1' }),
+      service({ name: 'rke2-coredns', namespace: 'kube-system' }, { clusterIP: '10.43.0.10' }),
+    ),
+  )
+  t.same([...state.Service.keys()], ['default/kubernetes', 'kube-system/rke2-coredns'])
+  t.same([...state.Pod.keys()], [])
+})
+
 t.test('namespaces that objects mention exist', async t => {
   const text = documents(service({ name: 'a', namespace: 'Shop' }, {}), manifest('Namespace', 'bare'))
   t.same([...compileText(text).state.Namespace.keys()], ['default', 'kube-system', 'shop', 'bare'])
@@ -57,6 +68,12 @@ t.test('workloads become Pods', async t => {
       workload('StatefulSet', 'db', 2, { ordinals: { start: 5 } }),
       [/^db-5$/, /^db-6$/],
     ],
+    [
+      'ReplicationController',
+      workload('ReplicationController', 'web', 2, { selector: { app: 'web' } }),
+      [/^web-[a-z0-9]{5}$/, /^web-[a-z0-9]{5}$/],
+    ],
+    ['DaemonSet, no Nodes', workload('DaemonSet', 'log', 7), [/^log-[a-z0-9]{5}$/]],
     ['no replicas', workload('Deployment', 'web', 0), []],
     ['one replica unless told', manifest('StatefulSet', 'db', { spec: {} }), [/^db-0$/]],
     ['a Pod', manifest('Pod', 'solo'), [/^solo$/]],
@@ -75,6 +92,49 @@ t.test('workloads become Pods', async t => {
     for (const { ip } of pods) t.match(ip, /^10\.244\.[1-9]\d*\.[1-9]\d*$/)
     t.same(problems, [], title)
   }
+})
+
+t.test('a DaemonSet has a Pod on every Node that it may be on', async t => {
+  const node = (name: string, labels: object = {}): string => manifest('Node', { name, labels })
+  const nodes = [
+    node('n1', { disk: 'ssd', 'topology.kubernetes.io/zone': 'z1' }),
+    node('n2'),
+    node('n3', { disk: 'ssd' }),
+  ]
+  const agents = (text: string): string[] => {
+    const { state, problems } = compileText(
+      documents(
+        ...nodes,
+        service('agent', { clusterIP: 'None', selector: { app: 'agent' }, ports: [{ port: 80 }] }),
+        text,
+      ),
+      { zonal: true },
+    )
+    t.same(problems, [])
+    return endpointsOf(state, 'default/agent').flatMap(slice => slice.split(' / ')[0]!.split(' '))
+  }
+  t.equal(agents(workload('DaemonSet', 'agent', 1)).length, 3)
+  t.equal(agents(workload('DaemonSet', 'agent', 1, {}, { nodeSelector: { disk: 'ssd' } })).length, 2)
+  const owner = {
+    ownerReferences: [{ kind: 'DaemonSet', name: 'agent', controller: true }],
+    labels: { app: 'agent' },
+  }
+  const own = manifest(
+    'Pod',
+    { name: 'agent-x', ...owner },
+    { spec: { nodeName: 'n2' }, status: { podIP: '10.1.1.1', phase: 'Running' } },
+  )
+  const found = agents(documents(workload('DaemonSet', 'agent', 1), own))
+  t.equal(found.length, 3, 'a Node that has its Pod gets no second one')
+  t.ok(found.includes('10.1.1.1'))
+})
+
+t.test('a ReplicationController counts the Pods that its selector finds', async t => {
+  const text = documents(
+    workload('ReplicationController', 'web', 2, { selector: { app: 'web' } }),
+    manifest('Pod', { name: 'web-a', labels: { app: 'web' } }),
+  )
+  t.equal(own(compileText(text).state, 'Pod').length, 2)
 })
 
 t.test('Pods as clients, where they are asked for', async t => {

@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   ReplicaSet: 'apps/v1',
   Deployment: 'apps/v1',
   StatefulSet: 'apps/v1',
+  DaemonSet: 'apps/v1',
   ServiceImport: 'multicluster.x-k8s.io/v1alpha1',
 }
 

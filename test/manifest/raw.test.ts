@@ -60,7 +60,7 @@ t.test('what a file may hold', async t => {
 
 t.test('problems at their places', async t => {
   const known =
-    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, Deployment, StatefulSet, Node, ServiceImport'
+    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Node, ServiceImport'
   const cases: [text: string, problem: string][] = [
     ['a: [1,\nb: 2\n', 'f.yaml:2:1: error: broken YAML: '],
     ['a: 1\n b: 2\n', 'f.yaml:1:4: error: broken YAML: '],
@@ -92,8 +92,8 @@ t.test('problems at their places', async t => {
       "f.yaml:3:32: error: 'b.c' is no valid namespace",
     ],
     [
-      'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}',
-      "f.yaml:1:13: warning: kind Service of the API group 'serving.knative.dev' is not served",
+      'apiVersion: apps/v1\nkind: Service\nmetadata: {name: a}',
+      "f.yaml:1:13: warning: kind Service of the API group 'apps' is not served",
     ],
     [
       'kind: Service\nmetadata: {name: a}',
@@ -108,6 +108,53 @@ t.test('problems at their places', async t => {
     const { problems } = parse(text)
     t.equal(problems[0]?.slice(0, problem.length), problem, JSON.stringify(text.slice(0, 60)))
   }
+})
+
+t.test('kinds of others are kept apart', async t => {
+  const text =
+    'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n---\n' +
+    'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n'
+  const { objects, problems, custom } = parseManifest('f.yaml', text)
+  t.same([objects, problems], [[], []])
+  t.same(custom, [
+    { kind: 'Service', group: 'serving.knative.dev', at: { file: 'f.yaml', line: 2, column: 7 } },
+    { kind: 'HTTPRoute', group: 'gateway.networking.k8s.io', at: { file: 'f.yaml', line: 6, column: 7 } },
+  ])
+})
+
+t.test('objects without a namespace are in that of the folder', async t => {
+  const text = `${service('a')}---\napiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: own}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: c}\n`
+  const { objects } = parseManifest('f.yaml', text, 'shop')
+  t.same(
+    objects.map(({ namespace, name }) => `${namespace}/${name}`),
+    ['shop/a', 'own/b', '/c'],
+  )
+})
+
+t.test('templates that were not rendered', async t => {
+  const cases: [text: string, place: string][] = [
+    ['apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}-web\n', '4:9'],
+    [
+      '{{- if .Values.web.enabled }}\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n{{- end }}\n',
+      '1:1',
+    ],
+    ['apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ include "x.fullname" . }}\n', '4:9'],
+    [`${service('a')}---\napiVersion: v1\nkind: Service\nmetadata:\n  name: {{ template "x" $ }}\n`, '9:9'],
+  ]
+  for (const [text, place] of cases) {
+    t.same(
+      parse(text),
+      {
+        objects: [],
+        problems: [
+          `f.yaml:${place}: error: a template that was not rendered: nothing of this file is served; write what helm template NAME CHART prints`,
+        ],
+      },
+      text,
+    )
+  }
+  const alert = 'apiVersion: v1\nkind: ConfigMap\ndata:\n  rules: "{{ if $value }}x{{ end }}"\n'
+  t.same(parse(alert), { objects: [], problems: [] }, 'a sound file may hold templates of others')
 })
 
 t.test('the good documents of a broken file', async t => {

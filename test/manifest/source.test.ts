@@ -323,3 +323,41 @@ t.test("the system's own hints", async t => {
   clearInterval(keepAlive)
   t.same(state.Service.get('default/db')?.clusterIPs, ['10.96.3.2'])
 })
+
+t.test('custom resources are told in one line', async t => {
+  const crd = (group: string, kind: string): string =>
+    `apiVersion: ${group}/v1\nkind: ${kind}\nmetadata: {name: x}\n`
+  const monitoring = 'monitoring.coreos.com'
+  const directory = t.testdir({
+    'a.yaml': documents(web, crd(monitoring, 'ServiceMonitor'), crd(monitoring, 'PrometheusRule')),
+    'b.yaml': documents(crd(monitoring, 'ServiceMonitor'), crd('cert-manager.io', 'Certificate')),
+  })
+  const { settled, problems } = sourceOf(t, directory)
+  await settled()
+  t.same(problems(), [
+    'a.yaml:4:7: info: custom resources are left alone, no cluster DNS looks at them: Certificate (cert-manager.io); PrometheusRule, ServiceMonitor (monitoring.coreos.com)',
+  ])
+  await settled()
+  t.same(problems(), [], 'and once')
+})
+
+t.test('of a Helm chart nothing is read', async t => {
+  const directory = t.testdir({
+    'web.yaml': web,
+    shop: {
+      'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+      'values.yaml': 'replicas: 2\n',
+      templates: { 'db.yaml': db, 'broken.yaml': '{{- if .Values.x }}\n' },
+    },
+  })
+  const { settled, problems, source } = sourceOf(t, directory)
+  await settled()
+  t.same(problems(), [
+    'shop/Chart.yaml:1:1: error: a Helm chart, of which nothing is read: write what helm template NAME shop prints',
+  ])
+  t.ok(source.state.Service.has('default/web'))
+  t.notOk(source.state.Service.has('default/db'))
+  rmSync(join(directory, 'shop'), { recursive: true })
+  await settled()
+  t.match(problems(), [/shop\/Chart\.yaml:1:1: info: the errors here are gone/])
+})

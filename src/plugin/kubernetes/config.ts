@@ -5,7 +5,12 @@ import type { ObjectOptions } from '../../objects/options.ts'
 
 /** Where the objects come from. */
 export type SourceConfig =
-  | { readonly kind: 'manifests'; readonly directory: string }
+  | {
+      readonly kind: 'manifests'
+      readonly directory: string
+      /** Where objects are that name no namespace, in place of `default`. */
+      readonly namespace?: string
+    }
   | {
       readonly kind: 'api'
       /** `endpoint URL`; without it and without kubeconfig the cluster the Pod runs in. */

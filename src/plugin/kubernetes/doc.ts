@@ -51,8 +51,10 @@ export const kubernetesDoc: WordDoc = {
     { usage: 'tls CERT KEY CA', meaning: 'files for that endpoint' },
     { usage: 'kubeconfig FILE [CONTEXT]', meaning: 'a kubeconfig instead; overrides endpoint' },
     {
-      usage: 'manifests DIR',
-      meaning: 'the objects come from a folder of YAML files instead of an API server (Seamark only)',
+      usage: 'manifests DIR [namespace NAME]',
+      meaning:
+        'the objects come from a folder of YAML files instead of an API server; those without a namespace are in NAME (Seamark only)',
+      default: 'NAME is default',
     },
     {
       usage: 'snapshot FILE [MAX_AGE]',

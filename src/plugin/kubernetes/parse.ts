@@ -8,6 +8,7 @@ import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../objects/label-selector.ts'
 import { OBJECT_DEFAULTS } from '../../objects/options.ts'
+import { isDnsLabel } from '../../objects/slim.ts'
 import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import { readClients } from './clients.ts'
@@ -144,7 +145,13 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       },
       manifests: option => {
         const directory = file(option, 'the folder')
-        if (directory !== undefined) draft.source = { kind: 'manifests', directory } satisfies SourceConfig
+        const namespace = option.has ? readNamespace(option) : undefined
+        if (directory !== undefined)
+          draft.source = {
+            kind: 'manifests',
+            directory,
+            ...(namespace !== undefined && { namespace }),
+          } satisfies SourceConfig
       },
       snapshot: option => {
         const path = file(option, 'the file for the last good state')
@@ -167,6 +174,14 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
     },
     REMOVED,
   )
+}
+
+/** `namespace NAME` behind a folder. */
+function readNamespace(option: Line): string | undefined {
+  if (option.choice('what can be said of a folder', ['namespace']) === undefined) return undefined
+  const token = option.token('the namespace of objects that name none')
+  if (token === undefined || isDnsLabel(token.text)) return token?.text
+  return option.error(token, 'this is no name of a namespace', { found: token.text })
 }
 
 function limitless(option: Line): void {
