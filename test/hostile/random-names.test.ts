@@ -14,11 +14,14 @@ import { clusterIp, floodFrom, serve, unharmed } from './one-block.ts'
 /** Entries of each half of the cache: few, so that it is full soon. */
 const ENTRIES = shortOrLong(256, 2048)
 const WARM_UP = shortOrLong(3000, 15_000)
-const NAMES = shortOrLong(6000, 40_000)
+const NAMES = shortOrLong(5000, 40_000)
 /** Sent before their answers are waited for: fewer than any socket holds. */
 const PACE = 100
 const CACHE = `cache {\nsuccess ${ENTRIES}\ndenial ${ENTRIES}\n}`
-const GROWTH_MAX_MIB = 16
+/** More than a KiB of each name. */
+const GROWTH_MAX_MIB = 8
+/** V8's heaps take their time to find their size; what leaks grows every time. */
+const FLOODS_MAX = 8
 const skip = process.platform === 'linux' ? false : 'needs /proc'
 
 const residentOf = ({ server }: Served): number => residentMib(server.child.pid!)
@@ -88,11 +91,15 @@ for (const [title, open] of transports) {
     })
     const ask = await open(t, served)
     await ask(WARM_UP)
-    const [warmMib, warmSeries] = [residentOf(served), await series(served)]
-    await ask(NAMES)
-    const grownMib = residentOf(served) - warmMib
-    const beside = `${grownMib.toFixed(1)} MiB more after ${NAMES} names, beside ${warmMib.toFixed(1)} MiB`
-    t.ok(grownMib < GROWTH_MAX_MIB, beside)
+    const warmSeries = await series(served)
+    const grownMib: number[] = []
+    do {
+      const before = residentOf(served)
+      await ask(NAMES)
+      grownMib.push(residentOf(served) - before)
+    } while (grownMib.at(-1)! > GROWTH_MAX_MIB && grownMib.length < FLOODS_MAX)
+    const told = grownMib.map(mib => mib.toFixed(1)).join(', ')
+    t.ok(grownMib.at(-1)! <= GROWTH_MAX_MIB, `MiB more after ${NAMES} names each: ${told}`)
     t.equal(await series(served), warmSeries, 'no name became a metric')
     t.ok((await served.counted('coredns_cache_evictions_total')) > 0, 'the cache was full')
     await unharmed(t, served)
