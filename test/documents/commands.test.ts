@@ -1,7 +1,7 @@
 // Every command that the documents print is run: here, or where the table says. One that no row knows fails, and so does a row
 // whose command no document prints any more. Of those that stand beside code and tests it is looked whether what they start is there.
 
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,9 +9,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
-import { freePort } from '../support/free-port.ts'
-import { spawnSeamark } from '../support/seamark.ts'
+import { killGroup, outputOf, runs, spawnChild } from '../support/child-process.ts'
+import { type Ports, serveCorefile } from '../support/served-corefile.ts'
 import { absent } from '../support/system-program.ts'
+import { until } from '../support/until.ts'
 import { blocksOf, commandsOf, type Document, documentNamed, documents, ROOT } from './document.ts'
 
 const run = promisify(execFile)
@@ -152,20 +153,18 @@ const isFree = (port: number): Promise<boolean> =>
 
 const busy = (await isFree(1053)) ? false : 'port 1053 of this machine is taken'
 t.test('npm start, and what it is asked', { skip: busy }, async t => {
-  const server = spawn('npm', ['start'], { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawnChild('npm', ['start'], { cwd: ROOT })
+  const output = outputOf(server)
   t.teardown(async () => {
-    const ended = new Promise(resolve => server.once('close', resolve))
-    if (server.pid !== undefined) process.kill(-server.pid, 'SIGTERM')
-    await ended
+    killGroup(server)
+    await until('its end', () => !runs(server))
   })
-  let output = ''
-  server.stdout.setEncoding('utf8')
-  for await (const text of server.stdout) {
-    output += text
-    if (/^Seamark-/m.test(output)) break
-  }
-  server.stdout.resume()
-  const lines = new Set(output.split('\n').map(line => line.trim().replace(/ +/g, ' ')))
+  await until('the banner', () => /^Seamark-/m.test(output()), 120_000)
+  const lines = new Set(
+    output()
+      .split('\n')
+      .map(line => line.trim().replace(/ +/g, ' ')),
+  )
   const told = blocksOf(README).flatMap(block => block.split('\n').filter(line => /\d+\/tcp$/.test(line)))
   t.equal(told.length, 2, 'the README prints two of its lines')
   for (const line of told) t.ok(lines.has(line.trim().replace(/ +/g, ' ')), line)
@@ -179,14 +178,10 @@ t.test('npm start, and what it is asked', { skip: busy }, async t => {
 })
 
 /** A server with the stock Corefile's probes, metrics and cluster, on free ports. */
-async function start(t: Test): Promise<{ dns: number; ready: number; metrics: number }> {
-  const [dns, ready, metrics] = [await freePort(), await freePort(), await freePort()] as const
-  const folder = mkdtempSync(join(tmpdir(), 'seamark-documents-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'Corefile')
-  writeFileSync(
-    file,
-    `.:${dns} {
+const start = async (t: Test): Promise<Ports> => {
+  const { ports } = await serveCorefile(
+    t,
+    ({ dns, ready, metrics }) => `.:${dns} {
   bind 127.0.0.1
   ready 127.0.0.1:${ready}
   prometheus 127.0.0.1:${metrics}
@@ -196,10 +191,7 @@ async function start(t: Test): Promise<{ dns: number; ready: number; metrics: nu
 }
 `,
   )
-  const server = spawnSeamark(['-conf', file])
-  t.teardown(() => server.stop('SIGKILL'))
-  await server.printed(/^Seamark-/m)
-  return { dns, ready, metrics }
+  return ports
 }
 
 t.test('why a name does not resolve', async t => {

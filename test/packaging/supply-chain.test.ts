@@ -1,15 +1,12 @@
 // What runs is what the lockfile names: no package needs a script of its own to be installed, the bill of materials lists what
 // is shipped, and Node's permission model may hold the process to what it needs.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
 import lock from '../../package-lock.json' with { type: 'json' }
 import { query } from '../support/dns-client.ts'
-import { freePort } from '../support/free-port.ts'
-import { seamarkCommand, spawnSeamark } from '../support/seamark.ts'
+import { serveCorefile } from '../support/served-corefile.ts'
 import { ROOT, run } from './bundle.ts'
 
 interface Locked {
@@ -77,36 +74,32 @@ t.test(
 )
 
 t.test("Node's permission model", async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'seamark-permission-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const [node = '', ...words] = seamarkCommand
+  const permission = [
+    '--permission',
+    '--allow-fs-read=*',
+    '--allow-worker',
+    '--disable-warning=SecurityWarning',
+  ]
   const cases: readonly [flags: readonly string[], listener: string][] = [
     [[], 'dgram'],
     [['--allow-addons'], 'native add-on or dgram'],
   ]
   for (const [flags, listener] of cases) {
-    const port = await freePort()
-    const file = join(folder, 'Corefile')
-    writeFileSync(
-      file,
-      `.:${port} {
+    const { server, port } = await serveCorefile(
+      t,
+      ({ dns }) =>
+        `.:${dns} {
         bind 127.0.0.1
         kubernetes cluster.local {
           manifests ${join(ROOT, 'config', 'examples')}
         }
       }`,
+      {
+        flags: ['-last-good', 'kept'],
+        wrap: ([node = '', ...words]) => [node, ...permission, ...flags, ...words],
+        until: 'answer',
+      },
     )
-    const permission = [
-      '--permission',
-      '--allow-fs-read=*',
-      '--allow-worker',
-      '--disable-warning=SecurityWarning',
-    ]
-    const server = spawnSeamark(['-conf', file, '-last-good', join(folder, 'kept')], {
-      command: [node, ...permission, ...flags, ...words],
-    })
-    t.teardown(() => server.stop('SIGKILL'))
-    await server.answers(port)
     for (const tcp of [false, true]) {
       const reply = await query(port, { name: 'kubia-service.default.svc.cluster.local', tcp })
       t.equal(reply.answer.length, 1, `${listener}, ${tcp ? 'TCP' : 'UDP'}`)
