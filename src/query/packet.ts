@@ -13,7 +13,7 @@
 
 import { Composer } from '../wire/composer.ts'
 import { REASON_MAX_OCTETS } from '../wire/extended-error.ts'
-import { FLAG_QR, HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
+import { FLAG_AD, FLAG_QR, FLAG_TC, HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
 import { NAME_MAX_OCTETS, type Name } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { CLASS } from '../wire/rrtype.ts'
@@ -584,6 +584,21 @@ export class Packet {
     this.length = dropSections(out, outAt, outAt + this.length, from) - outAt
   }
 
+  /** Says that nobody has validated the reply, as it is now: no AD (RFC 4035 3.2.3). */
+  clearAuthentic(): void {
+    this.out[this.outAt + 3]! &= ~FLAG_AD
+  }
+
+  /** Whether something was left out of the reply: TC. */
+  get truncated(): boolean {
+    return (this.out[this.outAt + 2]! & FLAG_TC) !== 0
+  }
+
+  set truncated(truncated: boolean) {
+    const { out, outAt } = this
+    out[outAt + 2] = truncated ? out[outAt + 2]! | FLAG_TC : out[outAt + 2]! & ~FLAG_TC
+  }
+
   /** Gives the reply another code. */
   setRcode(rcode: number): void {
     this.rcode = rcode
@@ -618,6 +633,13 @@ export class Packet {
   setReason(code: number, text = ''): void {
     this.reasonCode = code
     this.reasonOctets = code < 0 ? 0 : encoder.encodeInto(text, this.reason).written
+  }
+
+  /** The extended error is that of another reply. */
+  takeReason({ reasonCode, reason, reasonOctets }: Packet): void {
+    this.reasonCode = reasonCode
+    this.reasonOctets = reasonOctets
+    for (let i = 0; i < reasonOctets; i++) this.reason[i] = reason[i]!
   }
 
   /** Adds an option to the reply; false where there is no room for it. */

@@ -115,7 +115,7 @@ export class Serving {
       handlers: packetHandlers(stages.map(stage => stage.handler)),
       lastWord: stages.at(-1)?.word ?? '',
       clusters: this.#clusters(block),
-      clusterGuards: guardsIn(stagesBefore(stages, kubernetesWord)),
+      clusterGuards: guardsIn(clusterStages(stages)),
       cache: this.#cache(listen, block, viewName),
       cacheGuards: guardsIn(stagesBefore(stages, cacheWord)),
       passesCache: passesCache(stages),
@@ -223,6 +223,14 @@ function passesCache(stages: readonly Stage[]): boolean {
   const [cluster] = configsOf({ plugins: stages }, kubernetesWord)
   if (!cache || !cluster) return false
   return cluster.zones.every(zone => coverage(cache, zone) === 'all')
+}
+
+/** The stages in front of `kubernetes` that can have something to do with one of its zones. */
+function clusterStages(stages: readonly Stage[]): readonly Stage[] {
+  const [cluster] = configsOf({ plugins: stages }, kubernetesWord)
+  return stagesBefore(stages, kubernetesWord).filter(({ handler }) =>
+    cluster?.zones.some(zone => handler.concernsZone?.(name(zone)) ?? true),
+  )
 }
 
 /** Those of the stages which tell what concerns them. */

@@ -173,20 +173,21 @@ export class Composer {
 
   /**
    * Writes the record at which the walk stands, whose data is sound. `ttl` takes the place of its TTL, `owner` that of
-   * its owner.
+   * its owner, `value` that of the first name in its data (RecordWalk.nameAt).
    */
   copy(
     walk: RecordWalk,
     section: number = walk.section,
     ttl: number = walk.ttl,
     owner?: Uint8Array,
+    value?: Uint8Array,
   ): boolean {
     const { octets, type } = walk
     if (owner === undefined) copyName(octets, walk.ownerAt, walk.start, this.#name, 0)
     this.open(section, owner ?? this.#name, 0, type, walk.rrclass, ttl)
     const layout = RDATA_LAYOUT.get(type)
     if (layout === undefined) this.octets(octets, walk.rdataAt, walk.rdataEnd)
-    else this.#fields(layout, octets, walk.rdataAt, walk.rdataEnd, walk.start, COMPRESSIBLE.has(type))
+    else this.#fields(layout, octets, walk.rdataAt, walk.rdataEnd, walk.start, COMPRESSIBLE.has(type), value)
     return this.close()
   }
 
@@ -201,7 +202,10 @@ export class Composer {
     return this.#at
   }
 
-  /** Writes record data by its layout; names in it may be compressed, in a message that begins at `start`. */
+  /**
+   * Writes record data by its layout; names in it may be compressed, in a message that begins at `start`. `value` takes the
+   * place of the first one.
+   */
   #fields(
     layout: string,
     data: Uint8Array,
@@ -209,17 +213,21 @@ export class Composer {
     to: number,
     start: number,
     compress: boolean,
+    value?: Uint8Array,
   ): void {
     let at = from
+    let instead = value
     for (let i = 0; i < layout.length; i++) {
       const field = layout.charCodeAt(i)
       if (field === NAME_FIELD) {
         const measured = measureName(data, at, start, to)
         // Data of another shape than its type's, which a plugin made: as it is.
         if (measured < 0) break
-        const length = copyName(data, at, start, this.#name, 0)
-        if (compress) this.name(this.#name, 0)
-        else this.octets(this.#name, 0, length)
+        const length = instead?.length ?? copyName(data, at, start, this.#name, 0)
+        const name = instead ?? this.#name
+        instead = undefined
+        if (compress) this.name(name, 0)
+        else this.octets(name, 0, length)
         at = nameEnd(measured)
         continue
       }

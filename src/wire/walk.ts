@@ -117,6 +117,20 @@ export class RecordWalk {
     return this.#rdataOctets() >= 0
   }
 
+  /** Where the first name in the data of the record at hand begins; -1 where its type has none, or its data does not hold it. */
+  get nameAt(): number {
+    const layout = RDATA_LAYOUT.get(this.type)
+    if (layout === undefined) return -1
+    const { octets, start, rdataEnd } = this
+    let at = this.rdataAt
+    for (let i = 0; at < rdataEnd; i++) {
+      const field = layout.charCodeAt(i)
+      if (field === NAME_FIELD) return measureName(octets, at, start, rdataEnd) < 0 ? -1 : at
+      at += field === STRING_FIELD ? octets[at]! + 1 : field - DIGIT_0
+    }
+    return -1
+  }
+
   /** Octets of the record's data with its names uncompressed. */
   #rdataOctets(): number {
     const layout = RDATA_LAYOUT.get(this.type)

@@ -99,14 +99,17 @@ function roadOf(
 /** A road whose look-ups are the query's. */
 class TestRoad extends Road {
   readonly #query: Query
+  readonly #served: ServedZone
 
   constructor(query: Query, options: ConstructorParameters<typeof Road>[0]) {
     super(options)
     this.#query = query
+    this.#served = options.zones[0]!
   }
 
   override route(asked: Packet): Step {
     const { qname, scan } = asked
+    asked.served = this.#served
     const waiting = this.park(asked)!
     void this.#query.lookup(qname, scan.qtype).then(reply => {
       const woken = waiting.wake()

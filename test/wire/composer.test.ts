@@ -115,6 +115,46 @@ t.test('another owner and another TTL', async t => {
   )
 })
 
+/** Where the first name in the data of a type begins, as anyRecord makes it. */
+const NAME_AT: ReadonlyMap<number, number> = new Map([
+  [TYPE.CNAME, 0],
+  [TYPE.NS, 0],
+  [TYPE.PTR, 0],
+  [TYPE.DNAME, 0],
+  [TYPE.SOA, 0],
+  [TYPE.MX, 2],
+  [TYPE.SRV, 6],
+  [TYPE.NAPTR, 11],
+])
+
+t.test('another first name in the data', async t => {
+  const renamed = (record: Rr, value: Name): Rr => {
+    const at = NAME_AT.get(record.type)
+    if (at === undefined) return record
+    let end = at
+    while (record.rdata[end] !== 0) end += record.rdata[end]! + 1
+    const rdata = [...record.rdata.subarray(0, at), ...value, ...record.rdata.subarray(end + 1)]
+    return { ...record, rdata: Uint8Array.from(rdata) }
+  }
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(anySections, anyName, fc.boolean(), (sections, value, all) => {
+        const octets = messageAt(0, sections)
+        const { out, end } = compose(65535, () => {
+          for (walk.open(octets, 0, octets.length); walk.next(); ) {
+            if (walk.nameAt >= 0 !== NAME_AT.has(walk.type)) throw new Error(`${walk.type}: ${walk.nameAt}`)
+            composer.copy(walk, walk.section, walk.ttl, undefined, all ? value : undefined)
+          }
+        })
+        const expected = [sections.answer, sections.authority, sections.additional].map(records =>
+          records.map(record => line(all ? renamed(record, value) : record)),
+        )
+        return lines(decodeMessage(out.slice(OUT_AT, end))!).join() === expected.join()
+      }),
+    ),
+  )
+})
+
 t.test('names that somebody chose to collide, thousands of them: a message that is still right', async t => {
   const records = Array.from({ length: 5000 }, (_, i): Rr => {
     const owner: Name = name(`n${i}.example.org.`)

@@ -7,75 +7,101 @@
 //   unset    no option of the code
 //
 // In a reply to a client that speaks EDNS there is, unless `revert` says otherwise, the upstream's option of the same
-// code, or else the octets that were set. A client subnet is never shown to a client that sent none (RFC 7871 7.2.2).
+// code; in a reply that this server made itself there are the octets that were set. A client subnet is never shown to a
+// client that sent none (RFC 7871 7.2.2).
 
-import type { Query } from '../../query/query.ts'
-import type { Reply } from '../../query/reply.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import type { Packet } from '../../query/packet.ts'
 import { parseCidr, parseIp } from '../../shared/ip.ts'
-import { writeU16 } from '../../wire/header.ts'
-import type { EdnsOption } from '../../wire/message.ts'
+import { readU16, writeU16 } from '../../wire/header.ts'
 import { formatName } from '../../wire/name.ts'
 import { type EdnsRule, OPTION_MAX_OCTETS, type OptionData, type Variable } from './config.ts'
+import type { Passage } from './passage.ts'
 
-/** Options that a client may see in its reply: what to show where the upstream says nothing. */
-export type ShownOptions = ReadonlyMap<number, Uint8Array | undefined>
+/** Replies of upstreams, the kept ones included, say themselves what there is to say to an option. */
+const RELAYED: ReadonlySet<number> = new Set([pluginIndex('forward'), pluginIndex('cache')])
 
-/** A query with its options changed. */
-export interface EdnsChange {
-  readonly query: Query
-  readonly shown: ShownOptions
-}
-
-/** Applies a rule; undefined where it does not apply. */
-export function applyEdns(rule: EdnsRule, query: Query, shown: ShownOptions): EdnsChange | undefined {
+/** Applies a rule; false where it does not apply. */
+export function applyEdns(rule: EdnsRule, packet: Packet, passage: Passage): boolean {
   const { action, code, revert } = rule
-  const added = query.addedOptions ?? []
-  const others = added.filter(option => option.code !== code)
-  const theirs = query.edns?.options.filter(option => option.code !== code)
-  const present = others.length < added.length || theirs?.length !== query.edns?.options.length
-  if ((action === 'append' && present) || (action === 'replace' && !present)) return undefined
-  const data = rule.data && optionData(rule.data, query)
-  if (rule.data !== undefined && data === undefined) return undefined
-  const changed = {
-    ...query,
-    edns: query.edns && { ...query.edns, options: theirs ?? [] },
-    addedOptions: data === undefined ? others : [...others, { code, data }],
-  }
-  if (revert) return { query: changed, shown }
-  const nowShown = new Map(shown)
-  nowShown.delete(code)
-  if (showsOctets(rule)) nowShown.set(code, data)
-  else if (rule.data?.kind === 'nsid') nowShown.set(code, undefined)
-  return { query: changed, shown: nowShown }
+  const present = isPresent(packet, passage, code)
+  if ((action === 'append' && present) || (action === 'replace' && !present)) return false
+  const data = rule.data && optionData(rule.data, packet, passage)
+  if (rule.data !== undefined && data === undefined) return false
+  passage.hidden.push(code)
+  packet.addedOptions = withOption(packet.addedOptions, code, data)
+  if (revert) return true
+  const { shown } = passage
+  const known = shown.findIndex(option => option.code === code)
+  if (known >= 0) shown.splice(known, 1)
+  if (showsOctets(rule)) shown.push({ code, data })
+  else if (rule.data?.kind === 'nsid') shown.push({ code, data: undefined })
+  return true
 }
 
-/** Whether the client sees what the rule set, whatever answers. */
+/** Whether the client sees what the rule set where this server answers. */
 export const showsOctets = ({ data, revert }: EdnsRule): boolean =>
   data !== undefined && data.kind !== 'subnet' && data.kind !== 'nsid' && !revert
 
-/** The reply with the options that its client may see. */
-export function showOptions(reply: Reply, shown: ShownOptions): Reply {
-  const options: EdnsOption[] = []
-  for (const [code, set] of shown) {
-    const data = reply.options?.find(option => option.code === code)?.data ?? set
-    if (data !== undefined) options.push({ code, data })
+function isPresent(packet: Packet, { hidden }: Passage, code: number): boolean {
+  const { addedOptions } = packet
+  if (addedOptions !== undefined && optionAt(addedOptions, 0, addedOptions.length, code) >= 0) return true
+  return packet.hasOption(code) && !hidden.includes(code)
+}
+
+/** Where in octets[at … end) the first option of a code begins; -1 where there is none. */
+function optionAt(octets: Uint8Array, at: number, end: number, code: number): number {
+  for (; at < end; at += 4 + readU16(octets, at + 2)) if (readU16(octets, at) === code) return at
+  return -1
+}
+
+/** The options without those of the code, and with one of these data behind them; undefined for none at all. */
+function withOption(
+  options: Uint8Array | undefined,
+  code: number,
+  data: Uint8Array | undefined,
+): Uint8Array | undefined {
+  const parts: Uint8Array[] = []
+  for (let at = 0; options !== undefined && at < options.length; ) {
+    const end = at + 4 + readU16(options, at + 2)
+    if (readU16(options, at) !== code) parts.push(options.subarray(at, end))
+    at = end
   }
-  return { ...reply, options }
+  if (data !== undefined) {
+    const head = new Uint8Array(4)
+    writeU16(head, 0, code)
+    writeU16(head, 2, data.length)
+    parts.push(head, data)
+  }
+  return parts.length === 0 ? undefined : Uint8Array.from(Buffer.concat(parts))
+}
+
+/** Leaves in the reply, of options that came from behind the rules, those that its client may see, and adds those set. */
+export function showOptions(packet: Packet, { optionsOctets, shown }: Passage): void {
+  const { options } = packet
+  if (shown.length === 0 && packet.optionsOctets === optionsOctets) return
+  const theirs = options.slice(optionsOctets, packet.optionsOctets)
+  packet.optionsOctets = optionsOctets
+  for (const { code, data } of shown) {
+    const at = optionAt(theirs, 0, theirs.length, code)
+    if (at >= 0) packet.addOption(code, theirs, at + 4, at + 4 + readU16(theirs, at + 2))
+    else if (data !== undefined && !RELAYED.has(packet.plugin)) packet.addOption(code, data)
+  }
 }
 
 /** The octets of an option; undefined where a variable has no value, or one that is too long. */
-function optionData(data: OptionData, query: Query): Uint8Array | undefined {
+function optionData(data: OptionData, packet: Packet, passage: Passage): Uint8Array | undefined {
   switch (data.kind) {
     case 'nsid':
       return new Uint8Array()
     case 'subnet':
-      return subnetData(query.client.address, data.v4Bits, data.v6Bits)
+      return subnetData(packet.client.address, data.v4Bits, data.v6Bits)
     case 'octets':
       return data.octets
     case 'variable':
-      return bounded(variableData(data.variable, query))
+      return bounded(variableData(data.variable, packet, passage))
     case 'metadata':
-      return bounded(Buffer.from(query.metadata.get(data.label) ?? '', 'utf8'))
+      return bounded(Buffer.from(packet.metadata?.get(data.label) ?? '', 'utf8'))
   }
 }
 
@@ -84,13 +110,14 @@ const bounded = (octets: Uint8Array | undefined): Uint8Array | undefined =>
 
 function variableData(
   variable: Variable,
-  { question, client, local, transport }: Query,
+  { client, local, transport, qname }: Packet,
+  { name, qtype }: Passage,
 ): Uint8Array | undefined {
   switch (variable) {
     case 'qname':
-      return Buffer.from(formatName(question.qname), 'latin1')
+      return Buffer.from(formatName(name ?? qname), 'latin1')
     case 'qtype':
-      return u16(question.qtype)
+      return u16(qtype)
     case 'client_ip':
       return parseIp(client.address)?.bytes
     case 'client_port':

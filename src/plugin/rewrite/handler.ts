@@ -1,153 +1,175 @@
 // `rewrite` at work: rules change the question on its way down, and leave steps that turn the reply back on its way up.
 
-import { type Query, withQuestion } from '../../query/query.ts'
-import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
-import type { Question } from '../../wire/message.ts'
+import { BACK, DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { HEADER_OCTETS } from '../../wire/header.ts'
 import type { Name } from '../../wire/name.ts'
-import type { Next, TreeHandler } from '../plugin.ts'
+import { CLASS } from '../../wire/rrtype.ts'
+import type { Scan } from '../../wire/scan.ts'
+import type { Handler } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
-import { applyEdns, type ShownOptions, showOptions } from './edns0.ts'
+import { applyEdns, showOptions, showsOctets } from './edns0.ts'
 import { compileMatch, compileSubstitution, remap } from './match.ts'
+import { Passage } from './passage.ts'
 import {
   answerStep,
-  applySteps,
   cnameStep,
-  illegalName,
+  failIllegal,
+  joinFound,
   type ReplyStep,
-  rcodeStep,
   renameStep,
-  ttlStep,
+  runSteps,
 } from './reply.ts'
-import { nameOf, textOf } from './text.ts'
+import { textOf } from './text.ts'
 
-/** A query between two rules. */
-interface Passage {
-  readonly query: Query
-  /** The name as it is now (text.ts). */
-  readonly text: string
-  readonly steps: readonly ReplyStep[]
-  readonly shown: ShownOptions
+/** A rule made ready. */
+interface Compiled {
+  readonly stop: boolean
+  /** HOT: whether it can change what the cluster answers to a question of class IN about the name with that text. */
+  readonly concerns: (text: string, qtype: number) => boolean
+  /** Applies it; false where it does not apply, or makes no legal name. */
+  readonly apply: (passage: Passage, packet: Packet) => boolean
 }
 
-/** A rule made ready: the passage behind it, undefined where it does not apply, or a reply that ends everything. */
-type Apply = (passage: Passage) => Passage | Reply | undefined
-
-const isReply = (result: Passage | Reply): result is Reply => 'rcode' in result
-
 /** The rules of one server block on one serving thread. */
-export class RewriteHandler implements TreeHandler {
-  readonly trees = true
+export class RewriteHandler implements Handler {
   readonly #rules: readonly Rule[]
-  readonly #compiled: readonly { readonly stop: boolean; readonly apply: Apply }[]
+  readonly #compiled: readonly Compiled[]
+  /** For the next packet; it is used up where a rule applies. */
+  #unused = new Passage()
 
   constructor({ rules }: RewriteConfig) {
     this.#rules = rules
-    this.#compiled = rules.map(rule => ({ stop: rule.stop, apply: compileRule(rule) }))
+    this.#compiled = rules.map(rule => ({ stop: rule.stop, ...compileRule(rule) }))
   }
 
   concernsZone(zone: Name): boolean {
     return this.#rules.some(rule => concernsZone(rule, zone))
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const passage = this.#pass(query)
-    if (isReply(passage)) return passage
-    const outcome = next(passage.query)
-    if (passage.query === query && passage.steps.length === 0) return outcome
-    return outcome instanceof Promise
-      ? outcome.then(late => turnBack(late, passage, query))
-      : turnBack(outcome, passage, query)
+  /** The first rule that applies finds the question as it came. */
+  concerns({ folded, qtype }: Scan): boolean {
+    const text = textOf(folded)
+    for (let i = 0; i < this.#compiled.length; i++) if (this.#compiled[i]!.concerns(text, qtype)) return true
+    return false
   }
 
-  #pass(query: Query): Passage | Reply {
-    let passage: Passage = { query, text: textOf(query.question.qname), steps: [], shown: new Map() }
-    for (const { stop, apply } of this.#compiled) {
-      const result = apply(passage)
-      if (result === undefined) continue
-      if (isReply(result)) return result
-      passage = result
-      if (stop) break
+  handle(packet: Packet): Step {
+    const passage = this.#unused
+    passage.begin(packet)
+    let applied = false
+    for (let i = 0; i < this.#compiled.length; i++) {
+      const { stop, apply } = this.#compiled[i]!
+      if (apply(passage, packet)) applied = true
+      else if (passage.illegal === undefined) continue
+      if (stop || passage.illegal !== undefined) break
     }
-    return passage
+    if (!applied && passage.illegal === undefined) return NEXT
+    this.#unused = new Passage()
+    if (passage.illegal !== undefined) return failIllegal(packet, passage.illegal)
+    passage.left = passage.steps.length
+    if (passage.changed) ask(packet, passage)
+    packet.keep(passage)
+    return BACK
+  }
+
+  /** The reply to the changed question becomes one to the question that was asked. */
+  back(packet: Packet, kept: Kept): Step {
+    const passage = kept as Passage
+    packet.addedOptions = passage.addedOptions
+    if (passage.changed) {
+      packet.unask()
+      // What was validated is the answer to another question (RFC 4035 3.2.3).
+      packet.clearAuthentic()
+    }
+    return turn(packet, passage)
+  }
+
+  found(packet: Packet, kept: Kept, asked: Packet): Step {
+    joinFound(packet, kept as Passage, asked)
+    return turn(packet, kept as Passage)
   }
 }
 
-/** The reply to the changed query as a reply to the query that was asked. */
-function turnBack(outcome: Outcome, { query, steps, shown }: Passage, asked: Query): MaybePromise<Outcome> {
-  if (outcome === DROP) return outcome
-  const { qtype } = query.question
-  const reply = {
-    ...outcome,
-    // What was validated is the answer to another question (RFC 4035 3.2.3).
-    authenticData: outcome.authenticData && query.question === asked.question,
-  }
-  const turned = applySteps(reply, steps, { qtype, lookup: qname => asked.lookup(qname, qtype) })
-  return turned instanceof Promise
-    ? turned.then(late => showOptions(late, shown))
-    : showOptions(turned, shown)
+function ask(packet: Packet, { name, qtype, qclass }: Passage): void {
+  const { question, scan } = packet
+  if (name !== undefined) packet.ask(name, 0, name.length, qtype, qclass)
+  else packet.ask(question, packet.qnameAt, scan.questionEnd - scan.start - HEADER_OCTETS - 4, qtype, qclass)
 }
 
-/** The query with a part of its question changed. */
-const withPart = (query: Query, part: Partial<Question>): Query =>
-  withQuestion(query, { ...query.question, ...part })
+function turn(packet: Packet, passage: Passage): Step {
+  if (runSteps(packet, passage) === LOOKUP) return LOOKUP
+  showOptions(packet, passage)
+  return DONE
+}
 
-const stepping = (passage: Passage, ...steps: readonly ReplyStep[]): Passage => ({
-  ...passage,
-  steps: [...passage.steps, ...steps],
-})
-
-function compileRule(rule: Rule): Apply {
+function compileRule(rule: Rule): Omit<Compiled, 'stop'> {
   switch (rule.field) {
     case 'name':
       return compileNameRule(rule)
     case 'type':
-      return passage => {
-        if (passage.query.question.qtype !== rule.from) return undefined
-        return { ...passage, query: withPart(passage.query, { qtype: rule.to }) }
+      return {
+        concerns: (_text, qtype) => qtype === rule.from,
+        apply(passage) {
+          if (passage.qtype !== rule.from) return false
+          passage.qtype = rule.to
+          passage.changed = true
+          return true
+        },
       }
     case 'class':
-      return passage => {
-        if (passage.query.question.qclass !== rule.from) return undefined
-        return { ...passage, query: withPart(passage.query, { qclass: rule.to }) }
+      return {
+        concerns: () => rule.from === CLASS.IN,
+        apply(passage) {
+          if (passage.qclass !== rule.from) return false
+          passage.qclass = rule.to
+          passage.changed = true
+          return true
+        },
       }
-    case 'ttl': {
-      const matches = compileMatch(rule.match)
-      const step = ttlStep(rule)
-      return passage => (matches(passage.text) ? stepping(passage, step) : undefined)
-    }
+    case 'ttl':
     case 'rcode': {
       const matches = compileMatch(rule.match)
-      const steps = { plain: rcodeStep(rule, false), edns: rcodeStep(rule, true) }
-      return passage => {
-        if (!matches(passage.text)) return undefined
-        return stepping(passage, passage.query.edns === undefined ? steps.plain : steps.edns)
+      const step: ReplyStep =
+        rule.field === 'ttl'
+          ? { kind: 'ttl', minSeconds: rule.minSeconds, maxSeconds: rule.maxSeconds }
+          : { kind: 'rcode', from: rule.from, to: rule.to }
+      return {
+        concerns: matches,
+        apply({ text, steps }) {
+          if (!matches(text)) return false
+          steps.push(step)
+          return true
+        },
       }
     }
     case 'cname': {
       const step = cnameStep(rule)
-      return passage => stepping(passage, step)
+      return { concerns: () => true, apply: ({ steps }) => steps.push(step) > 0 }
     }
-    case 'edns0':
-      return passage => {
-        const change = applyEdns(rule, passage.query, passage.shown)
-        return change && { ...passage, ...change }
-      }
+    case 'edns0': {
+      // The table knows no options: all that could show is the option in the reply.
+      const shows = showsOctets(rule)
+      return { concerns: () => shows, apply: (passage, packet) => applyEdns(rule, packet, passage) }
+    }
   }
 }
 
-function compileNameRule({ substitution, auto, answers }: NameRule): Apply {
+function compileNameRule({ substitution, auto, answers }: NameRule): Omit<Compiled, 'stop'> {
   const rename = compileSubstitution(substitution)
   const backwards = auto && substitution.kind === 'suffix' ? suffixBackwards(substitution) : undefined
   const further = answers.map(answerStep)
-  return passage => {
-    const text = rename(passage.text)
-    if (text === undefined) return undefined
-    const qname = nameOf(text)
-    if (qname === undefined) return illegalName(text)
-    const back = auto ? (backwards ?? remap(text, passage.text)) : undefined
-    const own = back ? [renameStep('name', back), renameStep('value', back)] : []
-    return { ...stepping(passage, ...own, ...further), query: withPart(passage.query, { qname }), text }
+  return {
+    concerns: compileMatch(substitution),
+    apply(passage) {
+      const before = passage.text
+      const text = rename(before)
+      if (text === undefined || !passage.rename(text)) return false
+      const back = auto ? (backwards ?? remap(text, before)) : undefined
+      if (back !== undefined) passage.steps.push(renameStep('name', back), renameStep('value', back))
+      passage.steps.push(...further)
+      return true
+    },
   }
 }
 

@@ -5,24 +5,35 @@
 //   ttl      between two bounds
 //   rcode    one code for another
 //   cname    another target, and what follows it looked up anew
+//
+// Steps about names that stand one behind another are one pass over the reply.
 
-import { type MaybePromise, type Reply, servfail } from '../../query/reply.ts'
+import { DONE, LOOKUP, type Packet, type Step } from '../../query/packet.ts'
+import type { Composer } from '../../wire/composer.ts'
 import { EDE } from '../../wire/extended-error.ts'
-import type { Name } from '../../wire/name.ts'
-import { type Rr, withTtl } from '../../wire/record.ts'
-import { RDATA_LAYOUT, TYPE } from '../../wire/rrtype.ts'
+import { copyName } from '../../wire/message-name.ts'
+import { NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
+import { RCODE } from '../../wire/rcode.ts'
+import { TYPE } from '../../wire/rrtype.ts'
+import { boundTtls } from '../../wire/ttls.ts'
+import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 import type { AnswerRule, CnameRule, RcodeRule, TtlRule } from './config.ts'
 import { compileSubstitution, type Renamer } from './match.ts'
+import type { Passage } from './passage.ts'
 import { nameOf, showText, textOf } from './text.ts'
 
-/** The question that a reply is for, as the rules made it, and a way to ask the whole server its type of another name. */
-export interface Asked {
-  readonly qtype: number
-  lookup(qname: Name): Promise<Reply>
+interface RenameStep {
+  readonly kind: 'rename'
+  readonly part: AnswerRule['part']
+  readonly rename: Renamer
 }
 
-/** One step. */
-export type ReplyStep = (reply: Reply, asked: Asked) => MaybePromise<Reply>
+/** One step; the bounds, codes and targets are those of its rule. */
+export type ReplyStep =
+  | RenameStep
+  | ({ readonly kind: 'ttl' } & Pick<TtlRule, 'minSeconds' | 'maxSeconds'>)
+  | ({ readonly kind: 'rcode' } & Pick<RcodeRule, 'from' | 'to'>)
+  | { readonly kind: 'cname'; readonly rename: Renamer }
 
 /** Of a name that is none; a rule can make a long one. */
 const SHOWN_MAX_CHARACTERS = 1024
@@ -41,124 +52,164 @@ const VALUE_TYPES: ReadonlySet<number> = new Set([
   TYPE.SRV,
 ])
 
-/** Runs the steps of all applied rules, given in the order of the rules. */
-export function applySteps(reply: Reply, steps: readonly ReplyStep[], asked: Asked): MaybePromise<Reply> {
-  let changed: MaybePromise<Reply> = reply
-  for (const step of steps.toReversed()) {
-    changed = changed instanceof Promise ? changed.then(late => step(late, asked)) : step(changed, asked)
-  }
-  return changed
+/** The failure of a rule that would make a name that is none; CoreDNS's words. */
+export function failIllegal(packet: Packet, text: string): typeof DONE {
+  const error = `invalid name after rewrite: ${showText(text.slice(0, SHOWN_MAX_CHARACTERS))}`
+  return packet.fail(RCODE.SERVFAIL, EDE.OTHER, 'a rewrite rule made no legal name', error)
 }
 
-/** The failure of a rule that would make a name that is none; CoreDNS's words. */
-export function illegalName(text: string): Reply {
-  const error = `invalid name after rewrite: ${showText(text.slice(0, SHOWN_MAX_CHARACTERS))}`
-  return servfail({ code: EDE.OTHER, text: 'a rewrite rule made no legal name' }, error)
-}
+/** The step that renames owners or values. */
+export const renameStep = (part: AnswerRule['part'], rename: Renamer): RenameStep => ({
+  kind: 'rename',
+  part,
+  rename,
+})
 
 /** The step of an answer rule. */
-export const answerStep = ({ part, ...substitution }: AnswerRule): ReplyStep =>
+export const answerStep = ({ part, ...substitution }: AnswerRule): RenameStep =>
   renameStep(part, compileSubstitution(substitution))
 
-/** Renames owners or values; the first name that becomes illegal makes the reply a SERVFAIL. */
-export function renameStep(part: AnswerRule['part'], rename: Renamer): ReplyStep {
-  const renameRecord = part === 'name' ? renameOwner : renameValue
-  return reply => {
-    let illegal: string | undefined
-    const renameName = (name: Name): Name => {
-      const text = rename(textOf(name))
-      if (text === undefined) return name
-      const renamed = nameOf(text)
-      illegal ??= renamed === undefined ? text : undefined
-      return renamed ?? name
+/** The step of a `cname` rule. */
+export const cnameStep = ({ substitution }: CnameRule): ReplyStep => ({
+  kind: 'cname',
+  rename: compileSubstitution(substitution),
+})
+
+/** Runs the steps that are left of a passage on the packet's reply: DONE, or LOOKUP before the last of them. */
+export function runSteps(packet: Packet, passage: Passage): Step {
+  while (passage.left > 0) {
+    const step = passage.steps[passage.left - 1]!
+    if (step.kind === 'rename') {
+      renameRecords(packet, passage)
+      continue
     }
-    const section = (records: readonly Rr[]): Rr[] => records.map(record => renameRecord(record, renameName))
-    const renamed = {
-      ...reply,
-      answer: section(reply.answer),
-      authority: section(reply.authority),
-      additional: section(reply.additional),
+    passage.left--
+    if (step.kind === 'rcode') {
+      if (packet.rcode === step.from && (packet.asked.edns || step.to <= PLAIN_RCODE_MAX))
+        packet.setRcode(step.to)
+    } else if (step.kind === 'ttl') {
+      const { out, outAt, length } = packet
+      boundTtls(out, outAt, outAt + length, step.minSeconds, step.maxSeconds)
+    } else if (changeTarget(packet, passage, step.rename) === LOOKUP) return LOOKUP
+  }
+  return DONE
+}
+
+/** Takes all steps that rename; the first name that becomes illegal makes the reply a SERVFAIL. */
+function renameRecords(packet: Packet, passage: Passage): void {
+  const owners = new Names()
+  const values = new Names()
+  for (; passage.left > 0; passage.left--) {
+    const step = passage.steps[passage.left - 1]!
+    if (step.kind !== 'rename') break
+    if (step.part === 'name') owners.renamers.push(step.rename)
+    else values.renamers.push(step.rename)
+  }
+  const composer = packet.composeAnew()
+  for (const walk = packet.records(); walk.next(); ) {
+    const owner = owners.renamed(walk, walk.ownerAt)
+    const valueAt = VALUE_TYPES.has(walk.type) ? walk.nameAt : -1
+    const value = valueAt < 0 ? undefined : values.renamed(walk, valueAt)
+    const illegal = owners.illegal ?? values.illegal
+    if (illegal !== undefined) {
+      failIllegal(packet, illegal)
+      return
     }
-    return illegal === undefined ? renamed : illegalName(illegal)
+    composer.copy(walk, walk.section, walk.ttl, owner, value)
+  }
+  packet.endAnew()
+}
+
+const scratch = new Uint8Array(NAME_MAX_OCTETS)
+
+/** The names of one kind that a pass meets: what each becomes by all renamers in turn. */
+class Names {
+  readonly renamers: Renamer[] = []
+  illegal: string | undefined
+  /** The name that was met last: records of one name stand together. */
+  #text: string | undefined
+  #name: Name | undefined
+
+  /** What the name at `at` becomes; undefined where that is what it is. */
+  renamed(walk: RecordWalk, at: number): Name | undefined {
+    if (this.renamers.length === 0) return undefined
+    copyName(walk.octets, at, walk.start, scratch, 0)
+    const text = textOf(scratch)
+    if (text === this.#text) return this.#name
+    this.#text = text
+    this.#name = undefined
+    let now = text
+    for (const rename of this.renamers) {
+      const next = rename(now)
+      if (next === undefined) continue
+      this.#name = nameOf(next)
+      if (this.#name === undefined) {
+        this.illegal = next
+        return undefined
+      }
+      now = textOf(this.#name)
+    }
+    return this.#name
   }
 }
-
-function renameOwner(record: Rr, rename: (name: Name) => Name): Rr {
-  const owner = rename(record.owner)
-  return owner === record.owner ? record : { ...record, owner }
-}
-
-function renameValue(record: Rr, rename: (name: Name) => Name): Rr {
-  if (!VALUE_TYPES.has(record.type)) return record
-  const { rdata } = record
-  const span = firstName(rdata, RDATA_LAYOUT.get(record.type)!)
-  if (span === undefined) return record
-  const before = rdata.subarray(span.from, span.to)
-  const after = rename(before)
-  if (after === before) return record
-  return { ...record, rdata: Buffer.concat([rdata.subarray(0, span.from), after, rdata.subarray(span.to)]) }
-}
-
-/** Where the first name of record data stands; undefined where the data does not hold what its layout says. */
-function firstName(rdata: Uint8Array, layout: string): { from: number; to: number } | undefined {
-  let from = 0
-  for (const field of layout) {
-    if (field === 'n') break
-    from += field === 's' ? (rdata[from] ?? 0) + 1 : Number(field)
-  }
-  let to = from
-  while (to < rdata.length && rdata[to] !== 0) to += rdata[to]! + 1
-  return to < rdata.length ? { from, to: to + 1 } : undefined
-}
-
-/** The step of a `ttl` rule. */
-export function ttlStep({ minSeconds, maxSeconds }: TtlRule): ReplyStep {
-  const bounded = (records: readonly Rr[]): Rr[] =>
-    records.map(record => withTtl(record, Math.min(maxSeconds, Math.max(minSeconds, record.ttlSeconds))))
-  return reply => ({
-    ...reply,
-    answer: bounded(reply.answer),
-    authority: bounded(reply.authority),
-    additional: bounded(reply.additional),
-  })
-}
-
-/** The step of an `rcode` rule, for a client with or without EDNS. */
-export const rcodeStep =
-  ({ from, to }: RcodeRule, edns: boolean): ReplyStep =>
-  reply =>
-    reply.rcode === from && (edns || to <= PLAIN_RCODE_MAX) ? { ...reply, rcode: to } : reply
 
 /**
- * The step of a `cname` rule: the first CNAME of the answer whose target matches gets the new one, and what follows is
- * what the server finds there, its code and authority included. Loops end with the client's budget of look-ups.
+ * Gives the first CNAME of the answer whose target matches the new one: what follows is what the server finds there. Loops
+ * end with the client's budget of look-ups.
  */
-export function cnameStep({ substitution }: CnameRule): ReplyStep {
-  const rename = compileSubstitution(substitution)
-  return (reply, asked) => {
-    for (const [at, record] of reply.answer.entries()) {
-      const text = record.type === TYPE.CNAME ? rename(textOf(record.rdata)) : undefined
-      if (text === undefined) continue
-      const target = nameOf(text)
-      if (target === undefined) return illegalName(text)
-      const before = reply.answer.slice(0, at).filter(({ type }) => type === TYPE.CNAME)
-      const chain = { ...reply, authenticData: false, answer: [...before, { ...record, rdata: target }] }
-      // Whoever asks for the alias itself wants nothing behind it (RFC 1034 3.6.2).
-      return asked.qtype === TYPE.CNAME ? chain : follow(chain, asked.lookup(target))
-    }
-    return reply
+function changeTarget(packet: Packet, passage: Passage, rename: Renamer): Step {
+  const found = findTarget(packet, passage, rename)
+  if (found === undefined) return DONE
+  const target = nameOf(found)
+  if (target === undefined) return failIllegal(packet, found)
+  passage.target = target
+  // Whoever asks for the alias itself wants nothing behind it (RFC 1034 3.6.2).
+  if (passage.qtype === TYPE.CNAME) {
+    const composer = packet.composeAnew()
+    copyLinks(packet, passage, composer)
+    for (const walk = packet.records(); walk.next(); )
+      if (walk.section !== SECTION.ANSWER) composer.copy(walk)
+    packet.endAnew()
+    packet.clearAuthentic()
+    return DONE
+  }
+  packet.wishName = target
+  packet.wishType = passage.qtype
+  packet.keep(passage)
+  return LOOKUP
+}
+
+/** The new target's text; `linksBefore` is then the number of CNAME records before the one that matched. */
+function findTarget(packet: Packet, passage: Passage, rename: Renamer): string | undefined {
+  passage.linksBefore = 0
+  for (const walk = packet.records(); walk.next() && walk.section === SECTION.ANSWER; ) {
+    if (walk.type !== TYPE.CNAME || walk.nameAt < 0) continue
+    copyName(walk.octets, walk.nameAt, walk.start, scratch, 0)
+    const text = rename(textOf(scratch))
+    if (text !== undefined) return text
+    passage.linksBefore++
+  }
+  return undefined
+}
+
+/** Copies the CNAME records up to the one that matched, which gets its new target. */
+function copyLinks(packet: Packet, { linksBefore, target }: Passage, composer: Composer): void {
+  let links = 0
+  for (const walk = packet.records(); links <= linksBefore && walk.next(); ) {
+    if (walk.type !== TYPE.CNAME || walk.nameAt < 0) continue
+    composer.copy(walk, SECTION.ANSWER, walk.ttl, undefined, links === linksBefore ? target : undefined)
+    links++
   }
 }
 
-async function follow(chain: Reply, end: Promise<Reply>): Promise<Reply> {
-  const { rcode, truncated, answer, authority, extendedError } = await end
-  return {
-    ...chain,
-    rcode,
-    truncated,
-    answer: [...chain.answer, ...answer],
-    authority,
-    additional: [],
-    extendedError,
-  }
+/** Joins what was found at the new target: answer, authority, code and reason are its. */
+export function joinFound(packet: Packet, passage: Passage, asked: Packet): void {
+  const composer = packet.composeAnew()
+  copyLinks(packet, passage, composer)
+  for (const walk = asked.records(); walk.next() && walk.section !== SECTION.ADDITIONAL; ) composer.copy(walk)
+  packet.endAnew()
+  packet.clearAuthentic()
+  packet.truncated ||= asked.truncated
+  packet.setRcode(asked.rcode)
+  packet.takeReason(asked)
 }

@@ -19,11 +19,27 @@ const CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
   String.fromCharCode(isPlain(octet) ? FOLD[octet]! : ODD + octet),
 )
 
-/** A name as text, in lower case and with its final dot. */
-export function textOf(name: Name): string {
-  if (name[0] === 0) return '.'
+/** HOT: a whole name, at name[at …), as text, in lower case and with its final dot. */
+export function textOf(name: Uint8Array, at = 0): string {
+  let length = 0
+  for (let i = at; name[i] !== 0; ) {
+    const end = i + name[i]! + 1
+    for (i++; i < end; i++) {
+      const octet = name[i]!
+      if (!isPlain(octet)) return oddTextOf(name, at)
+      plain[length++] = FOLD[octet]!
+    }
+    plain[length++] = DOT
+  }
+  return length === 0 ? '.' : plain.toString('latin1', 0, length)
+}
+
+const plain = Buffer.alloc(NAME_MAX_OCTETS)
+
+/** The same where an octet has no character of its own. */
+function oddTextOf(name: Uint8Array, at: number): string {
   let text = ''
-  for (let at = 0; name[at] !== 0; ) {
+  while (name[at] !== 0) {
     const end = at + name[at]! + 1
     for (at++; at < end; at++) text += CHARACTERS[name[at]!]
     text += '.'

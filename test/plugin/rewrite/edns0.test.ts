@@ -21,11 +21,12 @@ const client = (...options: EdnsOption[]): Partial<Query> => ({
   edns: { payloadSize: 1232, dnssecOk: false, options },
 })
 
-/** The options that go to the upstream, and those that the client gets when the upstream answers with `answered`. */
+/** The options that go to the upstream, and those that the client gets where `plugin` answers with `answered`. */
 async function pass(
   rules: string,
   parts: Partial<Query> = client(),
   answered: readonly EdnsOption[] = [],
+  plugin = 'whoami',
 ): Promise<{ readonly sent: string[]; readonly got: string[]; readonly behind: Query }> {
   const { config, complaints } = parseWord(rewriteWord, rules)
   if (config?.rules.length === 0) throw new Error(complaints.join('\n'))
@@ -33,7 +34,7 @@ async function pass(
   let behind = query('a. A')
   const outcome = await askHandler(handler, query('a.org. A', parts), changed => {
     behind = changed
-    return reply({ options: answered })
+    return reply({ options: answered, plugin })
   })
   return { sent: shown(behind.addedOptions), got: shown((outcome as Reply).options), behind }
 }
@@ -130,6 +131,16 @@ t.test('what the upstream says to an option goes to the client, unless reverted'
   t.same((await pass('rewrite edns0 local set 1 ours', client(), answered)).got, ['1 theirs'])
   t.same((await pass('rewrite edns0 nsid set revert', client(), answered)).got, [])
   t.same((await pass('rewrite ttl a.org 5', client(), answered)).got, [])
+})
+
+t.test('what is set for an upstream is not shown to a client that never sent it', async t => {
+  const rules = 'rewrite continue edns0 local set 1 ours\nrewrite edns0 nsid set'
+  for (const plugin of ['forward', 'cache']) {
+    t.same((await pass(rules, client(), [], plugin)).got, [], `${plugin}: the upstream says nothing to it`)
+    const theirs = [option(1, 'theirs'), option(3, 'upstream-7')]
+    t.same((await pass(rules, client(), theirs, plugin)).got, ['1 theirs', '3 upstream-7'], plugin)
+  }
+  t.same((await pass(rules)).got, ['1 ours'], 'this server itself answers')
 })
 
 t.test('the message to the upstream has the options, and no other of the client', async t => {
