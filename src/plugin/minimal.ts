@@ -26,7 +26,10 @@ export const minimalWord: Word<Record<string, never>> = {
   },
   effect: () => ({ transparent: true, minimal: true }),
   create: (_config, { clock }) => ({
-    handle: () => BACK,
+    handle(packet) {
+      packet.becomesSmaller = true
+      return BACK
+    },
     back(packet) {
       if (packetType(packet, clock.wallMs()) === 'NOERROR') packet.dropSections(SECTION.AUTHORITY)
       return DONE

@@ -221,6 +221,8 @@ export class Packet {
   authenticData = false
   /** What the client takes over UDP; `bufsize` lowers it. */
   payloadSize = 512
+  /** Whether a handler that sees the reply may make it smaller: what does not fit by then may fit in the end. */
+  becomesSmaller = false
   /** Options that the Corefile adds for upstreams (`rewrite edns0`), in wire form. */
   addedOptions: Uint8Array | undefined
   /** Codes of the client's options from 32 on, once the octets of the packet are gone: it was parked. */
@@ -285,6 +287,7 @@ export class Packet {
     this.scan = this.#scans[0]!
     this.question = this.octets
     this.heldCount = 0
+    this.becomesSmaller = false
     this.addedOptions = undefined
     this.#labels = undefined
     this.#isLabelled = false
@@ -315,6 +318,7 @@ export class Packet {
     this.recursionDesired = packet.recursionDesired
     this.authenticData = packet.authenticData
     this.payloadSize = packet.payloadSize
+    this.becomesSmaller = packet.becomesSmaller
     this.asked.takeFlags(packet.scan)
   }
 
@@ -502,8 +506,12 @@ export class Packet {
 
   // The reply.
 
-  /** What the records of a reply may take where it goes out as it is: the client's limit less OPT and its options. */
+  /**
+   * What a reply may take before OPT and its options, so that no more is written than the client can be sent; no handler
+   * needs to heed it, for the road cuts what does not fit in the end.
+   */
   get recordsLimit(): number {
+    if (this.becomesSmaller) return MESSAGE_MAX
     return this.scan.edns ? this.limit - OPT_OCTETS - this.optionsOctets : this.limit
   }
 

@@ -39,6 +39,7 @@ const FLAG = {
   CLIENT_RECURSION: 128,
   CLIENT_AUTHENTIC: 256,
   LABELLED: 512,
+  SMALLER: 1024,
 } as const
 
 class WaitingRecord implements Waiting {
@@ -169,6 +170,7 @@ class WaitingRecord implements Waiting {
     packet.authenticData = (flags & FLAG.AUTHENTIC) !== 0
     packet.hasPlace = (flags & FLAG.PLACE) !== 0
     packet.isForNobody = (flags & FLAG.NOBODY) !== 0
+    packet.becomesSmaller = (flags & FLAG.SMALLER) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
     packet.takeLabels(this.#labels, (flags & FLAG.LABELLED) !== 0)
@@ -233,6 +235,7 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
   (asked.dnssecOk ? FLAG.DNSSEC_OK : 0) |
   (packet.hasPlace ? FLAG.PLACE : 0) |
   (packet.isForNobody ? FLAG.NOBODY : 0) |
+  (packet.becomesSmaller ? FLAG.SMALLER : 0) |
   (asked.recursionDesired ? FLAG.CLIENT_RECURSION : 0) |
   (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0) |
   (packet.isLabelled ? FLAG.LABELLED : 0)

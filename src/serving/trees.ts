@@ -74,7 +74,7 @@ export function queryOf(packet: Packet): Query {
     zone: served.zoneText,
     view: served.view,
     requestOctets: packet.requestOctets,
-    replyMaxOctets: packet.limit,
+    replyMaxOctets: packet.becomesSmaller ? MESSAGE_MAX : packet.limit,
     receivedAtMs: packet.receivedAtMs,
     deadlineMs: packet.deadlineMs,
     budget,

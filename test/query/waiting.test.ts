@@ -60,6 +60,7 @@ function packetOf(octets: Uint8Array, address = '10.0.0.7', port = 40212): Packe
   packet.payloadSize = 1300
   packet.lookupsLeft = 9
   packet.at = 3
+  packet.becomesSmaller = true
   packet.recursionDesired = true
   return packet
 }
@@ -84,7 +85,7 @@ const facts = (packet: Packet): unknown => ({
   own: [3, 8, 10, 12, 65001].map(code => packet.hasOption(code)),
   numbers: [packet.at, packet.depth, packet.limit, packet.payloadSize, packet.lookupsLeft, packet.level],
   times: [packet.receivedAtMs, packet.deadlineMs, packet.requestOctets, packet.slotOctets],
-  flags: [packet.recursionDesired, packet.authenticData, packet.family],
+  flags: [packet.recursionDesired, packet.authenticData, packet.family, packet.becomesSmaller],
 })
 
 const anyName = fc

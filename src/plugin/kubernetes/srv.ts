@@ -20,6 +20,8 @@ export class SrvRecords {
   readonly #writer: AnswerWriter
   /** Where the target of each endpoint was written first, in the order of the walk. */
   readonly #targets = new Int32Array(TARGETS_MAX)
+  /** The label of the endpoint at hand. */
+  readonly #label = new Uint8Array(LABEL_MAX_OCTETS + 1)
   /** What was written already, where names may repeat: records, targets, glue. */
   readonly #written = new Map<string, number>()
 
@@ -139,17 +141,16 @@ export class SrvRecords {
   #record(portAt: number, weight: number, ttlSeconds: number, ofEndpoint: boolean): boolean {
     const { request, scan, packet, table } = this.#selection
     const writer = this.#writer
-    const suffix = scan.foldedLength - request.serviceAt
     const { clusterAt } = this.#selection.groups
-    const before = ofEndpoint ? LABEL_MAX_OCTETS + 1 + (clusterAt ? 1 + table.octets[clusterAt]! : 0) : 0
-    if (!writer.open(TYPE.SRV, ttlSeconds, 6 + before + suffix)) return false
+    const label = ofEndpoint ? this.#endpointLabel() : 0
+    const cluster = ofEndpoint && clusterAt ? 1 + table.octets[clusterAt]! : 0
+    const suffix = scan.foldedLength - request.serviceAt
+    if (!writer.open(TYPE.SRV, ttlSeconds, 6 + label + cluster + suffix)) return false
     writer.u16(0)
     writer.u16(weight)
     writer.u16(table.octets[portAt]! | (table.octets[portAt + 1]! << 8))
-    if (ofEndpoint) {
-      this.#hostname()
-      if (clusterAt) writer.bytes(table.octets, clusterAt, clusterAt + 1 + table.octets[clusterAt]!)
-    }
+    writer.bytes(this.#label, 0, label)
+    writer.bytes(table.octets, clusterAt, clusterAt + cluster)
     writer.bytes(scan.folded, request.serviceAt, request.zoneAt)
     const nameAt = scan.start + HEADER_OCTETS
     writer.bytes(packet, nameAt + request.zoneAt, nameAt + scan.foldedLength)
@@ -157,12 +158,18 @@ export class SrvRecords {
     return true
   }
 
-  #hostname(): void {
+  /** Writes the endpoint's label to #label; returns its octets. */
+  #endpointLabel(): number {
     const { hostnameAt, endpointAt, endpointOctets, table } = this.#selection
-    const writer = this.#writer
-    if (hostnameAt) writer.bytes(table.octets, hostnameAt, hostnameAt + 1 + table.octets[hostnameAt]!)
-    else if (endpointOctets === 4) writer.at = writeV4Label(table.octets, endpointAt, writer.out, writer.at)
-    else writer.at = writeV6Label(table.octets, endpointAt, writer.out, writer.at)
+    const { octets } = table
+    const label = this.#label
+    if (!hostnameAt)
+      return endpointOctets === 4
+        ? writeV4Label(octets, endpointAt, label, 0)
+        : writeV6Label(octets, endpointAt, label, 0)
+    const length = octets[hostnameAt]! + 1
+    for (let i = 0; i < length; i++) label[i] = octets[hostnameAt + i]!
+    return length
   }
 }
 

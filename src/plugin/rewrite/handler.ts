@@ -69,6 +69,7 @@ export class RewriteHandler implements Handler {
     if (passage.illegal !== undefined) return failIllegal(packet, passage.illegal)
     passage.left = passage.steps.length
     if (passage.changed) ask(packet, passage)
+    packet.becomesSmaller ||= passage.steps.some(({ kind }) => kind === 'rename')
     packet.keep(passage)
     return BACK
   }
