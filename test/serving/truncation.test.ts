@@ -7,12 +7,12 @@ import type { QueryMetersTable } from '../../src/observe/query-meters.ts'
 import { sourceKey } from '../../src/plugin/kubernetes/config.ts'
 import { Serving } from '../../src/serving/blocks.ts'
 import { buildSetup } from '../../src/setup/build.ts'
-import { read } from '../corefile/fixture.ts'
+import { read } from '../corefile/read-corefile.ts'
 import { ask } from '../support/asking.ts'
 import { decodeMessage } from '../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../support/dns-question.ts'
-import { lasting, testThread } from '../support/serving.ts'
 import { headless, SlimCluster, slimSlice } from '../support/slim-cluster.ts'
+import { lasting, testThread } from '../support/words.ts'
 
 const ENDPOINTS_MAX = 60
 

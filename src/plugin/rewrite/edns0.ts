@@ -101,7 +101,7 @@ function optionData(data: OptionData, packet: Packet, passage: Passage): Uint8Ar
     case 'variable':
       return bounded(variableData(data.variable, packet, passage))
     case 'metadata':
-      return bounded(Buffer.from(packet.metadata?.get(data.label) ?? '', 'utf8'))
+      return bounded(Buffer.from(packet.label(data.label) ?? '', 'utf8'))
   }
 }
 

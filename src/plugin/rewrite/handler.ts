@@ -8,24 +8,17 @@ import type { Scan } from '../../wire/scan.ts'
 import type { Handler } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
-import { applyEdns, showOptions, showsOctets } from './edns0.ts'
+import { applyEdns, showOptions } from './edns0.ts'
 import { compileMatch, compileSubstitution, remap } from './match.ts'
 import { Passage } from './passage.ts'
-import {
-  answerStep,
-  cnameStep,
-  failIllegal,
-  joinFound,
-  type ReplyStep,
-  renameStep,
-  runSteps,
-} from './reply.ts'
+import { failIllegal, joinFound, runSteps } from './reply.ts'
+import { answerStep, cnameStep, type ReplyStep, renameStep } from './step.ts'
 import { textOf } from './text.ts'
 
 /** A rule made ready. */
 interface Compiled {
   readonly stop: boolean
-  /** HOT: whether it can change what the cluster answers to a question of class IN about the name with that text. */
+  /** HOT: whether it can change a question of class IN about the name with that text, or a reply to it. */
   readonly concerns: (text: string, qtype: number) => boolean
   /** Applies it; false where it does not apply, or makes no legal name. */
   readonly apply: (passage: Passage, packet: Packet) => boolean
@@ -149,9 +142,9 @@ function compileRule(rule: Rule): Omit<Compiled, 'stop'> {
       return { concerns: () => true, apply: ({ steps }) => steps.push(step) > 0 }
     }
     case 'edns0': {
-      // The table knows no options: all that could show is the option in the reply.
-      const shows = showsOctets(rule)
-      return { concerns: () => shows, apply: (passage, packet) => applyEdns(rule, packet, passage) }
+      // Another option may lead to another answer, which the cache keeps apart; the client's own lead to none.
+      const changes = rule.data !== undefined
+      return { concerns: () => changes, apply: (passage, packet) => applyEdns(rule, packet, passage) }
     }
   }
 }

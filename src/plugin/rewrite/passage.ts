@@ -3,7 +3,7 @@
 
 import type { Packet } from '../../query/packet.ts'
 import type { Name } from '../../wire/name.ts'
-import type { ReplyStep } from './reply.ts'
+import type { ReplyStep } from './step.ts'
 import { nameOf, textOf } from './text.ts'
 
 export class Passage {

@@ -17,23 +17,9 @@ import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { boundTtls } from '../../wire/ttls.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
-import type { AnswerRule, CnameRule, RcodeRule, TtlRule } from './config.ts'
-import { compileSubstitution, type Renamer } from './match.ts'
+import type { Renamer } from './match.ts'
 import type { Passage } from './passage.ts'
 import { nameOf, showText, textOf } from './text.ts'
-
-interface RenameStep {
-  readonly kind: 'rename'
-  readonly part: AnswerRule['part']
-  readonly rename: Renamer
-}
-
-/** One step; the bounds, codes and targets are those of its rule. */
-export type ReplyStep =
-  | RenameStep
-  | ({ readonly kind: 'ttl' } & Pick<TtlRule, 'minSeconds' | 'maxSeconds'>)
-  | ({ readonly kind: 'rcode' } & Pick<RcodeRule, 'from' | 'to'>)
-  | { readonly kind: 'cname'; readonly rename: Renamer }
 
 /** Of a name that is none; a rule can make a long one. */
 const SHOWN_MAX_CHARACTERS = 1024
@@ -57,23 +43,6 @@ export function failIllegal(packet: Packet, text: string): typeof DONE {
   const error = `invalid name after rewrite: ${showText(text.slice(0, SHOWN_MAX_CHARACTERS))}`
   return packet.fail(RCODE.SERVFAIL, EDE.OTHER, 'a rewrite rule made no legal name', error)
 }
-
-/** The step that renames owners or values. */
-export const renameStep = (part: AnswerRule['part'], rename: Renamer): RenameStep => ({
-  kind: 'rename',
-  part,
-  rename,
-})
-
-/** The step of an answer rule. */
-export const answerStep = ({ part, ...substitution }: AnswerRule): RenameStep =>
-  renameStep(part, compileSubstitution(substitution))
-
-/** The step of a `cname` rule. */
-export const cnameStep = ({ substitution }: CnameRule): ReplyStep => ({
-  kind: 'cname',
-  rename: compileSubstitution(substitution),
-})
 
 /** Runs the steps that are left of a passage on the packet's reply: DONE, or LOOKUP before the last of them. */
 export function runSteps(packet: Packet, passage: Passage): Step {

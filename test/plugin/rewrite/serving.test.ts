@@ -67,6 +67,26 @@ t.test('which zones keep the fast path', async t => {
   }
 })
 
+t.test('which names keep the fast path of the cache', async t => {
+  const hosts = 'cache 30\nhosts /nowhere {\n192.0.2.1 a.org b.org\n}'
+  const cases: [rules: string, cached: boolean][] = [
+    ['', true],
+    ['rewrite name b.org a.org', true],
+    ['rewrite name a.org b.org', false],
+    ['rewrite type AAAA A', true],
+    ['rewrite type A AAAA', false],
+    ['rewrite rcode a.org NXDOMAIN NOERROR', false],
+    ['rewrite edns0 local set 0xffee 0x61 revert', false],
+    ['rewrite edns0 subnet replace 24 56', false],
+    ['rewrite edns0 local unset 0xffee', true],
+  ]
+  for (const [rules, cached] of cases) {
+    const { now, later } = serve(`${rules}\n${hosts}`)
+    await later({ name: 'a.org.' })
+    t.equal(now({ name: 'a.org.' }) !== undefined, cached, rules)
+  }
+})
+
 t.test('into the cluster and back, with the question as it was asked', async t => {
   const { later } = serve('rewrite name Foo.example.com web.demo.svc.cluster.local\nkubernetes cluster.local')
   const { question, answer, flags } = await later({ name: 'fOO.example.com.' })
