@@ -122,8 +122,9 @@ function apiLocation({ source }: KubernetesConfig): ApiLocation {
   }
 }
 
-/** An error with its causes, as one line. */
+/** An error with its causes, as one line; what a message says of its cause is not said again. */
 function describe(error: unknown): string {
   if (!(error instanceof Error) || error.cause === undefined) return messageOf(error)
-  return `${error.message}: ${describe(error.cause)}`
+  const cause = describe(error.cause)
+  return error.message.endsWith(cause) ? error.message : `${error.message}: ${cause}`
 }

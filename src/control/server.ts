@@ -27,6 +27,7 @@ import {
   rejudge,
 } from '../setup/configuration.ts'
 import { lookUpHosts } from '../setup/hosts.ts'
+import { publicProblem, publicText } from '../setup/public-text.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
@@ -64,7 +65,7 @@ export class Server {
   readonly #zoneFiles: ZoneFiles
   #reloader: Reloader | undefined
   #current: Configuration | undefined
-  /** Why the Corefile is not what is served; '' where it is. */
+  /** Why the Corefile is not what is served, as far as anybody may know it; '' where it is. */
   #refused = ''
   #keeping = Promise.resolve()
   /** Of the latest look at the Corefile: what stays as it was is told once. */
@@ -77,8 +78,10 @@ export class Server {
     this.#clusters = new Clusters({ log, meters: registry.meters, registry })
     this.#threads = new Threads({ registry, log, quiet })
     this.#sites = new HttpSites(registry.meters)
-    this.#readiness = new Readiness(log, () =>
-      this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`],
+    this.#readiness = new Readiness(
+      log,
+      () => (this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`]),
+      text => publicText(text, this.#current?.hidden),
     )
     this.#facts = new Facts({ registry, log, portOf: address => this.#sites.portOf(address) })
     this.#notifier = new Notifier({
@@ -108,7 +111,7 @@ export class Server {
   async start(): Promise<void> {
     const configuration = await lookUpHosts(readConfiguration(this.#options.configuration))
     this.#warn(configuration)
-    const usable = configuration.errors === 0 ? configuration : this.#fallBack(errorsOf(configuration))
+    const usable = configuration.errors === 0 ? configuration : this.#fallBack(configuration)
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     await this.#threads.start(threadsWanted(usable.setup))
@@ -135,7 +138,9 @@ export class Server {
   }
 
   /** What was served before the Corefile was broken; its host names are looked up while serving. Throws StartError with what is wrong where there is nothing. */
-  #fallBack(errors: string): Configuration {
+  #fallBack(broken: Configuration): Configuration {
+    const errors = errorsOf(broken)
+    const publicErrors = publicErrorsOf(broken)
     const { lastGood, configuration, log } = this.#options
     if (lastGood === '') throw new StartError(errors)
     const kept = readLastGood(lastGood)
@@ -146,7 +151,7 @@ export class Server {
         `${errors}\nthe last good configuration cannot be served either:\n${errorsOf(former)}`,
       )
     }
-    this.#refused = errors
+    this.#refused = publicErrors
     log.write('ERROR', '', `the Corefile cannot be served: ${errors}`)
     const since = new Date(kept.savedAtMs).toISOString()
     log.write('ERROR', '', `serving the configuration of ${since}, which ${lastGood} has kept`)
@@ -189,7 +194,8 @@ export class Server {
     const { log, registry } = this.#options
     log.write('INFO', '', 'Reloading')
     const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
-    this.#refused = error ?? ''
+    this.#refused =
+      error === undefined ? '' : next.errors > 0 ? publicErrorsOf(next) : publicText(error, next.hidden)
     this.#tellRefused()
     if (error === undefined) {
       this.#keep(next)
@@ -339,6 +345,12 @@ const errorsOf = (configuration: Configuration): string =>
   configuration.problems
     .filter(problem => problem.severity === 'error')
     .map(formatProblem)
+    .join('\n')
+
+const publicErrorsOf = ({ problems, hidden }: Configuration): string =>
+  problems
+    .filter(problem => problem.severity === 'error')
+    .map(problem => publicProblem(problem, hidden))
     .join('\n')
 
 /** The addresses by which others reach this server: the bound ones, or all of the machine where one listener is on all. */

@@ -26,15 +26,24 @@ export type MonitorMode = 'until-ready' | 'continuously'
 export class Readiness {
   readonly #log: ThreadLog
   readonly #notes: () => readonly string[]
+  readonly #shown: (text: string) => string
   readonly #seenReady = new Set<ReadySource>()
   #sources: readonly ReadySource[] = []
   #mode: MonitorMode = 'until-ready'
   #ending = false
 
-  /** `notes` are further lines for `?verbose`, such as why the last reload was refused. */
-  constructor(log: ThreadLog, notes: () => readonly string[] = () => []) {
+  /**
+   * `notes` are further lines for `?verbose`, such as why the last reload was refused; `shown` makes what a source explains fit
+   * for anybody's eyes.
+   */
+  constructor(
+    log: ThreadLog,
+    notes: () => readonly string[] = () => [],
+    shown: (text: string) => string = text => text,
+  ) {
     this.#log = log
     this.#notes = notes
+    this.#shown = shown
   }
 
   /** Takes the sources of a new configuration; one that stays keeps what was seen of it. */
@@ -65,7 +74,7 @@ export class Readiness {
       this.#log.write('INFO', 'plugin/ready', `Plugins not ready: "${missing.join(',')}"`)
     }
     const head = this.#ending ? 'Shutting down' : ready ? 'OK' : missing.join(',')
-    const details = verbose ? [...this.#sources.map(explained), ...this.#notes()] : []
+    const details = verbose ? [...this.#sources.map(source => this.#explained(source)), ...this.#notes()] : []
     return { status: ready ? 200 : 503, body: [head, ...details].join('\n') + (verbose ? '\n' : '') }
   }
 
@@ -75,6 +84,8 @@ export class Readiness {
     if (ready) this.#seenReady.add(source)
     return ready
   }
-}
 
-const explained = (source: ReadySource): string => `${source.name}: ${source.explain()}`
+  #explained(source: ReadySource): string {
+    return `${source.name}: ${this.#shown(source.explain())}`
+  }
+}

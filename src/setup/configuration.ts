@@ -11,6 +11,7 @@ import type { Token } from '../corefile/token.ts'
 import { buildSetup } from './build.ts'
 import { absentFolders } from './lint/folders.ts'
 import { lint } from './lint/lint.ts'
+import { type Hidden, hiddenOf, noting } from './public-text.ts'
 import type { Setup } from './setup.ts'
 
 /** What CoreDNS serves where there is no Corefile. */
@@ -22,6 +23,8 @@ export interface Configuration {
   readonly setup: Setup
   readonly problems: readonly Problem[]
   readonly errors: number
+  /** What of it nobody may see who has no access to it. */
+  readonly hidden: Hidden
   /** SHA-512 of what was read, in hex: equal for equal configurations. */
   readonly hash: string
 }
@@ -45,7 +48,12 @@ export function readConfiguration(source: ConfigurationSource): Configuration {
 
 /** The configuration of blocks that were read earlier; `source` says where they came from. */
 export function rejudge(source: ConfigurationSource, blocks: readonly ServerBlock[]): Configuration {
-  const corefile = { blocks, problems: [], files: [] }
+  const corefile: ReadCorefile = {
+    blocks,
+    problems: [],
+    files: [],
+    hidden: hiddenOf(source.file, { blocks }, new Set()),
+  }
   return judge(source, corefile, hashOf(corefile))
 }
 
@@ -76,16 +84,22 @@ export function readChanged(source: ConfigurationSource, hash: string): Configur
   return changed === hash ? undefined : judge(source, corefile, changed)
 }
 
-function readCorefile({ file, text, port, host = nodeHost }: ConfigurationSource): Corefile {
+interface ReadCorefile extends Corefile {
+  readonly hidden: Hidden
+}
+
+function readCorefile({ file, text, port, host = nodeHost }: ConfigurationSource): ReadCorefile {
   const options = { defaultPort: port }
-  return text === undefined
-    ? parseCorefile(file, host, options)
-    : parseCorefileText(text, file, host, options)
+  const values = new Set<string>()
+  const noted = { ...host, env: noting(host.env, values) }
+  const corefile =
+    text === undefined ? parseCorefile(file, noted, options) : parseCorefileText(text, file, noted, options)
+  return { ...corefile, hidden: hiddenOf(file, corefile, values) }
 }
 
 const hashOf = ({ blocks }: Corefile): string => createHash('sha512').update(canonical(blocks)).digest('hex')
 
-function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: string): Configuration {
+function judge({ file, port }: ConfigurationSource, corefile: ReadCorefile, hash: string): Configuration {
   const problems = new Problems()
   const setup = buildSetup(corefile, problems, { port, file: resolve(file), env: nodeHost.env })
   const all = [...corefile.problems, ...problems.list]
@@ -93,6 +107,7 @@ function judge({ file, port }: ConfigurationSource, corefile: Corefile, hash: st
     blocks: corefile.blocks,
     setup,
     ...counted(all),
+    hidden: corefile.hidden,
     hash,
   }
 }

@@ -27,7 +27,10 @@ export class FaultLog {
     return this.#error
   }
 
-  /** The same in one line, with what to do about it where we know; undefined while nothing is wrong. */
+  /**
+   * The same in one line, with what to do about it where we know; undefined while nothing is wrong. Strangers may read it: why
+   * there are no credentials, which may quote a program's or a file's secrets, only the log has.
+   */
   get text(): string | undefined {
     return this.#error && this.#text
   }
@@ -36,10 +39,11 @@ export class FaultLog {
   failed(error: ApiError, verb: 'list' | 'watch', followedMs: number | undefined): void {
     const known = this.#error?.code === error.code && this.#error.status === error.status
     if (this.#error === undefined) this.#sinceMs = followedMs ?? this.#clock.nowMs()
+    const text = explain(error, verb, this.#resource)
     this.#error = error
-    this.#text = explain(error, verb, this.#resource)
+    this.#text = error.code === 'credentials' ? `cannot ${verb}: no credentials; the log says why` : text
     // A version that aged is the API's ordinary way to ask for a relist: counted, not logged.
-    if (!known && error.code !== 'gone') this.log('warning', this.#text)
+    if (!known && error.code !== 'gone') this.log('warning', text)
   }
 
   /** Notes that it is over; nothing happens if nothing was wrong. */

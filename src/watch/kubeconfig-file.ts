@@ -86,7 +86,7 @@ export function readKubeconfig(text: string, file: string, folder: string, conte
 }
 
 function readContext(text: string, folder: string, wanted: string | undefined): KubeContext {
-  const config: unknown = lazy.yaml.parse(text)
+  const config = parseYaml(text)
   if (!isRecord(config)) throw new Refusal('it is no kubeconfig')
   const contexts = named(config, 'contexts', 'context')
   const name = wanted ?? textOf(config, 'current-context', 'the file') ?? ''
@@ -102,6 +102,18 @@ function readContext(text: string, folder: string, wanted: string | undefined): 
   const user = named(config, 'users', 'user').get(userName) ?? {}
   const path = (relative: string): string => (isAbsolute(relative) ? relative : join(folder, relative))
   return { cluster: readCluster(clusterName, cluster, path), user: readUser(userName, user, path) }
+}
+
+/** What is wrong and where, without a word of the file, which may be one of a token. */
+function parseYaml(text: string): unknown {
+  try {
+    return lazy.yaml.parse(text, { logLevel: 'error' }) as unknown
+  } catch (cause) {
+    if (!(cause instanceof lazy.yaml.YAMLParseError)) throw new Refusal('it is no YAML')
+    const { code, linePos: [start] = [] } = cause
+    const place = start === undefined ? '' : ` at line ${start.line}, column ${start.col}`
+    throw new Refusal(`it is no YAML${place}: ${code.toLowerCase().replaceAll('_', ' ')}`)
+  }
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -2,6 +2,7 @@
 
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { authority, base64, kubeconfigWorld as world } from './kubeconfig-world.ts'
 
@@ -131,6 +132,12 @@ t.test('what can never work is refused at once', async t => {
   for (const text of ['', '[', '- a', 'clusters: 7', 'users: [{}]', 'contexts: {}', '7']) {
     await writeFile(file, text)
     await t.rejects(connect(), { code: 'credentials', message: /^reading kubeconfig / }, text)
+  }
+  for (const text of ['token: [hunter2', 'token: hunter2: 2', 'token: *hunter2', 'token: |hunter2']) {
+    await writeFile(file, text)
+    const error: unknown = await connect().catch((cause: unknown) => cause)
+    t.match(error, { code: 'credentials', message: /: it is no YAML/ }, text)
+    t.notMatch(inspect(error, { depth: null }), /hunter2/, 'a broken line may hold a token')
   }
 })
 
