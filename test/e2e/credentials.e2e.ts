@@ -1,6 +1,9 @@
 // In-cluster credentials: a ServiceAccount's token and authority where Pods find them, the API server by environment.
-// The rights are withdrawn and restored, the token is replaced and the old one void; the last state is served meanwhile.
+// The rights are withdrawn and restored, the token is replaced and the old one void; the last state is served meanwhile. And a
+// kubeconfig with a program that gives the token, in somebody else's name.
 
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DnsServer } from './dns-server.ts'
 import { withServiceAccount } from './namespaces.ts'
 import { eventually } from './processes.ts'
@@ -72,10 +75,48 @@ async function checkRotation(
   )
 }
 
+/** A program that gives the administrator's token to who says who asks, and in whose name it is then used. */
+async function checkKubeconfig(context: Context): Promise<void> {
+  const { plane, subject } = context.world
+  const folder = context.scope.folder('kubeconfig')
+  const config: Kubeconfig = JSON.parse(plane.kubeconfigFor(plane.port))
+  const apiVersion = 'client.authentication.k8s.io/v1'
+  const status = { token: config.users[0]!.user.token }
+  const credential = JSON.stringify({ kind: 'ExecCredential', apiVersion, status })
+  const runs = join(folder, 'runs')
+  writeFileSync(
+    join(folder, 'plugin.sh'),
+    `#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" >>${runs}\ncat <<'END'\n${credential}\nEND\n`,
+    { mode: 0o700 },
+  )
+  const exec = { apiVersion, command: './plugin.sh', interactiveMode: 'Never', provideClusterInfo: true }
+  // Nobody has rights; their group has all.
+  const impersonation = {
+    as: 'nobody',
+    'as-groups': ['system:masters'],
+    'as-uid': '1',
+    'as-user-extra': { why: ['e2e'] },
+  }
+  const user = { name: config.users[0]!.name, user: { exec, ...impersonation } }
+  writeFileSync(join(folder, 'config'), JSON.stringify({ ...config, users: [user] }))
+  await context.check('an exec plugin beside the kubeconfig, and all headers of impersonation', async () => {
+    const server = await context.serve(subject, { access: [`kubeconfig ${folder}/config`] })
+    holds(await server.isReady(), 'not ready')
+    const told = readFileSync(runs, 'utf8').trimEnd().split('\n')
+    holds(told.length === 1, `the plugin was run ${told.length} times`)
+    holds(new RegExp(`"server":"https://127.0.0.1:${plane.port}"`).test(told[0] ?? ''), String(told[0]))
+  })
+}
+
+interface Kubeconfig {
+  readonly users: readonly { readonly name: string; readonly user: { readonly token: string } }[]
+}
+
 export const suite: Suite = {
   name: 'credentials',
   async run(context) {
     const { plane, subject, upstreamPort, inNamespaces } = context.world
+    await checkKubeconfig(context)
     if (!inNamespaces) {
       context.skip('in-cluster credentials', 'mount namespaces cannot be made on this machine')
       return
