@@ -74,6 +74,8 @@ export interface Origin {
   localOf(packet: Packet): Endpoint
   /** Whether its packets are parts of another one's way: their replies are not finished. */
   readonly isPart?: boolean
+  /** Whether its packets are look-ups, counted and logged as queries of their own (as CoreDNS's upstream.Lookup is). */
+  readonly isLookup?: boolean
   /** The packet waits; `reply` will follow. */
   parked(): void
   /** What became of a packet that had to wait: that many octets at `slot`; 0 is silence, or a transfer in `messages`. */

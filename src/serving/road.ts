@@ -416,7 +416,8 @@ export class Road implements Responder, PacketRoad {
     } else if (packet.isForNobody) {
       this.#room.leave(packet)
     } else if (origin.isPart) {
-      if (!packet.isDropped) settleQuestion(packet)
+      if (origin.isLookup) this.#routed(packet)
+      else if (!packet.isDropped) settleQuestion(packet)
       this.#room.leave(packet)
       origin.reply(packet, packet.isDropped ? SILENCE : packet.length)
     } else {

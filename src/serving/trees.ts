@@ -170,13 +170,15 @@ function decode(packet: Packet): Outcome {
 /** Where the packets of a query come from: their replies are trees again. */
 class TreeOrigin implements Origin {
   readonly isPart = true
+  readonly isLookup
   readonly transport
   readonly #query: Query
   #resolve: ((outcome: Outcome) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
 
-  constructor(query: Query) {
+  constructor(query: Query, isLookup: boolean) {
     this.#query = query
+    this.isLookup = isLookup
     this.transport = query.transport
   }
 
@@ -205,7 +207,7 @@ class TreeOrigin implements Origin {
 
 /** What the road behind a run says to the query that it hands on. */
 export const handOn = (query: WayQuery): MaybePromise<Outcome> =>
-  go(query, query.question, (road, packet) => {
+  go(query, query.question, false, (road, packet) => {
     packet.served = query.way.served
     packet.at = query.way.at
     packet.takeLabels(query.metadata, true)
@@ -214,7 +216,10 @@ export const handOn = (query: WayQuery): MaybePromise<Outcome> =>
 
 /** A question that a plugin asks the whole server on a query's behalf. */
 async function lookUp(query: WayQuery, qname: Name, qtype: number): Promise<Reply> {
-  const outcome = await go(query, { qname, qtype, qclass: 1 }, (road, packet) => road.route(packet))
+  const outcome = await go(query, { qname, qtype, qclass: 1 }, true, (road, packet) => {
+    packet.requestOctets = packet.end - packet.start
+    return road.route(packet)
+  })
   if (outcome === DROP) throw new Error('a look-up has no reply')
   return outcome
 }
@@ -223,12 +228,13 @@ async function lookUp(query: WayQuery, qname: Name, qtype: number): Promise<Repl
 function go(
   query: WayQuery,
   question: Query['question'],
+  isLookup: boolean,
   start: (road: Road, packet: Packet) => Step,
 ): MaybePromise<Outcome> {
   const { road, from } = query.way
   const packet = road.borrow()
   try {
-    const origin = new TreeOrigin(query)
+    const origin = new TreeOrigin(query, isLookup)
     load(packet, query, question, origin, from)
     packet.road = road
     if (start(road, packet) === WAIT) return origin.later()
