@@ -200,7 +200,7 @@ async function checkOwn(context: Context, prometheus: Prometheus): Promise<void>
     const { groups } = parse(readFileSync(RULES, 'utf8')) as RuleFile
     for (const { alert, record, expr } of groups.flatMap(({ rules }) => rules)) {
       // Without what an alert compares with; of absent(), what is absent.
-      const value = expr.replace(/^absent\((.*)\)$/, '$1').replace(/\s+(?:==|>) [\d.]+/, '')
+      const value = expr.replace(/^absent\((.*)\)$/, '$1').replace(/\s+(?:==|>) [\d.]+/g, '')
       const found = await prometheus.query(value)
       holds(found.length > 0 || NOT_YET.includes(alert ?? ''), `${alert ?? record}: nothing: ${value}`)
     }
