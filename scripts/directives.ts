@@ -1,18 +1,24 @@
 // Writes what is said about directives, docs/directives.md, from the words themselves (src/corefile/doc.ts) and the Corefile of
-// kubeadm that the tests start. `npm run docs`; test/plugin/docs.test.ts fails while the file is not as written here.
+// kubeadm that the tests start, and the manual page from the table of commands. `npm run docs`; test/plugin/docs.test.ts fails
+// while the files are not as written here.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exampleOf, type LineDoc, type WordDoc } from '../src/corefile/doc.ts'
 import { DIRECTIVE_WORDS } from '../src/corefile/words.ts'
+import { manualPage } from '../src/help.ts'
 import { SERVED_WORDS, servedWord } from '../src/plugin/registry.ts'
+import { VERSION } from '../src/shared/version.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const STOCK = join(ROOT, 'test', 'corefiles', 'kubeadm.Corefile')
 
 /** The files to be written, by their path from the project's root. */
 export function documents(): ReadonlyMap<string, string> {
-  return new Map([['docs/directives.md', `${head()}${overview()}${reference()}`]])
+  return new Map([
+    ['docs/directives.md', `${head()}${overview()}${reference()}`],
+    ['docs/seamark.1', manualPage(VERSION)],
+  ])
 }
 
 const row = (...cells: readonly string[]): string =>

@@ -4,8 +4,9 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
+import type { Command } from './commands.ts'
 import { Server, StartError } from './control/server.ts'
-import { type Command, parseFlags, USAGE } from './flags.ts'
+import { parseFlags } from './flags.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
 import { Registry } from './observe/registry.ts'
@@ -21,10 +22,13 @@ async function main(command: Command): Promise<number> {
   const print = (text: string): void => void process.stdout.write(text)
   switch (command.command) {
     case 'error':
-      process.stderr.write(`seamark: ${command.message}\n${USAGE}`)
+      process.stderr.write(`seamark: ${command.message}\n${(await import('./help.ts')).usageAfterMistake()}`)
       return 1
     case 'help':
-      print(USAGE)
+      print((await import('./help.ts')).helpAbout(command.about))
+      return 0
+    case 'completion':
+      print((await import('./completions.ts')).completionScript(command.shell))
       return 0
     case 'version':
       print(`Seamark-${VERSION}\n${runtime()}\n`)
