@@ -33,7 +33,6 @@ export const anyWord: Word<Record<string, never>> = {
     return {}
   },
   create: () => ({
-    concerns: scan => scan.qtype === TYPE.ANY,
     handle(packet) {
       const { qtype, qclass } = packet.scan
       if (qtype !== TYPE.ANY || qclass !== CLASS.IN) return NEXT

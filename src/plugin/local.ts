@@ -94,10 +94,6 @@ class LocalHandler implements Handler {
     this.#requests = context.meters.counter('coredns_local_localhost_requests_total')
   }
 
-  concerns(scan: Scan): boolean {
-    return (this.#prefix && beginsWithLocalhost(scan)) || zoneIn(scan) !== undefined
-  }
-
   handle(packet: Packet): Step {
     const { scan } = packet
     if (scan.qclass !== CLASS.IN) return NEXT

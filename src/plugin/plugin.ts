@@ -20,8 +20,8 @@ import type { Scan } from '../wire/scan.ts'
 interface AnyHandler {
   /**
    * HOT: whether it may answer or change this query of class IN. Where the plugins before `kubernetes` or `cache` can tell,
-   * the fast path asks them about each query and leaves to the handlers what concerns one of them; a plugin that cannot tell
-   * takes the fast path from its block. What it says may be another thing for the next query.
+   * the fast path stands in front of them, asks them about each query, and leaves to them what concerns one; it is behind a
+   * plugin that cannot tell. What it says may be another thing for the next query.
    */
   concerns?(scan: Scan): boolean
   /**
@@ -125,7 +125,7 @@ export interface BlockContext {
 export interface Effect {
   /**
    * Whether queries of class IN and their replies pass it as they are, but for what else stands here: before `kubernetes`
-   * or `cache` it does not keep the fast path from its block. AXFR and IXFR are left to the chain anyway.
+   * or `cache` it does not keep the fast path behind it. AXFR and IXFR are left to the chain anyway.
    */
   readonly transparent?: boolean
   /** What it does to addresses: any order, or one that is chosen among all of them. */

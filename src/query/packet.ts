@@ -252,6 +252,8 @@ export class Packet {
   reasonOctets = 0
   /** RD of the reply where it is another than the query's. */
   replyRecursionDesired: boolean | undefined
+  /** Whether it is finished already, OPT and all, but for the options: it goes out as it is. */
+  isWhole = false
   /** Whether the question in `out` is of another level than the client's name: it is written anew before it leaves. */
   isQuestionStale = false
   /** Options that the reply has besides the reason, in wire form. */
@@ -334,6 +336,7 @@ export class Packet {
     this.error = undefined
     this.reasonCode = -1
     this.replyRecursionDesired = undefined
+    this.isWhole = false
     this.isQuestionStale = false
     this.isDropped = false
   }
@@ -508,6 +511,18 @@ export class Packet {
 
   // The reply.
 
+  /** Whether a reply that is written now goes to the client with nobody to see it before. */
+  get goesOutAsItIs(): boolean {
+    return (
+      this.depth === 0 &&
+      this.level === 0 &&
+      !this.late &&
+      this.asker === undefined &&
+      !this.isForNobody &&
+      this.origin.isPart !== true
+    )
+  }
+
   /**
    * What a reply may take before OPT and its options, so that no more is written than the client can be sent; no handler
    * needs to heed it, for the road cuts what does not fit in the end.
@@ -634,6 +649,7 @@ export class Packet {
     this.rcode = rcode
     this.plugin = 0
     this.error = error
+    this.isWhole = false
     this.isQuestionStale = false
     this.setReason(code, text)
     return DONE

@@ -1,31 +1,25 @@
 // What the road of a query knows of each zone that its listener serves: made by blocks.ts, once for a configuration.
 
 import type { QueryMeters } from '../observe/query-meters.ts'
-import type { FastCache } from '../plugin/cache/fast.ts'
-import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
-import type { Guard, Handler } from '../plugin/plugin.ts'
+import type { Handler } from '../plugin/plugin.ts'
 import type { Packet, Served } from '../query/packet.ts'
+import type { TableReader } from '../table/reader.ts'
 import type { Name } from '../wire/name.ts'
+import type { FastAnswers } from './fast-answers.ts'
 
 /** One zone of one server block, as a listener serves it. */
 export interface ServedZone extends Served {
   readonly zone: Name
   /** Whether this view is for the packet; absent without `view`. */
   readonly accepts?: ((packet: Packet) => boolean) | undefined
-  /** In the order of the chain. */
+  /** In the order of the chain, the fast path among them. */
   readonly handlers: readonly Handler[]
+  /** The fast path, where it is the first of them. */
+  readonly fast: FastAnswers | undefined
   /** The word of the last one. */
   readonly lastWord: string
-  /** Zones of the cluster, longest first; none where a plugin before `kubernetes` takes the fast path. */
-  readonly clusters: readonly ClusterAnswers[]
-  /** Plugins before `kubernetes` that take some queries. */
-  readonly clusterGuards: readonly Guard[]
-  /** The block's cache; absent where a plugin before it takes the fast path. */
-  readonly cache: FastCache | undefined
-  /** Plugins before `cache` that take some queries. */
-  readonly cacheGuards: readonly Guard[]
-  /** Whether the cluster's queries count as having passed the cache. */
-  readonly passesCache: boolean
+  /** The tables that its queries are answered from. */
+  readonly tables: readonly TableReader[]
   /** Whether queries of other classes than IN go down the chain (`chaos`, `rewrite class`). */
   readonly anyClass: boolean
   /** What clients that ask which server this is are told (`nsid`). */

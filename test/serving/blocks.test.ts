@@ -111,7 +111,8 @@ t.test('which queries the fast path answers', async t => {
       ['web.demo', 'nope.demo', 'a.b.DEMO'],
     ],
     ['acl {\nblock net 10.0.0.7\n}', [], usual],
-    ['header {\nresponse set ra\n}', [], usual],
+    ['acl {\nallow net 10.0.0.0/8\nblock\n}\nlog\nany', usual, ['web.demo ANY', 'example.org.']],
+    ['header {\nresponse set ra\n}', usual, ['example.org.']],
     [
       `local\nany\nminimal\n${hosts('fallthrough')}`,
       usual,

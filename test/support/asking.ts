@@ -1,8 +1,10 @@
 // Packets for a road or any responder without a socket: what a listener does, in one call.
 
 import { PARKED, type Responder } from '../../src/listen/responder.ts'
-import { type Messages, type Origin, Packet, type Trace } from '../../src/query/packet.ts'
+import { BACK, type Messages, NEXT, type Origin, Packet, type Trace } from '../../src/query/packet.ts'
 import { type Endpoint, sockaddr, type Transport } from '../../src/query/sockaddr.ts'
+import { FastAnswers } from '../../src/serving/fast-answers.ts'
+import type { ServedZone } from '../../src/serving/served-zone.ts'
 
 const CLIENT: Endpoint = { address: '10.0.0.7', port: 40212, family: 4 }
 const LOCAL: Endpoint = { address: '10.96.0.10', port: 53, family: 4 }
@@ -84,11 +86,12 @@ export function answerNow(
   return came
 }
 
-/** Whether a handler of a block has the packet before its answer comes at once: the fast path asks none. */
+/** Whether the packet is answered, or taken, by any other handler of its block than the fast path. */
 export function isChained(responder: Responder, octets: Uint8Array, how: Coming = {}): boolean {
-  let chained = false
-  askNow(responder, octets, how, undefined, () => {
-    chained = true
+  let chained: boolean | undefined
+  askNow(responder, octets, how, undefined, ({ served, at }, step) => {
+    if (step !== NEXT && step !== BACK)
+      chained ??= !((served as ServedZone).handlers[at] instanceof FastAnswers)
   })
-  return chained
+  return chained ?? false
 }

@@ -57,7 +57,7 @@ t.test('which zones keep the fast path', async t => {
     ['rewrite edns0 local set 0xffee 0x61 revert', true, true],
     ['rewrite cname a.org b.org', false, false],
     ['rewrite name a.org b.org\nrewrite name exact web.demo.svc.cluster.local x.org', false, true],
-    ['rewrite name a.org b.org\nlog', false, false],
+    ['rewrite name a.org b.org\nlog', true, true],
   ]
   for (const [rules, web, reverse] of cases) {
     const { now } = serve(`${rules}\nkubernetes cluster.local in-addr.arpa`)
