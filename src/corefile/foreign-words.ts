@@ -57,7 +57,7 @@ redis answers out of Redis: write file, or forward the zone to a server that rea
 redis_cache caches in Redis: write cache
 redisc caches in Redis: write cache
 responsefilter drops answers with some addresses: set that in the upstream resolver
-rrl limits replies to one network: restrict clients with acl
+rrl limits replies to one network: ratelimit limits what one client may ask
 slog prints queries as JSON: write log with a format of its own
 umbrella asks Cisco Umbrella with an identity: forward to its addresses
 unbound asks the authoritative servers itself: forward to a resolver, such as Unbound

@@ -1,5 +1,5 @@
 // Every directive of CoreDNS 1.14.7 in the order of its chain (coredns core/dnsserver/zdirectives.go), which the order
-// of a Corefile does not change, Seamark's own `ede` among them, and what to say about those that are not served. The
+// of a Corefile does not change, Seamark's own among them, and what to say about those that are not served. The
 // others are in the registry of plugins.
 
 /** What is known about one directive word. */
@@ -68,6 +68,7 @@ auto - write one file directive for each zone
 secondary - forward the zone to its primary
 etcd - write hosts, template or file, or forward the zone to a server that reads etcd
 loop
+ratelimit
 forward
 grpc - forward to tls:// or https:// upstreams
 erratic - stop or delay packets outside the server to test its clients
@@ -78,7 +79,10 @@ view
 nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
-/** Every directive of CoreDNS 1.14.7 and `ede`, in the order of the chain. */
+/** Those that CoreDNS lacks. */
+export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ratelimit'])
+
+/** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()
   .split('\n')
   .map((line, order) => {

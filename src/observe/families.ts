@@ -277,6 +277,16 @@ const TABLE: readonly Family[] = [
     '',
     'Queries of clients that ask for one missing name again and again, as far as they are a storm.',
   ),
+  counter(
+    'seamark_ratelimit_limited_total',
+    'server kind result',
+    'Queries beyond what ratelimit lets one client ask: of all kinds, or misses that an upstream would be asked.',
+  ),
+  counter(
+    'seamark_ratelimit_forgotten_total',
+    '',
+    'Clients that had asked lately and were forgotten because more of them asked than ratelimit remembers.',
+  ),
   gauge('seamark_watch_synced', 'resource', 'Whether the resource was listed completely once.'),
   gauge('seamark_watch_objects', 'resource', 'Objects of the resource that are kept.'),
   gauge(

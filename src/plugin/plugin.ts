@@ -49,6 +49,11 @@ interface AnyHandler {
  */
 export interface Handler extends AnyHandler {
   readonly trees?: undefined
+  /**
+   * HOT: judges a client's packet before the fast path and every handler: NEXT lets it in, DONE has given it a reply, DROP
+   * gives it none. For few words: it costs every query of the block.
+   */
+  admit?(packet: Packet): Step
   /** HOT: answers the packet, changes its question, or hands it on. Everything but AGAIN may be said. */
   handle(packet: Packet): Step
   /**

@@ -35,6 +35,7 @@ import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
 import type { BlockContext, Effect, Handler, ServingContext, TreeHandler } from './plugin.ts'
 import { prometheusWord } from './prometheus.ts'
+import { ratelimitWord } from './ratelimit/ratelimit.ts'
 import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
@@ -85,6 +86,7 @@ const words: readonly ServedWord[] = [
   multisocketWord,
   nsidWord,
   prometheusWord,
+  ratelimitWord,
   readyWord,
   reloadWord,
   rewriteWord,

@@ -3,6 +3,7 @@
 //
 //   scan ─ silence, NOTIMP, FORMERR, BADVERS
 //     └─ server block: the longest zone, and the first view that accepts the query ─ REFUSED where none has the name
+//         ├─ gates ─ TC, REFUSED or silence where one turns the client away
 //         ├─ class ─ REFUSED unless a plugin of the block speaks it
 //         └─ down: each handler answers (DONE), hands on (NEXT, BACK), or waits (WAIT); one of them is the fast path
 //            (fast-answers.ts), as far in front as it may stand
@@ -130,6 +131,7 @@ export class Road implements Responder, PacketRoad {
     if (served === undefined) return this.#refuse(packet)
     if (packet.transport === 'udp' && packet.limit > served.udpMaxOctets) packet.limit = served.udpMaxOctets
     if (served.nsid !== undefined && scan.hasOption(OPTION.NSID)) packet.addOption(OPTION.NSID, served.nsid)
+    if (served.gates.length > 0 && !this.#admits(packet, served)) return this.#end(packet)
     const { fast } = served
     // Where it stands first there is no way to be gone: 30 ns.
     if (fast !== undefined && packet.trace === undefined && fast.handle(packet) === DONE)
@@ -196,6 +198,20 @@ export class Road implements Responder, PacketRoad {
       this.#tell(packet, error)
       return false
     }
+  }
+
+  /** Whether no handler of the block turns the packet away before all else; else it has its reply, or gets none. */
+  #admits(packet: Packet, { gates, handlers }: ServedZone): boolean {
+    for (let i = 0; i < gates.length; i++) {
+      const at = gates[i]!
+      const step = handlers[at]!.admit!(packet)
+      if (step === NEXT) continue
+      packet.at = at
+      packet.isDropped = step === DROP
+      packet.trace?.(packet, step)
+      return false
+    }
+    return true
   }
 
   /** No block has the name, or views stand for it and none of them is for the packet. */

@@ -16,6 +16,8 @@ export interface ServedZone extends Served {
   readonly handlers: readonly Handler[]
   /** The fast path, where it is the first of them. */
   readonly fast: FastAnswers | undefined
+  /** Those of the handlers that judge packets before all else, by their numbers. */
+  readonly gates: readonly number[]
   /** The word of the last one. */
   readonly lastWord: string
   /** The tables that its queries are answered from. */

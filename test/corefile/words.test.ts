@@ -7,9 +7,9 @@ const CHAIN =
   'root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize ede bind ' +
   'debug trace ready health pprof shed prometheus errors log dnstap local dns64 any chaos loadbalance tsig rewrite ' +
   'autopath acl cache header dnssec tls minimal template transfer hosts route53 azure clouddns k8s_external kubernetes ' +
-  'file auto secondary etcd loop forward grpc erratic whoami on sign view nomad'
+  'file auto secondary etcd loop ratelimit forward grpc erratic whoami on sign view nomad'
 
-t.test('the chain of CoreDNS 1.14.7, with ede', async t => {
+t.test('the chain of CoreDNS 1.14.7, with ede and ratelimit', async t => {
   t.equal(DIRECTIVE_WORDS.map(({ word }) => word).join(' '), CHAIN)
   t.same(
     DIRECTIVE_WORDS.map(({ order }) => order),

@@ -68,6 +68,7 @@ function roadOf(
     view: query.view,
     annotate: () => undefined,
     handlers: [handler, behind],
+    gates: handler.admit ? [0] : [],
     lastWord: '',
     tables: [],
     fast: undefined,

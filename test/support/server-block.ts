@@ -12,7 +12,7 @@ import { Serving } from '../../src/serving/blocks.ts'
 import type { Road } from '../../src/serving/road.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/read-corefile.ts'
-import { answerNow, askNow, isChained } from './asking.ts'
+import { answerNow, askNow, type Coming, isChained } from './asking.ts'
 import { headless, SlimCluster, slimService, slimSlice } from './slim-cluster.ts'
 import { lasting, testThread } from './words.ts'
 
@@ -63,6 +63,11 @@ export class ServerBlock {
     const length = this.#road.answer(packet)
     this.#road.leave()
     return length
+  }
+
+  /** One query as a listener brings it, and what comes back at once; undefined for silence. */
+  ask(octets: Uint8Array, how?: Coming): Uint8Array | undefined {
+    return answerNow(this.#road, octets, how)
   }
 
   /** What the fast path says; undefined where it leaves the query to the handlers. */
