@@ -83,6 +83,16 @@ export interface RawObject {
   readonly place: Place
 }
 
+/** Whether a kind belongs to no namespace. */
+export const isClusterWide = (kind: ManifestKind): boolean => CLUSTER_WIDE.includes(kind)
+
+/** The same object under that name and in that namespace. */
+export function withMetadata(object: RawObject, name: string, namespace: string): RawObject {
+  const { metadata } = object.raw
+  const own = { ...(isJson(metadata) ? metadata : {}), name, ...(namespace !== '' && { namespace }) }
+  return { ...object, name, namespace, raw: { ...object.raw, metadata: own } }
+}
+
 /** Where objects are that name no namespace, unless the folder says otherwise. */
 export const DEFAULT_NAMESPACE = 'default'
 
@@ -100,7 +110,7 @@ export function rawObject(
   place: Place,
   fallback = DEFAULT_NAMESPACE,
 ): RawObject {
-  const namespaced = !CLUSTER_WIDE.includes(kind)
+  const namespaced = !isClusterWide(kind)
   const namespace = namespaced ? textAt(raw, 'metadata', 'namespace').toLowerCase() || fallback : ''
   const metadata = field(raw, 'metadata')
   return {

@@ -3,7 +3,8 @@
 // ConfigMap (links through `..data`, which is swapped as a whole) shows as changed signatures. Hidden names are left out.
 
 import { type BigIntStats, promises as fs } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { isKustomization } from './kustomization.ts'
 import type { ManifestProblem } from './problem.ts'
 
 /** Folders within folders deeper than this are not read. */
@@ -13,7 +14,8 @@ const FILES_MAX = 10_000
 /** A larger file is not read. */
 export const FILE_MAX_BYTES = 16 * 1024 * 1024
 
-const MANIFEST = /\.(?:ya?ml|json)$/i
+const isManifestFile = (path: string): boolean =>
+  /\.(?:ya?ml|json)$/i.test(path) || isKustomization(basename(path))
 /** The folder of a Helm chart has it; what lies beside it are templates. */
 const CHART = 'Chart.yaml'
 const STATS_AT_ONCE = 32
@@ -30,10 +32,14 @@ export interface FolderScan {
   readonly problems: readonly ManifestProblem[]
 }
 
-/** Looks at the folder; never rejects. Paths are the folder's own joined with what is below it. */
-export async function scanFolder(directory: string): Promise<FolderScan> {
+/**
+ * Looks at the folder, and at files and folders elsewhere that belong to it; never rejects. Paths are the folder's own joined
+ * with what is below it.
+ */
+export async function scanFolder(directory: string, elsewhere: readonly string[] = []): Promise<FolderScan> {
   const scan = new Scan()
   await scan.enter(directory)
+  for (const path of elsewhere) await scan.enter(path)
   const files = new Map([...scan.files].sort(([a], [b]) => (a < b ? -1 : 1)))
   return { files, folders: scan.folders, unreadable: scan.unreadable, problems: scan.problems }
 }
@@ -57,9 +63,10 @@ class Scan {
   readonly #seen = new Set<string>()
   #full = false
 
-  async enter(directory: string): Promise<void> {
-    const stats = await this.#stat(directory)
-    if (stats && this.#first(stats)) await this.#folder(directory, 0)
+  async enter(path: string): Promise<void> {
+    const stats = await this.#stat(path)
+    if (stats?.isFile()) await this.#entry(path, stats, 0)
+    else if (stats && this.#first(stats)) await this.#folder(path, 0)
   }
 
   async #folder(directory: string, depth: number): Promise<void> {
@@ -89,7 +96,7 @@ class Scan {
       if (!this.#first(stats)) return
       if (depth < DEPTH_MAX) await this.#folder(path, depth + 1)
       else this.problems.push(problemAt(path, `more than ${DEPTH_MAX} folders deep: not read`))
-    } else if (stats.isFile() && MANIFEST.test(path) && this.#first(stats)) {
+    } else if (stats.isFile() && isManifestFile(path) && this.#first(stats)) {
       if (this.files.size === FILES_MAX) {
         this.#full = true
         this.problems.push(
@@ -107,7 +114,8 @@ class Scan {
     } catch (cause) {
       const gone = GONE.includes(codeOf(cause)) && this.folders.length > 0
       if (!gone) this.#unreadable(path, cause)
-      else if (MANIFEST.test(path)) this.problems.push(problemAt(path, `a link to nothing: ${codeOf(cause)}`))
+      else if (isManifestFile(path))
+        this.problems.push(problemAt(path, `a link to nothing: ${codeOf(cause)}`))
       return undefined
     }
   }

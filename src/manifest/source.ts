@@ -3,8 +3,9 @@
 // file nor the moment in which an editor swaps two files is taken for an edit. A file that cannot be read or parsed
 // leaves what it last held in force.
 //
-//   look → signatures → changed files → raw objects → compile → differences → Sink
+//   look → signatures → changed files → raw objects → kustomize → compile → differences → Sink
 
+import { basename } from 'node:path'
 import { type LabelPredicate, parseSelector } from '../objects/label-selector.ts'
 import { KIND_NAMES, type Kind, type Kinds, type Sink } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
@@ -15,8 +16,10 @@ import { AddressBook } from './addresses.ts'
 import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
 import { describeNames, describeQueries } from './describe.ts'
 import { FolderHints, type Hints } from './hints.ts'
+import { isKustomization, type Kustomization, parseKustomization } from './kustomization.ts'
+import { type Kustomized, kustomize } from './kustomize.ts'
 import { type ManifestProblem, ProblemLog, type Report } from './problem.ts'
-import { type CustomResource, parseManifest, type RawObject } from './raw.ts'
+import { type CustomResource, type ParsedManifest, parseManifest, type RawObject } from './raw.ts'
 import { type FolderScan, readManifest, scanFolder } from './read.ts'
 
 /** Which objects are emitted, and what of them. */
@@ -49,6 +52,8 @@ export const POLL_MS = 1000
 export const SETTLE_MS = 100
 /** So many files are looked at in one POLL_MS; twice as many take twice the time. */
 const FILES_PER_POLL = 1000
+/** Kustomizations that lead from one folder outside to the next. */
+const OUTSIDE_ROUNDS_MAX = 16
 
 interface FileState {
   /** What the objects were read from; '' before the first reading. */
@@ -58,6 +63,7 @@ interface FileState {
   objects: readonly RawObject[]
   problems: readonly ManifestProblem[]
   custom: readonly CustomResource[]
+  kustomization: Kustomization | undefined
   /** Whether the file has been read without an error before. */
   good: boolean
 }
@@ -73,6 +79,10 @@ export class ManifestSource implements ObjectSource {
   readonly #book = new AddressBook()
   readonly #files = new Map<string, FileState>()
   #compiled: readonly ManifestProblem[] = []
+  #scanProblems: readonly ManifestProblem[] = []
+  #kustomized: Kustomized = { objects: [], problems: [], outside: [] }
+  /** Whether files have changed since the last publication. */
+  #changed = false
   #state: ClusterState = EMPTY_STATE
   #synced = false
   /** Whether some change has been seen only once. */
@@ -134,7 +144,13 @@ export class ManifestSource implements ObjectSource {
   }
 
   async #look(): Promise<undefined> {
-    this.#unsettled = await this.#take(await scanFolder(this.#settings.directory))
+    for (let round = 0; round < OUTSIDE_ROUNDS_MAX; round++) {
+      const { outside } = this.#kustomized
+      this.#unsettled = await this.#take(await scanFolder(this.#settings.directory, outside))
+      // What a kustomization lists elsewhere is looked at before anything is published without it.
+      if (this.#kustomized.outside.every(path => outside.includes(path))) break
+    }
+    this.#publishChanges()
   }
 
   #pollMs(): number {
@@ -146,13 +162,11 @@ export class ManifestSource implements ObjectSource {
   async #take(scan: FolderScan): Promise<boolean> {
     const changed = this.#changedFiles(scan)
     for (const path of changed) await this.#read(path, scan.files.get(path))
-    if (this.#polled.stopped) return false
+    this.#scanProblems = scan.problems
+    if (changed.length > 0) this.#kustomized = kustomize(this.#settings.directory, this.#filesByPath())
     const readable = scan.folders.length > 0
-    if (changed.length > 0 || (readable && !this.#synced)) this.#publish()
-    if (readable) this.#hints.watch(scan.folders)
-    const files = [...this.#sortedFiles()].flatMap(file => file.problems)
-    const custom = customResources(this.#sortedFiles().flatMap(file => file.custom))
-    this.#log.update([...scan.problems, ...files, ...custom, ...this.#compiled])
+    this.#changed ||= changed.length > 0 || (readable && !this.#synced)
+    if (readable && !this.#polled.stopped) this.#hints.watch(scan.folders)
     return [...this.#files.values()].some(file => file.pending !== undefined)
   }
 
@@ -184,26 +198,39 @@ export class ManifestSource implements ObjectSource {
     file.signature = signature
     file.pending = undefined
     const text = await readManifest(path)
-    const parsed =
-      typeof text === 'string'
-        ? parseManifest(path, text, this.#settings.namespace)
-        : { objects: [], problems: [text], custom: [] }
+    const parsed = parsedFile(path, text, this.#settings.namespace)
     const broken = parsed.problems.some(problem => problem.severity === 'error')
-    if (!broken || !file.good) file.objects = parsed.objects
+    if (!broken || !file.good) {
+      file.objects = parsed.objects
+      file.kustomization = parsed.kustomization
+    }
     file.custom = parsed.custom
     file.problems =
       broken && file.good ? parsed.problems.map(p => withNote(p, parsed.problems[0]!)) : parsed.problems
     file.good ||= !broken
   }
 
-  #sortedFiles(): FileState[] {
-    return [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file)
+  #filesByPath(): Map<string, FileState> {
+    return new Map([...this.#files].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  #publishChanges(): void {
+    if (this.#polled.stopped) return
+    if (this.#changed) this.#publish()
+    this.#changed = false
+    const files = [...this.#filesByPath().values()]
+    this.#log.update([
+      ...this.#scanProblems,
+      ...files.flatMap(file => file.problems),
+      ...customResources(files.flatMap(file => file.custom)),
+      ...this.#kustomized.problems,
+      ...this.#compiled,
+    ])
   }
 
   #publish(): void {
     const before = this.#state
-    const objects = this.#sortedFiles().flatMap(file => file.objects)
-    const { state, problems } = compile(objects, this.#book, this.#options)
+    const { state, problems } = compile(this.#kustomized.objects, this.#book, this.#options)
     this.#compiled = problems
     this.#state = state
     let different = !this.#synced
@@ -241,6 +268,7 @@ const freshFile = (): FileState => ({
   objects: [],
   problems: [],
   custom: [],
+  kustomization: undefined,
   good: false,
 })
 
@@ -249,6 +277,17 @@ const withNote = (problem: ManifestProblem, first: ManifestProblem): ManifestPro
   problem === first
     ? { ...problem, message: `${problem.message}; what the file held before stays served` }
     : problem
+
+function parsedFile(
+  path: string,
+  text: string | ManifestProblem,
+  namespace: string | undefined,
+): ParsedManifest & { readonly kustomization: Kustomization | undefined } {
+  if (typeof text !== 'string') return { objects: [], problems: [text], custom: [], kustomization: undefined }
+  if (!isKustomization(basename(path)))
+    return { ...parseManifest(path, text, namespace), kustomization: undefined }
+  return { objects: [], custom: [], ...parseKustomization(path, text) }
+}
 
 /** One line for all that the folder holds. */
 function customResources(found: readonly CustomResource[]): ManifestProblem[] {
