@@ -143,6 +143,13 @@ export function slimEndpointSlice(
   const trigger = Date.parse(
     textAt(raw, 'metadata', 'annotations', 'endpoints.kubernetes.io/last-change-trigger-time'),
   )
+  const sourceCluster = importName === '' ? '' : label(SOURCE_CLUSTER_LABEL)
+  const isClusterLabel = sourceCluster === '' || isDnsLabel(sourceCluster)
+  if (!isClusterLabel)
+    note(
+      ['metadata', 'labels', SOURCE_CLUSTER_LABEL],
+      `${quote(sourceCluster)} is no label of a name: left out`,
+    )
   return {
     namespace: id.namespace,
     name: id.name,
@@ -151,7 +158,7 @@ export function slimEndpointSlice(
     endpoints: endpoints(raw, options, note),
     triggerTimeMs: Number.isNaN(trigger) ? 0 : trigger,
     ...(importName !== '' && {
-      imported: { name: importName, cluster: internText(label(SOURCE_CLUSTER_LABEL)) },
+      imported: { name: importName, cluster: isClusterLabel ? internText(sourceCluster) : '' },
     }),
   }
 }
@@ -274,9 +281,11 @@ function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpo
       hostname = ''
     }
     const targetName = options.endpointPodNames ? textAt(item, 'targetRef', 'name').toLowerCase() : ''
+    // A static Pod is called after its node, which may have a domain: its endpoint's name is made of the address.
+    const podName = isDnsLabel(targetName) ? targetName : ''
     const zone = options.zonal ? textAt(item, 'zone').toLowerCase() : ''
     listAt(item, 'addresses').forEach((address, j) => {
-      if (typeof address === 'string' && packer.add(address, hostname, targetName, zone)) return
+      if (typeof address === 'string' && packer.add(address, hostname, podName, zone)) return
       note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
     })
   })

@@ -75,11 +75,12 @@ export const portNameAt = (at: number): number => at + 3
 /** The offset behind the port that begins at `at`. */
 export const nextPort = (octets: Uint8Array, at: number): number => at + 4 + octets[at + 3]!
 
-/** The offset behind `count` ports that begin at `at`. */
-export function skipPorts(octets: Uint8Array, at: number, count: number): number {
-  for (let i = 0; i < count; i++) at = nextPort(octets, at)
-  return at
-}
+/** Octets before the first of some ports: how many there are, and the octets of them all. */
+const PORTS_HEAD_OCTETS = 6
+
+/** The offset behind the ports whose head is at `at`. */
+const portsEnd = (octets: Uint8Array, at: number): number =>
+  at + PORTS_HEAD_OCTETS + u16(octets, at + 2) + u16(octets, at + 4) * 0x10000
 
 /** The offset behind `count` octet-counted labels that begin at `at`. */
 function skipLabels(octets: Uint8Array, at: number, count: number): number {
@@ -120,9 +121,9 @@ export class GroupCursor {
     this.servicePortCount = 0
     this.groupCount = this.#left = 0
     if (detailAt === 0) return
-    this.servicePortCount = octets[detailAt]!
-    this.servicePortsAt = detailAt + 1
-    const groupsAt = skipPorts(octets, detailAt + 1, this.servicePortCount)
+    this.servicePortCount = u16(octets, detailAt)
+    this.servicePortsAt = detailAt + PORTS_HEAD_OCTETS
+    const groupsAt = portsEnd(octets, detailAt)
     this.groupCount = this.#left = u16(octets, groupsAt)
     this.#next = groupsAt + 2
   }
@@ -132,9 +133,9 @@ export class GroupCursor {
     if (this.#left === 0) return false
     this.#left--
     const octets = this.#octets
-    this.portCount = octets[this.#next]!
-    this.portsAt = this.#next + 1
-    let at = skipPorts(octets, this.portsAt, this.portCount)
+    this.portCount = u16(octets, this.#next)
+    this.portsAt = this.#next + PORTS_HEAD_OCTETS
+    let at = portsEnd(octets, this.#next)
     this.v4Count = u16(octets, at)
     this.v6Count = u16(octets, at + 2)
     const flags = octets[at + 4]!

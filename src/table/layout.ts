@@ -31,9 +31,10 @@
 // index as they stand there, with the octet before them: nobody who looks for an address finds them by accident.
 //
 // Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
-//    u8 number of service ports, ports; u16 number of groups, groups
+//    service ports; u16 number of groups, groups
+//    ports: u16 how many, u32 octets of them all, each port
 //    port:  u16 number (0xffff: none), u8 protocol (PROTOCOL), u8 length, name in lower case
-//    group: u8 number of ports, ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
+//    group: ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone;
@@ -84,7 +85,7 @@ export const ageSeconds = (age: number): number => age & AGE_MAX_SECONDS
 /** Whose age it is: 0 for everything, otherwise one more than the kind's place in KIND_NAMES. */
 export const agedKind = (age: number): number => age >>> AGE_BITS
 
-export const LAYOUT_VERSION = 5
+export const LAYOUT_VERSION = 6
 export const HEAD_WORDS = 32
 /** Threads that may read one table. */
 export const READERS_MAX = 64

@@ -4,7 +4,6 @@ import type { SlimPort } from '../objects/objects.ts'
 import { BLOCK } from './block.ts'
 import { NO_PORT, PROTOCOL } from './layout.ts'
 
-const PORTS_MAX = 255
 const FIRST_OCTETS = 4096
 /** A buffer that has become larger is not kept. */
 const KEPT_OCTETS = 256 * 1024
@@ -50,13 +49,18 @@ export class Octets {
   }
 
   ports(ports: readonly SlimPort[]): void {
-    const kept = ports.slice(0, PORTS_MAX)
-    this.u8(kept.length)
-    for (const port of kept) {
+    this.u16(ports.length)
+    const octetsAt = this.length
+    this.u32(0)
+    const from = this.length
+    for (const port of ports) {
       this.u16(port.port < 0 ? NO_PORT : port.port)
       this.u8(PROTOCOL[port.protocol] ?? 0xff)
       this.text(port.name)
     }
+    const octets = this.length - from
+    this.setU16(octetsAt, octets & 0xffff)
+    this.setU16(octetsAt + 2, octets >>> 16)
   }
 
   /** The label behind its length in `from` at `at`. */

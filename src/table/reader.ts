@@ -17,6 +17,8 @@ export class TableReader {
   readonly #k0: number
   readonly #k1: number
   #depth = 0
+  /** What servicesOf() found last. */
+  marks = new Int32Array(64)
 
   /** `reader` is this thread's own number below READERS_MAX: two readers never share one. */
   constructor(buffer: SharedArrayBuffer, reader: number) {
@@ -98,10 +100,10 @@ export class TableReader {
   }
 
   /**
-   * The services that may have the address with that hash: their marks into `marks`, as many as it takes; returns how
-   * many. A mark may stand for several services, and the address must be looked for in their blocks.
+   * The services that may have the address with that hash: their marks into `marks`, until the next call; returns how many. A
+   * mark may stand for several services, and the address must be looked for in their blocks.
    */
-  servicesOf(addressHash: number, marks: Int32Array): number {
+  servicesOf(addressHash: number): number {
     const { words } = this
     const index = Atomics.load(words, HEAD.ADDRESSES)
     const base = (index >> 2) + 1
@@ -110,18 +112,20 @@ export class TableReader {
       const owner = Atomics.load(words, base + 2 * i + 1)
       if (owner === EMPTY) return 0
       if (owner === REMOVED || words[base + 2 * i] !== addressHash) continue
-      if (!isMark(owner)) return this.#marksIn(owner, marks)
-      marks[0] = owner
+      if (!isMark(owner)) return this.#marksIn(owner)
+      this.marks[0] = owner
       return 1
     }
   }
 
-  #marksIn(set: number, marks: Int32Array): number {
+  #marksIn(set: number): number {
     const { words } = this
     const from = (set >> 2) + SET.SLOTS_AT
-    const end = from + words[(set >> 2) + SET.SLOTS]!
+    const slots = words[(set >> 2) + SET.SLOTS]!
+    if (this.marks.length < slots) this.marks = new Int32Array(slots)
+    const { marks } = this
     let found = 0
-    for (let at = from; at < end && found < marks.length; at++) {
+    for (let at = from; at < from + slots; at++) {
       const mark = Atomics.load(words, at)
       if (isMark(mark)) marks[found++] = mark
     }

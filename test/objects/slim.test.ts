@@ -190,6 +190,15 @@ t.test('what an EndpointSlice keeps when it is asked to', async t => {
   }
   t.match(kept({ endpointPodNames: true }), [{ targetName: 'web-1', zone: '' }])
   t.match(kept({ zonal: true }), [{ targetName: '', zone: 'eu-1a' }])
+  const fixed = slice({
+    endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', name: 'web-ip-10.internal' } }],
+  })
+  const slim = slimEndpointSlice(fixed, { endpointPodNames: true })
+  t.match(
+    slim && !isProblem(slim) ? unpackEndpoints(slim.endpoints) : [],
+    [{ address: '10.0.0.1', targetName: '' }],
+    'a name with dots is no label',
+  )
 })
 
 t.test('which Service and which import an EndpointSlice belongs to', async t => {
@@ -204,6 +213,11 @@ t.test('which Service and which import an EndpointSlice belongs to', async t => 
       { serviceName: '', imported: { name: 'web', cluster: 'east' } },
     ],
     [both, { multicluster: true }, { imported: { name: 'web', cluster: '' } }],
+    [
+      { ...from, 'multicluster.kubernetes.io/source-cluster': 'c2.example' },
+      { multicluster: true },
+      { imported: { name: 'web', cluster: '' } },
+    ],
     [{}, { multicluster: true }, undefined],
     [both, { noEndpoints: true }, undefined],
     [

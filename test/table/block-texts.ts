@@ -4,7 +4,7 @@ import { packEndpoints, type SlimEndpoint } from '../../src/objects/endpoints.ts
 import type { SlimEndpointSlice, SlimPort, SlimService } from '../../src/objects/objects.ts'
 import { OBJECT_DEFAULTS } from '../../src/objects/options.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
-import { addressesAt, detailAt, eachExternal, GroupCursor, skipPorts } from '../../src/table/block.ts'
+import { addressesAt, detailAt, eachExternal, GroupCursor, nextPort } from '../../src/table/block.ts'
 import type { BuildOptions } from '../../src/table/build.ts'
 import { EXTERNAL, FLAG, NO_PORT } from '../../src/table/layout.ts'
 import { formatName } from '../../src/wire/name.ts'
@@ -118,8 +118,10 @@ function texts(octets: Uint8Array, at: number, count: number): string[] {
 }
 
 function ports(octets: Uint8Array, at: number, count: number): string {
-  return Array.from({ length: count }, (_, i) => {
-    const from = skipPorts(octets, at, i)
+  let next = at
+  return Array.from({ length: count }, () => {
+    const from = next
+    next = nextPort(octets, from)
     const number = octets[from]! | (octets[from + 1]! << 8)
     const name = Buffer.from(octets.subarray(from + 4, from + 4 + octets[from + 3]!)).toString('latin1')
     return `${name}/${PROTOCOLS[octets[from + 2]!] ?? '?'}/${number === NO_PORT ? 'none' : number}`

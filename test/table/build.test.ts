@@ -87,7 +87,7 @@ t.test('keys', t => {
 })
 
 t.test(
-  'more ports and endpoints than a count can say are split or left out, and the block stays readable',
+  'more endpoints than a group can count are several groups, ports are as many as there are, and the block stays readable',
   t => {
     const many = Array.from({ length: 70_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
     const groups = outline(buildService(service(headless), [slice(many)], PLAIN)).slice(2)
@@ -95,9 +95,11 @@ t.test(
       groups.map(group => group.split(' ').length - 1),
       [65_535, 4465],
     )
-    const ports = Array.from({ length: 300 }, (_, i) => `p${i}/tcp/${i + 1}`)
-    const [, own] = outline(buildService(service({ ports }), [], PLAIN))
-    t.equal(own?.split(',').length, 255)
+    const ports = Array.from({ length: 20_000 }, (_, i) => `p${i}/tcp/${i + 1}`)
+    const [, own, group] = outline(buildService(service({ ports }), [slice(['10.1.0.1'], ports)], PLAIN))
+    t.equal(own?.split(',').length, 20_000)
+    t.equal(group?.split(',').length, 20_000)
+    t.match(group, /: 10\.1\.0\.1$/)
     t.end()
   },
 )

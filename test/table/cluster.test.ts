@@ -40,7 +40,7 @@ function world(
   /** How many services the address leads to. */
   const owners = (text: string): number => {
     const { bytes } = parseIp(text)!
-    return reader.servicesOf(reader.hashOf(bytes, 0, bytes.length), new Int32Array(16))
+    return reader.servicesOf(reader.hashOf(bytes, 0, bytes.length))
   }
   return { writer, reader, cluster, clock, run, has, block, owners }
 }
@@ -350,7 +350,7 @@ t.test(
     const outside = (text: string): number => {
       const { bytes, family } = parseIp(text)!
       const tagged = Uint8Array.of(family, ...bytes)
-      return reader.servicesOf(reader.hashOf(tagged, 0, tagged.length), new Int32Array(16))
+      return reader.servicesOf(reader.hashOf(tagged, 0, tagged.length))
     }
     cluster.upsert('Namespace', demo)
     const externalIPs = ['192.0.2.7', 'lb.example.net', '2001:db8::7']

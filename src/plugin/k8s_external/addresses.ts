@@ -8,15 +8,12 @@ import { equalOctets } from '../kubernetes/match.ts'
 import { blocksWith } from '../kubernetes/nameservers.ts'
 import { Service } from '../kubernetes/service.ts'
 
-/** Services behind one address that are named: a node's address is that of every load balancer of some clusters. */
-const OWNERS_MAX = 256
-
 /** The two labels, name and namespace, of the services that are reached at an address of 4 or 16 octets. */
 export function ownersOf(table: TableReader, address: Uint8Array): Uint8Array[] {
   const tagged = Uint8Array.of(address.length === 4 ? EXTERNAL.V4 : EXTERNAL.V6, ...address)
   const { words, octets } = table
   table.enter()
-  const owners = blocksWith(table, table.hashOf(tagged, 0, tagged.length), OWNERS_MAX).flatMap(block => {
+  const owners = blocksWith(table, table.hashOf(tagged, 0, tagged.length)).flatMap(block => {
     let isOwner = false
     eachExternal(words, octets, block, (at, end) => {
       if (end - at === tagged.length && equalOctets(octets, at, tagged, 0, tagged.length)) isOwner = true

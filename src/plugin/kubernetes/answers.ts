@@ -7,7 +7,7 @@ import { detailAt, endOf, flagsOf } from '../../table/block.ts'
 import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
-import { countLabels, isWithin, type Name, name, parseName } from '../../wire/name.ts'
+import { countLabels, isWithin, NAME_MAX_OCTETS, type Name, name, parseName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
@@ -284,7 +284,9 @@ export class ClusterAnswers {
   #ns(): void {
     const writer = this.#writer
     const pointer = 0xc000 | (HEADER_OCTETS + this.#request.zoneAt)
-    const servers = nameservers(this.#table, this.#options.ownAddresses)
+    const servers = nameservers(this.#table, this.#options.ownAddresses).filter(
+      server => server.name.length + this.zone.length <= NAME_MAX_OCTETS,
+    )
     const targets: number[] = []
     for (const server of servers) {
       if (!writer.open(TYPE.NS, this.#ttl, server.name.length + 2)) return

@@ -13,7 +13,7 @@
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
-import { joinNames, type Name, name, nameKey } from '../../wire/name.ts'
+import { joinNames, LABEL_MAX_OCTETS, type Name, name, nameKey } from '../../wire/name.ts'
 import { cname, type Rr, rr, soaRdata, srvRdata } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { nameservers } from './nameservers.ts'
@@ -155,6 +155,8 @@ function* groupRecords(
   }
 }
 
-/** Where the SRV record of a named port stands: _port._proto below the service's name. */
+/** Where the SRV record of a named port stands: _port._proto below the service's name; undefined where that is no name. */
 export const portName = ({ name: text, protocol }: ServicePort, owner: Name): Name | undefined =>
-  text === '' || protocol === '' ? undefined : joinNames(name(`_${text}._${protocol}.`), owner)
+  text === '' || protocol === '' || text.length >= LABEL_MAX_OCTETS
+    ? undefined
+    : joinNames(name(`_${text}._${protocol}.`), owner)

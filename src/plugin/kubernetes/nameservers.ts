@@ -25,8 +25,10 @@ export interface Nameserver {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** Services looked at for one address. */
-const SERVICES_MAX = 16
+/** More names than the largest message holds. */
+const NAMES_MAX = 3000
+/** Blocks looked at for one mark, of which two services seldom have the same. */
+const BLOCKS_MAX = 64
 const NS_DNS = Uint8Array.of(2, 0x6e, 0x73, 3, 0x64, 0x6e, 0x73)
 const SVC = [3, 0x73, 0x76, 0x63]
 
@@ -44,20 +46,23 @@ export function nameservers(table: TableReader, own: readonly Uint8Array[]): Nam
   const found = new Map<string, { name: Uint8Array; addresses: Uint8Array[] }>()
   for (const address of own) {
     const hash = table.hashOf(address, 0, address.length)
-    for (const block of blocksWith(table, hash)) addService(table, block, address, found)
+    for (const block of blocksWith(table, hash)) {
+      if (found.size === NAMES_MAX) break
+      addService(table, block, address, found)
+    }
   }
   if (found.size > 0) return [...found.values()]
   return own.length === 0 ? [] : [{ name: NS_DNS, addresses: own }]
 }
 
-/** The blocks of at most `max` services that may have what has that hash in the address index. */
-export function blocksWith(table: TableReader, addressHash: number, max = SERVICES_MAX): number[] {
-  const hashes = new Int32Array(max)
-  const services = table.servicesOf(addressHash, hashes)
-  return Array.from(hashes.subarray(0, services)).flatMap(hash => {
-    const blocks = new Int32Array(max)
-    return [...blocks.subarray(0, table.blocksOf(hash, blocks))]
-  })
+/** The blocks of the services that may have what has that hash in the address index. */
+export function blocksWith(table: TableReader, addressHash: number): number[] {
+  const found: number[] = []
+  const blocks = new Int32Array(BLOCKS_MAX)
+  const services = table.servicesOf(addressHash)
+  for (const mark of table.marks.subarray(0, services))
+    found.push(...blocks.subarray(0, table.blocksOf(mark, blocks)))
+  return found
 }
 
 function addService(

@@ -16,15 +16,17 @@ import {
 } from '../../table/block.ts'
 import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
-import { LABEL_MAX_OCTETS, type Name } from '../../wire/name.ts'
+import { LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { ScannedName } from '../../wire/scan.ts'
 import { writeV4Label, writeV6Label } from './address-label.ts'
 import { equalOctets } from './match.ts'
 import type { AnswerWriter } from './writer.ts'
 
-/** Services looked at for one address, and blocks for one hash: a Pod is behind few services. */
-const SERVICES_MAX = 64
+/** Blocks looked at for one mark, of which two services seldom have the same. */
+const BLOCKS_MAX = 64
+/** Octets of a record before its data: the pointer to the question, and the fixed fields. */
+const RECORD_HEAD_OCTETS = 12
 /** 03 s v c */
 const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
 
@@ -81,8 +83,7 @@ export class PtrRecords {
   readonly #writer: AnswerWriter
   readonly #primaryZone: Name
   readonly #groups = new GroupCursor()
-  readonly #hashes = new Int32Array(SERVICES_MAX)
-  readonly #blocks = new Int32Array(SERVICES_MAX)
+  readonly #blocks = new Int32Array(BLOCKS_MAX)
   readonly #written = new Set<string>()
 
   /** `primaryZone` is what every target ends with. */
@@ -92,21 +93,24 @@ export class PtrRecords {
     this.#primaryZone = primaryZone
   }
 
-  /** Writes the PTR records of an address; false when nobody has it. */
+  /** Writes the PTR records of an address, as many as there is room for; false when nobody has it. */
   write(address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
-    const services = this.#table.servicesOf(this.#table.hashOf(address, 0, length), this.#hashes)
+    const table = this.#table
+    const services = table.servicesOf(table.hashOf(address, 0, length))
+    const { marks } = table
     for (let i = 0; i < services; i++)
-      if (this.#clusterIP(this.#hashes[i]!, address, length, ttlSeconds)) return true
+      if (this.#clusterIP(marks[i]!, address, length, ttlSeconds)) return true
     this.#written.clear()
-    for (let i = 0; i < services; i++)
-      this.#endpoints(this.#hashes[i]!, address, length, ttlSeconds, services > 1)
-    return this.#writer.answers > 0
+    // What is too long for the message is known by its first record too many.
+    for (let i = 0; i < services && !this.#writer.truncated; i++)
+      this.#endpoints(marks[i]!, address, length, ttlSeconds, services > 1)
+    return this.#writer.answers > 0 || this.#writer.truncated
   }
 
   /** The one record of the service whose cluster IP it is. */
-  #clusterIP(hash: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
+  #clusterIP(mark: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number): boolean {
     const { words, octets } = this.#table
-    const blocks = this.#table.blocksOf(hash, this.#blocks)
+    const blocks = this.#table.blocksOf(mark, this.#blocks)
     for (let b = 0; b < blocks; b++) {
       const block = this.#blocks[b]!
       if (
@@ -126,9 +130,9 @@ export class PtrRecords {
   }
 
   /** A record for every name that an endpoint with the address has in these services. */
-  #endpoints(hash: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number, several: boolean): void {
+  #endpoints(mark: number, address: Uint8Array, length: 4 | 16, ttlSeconds: number, several: boolean): void {
     const { words, octets } = this.#table
-    const blocks = this.#table.blocksOf(hash, this.#blocks)
+    const blocks = this.#table.blocksOf(mark, this.#blocks)
     for (let b = 0; b < blocks; b++) {
       const block = this.#blocks[b]!
       if (kindOf(octets, block) !== KIND.SERVICE || (flagsOf(octets, block) & FLAG.EXTERNAL_NAME) !== 0)
@@ -146,7 +150,8 @@ export class PtrRecords {
             !this.#record(block, address, length, hostnameOf(octets, groups.hostnamesAt, index), ttlSeconds)
           )
             return
-          if (several || groups.groupCount > 1 || groups.hostnamesAt) this.#once(from)
+          if (this.#writer.at > from && (several || groups.groupCount > 1 || groups.hostnamesAt))
+            this.#once(from)
         }
       }
     }
@@ -163,6 +168,7 @@ export class PtrRecords {
     }
   }
 
+  /** Nothing is written where that is no name; false where there is no room. */
   #record(
     block: number,
     address: Uint8Array,
@@ -175,6 +181,7 @@ export class PtrRecords {
     const keyAt = blockKeyAt(words, block)
     const keyEnd = keyEndOf(words, octets, block)
     const length = keyEnd - keyAt + SVC.length + this.#primaryZone.length
+    const from = writer.at
     if (!writer.open(TYPE.PTR, ttlSeconds, length + (endpointOctets ? LABEL_MAX_OCTETS + 1 : 0))) return false
     if (hostnameAt) writer.bytes(octets, hostnameAt, hostnameAt + 1 + octets[hostnameAt]!)
     else if (endpointOctets === 4) writer.at = writeV4Label(address, 0, writer.out, writer.at)
@@ -182,7 +189,8 @@ export class PtrRecords {
     writer.bytes(octets, keyAt, keyEnd)
     writer.bytes(SVC, 0, SVC.length)
     writer.bytes(this.#primaryZone, 0, this.#primaryZone.length)
-    writer.close()
+    if (writer.at - from > RECORD_HEAD_OCTETS + NAME_MAX_OCTETS) writer.at = from
+    else writer.close()
     return true
   }
 }

@@ -9,6 +9,9 @@ import { readEndpointLabel } from './address-label.ts'
 import { asksAny, dottedIs, equalOctets, labelIs, portAsks } from './match.ts'
 import type { Request } from './parse-name.ts'
 
+/** So many ports are compared with one another; a Service may have 20,000. */
+const MANY_PORTS = 32
+
 export class Selection {
   readonly table: TableReader
   readonly groups = new GroupCursor()
@@ -28,6 +31,8 @@ export class Selection {
   /** What the endpoint label asked for reads as. */
   readonly #address = new Uint8Array(16)
   #addressOctets = 0
+  /** By number, the ports seen of more than MANY_PORTS. */
+  #numbers = new Uint8Array(0)
 
   constructor(table: TableReader) {
     this.table = table
@@ -174,12 +179,29 @@ export class Selection {
    * number, and no port before it gave the same number (53 over UDP and TCP is one record).
    */
   givesRecord(portsAt: number, index: number, at: number): boolean {
+    if (index >= MANY_PORTS) return this.#isNewPort(portsAt, index, at)
     if (!this.#isPort(at)) return false
     const { octets } = this.table
     for (let i = 0, before = portsAt; i < index; i++, before = nextPort(octets, before)) {
       if (portNumber(octets, before) === portNumber(octets, at) && this.#isPort(before)) return false
     }
     return true
+  }
+
+  /** The same where there are so many ports that each of them is looked at once: index follows index, from 0 or MANY_PORTS on. */
+  #isNewPort(portsAt: number, index: number, at: number): boolean {
+    const { octets } = this.table
+    if (index === MANY_PORTS) {
+      if (this.#numbers.length === 0) this.#numbers = new Uint8Array(NO_PORT + 1)
+      else this.#numbers.fill(0)
+      for (let i = 0, before = portsAt; i < index; i++, before = nextPort(octets, before))
+        if (this.#isPort(before)) this.#numbers[portNumber(octets, before)] = 1
+    }
+    if (!this.#isPort(at)) return false
+    const number = portNumber(octets, at)
+    const isNew = this.#numbers[number] === 0
+    this.#numbers[number] = 1
+    return isNew
   }
 
   #isPort(at: number): boolean {

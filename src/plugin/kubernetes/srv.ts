@@ -4,7 +4,7 @@
 
 import { addressesAt, nextPort, v4CountOf, v6AddressesAt, v6CountOf } from '../../table/block.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
-import { LABEL_MAX_OCTETS } from '../../wire/name.ts'
+import { LABEL_MAX_OCTETS, NAME_MAX_OCTETS } from '../../wire/name.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { writeV4Label, writeV6Label } from './address-label.ts'
 import type { Selection } from './selection.ts'
@@ -14,6 +14,8 @@ import type { AnswerWriter } from './writer.ts'
 const TARGETS_MAX = 8192
 /** Octets of a record before its target: owner, head, priority, weight, port. */
 const BEFORE_TARGET = 12 + 6
+/** Of an endpoint whose name would be too long. */
+const NO_TARGET = -1
 
 export class SrvRecords {
   readonly #selection: Selection
@@ -104,8 +106,9 @@ export class SrvRecords {
       while (selection.nextEndpoint()) {
         const recordAt = this.#writer.at
         if (first + targets === TARGETS_MAX || !this.#record(at, weight, ttlSeconds, true)) return -1
-        const target = recordAt + BEFORE_TARGET
-        this.#targets[first + targets++] = mayRepeat ? this.#once(recordAt, target) : target
+        const target = this.#writer.at === recordAt ? NO_TARGET : recordAt + BEFORE_TARGET
+        this.#targets[first + targets++] =
+          mayRepeat && target !== NO_TARGET ? this.#once(recordAt, target) : target
       }
     }
     return targets
@@ -127,6 +130,7 @@ export class SrvRecords {
   }
 
   #glue(target: number, ttlSeconds: number): boolean {
+    if (target === NO_TARGET) return true
     const { endpointAt, endpointOctets, table } = this.#selection
     if (this.#mayRepeat) {
       const address = Buffer.prototype.latin1Slice.call(table.octets, endpointAt, endpointAt + endpointOctets)
@@ -137,7 +141,10 @@ export class SrvRecords {
     return this.#writer.glue(target, table.octets, endpointAt, endpointOctets, ttlSeconds)
   }
 
-  /** One record for the port at `portAt`: its target is the service, or the endpoint that the selection stands on. */
+  /**
+   * One record for the port at `portAt`: its target is the service, or the endpoint that the selection stands on. Nothing is
+   * written where that is no name; false where there is no room.
+   */
   #record(portAt: number, weight: number, ttlSeconds: number, ofEndpoint: boolean): boolean {
     const { request, scan, packet, table } = this.#selection
     const writer = this.#writer
@@ -145,6 +152,7 @@ export class SrvRecords {
     const label = ofEndpoint ? this.#endpointLabel() : 0
     const cluster = ofEndpoint && clusterAt ? 1 + table.octets[clusterAt]! : 0
     const suffix = scan.foldedLength - request.serviceAt
+    if (label + cluster + suffix > NAME_MAX_OCTETS) return true
     if (!writer.open(TYPE.SRV, ttlSeconds, 6 + label + cluster + suffix)) return false
     writer.u16(0)
     writer.u16(weight)

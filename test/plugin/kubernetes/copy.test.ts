@@ -268,3 +268,15 @@ t.test('a headless service of many endpoints', async t => {
   t.equal(found.length, 15_000)
   t.equal(new Set(found).size, 15_000)
 })
+
+t.test('a port whose label would be too long has no name of its own, and ends no transfer', async t => {
+  const long = 'p'.repeat(63)
+  const ports = portsOf(`${long}/80 http/81`)
+  const cluster = new SlimCluster().list(['demo'], [slimService('demo/web', '10.0.0.1', { ports })])
+  t.same(records(cluster), [
+    'web.demo.svc 5 A 10.0.0.1',
+    'web.demo.svc 5 SRV 0 100 80 web.demo.svc',
+    'web.demo.svc 5 SRV 0 100 81 web.demo.svc',
+    '_http._tcp.web.demo.svc 5 SRV 0 100 81 web.demo.svc',
+  ])
+})
