@@ -184,10 +184,8 @@ export class HttpExchange implements Origin {
     responder.enter()
     const written = responder.answer(packet)
     responder.leave()
-    if (written === PARKED) {
-      this.#waitingOctets = RECORD_OCTETS
-      this.#changed()
-    } else if (written === SILENCE && packet.isDropped) this.#reply(undefined)
+    if (written === PARKED) return
+    if (written === SILENCE && packet.isDropped) this.#reply(undefined)
     else if (written === SILENCE || isNoQuery(out)) this.#fail(400, 'this is not a DNS query')
     else this.#reply(out.slice(0, written))
   }
@@ -196,7 +194,10 @@ export class HttpExchange implements Origin {
     return this.#local
   }
 
-  parked(): void {}
+  parked(): void {
+    this.#waitingOctets = RECORD_OCTETS
+    this.#changed()
+  }
 
   reply({ slot, slotAt }: Packet, octets: number): void {
     this.#reply(octets > 0 ? slot.slice(slotAt, slotAt + octets) : undefined)

@@ -43,20 +43,26 @@ export const LINUX = {
   IPPROTO_IPV6: 41,
   IPV6_V6ONLY: 26,
   IPV6_RECVPKTINFO: 49,
+  MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   EINTR: 4,
   EBADF: 9,
   EAGAIN: 11,
   ENOBUFS: 105,
+  ECONNREFUSED: 111,
 } as const
 
 let loading: Promise<Libc | undefined> | undefined
+let loaded: Libc | undefined
 
 /** The calls, or undefined where they cannot be had; looked for once. Never rejects. */
 export function loadLibc(): Promise<Libc | undefined> {
   loading ??= load()
   return loading
 }
+
+/** The calls where `loadLibc` has found them already. */
+export const loadedLibc = (): Libc | undefined => loaded
 
 async function load(): Promise<Libc | undefined> {
   if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return undefined
@@ -84,7 +90,8 @@ async function load(): Promise<Libc | undefined> {
     watch: (fd, onReadable) => watches!.watch(fd, onReadable),
   }
   const watches = hasBatches(libc) ? FdWatches.open(koffi, library, fd => adoptFd(libc, fd)) : undefined
-  return watches && libc
+  loaded = watches && libc
+  return loaded
 }
 
 /**

@@ -82,7 +82,10 @@ export interface Origin {
   reply(packet: Packet, octets: number): void
 }
 
-/** The record of one parked packet (waiting.ts). Whoever has it calls `wake` once, or nobody gets a reply. */
+/**
+ * The record of one parked packet (waiting.ts). Whoever has it calls `wake` once, or nobody gets a reply; not before the
+ * handler that parked it has said WAIT.
+ */
 export interface Waiting {
   /** The next one in a list of whoever has it. */
   next: Waiting | undefined
@@ -90,6 +93,8 @@ export interface Waiting {
   isAbandoned: boolean
   /** The packet for which it was asked. */
   asker: Waiting | undefined
+  /** Of whoever has it: for whom it is held. */
+  holder: string | number
   /** On the monotonic clock, in ms: when nobody waits for a reply any more. */
   readonly deadlineMs: number
   /** Makes a packet of the record again, which goes on by `Packet.goOn`; undefined where it was abandoned. */
@@ -218,8 +223,9 @@ export class Packet {
   level = 0
   readonly #scans: Scan[] = [new Scan()]
   readonly #questions: Uint8Array[] = []
-  /** RD, and AD, as upstreams and the reply are to see them; `header` and `cache` change them. */
-  recursionDesired = false
+  /** RD of what upstreams are asked: set, whoever asks, unless `header` clears it. */
+  recursionDesired = true
+  /** Whether the client gets to know what is authentic: AD, which `cache` sets for what it keeps. */
   authenticData = false
   /** What the client takes over UDP; `bufsize` lowers it. */
   payloadSize = 512
@@ -287,6 +293,7 @@ export class Packet {
     this.hasPlace = false
     this.asker = undefined
     this.isForNobody = false
+    this.recursionDesired = true
     this.level = 0
     this.scan = this.#scans[0]!
     this.question = this.octets

@@ -46,6 +46,7 @@ class WaitingRecord implements Waiting {
   next: WaitingRecord | undefined
   isAbandoned = false
   asker: Waiting | undefined
+  holder: string | number = ''
   #origin: Origin | undefined
   readonly #slab: Uint8Array
   readonly #at: number
@@ -243,6 +244,8 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
 /** The records of one thread, and the places for packets that wait. */
 export class WaitingRoom {
   readonly #places: FairShare<string | number>
+  /** Of packets that are parts of others' ways, which have places of their own. */
+  readonly #partPlaces: FairShare<string | number>
   readonly #refused: () => void
   #free: WaitingRecord | undefined
   #slabs = 0
@@ -250,6 +253,7 @@ export class WaitingRoom {
   /** `refused` is told of every packet for which there was no place. */
   constructor(refused: () => void, max: number = WAITING_MAX) {
     this.#places = new FairShare(max, 1)
+    this.#partPlaces = new FairShare(max, 1)
     this.#refused = refused
   }
 
@@ -266,7 +270,7 @@ export class WaitingRoom {
   /** Makes a record of the packet; undefined where its client has no place left, which is told. */
   take(packet: Packet): Waiting | undefined {
     if (!packet.hasPlace && !packet.isForNobody) {
-      if (!this.#places.enter(packet.clientKey)) {
+      if (!this.#placesOf(packet).enter(packet.clientKey)) {
         this.#refused()
         return undefined
       }
@@ -297,7 +301,11 @@ export class WaitingRoom {
   leave(packet: Packet): void {
     if (!packet.hasPlace) return
     packet.hasPlace = false
-    this.#places.leave(packet.clientKey)
+    this.#placesOf(packet).leave(packet.clientKey)
+  }
+
+  #placesOf({ origin }: Packet): FairShare<string | number> {
+    return origin.isPart ? this.#partPlaces : this.#places
   }
 
   #grow(): void {

@@ -120,7 +120,6 @@ export class Road implements Responder, PacketRoad {
     const { scan } = packet
     const verdict = scan.read(packet.octets, packet.start, packet.end)
     if (verdict !== 'ok') return this.#reject(packet, verdict)
-    packet.recursionDesired = scan.recursionDesired
     packet.authenticData = scan.authenticData
     packet.payloadSize = scan.payloadSize
     packet.limit = Math.min(packet.slotOctets, packet.transport === 'udp' ? scan.payloadSize : MESSAGE_MAX)
@@ -324,7 +323,7 @@ export class Road implements Responder, PacketRoad {
       return asked.fail(RCODE.SERVFAIL, EDE.OTHER, 'too many look-ups for one query')
     }
     // Whatever the client desires, its target must be found (CoreDNS sets RD, too).
-    asked.recursionDesired = asked.scan.recursionDesired = true
+    asked.scan.recursionDesired = true
     const served = this.#judge(asked)
     if (served === undefined) return asked.fail(RCODE.REFUSED)
     const step = this.#walk(asked, this.#first(asked, served))

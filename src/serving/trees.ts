@@ -33,6 +33,9 @@ export interface Way {
   /** The handler that made the query, by its number. */
   readonly at: number
   readonly from: Uint8Array
+  /** RD of the query as it was made, and whether upstreams are asked with it. */
+  readonly recursionDesired: boolean
+  readonly asksRecursion: boolean
 }
 
 /** A query that knows its way. */
@@ -48,13 +51,15 @@ export function queryOf(packet: Packet): Query {
     served,
     at: packet.at,
     from: packet.from.slice(fromAt, fromAt + fromOctets),
+    recursionDesired: asked.recursionDesired,
+    asksRecursion: packet.recursionDesired,
   }
   const budget: Budget = { lookupsLeft: packet.lookupsLeft }
   const query: WayQuery = {
     way,
     id: asked.id,
     question: { qname: packet.qname, qtype: scan.qtype, qclass: scan.qclass },
-    recursionDesired: packet.recursionDesired,
+    recursionDesired: asked.recursionDesired,
     authenticData: packet.authenticData,
     checkingDisabled: asked.checkingDisabled,
     edns: asked.edns
@@ -247,7 +252,7 @@ function go(
 
 function load(
   packet: Packet,
-  query: Query,
+  query: WayQuery,
   question: Query['question'],
   origin: Origin,
   from: Uint8Array,
@@ -289,7 +294,9 @@ function load(
   packet.requestOctets = query.requestOctets
   packet.limit = query.replyMaxOctets
   packet.lookupsLeft = query.budget.lookupsLeft
-  packet.recursionDesired = query.recursionDesired
+  // A handler has changed it, or nobody has.
+  const { way, recursionDesired } = query
+  packet.recursionDesired = recursionDesired === way.recursionDesired ? way.asksRecursion : recursionDesired
   packet.authenticData = query.authenticData
   packet.payloadSize = edns?.payloadSize ?? 512
   packet.addedOptions =

@@ -2,7 +2,7 @@
 // little is answered beside one that asks for thousands of names which no upstream answers.
 
 import t from 'tap'
-import { FLIGHTS_MAX } from '../../src/plugin/forward/in-flight.ts'
+import { FLIGHTS_MAX } from '../../src/plugin/forward/flights.ts'
 import { WAITING_MAX } from '../../src/query/waiting.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { query } from '../support/dns-client.ts'

@@ -23,7 +23,7 @@ export interface Seen {
 
 /** One upstream, from `start` to `close`. */
 export class ScriptedUpstream {
-  /** The questions since somebody emptied it. */
+  /** The questions since somebody emptied it; one that went out again as it was, for want of an answer, is there once. */
   seen: Seen[] = []
   /** Called after each question. */
   onSeen: () => void = () => undefined
@@ -31,6 +31,8 @@ export class ScriptedUpstream {
   readonly #rules: readonly { readonly rule: Rule; readonly pattern: RegExp; count: number }[]
   readonly #table: Table
   readonly #connections = new Set<Socket>()
+  /** What came over UDP, by port and octets, with the rule that it met. */
+  readonly #met = new Map<string, Rule>()
   #udp: UdpSocket | undefined
   #tcp: Server | undefined
 
@@ -65,7 +67,9 @@ export class ScriptedUpstream {
     await once(udp, 'listening')
     udp.on('message', (octets, from) => {
       // Whoever asked may be gone: nobody is told.
-      upstream.#take(octets, 'udp', reply => udp.send(reply, from.port, from.address, () => undefined))
+      upstream.#takeDatagram(octets, from.port, reply =>
+        udp.send(reply, from.port, from.address, () => undefined),
+      )
     })
     return upstream
   }
@@ -95,17 +99,31 @@ export class ScriptedUpstream {
     socket.on('close', () => this.#connections.delete(socket))
   }
 
-  #take(octets: Buffer, proto: 'udp' | 'tcp', send: (reply: Uint8Array) => void): void {
+  #takeDatagram(octets: Buffer, port: number, send: (reply: Uint8Array) => void): void {
+    const key = `${port} ${octets.toString('latin1')}`
+    const known = this.#met.get(key)
+    if (known) this.#obey(known, octets, 'udp', send)
+    else this.#met.set(key, this.#take(octets, 'udp', send))
+  }
+
+  /** A question: what becomes of it is in a rule, which is returned. */
+  #take(octets: Buffer, proto: 'udp' | 'tcp', send: (reply: Uint8Array) => void): Rule {
     const asked = decodeMessage(octets)
     const [name = '', , type = ''] = asked.question[0]!.split(' ')
     this.seen.push(seenWords(asked, proto))
     const rule = this.#ruleFor(name.toLowerCase(), type, proto)
+    this.#obey(rule, octets, proto, send)
+    this.onSeen()
+    return rule
+  }
+
+  #obey(rule: Rule, octets: Buffer, proto: 'udp' | 'tcp', send: (reply: Uint8Array) => void): void {
+    const asked = decodeMessage(octets)
     if (!rule.drop) {
       const reply = replyOctets(asked, octets, { rule, table: this.#table, script: this.#script }, proto)
       if (rule.delay) setTimeout(send, rule.delay * 1000, reply).unref()
       else send(reply)
     }
-    this.onSeen()
   }
 
   #ruleFor(name: string, type: string, proto: 'udp' | 'tcp'): Rule {

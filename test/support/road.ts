@@ -28,7 +28,17 @@ export function askHandler(
   if (handler.trees) return handler.handle(query, next)
   const { road, served } = roadOf(handler, query, next, bug)
   const from = sockaddr(query.client.address, query.client.port)!
-  return handOn({ ...query, way: { road, served, at: -1, from } })
+  return handOn({
+    ...query,
+    way: {
+      road,
+      served,
+      at: -1,
+      from,
+      recursionDesired: query.recursionDesired,
+      asksRecursion: true,
+    },
+  })
 }
 
 /** What somebody sees who looks at the packet of a query, before or behind `next`. */
@@ -54,6 +64,9 @@ export async function onRoad<T>(
   return seen[0]!
 }
 
+const thread = testThread()
+const shared = lasting(thread)
+
 function roadOf(
   handler: Handler,
   query: Query,
@@ -78,10 +91,9 @@ function roadOf(
     udpMaxOctets: 1232,
     meters: undefined,
   }
-  const thread = testThread()
   const { clock, log, meters } = thread.context
   const road = new TestRoad(query, {
-    ...lasting(thread),
+    ...shared,
     server: query.server,
     zones: [served],
     idleTimeoutMs: 10_000,

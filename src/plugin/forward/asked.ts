@@ -1,137 +1,87 @@
-// A question as an upstream is asked it, and the judgement of what comes back (RFC 1035 4.1, RFC 5452 section 9,
-// RFC 6891 section 7). The name is asked in lower case, so that the question must come back octet for octet.
+// A question as upstreams are asked it: with RD, whoever asks (RFC 8906 has no use for a forwarder without; a client that does
+// not set it must not empty a name for all others), with AD, so that one reply does for clients who want to know and those who
+// do not (RFC 6840 5.7), the name in lower case, so that it must come back octet for octet, and an OPT record of our own. No
+// option of the client goes along, only those that the Corefile adds.
 //
-//   what came                                              over UDP      over TCP
-//   other ID, QR 0, other opcode, other question, garbage  mismatch      mismatch
-//   FORMERR, NOTIMP without OPT where an OPT was sent      no-edns       no-edns
-//   larger than announced                                  truncated     -
-//   no question, an error code                             mismatch      reply
-//   all else                                               reply         reply
+//   id 0  RD  AD|CD  1 0 0 1  name type class  |  OPT payload DO options
+//                                              └─ left out, with AD, for an upstream that refuses EDNS
 
-import type { Query } from '../../query/query.ts'
-import { HEADER_OCTETS, PAYLOAD_MIN, readU16, writeU16 } from '../../wire/header.ts'
-import { decodeMessage, type EdnsOption, encodeOptions, type Message } from '../../wire/message.ts'
-import { foldName, type Name, nameKey } from '../../wire/name.ts'
-import { OPCODE, RCODE } from '../../wire/rcode.ts'
+import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_OCTETS, writeU16 } from '../../wire/header.ts'
+import { OPT_OCTETS } from '../../wire/opt.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 
-/** Octets of an OPT record without options. */
-const OPT_OCTETS = 11
+/** Octets of a question to an upstream without options. */
+export const ASKED_MAX_OCTETS = HEADER_OCTETS + 255 + 4 + OPT_OCTETS
 
-/** A question without its asker: whatever is equal here is asked once. */
-export interface Asked {
-  /** In lower case. */
-  readonly qname: Name
-  readonly qtype: number
-  readonly qclass: number
+/** A question as it is sent, but for its ID: octets[0 … questionOctets), without its OPT record up to questionEnd. */
+export interface AskedMessage {
+  readonly question: Uint8Array
+  readonly questionEnd: number
+  readonly questionOctets: number
+}
+
+/** What a question differs in from others. */
+export interface AskedFlags {
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
   readonly dnssecOk: boolean
-  /** Options that the Corefile adds. */
-  readonly options: readonly EdnsOption[]
-}
-
-/** What an upstream is asked on a query's behalf. */
-export const askedBy = ({
-  question,
-  recursionDesired,
-  checkingDisabled,
-  edns,
-  addedOptions,
-}: Query): Asked => ({
-  qname: foldName(question.qname),
-  qtype: question.qtype,
-  qclass: question.qclass,
-  recursionDesired,
-  checkingDisabled,
-  dnssecOk: edns?.dnssecOk ?? false,
-  options: addedOptions ?? [],
-})
-
-/** Equal for equal questions only: the name's own zero octet ends it. */
-export function askedKey(asked: Asked): string {
-  const bits = (asked.recursionDesired ? 1 : 0) | (asked.checkingDisabled ? 2 : 0) | (asked.dnssecOk ? 4 : 0)
-  const options = Buffer.from(encodeOptions(asked.options)).toString('latin1')
-  return `${nameKey(asked.qname)}${asked.qtype} ${asked.qclass} ${bits} ${options}`
 }
 
 /**
- * The question as a message of its own: with AD, so that one reply does for clients who want to know and those who do
- * not (RFC 6840 5.7), and with our own OPT and its payload size, unless the upstream cannot take one. No option of the
- * client goes along, only those that the Corefile adds.
+ * Writes a question to out[0 …); the name, of so many octets, is in lower case. Returns where the question ends and, in the
+ * upper bits, the whole message: for `askedEnd` and `askedOctets`.
  */
-export function encodeAsked(asked: Asked, id: number, payloadSize: number | undefined): Uint8Array {
-  const questionEnd = HEADER_OCTETS + asked.qname.length + 4
-  const edns = payloadSize !== undefined
-  const options = encodeOptions(asked.options)
-  const octets = new Uint8Array(questionEnd + (edns ? OPT_OCTETS + options.length : 0))
-  writeU16(octets, 0, id)
-  octets[2] = asked.recursionDesired ? 1 : 0
-  octets[3] = (edns ? 0x20 : 0) | (asked.checkingDisabled ? 0x10 : 0)
-  octets[5] = 1
-  octets.set(asked.qname, HEADER_OCTETS)
-  writeU16(octets, questionEnd - 4, asked.qtype)
-  writeU16(octets, questionEnd - 2, asked.qclass)
-  if (edns) {
-    octets[11] = 1
-    writeU16(octets, questionEnd + 1, TYPE.OPT)
-    writeU16(octets, questionEnd + 3, payloadSize)
-    octets[questionEnd + 7] = asked.dnssecOk ? 0x80 : 0
-    writeU16(octets, questionEnd + 9, options.length)
-    octets.set(options, questionEnd + 11)
+export function writeAsked(
+  out: Uint8Array,
+  name: Uint8Array,
+  nameOctets: number,
+  qtype: number,
+  qclass: number,
+  { recursionDesired, checkingDisabled, dnssecOk }: AskedFlags,
+  payloadSize: number,
+  options: Uint8Array | undefined,
+): number {
+  for (let i = 0; i < HEADER_OCTETS; i++) out[i] = 0
+  out[2] = recursionDesired ? FLAG_RD : 0
+  out[3] = FLAG_AD | (checkingDisabled ? FLAG_CD : 0)
+  out[5] = out[11] = 1
+  for (let i = 0; i < nameOctets; i++) out[HEADER_OCTETS + i] = name[i]!
+  const end = HEADER_OCTETS + nameOctets + 4
+  writeU16(out, end - 4, qtype)
+  writeU16(out, end - 2, qclass)
+  const optionsOctets = options?.length ?? 0
+  out[end] = 0
+  writeU16(out, end + 1, TYPE.OPT)
+  writeU16(out, end + 3, payloadSize)
+  out[end + 5] = out[end + 6] = out[end + 8] = 0
+  out[end + 7] = dnssecOk ? 0x80 : 0
+  writeU16(out, end + 9, optionsOctets)
+  if (options) out.set(options, end + OPT_OCTETS)
+  return end + 65536 * (end + OPT_OCTETS + optionsOctets)
+}
+
+/** Behind the question. */
+export const askedEnd = (written: number): number => written % 65536
+
+/** The whole message. */
+export const askedOctets = (written: number): number => Math.floor(written / 65536)
+
+/**
+ * Copies a question to out[at …), with an id, as it goes to an upstream that takes EDNS or does not; returns its octets.
+ */
+export function copyAsked(
+  { question, questionEnd, questionOctets }: AskedMessage,
+  edns: boolean,
+  id: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  const length = edns ? questionOctets : questionEnd
+  for (let i = 0; i < length; i++) out[at + i] = question[i]!
+  writeU16(out, at, id)
+  if (!edns) {
+    out[at + 3]! &= ~FLAG_AD
+    out[at + 11] = 0
   }
-  return octets
-}
-
-/** What a message from the upstream is good for. */
-export type Judgement =
-  | { readonly kind: 'reply'; readonly message: Message }
-  | { readonly kind: 'mismatch' }
-  | { readonly kind: 'no-edns' }
-
-const MISMATCH: Judgement = { kind: 'mismatch' }
-const NO_EDNS: Judgement = { kind: 'no-edns' }
-
-/** Judges octets that came where a reply to `sent` (as encodeAsked made it) is waited for. */
-export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 'tcp'): Judgement {
-  if (octets.length < HEADER_OCTETS || readU16(octets, 0) !== readU16(sent, 0)) return MISMATCH
-  if ((octets[2]! & 0x80) === 0 || ((octets[2]! >> 3) & 15) !== OPCODE.QUERY) return MISMATCH
-  const edns = sent[11] === 1
-  const rcode = octets[3]! & 15
-  if (readU16(octets, 4) === 0) {
-    if (edns && isEdnsRefusal(rcode) && readU16(octets, 10) === 0) return NO_EDNS
-    if (protocol === 'udp' || rcode === RCODE.NOERROR) return MISMATCH
-  } else if (!sameQuestion(octets, sent)) return MISMATCH
-  const announced = edns ? readU16(sent, questionEndOf(sent) + 3) : PAYLOAD_MIN
-  if (protocol === 'udp' && octets.length > announced) return cut(octets)
-  const message = decodeMessage(octets)
-  if (message === undefined) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
-  const refusesEdns =
-    message.rcode === RCODE.BADVERS || (isEdnsRefusal(message.rcode) && message.edns === undefined)
-  return edns && refusesEdns ? NO_EDNS : { kind: 'reply', message }
-}
-
-const isEdnsRefusal = (rcode: number): boolean => rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP
-
-/** The offset behind the question of a message that encodeAsked made. */
-function questionEndOf(sent: Uint8Array): number {
-  let at = HEADER_OCTETS
-  while (sent[at] !== 0) at += sent[at]! + 1
-  return at + 5
-}
-
-function sameQuestion(octets: Uint8Array, sent: Uint8Array): boolean {
-  const questionEnd = questionEndOf(sent)
-  if (readU16(octets, 4) !== 1 || octets.length < questionEnd) return false
-  for (let at = HEADER_OCTETS; at < questionEnd; at++) if (octets[at] !== sent[at]) return false
-  return true
-}
-
-/** The header alone, truncated: what is behind it cannot be used, but that there is more is known. */
-function cut(octets: Uint8Array): Judgement {
-  const head = octets.slice(0, HEADER_OCTETS)
-  head[2]! |= 2
-  head.fill(0, 4)
-  const message = decodeMessage(head)
-  return message === undefined ? MISMATCH : { kind: 'reply', message }
+  return length
 }

@@ -84,7 +84,7 @@ export interface RuleConfig {
   readonly idleConnectionsMax: number
   /** How long one upstream may take to answer. */
   readonly readTimeoutMs: number
-  /** Client queries at one moment; 0: no limit but that of in-flight.ts. */
+  /** Client queries at one moment; 0: no limit but that of flights.ts. */
   readonly concurrentMax: number
   /** Failed attempts for one question; 0: as many as its time allows; undefined: two for each upstream. */
   readonly attemptsMax: number | undefined

@@ -95,7 +95,7 @@ export const forwardDoc: WordDoc = {
   ],
   notes: [
     'Files and host names are read again while serving; CoreDNS reads them once. A host that cannot be resolved stops a start, and a reload keeps what serves.',
-    'Every query over UDP leaves from a new port; the same question is under way once.',
+    'Over UDP a question leaves from one of 16 random ports, each new after 10 s, with an ID of its own; the same question is under way once. What is not answered goes out again, to the next upstream where there is one: after 400 ms at first, later as soon as this upstream’s answers used to take.',
   ],
   example: `
     . {

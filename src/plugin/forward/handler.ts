@@ -1,48 +1,53 @@
 // `forward` at work. Several directives in one server block are rules tried in the order of the file: the first whose FROM
 // covers the name and whose `except` does not takes the query (CoreDNS plugin/forward). One rule at work: rule.ts.
 
-import type { Query } from '../../query/query.ts'
-import type { MaybePromise, Outcome } from '../../query/reply.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import type { ForwardConfig } from './config.ts'
 import type { LookupHost } from './lookup-host.ts'
 import { Rule } from './rule.ts'
+import type { OpenUdp } from './udp.ts'
+import { openUdp } from './udp-open.ts'
+
+/** What a test has of its own. */
+export interface ForwardOptions {
+  /** Finds the addresses of host names among the TOs; the machine's resolver where absent. */
+  readonly lookup?: LookupHost | undefined
+  /** Opens sockets to upstreams. */
+  readonly open?: OpenUdp | undefined
+}
 
 /** The rules of one server block on one serving thread. */
-export class ForwardHandler implements TreeHandler {
-  readonly trees = true
+export class ForwardHandler implements Handler {
   readonly #rules: readonly Rule[]
 
-  /** `lookup` finds the addresses of host names among the TOs; the machine's resolver where absent. */
-  constructor(config: ForwardConfig, context: ServingContext, lookup?: LookupHost) {
-    this.#rules = config.rules.map(rule => new Rule(rule, context, lookup))
+  constructor(
+    { rules }: ForwardConfig,
+    context: ServingContext,
+    { lookup, open = openUdp }: ForwardOptions = {},
+  ) {
+    const passOn = (rule: Rule, packet: Packet): Step => this.#passOn(rule, packet)
+    this.#rules = rules.map(rule => new Rule(rule, context, passOn, open, lookup))
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const first = this.#after(0, query)
-    return first < 0 ? next(query) : this.#ask(first, query)
+  /** HOT. */
+  handle(packet: Packet): Step {
+    for (const rule of this.#rules) if (rule.matches(packet.scan)) return rule.ask(packet)
+    return NEXT
   }
 
   stop(): void {
     for (const rule of this.#rules) rule.stop()
   }
 
-  async #ask(first: number, query: Query): Promise<Outcome> {
-    for (let at = first; ; ) {
-      const rule = this.#rules[at]!
-      const reply = await rule.ask(query)
-      // What a rule would pass on stays when no later rule covers the name.
-      const later = reply.plugin !== '' && rule.passesOn(reply) ? this.#after(at + 1, query) : -1
-      if (later < 0) return reply
-      at = later
+  /** The next rule that covers the name is asked; what there is stays when none does. */
+  #passOn(rule: Rule, packet: Packet): Step {
+    for (let at = this.#rules.indexOf(rule) + 1; at < this.#rules.length; at++) {
+      const later = this.#rules[at]!
+      if (!later.matches(packet.scan)) continue
+      packet.clear()
+      return later.ask(packet)
     }
-  }
-
-  /** The first rule from `start` on that takes the query; -1 for none. */
-  #after(start: number, { question }: Query): number {
-    for (let at = start; at < this.#rules.length; at++) {
-      if (this.#rules[at]!.matches(question.qname)) return at
-    }
-    return -1
+    return DONE
   }
 }

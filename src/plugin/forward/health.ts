@@ -14,8 +14,8 @@ export interface HealthOptions {
   readonly intervalMs: number
   /** Down when more than this many checks failed in a row; 0: never down, never checked. */
   readonly maxFails: number
-  /** Resolves to whether the upstream answered, undefined where it could not be asked; never rejects. */
-  readonly check: () => Promise<boolean | undefined>
+  /** Asks the upstream, and says once whether it answered; undefined where it could not be asked. */
+  readonly check: (done: (well: boolean | undefined) => void) => void
   /** Told of every failed check. */
   readonly failed: () => void
   /** Told when the upstream goes down or comes back. */
@@ -79,7 +79,7 @@ export class Health {
 
   #check(loop: number): void {
     this.#checks++
-    this.#options.check().then(well => {
+    this.#options.check(well => {
       this.#checks--
       if (loop !== this.#loop || well === undefined) return
       if (well) return this.acquit()

@@ -1,88 +1,98 @@
-// One `forward` directive at work: which upstream is asked, which one next, and what the client gets (CoreDNS
-// plugin/forward/forward.go).
+// One `forward` directive at work: who waits for which question, and what each client gets of the reply (CoreDNS
+// plugin/forward/forward.go). Which upstream is asked, and which one next: flight.ts.
 //
 //   over the limit             REFUSED, nobody is asked; a client that has much under way reaches it first
 //   a reply                    its rcode, AA, RA, and the records that answer the question
 //   cut, over UDP              asked again over TCP where the client takes more than 512 octets
-//   failover's rcodes          the next upstream, as long as there is another one; then the last reply
-//   no reply                   the next upstream, until attempts or time are used up; then SERVFAIL
-//   all upstreams down         one at random is tried once, or none (failfast)
+//   no reply                   SERVFAIL
 
 import type { Counter } from '../../observe/meters.ts'
-import type { Query } from '../../query/query.ts'
-import { failure, type Reply, servfail } from '../../query/reply.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { DONE, type Packet, type Step, WAIT, type Waiting } from '../../query/packet.ts'
+import type { Clock } from '../../shared/clock.ts'
 import { FairShare } from '../../shared/fair-share.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { EDE } from '../../wire/extended-error.ts'
-import { PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
-import type { Message } from '../../wire/message.ts'
-import { foldName, isWithin, type Name, name } from '../../wire/name.ts'
+import { FLAG_AD, HEADER_OCTETS, PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
+import { countLabels, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import { OPTION } from '../../wire/scan.ts'
+import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import type { ServingContext } from '../plugin.ts'
-import { type Asked, askedBy, askedKey } from './asked.ts'
+import { Attempt } from './attempt.ts'
 import type { RuleConfig } from './config.ts'
-import { CLIENT_MULTIPLE, FLIGHTS_MAX, InFlight } from './in-flight.ts'
+import type { Flight, FlightRule } from './flight.ts'
+import { CLIENT_MULTIPLE, FLIGHTS_MAX, Flights } from './flights.ts'
+import { HealthQuestion } from './health-question.ts'
 import type { LookupHost } from './lookup-host.ts'
 import { Policy } from './policy.ts'
-import { scrub } from './scrub.ts'
-import { healthQuestion, Upstream } from './upstream.ts'
+import { reply } from './reply.ts'
+import type { OpenUdp } from './udp.ts'
+import { Upstream } from './upstream.ts'
 import { UpstreamSet } from './upstream-set.ts'
 
-/** How long one question may take over all its upstreams: stub resolvers give up after five seconds. */
-export const PATIENCE_MS = 4800
 /** Failed attempts for one question where max_connect_attempts sets no bound. */
 export const ATTEMPTS_MAX = 60
-/** Of an upstream's extended error text (RFC 8914), or of ours. */
-const EDE_TEXT_MAX = 200
+const FORWARD = pluginIndex('forward')
 
-/** What came of a question, shared by all who ask it. */
-type Result =
-  | {
-      readonly reply: Reply
-      /** The array that stands for the asked name in `reply`. */
-      readonly qname: Name
-      readonly cut: boolean
-      readonly to: string
-    }
-  | { readonly failed: Reply }
+/** Where a packet goes whose reply this rule leaves to a later one. */
+export type PassOn = (rule: Rule, packet: Packet) => Step
 
 /** One rule on one serving thread. */
-export class Rule {
-  readonly config: RuleConfig
-  readonly #context: ServingContext
-  readonly #from: Name
-  readonly #except: readonly Name[]
+export class Rule implements FlightRule {
+  readonly failover: readonly number[]
+  readonly failfast: boolean
+  readonly isOrdered: boolean
+  readonly #config: RuleConfig
+  readonly #clock: Clock
+  readonly #udpMaxOctets: number
+  readonly #from: Zone
+  readonly #except: readonly Zone[]
   readonly #policy: Policy
   readonly #upstreams: UpstreamSet
-  readonly #flights = new InFlight<Result>()
+  readonly #flights: Flights
+  readonly #attempts: Attempt[] = []
+  readonly #passOn: PassOn
   readonly #rejects: Counter
-  readonly #broken: Counter
+  readonly #allDown: Counter
   /** This thread's part of `max_concurrent`, which is the whole process's; absent without it. */
-  readonly #concurrent: FairShare | undefined
-  #stopped = false
+  readonly #concurrent: FairShare<string | number> | undefined
+  isStopped = false
+  /** A packet has just been parked: it is woken when its handler has said so. */
+  #isAsking = false
 
-  constructor(config: RuleConfig, context: ServingContext, lookup?: LookupHost) {
-    this.config = config
-    this.#context = context
-    this.#from = name(config.from)
-    this.#except = config.except.map(name)
-    this.#policy = new Policy(config.policy, context.random)
+  constructor(
+    config: RuleConfig,
+    context: ServingContext,
+    passOn: PassOn,
+    openUdp: OpenUdp,
+    lookup: LookupHost | undefined,
+  ) {
+    const { clock, meters, random, threads } = context
+    this.#config = config
+    this.failover = config.failover
+    this.failfast = config.failfast
+    this.isOrdered = config.policy === 'sequential'
+    this.#clock = clock
+    this.#udpMaxOctets = context.udpMaxOctets
+    this.#from = zoneOf(config.from)
+    this.#except = config.except.map(zoneOf)
+    this.#policy = new Policy(config.policy, random)
+    this.#passOn = passOn
     this.#concurrent =
       config.concurrentMax > 0
-        ? new FairShare(Math.ceil(config.concurrentMax / context.threads), CLIENT_MULTIPLE)
+        ? new FairShare<string | number>(Math.ceil(config.concurrentMax / threads), CLIENT_MULTIPLE)
         : undefined
-    this.#rejects = context.meters.counter('coredns_forward_max_concurrent_rejects_total')
-    this.#broken = context.meters.counter('coredns_forward_healthcheck_broken_total')
-    const { healthCheck, tls, to } = config
+    this.#rejects = meters.counter('coredns_forward_max_concurrent_rejects_total')
+    this.#allDown = meters.counter('coredns_forward_healthcheck_broken_total')
+    this.#flights = new Flights(this, clock)
+    const { healthCheck, forceTcp, tls, to } = config
     const options = {
       ...config,
-      healthCheck: {
-        ...healthCheck,
-        asked: healthQuestion(foldName(name(healthCheck.domain)), healthCheck.recursionDesired),
-      },
+      openUdp,
+      healthIntervalMs: healthCheck.intervalMs,
+      check: (upstream: Upstream, done: (well: boolean | undefined) => void) =>
+        void new HealthQuestion(healthCheck, forceTcp, upstream, clock, done),
       secureContext: to.some(usesTls)
         ? lazy.tls.createSecureContext({ ...definedOf(tls), minVersion: 'TLSv1.2' })
         : undefined,
@@ -90,123 +100,182 @@ export class Rule {
     this.#upstreams = new UpstreamSet(config, context, at => new Upstream(at, options, context), lookup)
   }
 
-  /** Whether the name is the rule's own or below it and not excepted. */
-  matches(qname: Name): boolean {
-    if (!isWithin(qname, this.#from)) return false
-    return qname.length === this.#from.length || !this.#except.some(zone => isWithin(qname, zone))
-  }
-
-  /** Whether a reply is one that the rule leaves to the next one. */
-  passesOn({ rcode, answer }: Reply): boolean {
-    const { next, nextOnNodata } = this.config
-    return next.includes(rcode) || (nextOnNodata && rcode === RCODE.NOERROR && answer.length === 0)
+  /** HOT: whether the name is the rule's own or below it and not excepted. */
+  matches(scan: Scan): boolean {
+    const { name: from, labels } = this.#from
+    if (zoneInScan(scan, from, labels) < 0) return false
+    if (scan.labelCount === labels) return true
+    for (const zone of this.#except) if (zoneInScan(scan, zone.name, zone.labels) >= 0) return false
+    return true
   }
 
   /** Asks the upstreams. */
-  async ask(query: Query): Promise<Reply> {
-    const { qtype } = query.question
-    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
-      return failure(RCODE.REFUSED, { code: EDE.NOT_SUPPORTED, text: 'zone transfers are not forwarded' })
-    }
-    const { address } = query.client
-    if (this.#concurrent?.enter(address) === false) return this.#refuse(this.config.concurrentMax)
-    try {
-      return await this.#withinDeadline(query, this.#answer(query))
-    } finally {
-      this.#concurrent?.leave(address)
-    }
+  ask(packet: Packet): Step {
+    const { qtype } = packet.scan
+    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR)
+      return packet.fail(RCODE.REFUSED, EDE.NOT_SUPPORTED, 'zone transfers are not forwarded')
+    const client = packet.clientKey
+    if (this.#concurrent?.enter(client) === false) return this.#refuse(packet, this.#config.concurrentMax)
+    const { forceTcp, preferUdp } = this.#config
+    const step = this.#join(packet, client, forceTcp || (packet.transport !== 'udp' && !preferUdp))
+    if (step === WAIT) return WAIT
+    this.#concurrent?.leave(client)
+    return step ?? this.#refuse(packet, FLIGHTS_MAX)
   }
 
   /** Closes what is open; what is under way ends with SERVFAIL. */
   stop(): void {
-    this.#stopped = true
+    this.isStopped = true
     this.#upstreams.stop()
   }
 
-  async #answer(query: Query): Promise<Reply> {
-    const { forceTcp, preferUdp } = this.config
-    const overTcp = forceTcp || (query.transport !== 'udp' && !preferUdp)
-    const asked = askedBy(query)
-    const key = askedKey(asked)
-    const { address } = query.client
-    let result = await this.#join(key, address, asked, overTcp)
-    if (result === undefined) return this.#refuse(FLIGHTS_MAX)
-    if ('reply' in result && result.cut && takesMore(query)) {
-      const whole = await this.#join(key, address, asked, true)
-      if (whole !== undefined && 'reply' in whole) result = whole
+  /** The packet waits for what it asks, together with all who ask the same; undefined where it has no place. */
+  #join(packet: Packet, client: string | number, overTcp: boolean): Step | undefined {
+    const { scan, addedOptions } = packet
+    const blank = this.#flights.blank()
+    blank.overTcp = overTcp
+    flags.recursionDesired = packet.recursionDesired
+    flags.checkingDisabled = scan.checkingDisabled
+    flags.dnssecOk = scan.dnssecOk
+    const { folded, foldedLength, qtype, qclass } = scan
+    blank.write(folded, foldedLength, qtype, qclass, flags, this.#udpMaxOctets, addedOptions)
+    const known = this.#flights.find(blank)
+    if (known === undefined && !this.#flights.enter(blank, client)) return undefined
+    const waiting = packet.park()
+    if (waiting === undefined) {
+      if (known === undefined) this.#leave(blank)
+      return DONE
     }
-    if ('failed' in result) return result.failed
-    query.metadata.set('forward/upstream', result.to)
-    return replyTo(query, result.reply, result.qname)
+    waiting.holder = client
+    const nowMs = this.#clock.nowMs()
+    const flight = known ?? blank
+    flight.add(waiting)
+    this.#isAsking = true
+    if (known) known.askedAgain(nowMs)
+    else blank.start(nowMs)
+    this.#isAsking = false
+    return WAIT
   }
 
-  #join(key: string, client: string, asked: Asked, overTcp: boolean): Promise<Result> | undefined {
-    return this.#flights.join(`${overTcp ? 'tcp' : 'udp'} ${key}`, client, () =>
-      this.#exchange(asked, overTcp),
-    )
+  #leave(flight: Flight): void {
+    this.#flights.leave(flight)
+    this.#flights.free(flight)
   }
 
-  async #exchange(asked: Asked, overTcp: boolean): Promise<Result> {
-    const { clock } = this.#context
-    const { attemptsMax, failover, failfast } = this.config
-    const deadlineMs = clock.nowMs() + PATIENCE_MS
-    const upstreams = this.#policy.order(this.#upstreams.list)
-    const bound = Math.min(
-      attemptsMax || (attemptsMax === 0 ? ATTEMPTS_MAX : 2 * upstreams.length),
-      ATTEMPTS_MAX,
-    )
-    const reasons = new Map<string, string>()
-    let error = 'no healthy proxies'
-    let answered: Result | undefined
-    let failovers = 0
-    let downs = 0
-    for (let i = 0, failures = 0; failures < bound && clock.nowMs() < deadlineMs && !this.#stopped; i++) {
-      if (i > 0 && i % upstreams.length === 0) downs = 0
-      let upstream = upstreams[i % upstreams.length]!
-      const lost = upstream.down && ++downs === upstreams.length
-      if (upstream.down && !lost) continue
-      if (lost) {
-        this.#broken.add()
-        if (failfast) break
-        upstream = this.#policy.any(upstreams)!
-      }
-      const attempt = await upstream.ask(asked, overTcp, deadlineMs - clock.nowMs())
-      if ('message' in attempt) {
-        const { message, protocol } = attempt
-        answered = {
-          reply: { ...scrub(message, asked), ...headOf(message, asked), additional: [], plugin: 'forward' },
-          qname: asked.qname,
-          cut: message.truncated && protocol === 'udp',
-          to: upstream.to,
-        }
-        if (!failover.includes(message.rcode) || ++failovers >= upstreams.length) return answered
-        continue
-      }
-      failures++
-      error = attempt.failure
-      reasons.set(upstream.to, error.slice(error.lastIndexOf(': ') + 1).trim())
-      if (lost) break
-    }
-    return answered ?? { failed: unanswered(reasons, error) }
-  }
-
-  /** A waiter whose own time is shorter than the question's does not wait for it. */
-  #withinDeadline(query: Query, reply: Promise<Reply>): Promise<Reply> {
-    const { clock } = this.#context
-    const leftMs = query.deadlineMs - clock.nowMs()
-    if (leftMs >= PATIENCE_MS) return reply
-    return new Promise((resolve, reject) => {
-      const text = 'no upstream answered in time'
-      const timer = clock.after(leftMs, () => resolve(servfail({ code: EDE.NETWORK_ERROR, text }, text)))
-      reply.then(resolve, reject).finally(() => timer.cancel())
-    })
-  }
-
-  #refuse(limit: number): Reply {
+  #refuse(packet: Packet, limit: number): Step {
     this.#rejects.add()
     const text = `concurrent queries exceeded maximum ${limit}`
-    return failure(RCODE.REFUSED, { code: EDE.OTHER, text }, text)
+    return packet.fail(RCODE.REFUSED, EDE.OTHER, text, text)
   }
+
+  // For flights.
+
+  order(): readonly Upstream[] {
+    return this.#policy.order(this.#upstreams.list)
+  }
+
+  any(upstreams: readonly Upstream[]): Upstream | undefined {
+    return this.#policy.any(upstreams)
+  }
+
+  attemptsMax(upstreams: number): number {
+    const { attemptsMax = 2 * upstreams } = this.#config
+    return attemptsMax === 0 ? ATTEMPTS_MAX : Math.min(attemptsMax, ATTEMPTS_MAX)
+  }
+
+  takeAttempt(): Attempt {
+    return this.#attempts.pop() ?? new Attempt()
+  }
+
+  giveAttempt(attempt: Attempt): void {
+    this.#attempts.push(attempt)
+  }
+
+  allDown(): void {
+    this.#allDown.add()
+  }
+
+  gaveUp(waiting: Waiting): void {
+    const packet = this.#wake(waiting)
+    if (packet === undefined) return
+    const text = 'no upstream answered in time'
+    // A reply that was cut is better than none.
+    if (packet.length === 0) packet.fail(RCODE.SERVFAIL, EDE.NETWORK_ERROR, text, text)
+    packet.goOn(DONE)
+  }
+
+  ended(flight: Flight, hasReply: boolean): void {
+    if (this.#isAsking) {
+      setImmediate(() => this.ended(flight, hasReply))
+      return
+    }
+    this.#flights.leave(flight)
+    let waiting = flight.waiters
+    flight.waiters = undefined
+    while (waiting) {
+      const { next } = waiting
+      if (hasReply) this.#deliver(waiting, flight)
+      else this.#fail(waiting, flight)
+      waiting = next
+    }
+    this.#flights.free(flight)
+  }
+
+  /** The packet that waited, which has no part in `max_concurrent` any more. */
+  #wake(waiting: Waiting): Packet | undefined {
+    this.#concurrent?.leave(waiting.holder)
+    return waiting.wake()
+  }
+
+  #fail(waiting: Waiting, { reasons, error }: Flight): void {
+    const packet = this.#wake(waiting)
+    if (packet === undefined) return
+    if (packet.length > 0) packet.goOn(DONE)
+    else if (reasons.size === 0) {
+      const text = 'no upstream is healthy'
+      packet.goOn(packet.fail(RCODE.SERVFAIL, EDE.NO_REACHABLE_AUTHORITY, text, error))
+    } else {
+      const each = [...reasons].map(([to, reason]) => `${to} ${reason}`).join(', ')
+      packet.goOn(packet.fail(RCODE.SERVFAIL, EDE.NETWORK_ERROR, `all upstreams failed: ${each}`, error))
+    }
+  }
+
+  #deliver(waiting: Waiting, flight: Flight): void {
+    const { holder } = waiting
+    const packet = this.#wake(waiting)
+    if (packet === undefined) return
+    writeReply(packet)
+    packet.setLabel('forward/upstream', flight.to)
+    if (flight.isCut && takesMore(packet)) packet.goOn(this.#askWhole(packet, holder))
+    else packet.goOn(this.#passesOn(packet) ? this.#passOn(this, packet) : DONE)
+  }
+
+  /** What was cut is asked over TCP; where nothing comes of that, it stays as it is. */
+  #askWhole(packet: Packet, client: string | number): Step {
+    if (this.#concurrent?.enter(client) === false) return DONE
+    const step = this.#join(packet, client, true)
+    if (step !== WAIT) this.#concurrent?.leave(client)
+    return step ?? DONE
+  }
+
+  /** Whether a reply is one that the rule leaves to the next one. */
+  #passesOn({ rcode, out, outAt }: Packet): boolean {
+    const { next, nextOnNodata } = this.#config
+    if (next.includes(rcode)) return true
+    return nextOnNodata && rcode === RCODE.NOERROR && readU16(out, outAt + 6) === 0
+  }
+}
+
+const flags = { recursionDesired: true, checkingDisabled: false, dnssecOk: false }
+
+interface Zone {
+  readonly name: Name
+  readonly labels: number
+}
+
+function zoneOf(text: string): Zone {
+  const zone = name(text)
+  return { name: zone, labels: countLabels(zone) }
 }
 
 const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol !== 'dns'
@@ -215,52 +284,28 @@ const definedOf = (tls: RuleConfig['tls']): object =>
   Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
 
 /** Whoever takes no more than 512 octets cannot take what did not fit into the larger payload that we announce. */
-const takesMore = ({ transport, replyMaxOctets }: Query): boolean =>
-  transport !== 'udp' || replyMaxOctets > PAYLOAD_MIN
-
-function headOf(
-  message: Message,
-  asked: Asked,
-): Omit<Reply, 'answer' | 'authority' | 'additional' | 'plugin'> {
-  const { rcode, authoritative, recursionAvailable, authenticData, truncated } = message
-  const option = message.edns?.options.find(({ code, data }) => code === OPTION.EDE && data.length >= 2)
-  // What the upstream says to an option that the Corefile added is for the rule that added it.
-  const options = message.edns?.options.filter(({ code }) => asked.options.some(sent => sent.code === code))
-  return {
-    // A code of more than four bits is about our OPT record, not about the client's question (RFC 6891 6.1.3).
-    rcode: rcode > 15 ? RCODE.SERVFAIL : rcode,
-    authoritative,
-    recursionAvailable,
-    authenticData,
-    truncated,
-    ...(options && options.length > 0 && { options }),
-    ...(option && { extendedError: extendedErrorOf(option.data) }),
-  }
-}
-
-/** What the upstream says of its reply is said on (RFC 8914 section 3). */
-const extendedErrorOf = (data: Uint8Array): Reply['extendedError'] => ({
-  code: readU16(data, 0),
-  text: Buffer.from(data.subarray(2)).toString('utf8').replace(/\0+$/, '').slice(0, EDE_TEXT_MAX),
-})
+const takesMore = ({ transport, limit }: Packet): boolean => transport !== 'udp' || limit > PAYLOAD_MIN
 
 /** The shared reply as this client gets it: with the name as it wrote it, and AD where it asked (RFC 6840 5.8). */
-function replyTo(query: Query, reply: Reply, qname: Name): Reply {
-  const owned = (records: readonly Rr[]): Rr[] =>
-    records.map(record => (record.owner === qname ? { ...record, owner: query.question.qname } : record))
-  return {
-    ...reply,
-    authenticData: reply.authenticData && (query.authenticData || (query.edns?.dnssecOk ?? false)),
-    answer: owned(reply.answer),
+function writeReply(packet: Packet): void {
+  packet.clear()
+  packet.enlarge()
+  const { out, scan, question, asked } = packet
+  const { length, octets } = reply
+  for (let i = 0; i < length; i++) out[i] = octets[i]!
+  const from = scan.start + HEADER_OCTETS
+  for (let i = from; i < scan.questionEnd; i++) out[HEADER_OCTETS + i - from] = question[i]!
+  if (!packet.authenticData && !asked.dnssecOk) out[3]! &= ~FLAG_AD
+  packet.length = length
+  packet.rcode = out[3]! & 15
+  packet.plugin = FORWARD
+  packet.reasonCode = reply.reasonCode
+  packet.reasonOctets = reply.reasonOctets
+  for (let i = 0; i < reply.reasonOctets; i++) packet.reason[i] = reply.reason[i]!
+  const { options, optionsOctets } = reply
+  for (let at = 0; at < optionsOctets; ) {
+    const end = at + 4 + readU16(options, at + 2)
+    packet.addOption(readU16(options, at), options, at + 4, end)
+    at = end
   }
-}
-
-function unanswered(reasons: ReadonlyMap<string, string>, error: string): Reply {
-  if (reasons.size === 0)
-    return servfail({ code: EDE.NO_REACHABLE_AUTHORITY, text: 'no upstream is healthy' }, error)
-  const each = [...reasons].map(([to, reason]) => `${to} ${reason}`).join(', ')
-  return servfail(
-    { code: EDE.NETWORK_ERROR, text: `all upstreams failed: ${each}`.slice(0, EDE_TEXT_MAX) },
-    error,
-  )
 }

@@ -1,22 +1,18 @@
 // Connections to one upstream over HTTPS (RFC 8484), always HTTP/2: one is kept and shared by all questions; another is
-// opened only while that one has as many as it takes. Questions have the ID 0, and a stream of their own tells replies apart.
+// opened only while that one has as many as it takes, or is silent. Questions have the ID 0, and a stream of their own tells
+// replies apart.
 
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Timer } from '../../shared/clock.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
+import { copyAsked } from './asked.ts'
 import { addressText, type DohMethod, type UpstreamAddress } from './config.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
-import {
-  CONNECT_TIMEOUT_MS,
-  STOPPED,
-  type StreamPool,
-  type StreamResult,
-  type TcpOptions,
-  tlsOptions,
-  tooMany,
-} from './upstream-tcp.ts'
+import { Hearing } from './hearing.ts'
+import { CONNECT_TIMEOUT_MS, STOPPED, type StreamAsker, type StreamLine, type StreamPool } from './stream.ts'
+import { type TcpOptions, tlsOptions, tooMany } from './upstream-tcp.ts'
 
 /** Connections to one upstream, on one serving thread. */
 export const HTTPS_CONNECTIONS_MAX = 4
@@ -33,35 +29,42 @@ export interface HttpsOptions extends TcpOptions {
 export class HttpsPool implements StreamPool {
   readonly #options: HttpsOptions
   readonly #connections = new Set<HttpsConnection>()
-  /** What fails where a question does, in the words of Go's HTTP client, which operators of CoreDNS filter by. */
-  readonly #what: string
   #session: Buffer | undefined
-  #stopped = false
+  #isStopped = false
 
   constructor(options: HttpsOptions) {
     this.#options = options
-    this.#what = `${options.method === 'GET' ? 'Get' : 'Post'} "https://${addressText(options.remote)}${PATH}"`
   }
 
-  async ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
-    if (this.#stopped) return { failure: STOPPED, stale: false }
-    const connection = this.#take()
-    const result = connection ? await connection.ask(packet, limitMs) : tooMany(this.#options.remote)
-    if (!('failure' in result) || result.failure === STOPPED) return result
-    return { ...result, failure: `${this.#what}: ${result.failure}` }
+  ask(asker: StreamAsker): void {
+    if (this.#isStopped) {
+      asker.streamFailed(STOPPED, false)
+      return
+    }
+    const known = this.#take()
+    if (known === undefined && this.#connections.size >= HTTPS_CONNECTIONS_MAX) {
+      asker.streamFailed(failureText(this.#options, tooMany(this.#options.remote)), false)
+      return
+    }
+    this.#options.taken(known !== undefined)
+    const connection = known ?? this.#open()
+    connection.ask(asker)
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#isStopped = true
     for (const connection of this.#connections) connection.close(STOPPED)
   }
 
   #take(): HttpsConnection | undefined {
-    for (const connection of this.#connections) if (connection.worn) connection.retire()
-    const known = [...this.#connections].find(({ worn, isFull }) => !worn && !isFull)
-    if (known === undefined && this.#connections.size >= HTTPS_CONNECTIONS_MAX) return undefined
-    this.#options.taken(known !== undefined)
-    return known ?? this.#open()
+    const nowMs = this.#options.clock.nowMs()
+    let best: HttpsConnection | undefined
+    for (const connection of this.#connections) {
+      if (connection.isWorn) connection.retire()
+      else if (connection.isSilent(nowMs)) connection.closeIdle()
+      else if (!connection.isFull) best ??= connection
+    }
+    return best
   }
 
   #open(): HttpsConnection {
@@ -82,26 +85,25 @@ export class HttpsPool implements StreamPool {
   }
 }
 
-/** A question whose reply is waited for. */
-interface Asking {
-  readonly stream: ClientHttp2Stream
-  readonly deadlineMs: number
-  readonly settle: (result: StreamResult) => void
-  readonly reused: boolean
-  /** Until the connection stands it is the whole time that the question has. */
-  timer: Timer
+/**
+ * What failed, in the words of Go's HTTP client, which operators of CoreDNS filter by; that the server stops is said as it is.
+ */
+function failureText({ method, remote }: HttpsOptions, text: string): string {
+  if (text === STOPPED) return text
+  return `${method === 'GET' ? 'Get' : 'Post'} "https://${addressText(remote)}${PATH}": ${text}`
 }
 
-class HttpsConnection {
+class HttpsConnection implements StreamLine {
   readonly #socket: TLSSocket
   readonly #session: ClientHttp2Session
   readonly #options: HttpsOptions
   readonly #closed: () => void
   readonly #openedAtMs: number
-  readonly #asking = new Set<Asking>()
-  #ready = false
-  #open = true
-  #doubtful = false
+  readonly #hearing: Hearing
+  readonly #asking = new Map<StreamAsker, ClientHttp2Stream>()
+  #isReady = false
+  #isOpen = true
+  #isDoubtful = false
   #timer: Timer
 
   constructor(socket: TLSSocket, options: HttpsOptions, closed: () => void) {
@@ -110,10 +112,9 @@ class HttpsConnection {
     this.#options = options
     this.#closed = closed
     this.#openedAtMs = clock.nowMs()
-    const dial: Operation = { verb: 'dial', protocol: 'tcp', remote }
-    this.#timer = clock.after(CONNECT_TIMEOUT_MS, () => this.close(timeoutText(dial)))
-    const failed = (error: Error): void =>
-      this.close(errorText(this.#ready ? this.#operation() : dial, error))
+    this.#hearing = new Hearing(this.#openedAtMs)
+    this.#timer = clock.after(CONNECT_TIMEOUT_MS, () => this.close(timeoutText(this.#operation())))
+    const failed = (error: Error): void => this.close(errorText(this.#operation(), error))
     // Before HTTP/2 has it, which hides it behind errors of its own.
     socket.on('error', failed)
     socket.once('secureConnect', () => this.#connected())
@@ -124,71 +125,91 @@ class HttpsConnection {
     this.#session.unref()
     this.#session.on('error', failed)
     this.#session.on('goaway', () => {
-      this.#doubtful = true
+      this.#isDoubtful = true
     })
     this.#session.on('close', () => this.close('EOF'))
   }
 
   /** Takes no more questions: too old, told so by the upstream, or one of its questions was not answered. */
-  get worn(): boolean {
+  get isWorn(): boolean {
     const { maxAgeMs, clock } = this.#options
-    const old = maxAgeMs > 0 && clock.nowMs() - this.#openedAtMs > maxAgeMs
-    return this.#doubtful || old || this.#session.closed || this.#session.destroyed
+    const isOld = maxAgeMs > 0 && clock.nowMs() - this.#openedAtMs > maxAgeMs
+    return this.#isDoubtful || isOld || this.#session.closed || this.#session.destroyed
   }
 
   /** Has as many questions as the upstream takes at one moment. */
   get isFull(): boolean {
-    const { maxConcurrentStreams = STREAMS_MAX } = this.#ready ? this.#session.remoteSettings : {}
+    const { maxConcurrentStreams = STREAMS_MAX } = this.#isReady ? this.#session.remoteSettings : {}
     return this.#asking.size >= Math.min(STREAMS_MAX, maxConcurrentStreams)
   }
 
-  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
-    const { clock } = this.#options
-    if (this.#ready) this.#timer.cancel()
-    return new Promise(settle => {
-      const stream = this.#request(packet)
-      const deadlineMs = clock.nowMs() + limitMs
-      const timer = clock.after(limitMs, () => this.#expire(asking))
-      const asking: Asking = { stream, timer, settle, deadlineMs, reused: this.#ready }
-      this.#asking.add(asking)
-      if (this.#ready) this.#await(asking)
-      this.#read(asking, packet)
-    })
+  isSilent(nowMs: number): boolean {
+    return this.#isReady && this.#hearing.silentSinceMs(nowMs) < Number.POSITIVE_INFINITY
+  }
+
+  ask(asker: StreamAsker): void {
+    if (this.#isReady) this.#timer.cancel()
+    const { questionOctets } = asker.question
+    const octets = new Uint8Array(questionOctets)
+    const stream = this.#request(octets.subarray(0, copyAsked(asker.question, asker.edns, 0, octets, 0)))
+    asker.line = this
+    asker.streamId = 0
+    asker.isReused = this.#isReady
+    this.#asking.set(asker, stream)
+    this.#read(asker, stream)
+    if (!this.#isReady) return
+    this.#hearing.asked(this.#options.clock.nowMs())
+    asker.connected()
+  }
+
+  forget(asker: StreamAsker): void {
+    const stream = this.#asking.get(asker)
+    if (stream && this.#settle(asker, stream) && !stream.closed)
+      stream.close(lazy.http2.constants.NGHTTP2_CANCEL)
+  }
+
+  expire(asker: StreamAsker): string {
+    this.#isDoubtful = true
+    const text = failureText(this.#options, timeoutText(this.#operation()))
+    this.forget(asker)
+    return text
   }
 
   /** Ends the connection; what waits on it fails with that text. */
   close(text: string): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.#isOpen) return
+    this.#isOpen = false
     this.#timer.cancel()
     this.#closed()
-    for (const asking of this.#asking) this.#fail(asking, text, asking.reused && text !== STOPPED)
+    for (const [asker, stream] of this.#asking)
+      this.#fail(asker, stream, text, asker.isReused && text !== STOPPED)
     this.#session.destroy()
     this.#socket.destroy()
   }
 
   /** Closes an idle connection; one in use is closed once it is not. */
   retire(): void {
+    this.#isDoubtful = true
+    this.closeIdle()
+  }
+
+  closeIdle(): void {
     if (this.#asking.size === 0) this.close('EOF')
   }
 
   #connected(): void {
     if (this.#socket.alpnProtocol !== 'h2') {
+      this.#isReady = true
       this.close(operationText(this.#operation(), 'the server does not speak HTTP/2'))
       return
     }
-    this.#ready = true
+    this.#isReady = true
     this.#timer.cancel()
-    for (const asking of this.#asking) this.#await(asking)
+    const nowMs = this.#options.clock.nowMs()
+    this.#hearing.heard(nowMs)
+    if (this.#asking.size > 0) this.#hearing.asked(nowMs)
+    for (const asker of this.#asking.keys()) asker.connected()
     if (this.#asking.size === 0) this.#rest()
-  }
-
-  /** From now on the upstream has its time to answer. */
-  #await(asking: Asking): void {
-    const { clock, readTimeoutMs } = this.#options
-    asking.timer.cancel()
-    const leftMs = Math.max(0, Math.min(readTimeoutMs, asking.deadlineMs - clock.nowMs()))
-    asking.timer = clock.after(leftMs, () => this.#expire(asking))
   }
 
   #request(packet: Uint8Array): ClientHttp2Stream {
@@ -209,13 +230,14 @@ class HttpsConnection {
     return stream
   }
 
-  #read(asking: Asking, sent: Uint8Array): void {
-    const { stream } = asking
+  #read(asker: StreamAsker, stream: ClientHttp2Stream): void {
     const chunks: Uint8Array[] = []
     let length = 0
     let ageSeconds = 0
-    const fail = (reason: string): void => this.#fail(asking, operationText(this.#operation(), reason))
+    const fail = (reason: string): void =>
+      this.#fail(asker, stream, operationText(this.#operation(), reason), false)
     stream.once('response', headers => {
+      this.#hearing.heard(this.#options.clock.nowMs())
       ageSeconds = Number(headers.age ?? 0) || 0
       if (headers[':status'] !== 200) fail(`HTTP status ${headers[':status']}`)
       else if (!/^application\/dns-message\b/i.test(headers['content-type'] ?? ''))
@@ -227,42 +249,35 @@ class HttpsConnection {
       else chunks.push(chunk)
     })
     stream.once('end', () => {
-      if (chunks.length > 0)
-        this.#settle(asking, { octets: Uint8Array.from(Buffer.concat(chunks)), sent, ageSeconds })
-      else fail('the reply is empty')
+      if (chunks.length === 0) fail('the reply is empty')
+      else if (this.#settle(asker, stream))
+        asker.streamReply(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), 0, length, ageSeconds)
     })
     // What the upstream refused, it has not looked at (RFC 9113 8.7).
     stream.once('error', error => {
-      const refused = stream.rstCode === lazy.http2.constants.NGHTTP2_REFUSED_STREAM
-      this.#fail(asking, errorText(this.#operation(), error), refused)
+      const isRefused = stream.rstCode === lazy.http2.constants.NGHTTP2_REFUSED_STREAM
+      this.#fail(asker, stream, errorText(this.#operation(), error), isRefused)
     })
     stream.once('close', () => fail('EOF'))
   }
 
-  /** The connection may still answer the questions it has. */
-  #expire(asking: Asking): void {
-    this.#doubtful = true
-    const dial: Operation = { verb: 'dial', protocol: 'tcp', remote: this.#options.remote }
-    this.#fail(asking, timeoutText(this.#ready ? this.#operation() : dial))
-    this.retire()
+  #fail(asker: StreamAsker, stream: ClientHttp2Stream, text: string, isStale: boolean): void {
+    if (!this.#settle(asker, stream)) return
+    if (!stream.closed) stream.close(lazy.http2.constants.NGHTTP2_CANCEL)
+    asker.streamFailed(failureText(this.#options, text), isStale)
   }
 
-  #fail(asking: Asking, failure: string, stale = false): void {
-    if (this.#settle(asking, { failure, stale }) && !asking.stream.closed)
-      asking.stream.close(lazy.http2.constants.NGHTTP2_CANCEL)
-  }
-
-  /** False where it is settled already. */
-  #settle(asking: Asking, result: StreamResult): boolean {
-    if (!this.#asking.delete(asking)) return false
-    asking.timer.cancel()
-    asking.settle(result)
-    if (this.#asking.size === 0 && this.#open && this.#ready) this.#rest()
+  /** False where it is settled already, and the asker may be on another stream. */
+  #settle(asker: StreamAsker, stream: ClientHttp2Stream): boolean {
+    if (this.#asking.get(asker) !== stream) return false
+    this.#asking.delete(asker)
+    asker.line = undefined
+    if (this.#asking.size === 0 && this.#isOpen && this.#isReady) this.#rest()
     return true
   }
 
   #rest(): void {
-    if (this.worn) {
+    if (this.isWorn) {
       this.retire()
       return
     }
@@ -271,10 +286,13 @@ class HttpsConnection {
     this.#timer = clock.after(expireMs, () => this.retire())
   }
 
+  /** What is being done: connecting at first. */
   #operation(): Operation {
+    const { remote } = this.#options
+    if (!this.#isReady) return { verb: 'dial', protocol: 'tcp', remote }
     const { localAddress: address, localPort: port } = this.#socket
     const local = address === undefined || port === undefined ? undefined : { address, port }
-    return { verb: 'read', protocol: 'tcp', local, remote: this.#options.remote }
+    return { verb: 'read', protocol: 'tcp', local, remote }
   }
 }
 

@@ -1,25 +1,38 @@
-// Connections to one upstream over TCP or TLS (RFC 7766, RFC 7858). An idle connection is taken first, then a new one is
-// opened, and only when there are CONNECTIONS_MAX of them do queries share one (RFC 7766 6.2.1.1); replies are told apart
-// by ID and checked against the question.
+// Connections to one upstream over TCP or TLS (RFC 7766, RFC 7858). Questions share few of them, and their replies come in any
+// order: told apart by ID, and checked against the question.
+//
+//   idle                        taken first
+//   few questions under way     shared (SHARED_MAX): a server that answers one after another keeps nobody waiting for long
+//   all have that many          another one is opened, up to CONNECTIONS_MAX; then all are shared up to PIPELINE_MAX
+//   silent                      where one has said nothing for long although it was asked, it is passed over, and with it all
+//                               that were not heard since: behind a firewall that forgot them, all are dead at once
 
 import { isIP, type Socket, type TcpNetConnectOpts, connect as tcpConnect } from 'node:net'
 import type { ConnectionOptions, SecureContext } from 'node:tls'
+import { Carry, LENGTH_OCTETS } from '../../listen/frame.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { readU16, writeU16 } from '../../wire/header.ts'
+import { copyAsked } from './asked.ts'
 import type { UpstreamAddress } from './config.ts'
+import { draw } from './draw.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
+import { Hearing } from './hearing.ts'
+import {
+  CONNECT_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  STOPPED,
+  type StreamAsker,
+  type StreamLine,
+  type StreamPool,
+} from './stream.ts'
 
-/** Connections to one upstream, on one serving thread. */
-export const CONNECTIONS_MAX = 32
-/** Queries that share a connection. */
+/** Questions on a connection before another one is opened. */
+export const SHARED_MAX = 8
+/** Questions on a connection at all. */
 export const PIPELINE_MAX = 128
-/** How long connecting may take, the TLS handshake included. */
-export const CONNECT_TIMEOUT_MS = 2000
-/** Messages that nobody waits for; a connection with more of them is closed. */
+/** Messages that nobody asked for; a connection with more of them is closed. */
 const STRAYS_MAX = 64
-/** Why queries fail while the server stops. */
-export const STOPPED = 'proxy: transport stopped'
 
 export interface TcpOptions {
   readonly remote: UpstreamAddress
@@ -30,35 +43,8 @@ export interface TcpOptions {
   readonly expireMs: number
   readonly maxAgeMs: number
   readonly idleMax: number
-  readonly readTimeoutMs: number
   /** Told whether a connection was there already. */
   readonly taken: (reused: boolean) => void
-}
-
-/** What came of a query: a message, or why none came. `stale`: the upstream closed a connection that had been idle. */
-export type StreamResult =
-  | {
-      readonly octets: Uint8Array
-      readonly sent: Uint8Array
-      /** How long a cache on the way has had it (RFC 9111 5.1); none where absent. */
-      readonly ageSeconds?: number
-    }
-  | { readonly failure: string; readonly stale: boolean }
-
-interface Waiting {
-  readonly sent: Uint8Array
-  readonly reused: boolean
-  readonly deadlineMs: number
-  readonly settle: (result: StreamResult) => void
-  timer: Timer
-}
-
-/** The connections to one upstream, whatever is spoken on them. */
-export interface StreamPool {
-  /** Sends the packet, perhaps with another ID; the result comes within `limitMs`. */
-  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult>
-  /** Closes all connections; what waits on them fails. */
-  stop(): void
 }
 
 /** Connections over TCP or TLS. */
@@ -66,7 +52,7 @@ export class ConnectionPool implements StreamPool {
   readonly #options: TcpOptions
   readonly #connections = new Set<Connection>()
   #session: Buffer | undefined
-  #stopped = false
+  #isStopped = false
 
   constructor(options: TcpOptions) {
     this.#options = options
@@ -77,29 +63,47 @@ export class ConnectionPool implements StreamPool {
     return this.#connections.size
   }
 
-  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
-    if (this.#stopped) return Promise.resolve({ failure: STOPPED, stale: false })
-    const connection = this.#take()
-    return connection?.ask(packet, limitMs) ?? Promise.resolve(tooMany(this.#options.remote))
+  ask(asker: StreamAsker): void {
+    if (this.#isStopped) {
+      asker.streamFailed(STOPPED, false)
+      return
+    }
+    const known = this.#take()
+    if (known === undefined && this.#connections.size >= CONNECTIONS_MAX) {
+      asker.streamFailed(tooMany(this.#options.remote), false)
+      return
+    }
+    this.#options.taken(known !== undefined)
+    const connection = known ?? this.#open()
+    connection.ask(asker)
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#isStopped = true
     for (const connection of this.#connections) connection.close(STOPPED)
   }
 
   #take(): Connection | undefined {
-    let idle: Connection | undefined
-    let shared: Connection | undefined
+    const silentSinceMs = this.#silentSinceMs()
+    let best: Connection | undefined
     for (const connection of this.#connections) {
-      if (connection.worn) connection.retire()
-      else if (connection.load === 0) idle = connection
-      else if (connection.load < (shared?.load ?? PIPELINE_MAX)) shared = connection
+      if (connection.isWorn) connection.retire()
+      else if (connection.heardMs < silentSinceMs) connection.closeIdle()
+      else if (connection.load < (best?.load ?? PIPELINE_MAX)) best = connection
     }
-    const known = idle ?? (this.#connections.size >= CONNECTIONS_MAX ? shared : undefined)
-    if (known === undefined && this.#connections.size >= CONNECTIONS_MAX) return undefined
-    this.#options.taken(known !== undefined)
-    return known ?? this.#open()
+    if (best === undefined || best.load < SHARED_MAX) return best
+    return this.#connections.size < CONNECTIONS_MAX ? undefined : best
+  }
+
+  /** Connections that were not heard since then are not trusted; -Infinity: all are. */
+  #silentSinceMs(): number {
+    const nowMs = this.#options.clock.nowMs()
+    let sinceMs = Number.NEGATIVE_INFINITY
+    for (const connection of this.#connections) {
+      const silentMs = connection.silentSinceMs(nowMs)
+      if (silentMs < Number.POSITIVE_INFINITY) sinceMs = Math.max(sinceMs, silentMs)
+    }
+    return sinceMs
   }
 
   #open(): Connection {
@@ -127,16 +131,14 @@ export class ConnectionPool implements StreamPool {
   /** The one that became idle just now goes when there are too many. */
   #trim(): void {
     const { idleMax } = this.#options
-    const idle = [...this.#connections].filter(({ load }) => load === 0)
+    const idle = [...this.#connections].filter(({ isIdle }) => isIdle)
     if (idleMax > 0 && idle.length > idleMax) idle[0]!.retire()
   }
 }
 
-/** Why a query fails for which there is no place on any connection. */
-export const tooMany = (remote: UpstreamAddress): StreamResult => ({
-  failure: operationText({ verb: 'dial', protocol: 'tcp', remote }, 'too many queries under way'),
-  stale: false,
-})
+/** Why a question fails for which there is no place on any connection. */
+export const tooMany = (remote: UpstreamAddress): string =>
+  operationText({ verb: 'dial', protocol: 'tcp', remote }, 'too many queries under way')
 
 /** How the TLS handshake with an upstream is made; `session` is one to go on with. */
 export function tlsOptions(
@@ -157,17 +159,22 @@ interface Owner {
   readonly closed: () => void
 }
 
-class Connection {
+class Connection implements StreamLine {
   readonly #socket: Socket
   readonly #options: TcpOptions
   readonly #owner: Owner
   readonly #openedAtMs: number
-  readonly #waiting = new Map<number, Waiting>()
-  #rest: Uint8Array = new Uint8Array(0)
-  #ready = false
-  #open = true
+  readonly #hearing: Hearing
+  /** Whoever waits, by ID; undefined is somebody who does not any more, while the answer may still come. */
+  readonly #askers = new Map<number, StreamAsker | undefined>()
+  #waiting = 0
+  readonly #carry = new Carry()
+  /** Frames that are sent when this turn is over. */
+  #frames: Uint8Array[] = []
+  #isReady = false
+  #isOpen = true
   #strays = 0
-  #doubtful = false
+  #isDoubtful = false
   #timer: Timer
 
   constructor(socket: Socket, options: TcpOptions, owner: Owner) {
@@ -175,124 +182,163 @@ class Connection {
     this.#options = options
     this.#owner = owner
     this.#openedAtMs = options.clock.nowMs()
-    const dial: Operation = { verb: 'dial', protocol: 'tcp', remote: options.remote }
-    this.#timer = options.clock.after(CONNECT_TIMEOUT_MS, () => this.close(timeoutText(dial)))
+    this.#hearing = new Hearing(this.#openedAtMs)
+    this.#timer = options.clock.after(CONNECT_TIMEOUT_MS, () => this.close(timeoutText(this.#dial())))
     socket.unref()
     socket.setNoDelay(true)
     socket.once(options.secureContext === undefined ? 'connect' : 'secureConnect', () => this.#connected())
     socket.on('data', octets => this.#read(octets))
-    socket.on('error', error => this.close(errorText(this.#ready ? this.#operation('read') : dial, error)))
+    socket.on('error', error =>
+      this.close(errorText(this.#isReady ? this.#operation('read') : this.#dial(), error)),
+    )
     socket.on('end', () => this.close('EOF'))
     socket.on('close', () => this.close('EOF'))
   }
 
-  /** Queries that wait for their replies. */
+  /** Questions to which no reply has come. */
   get load(): number {
-    return this.#waiting.size
+    return this.#askers.size
   }
 
-  /** Takes no more queries: older than a connection may become, or one of its queries was not answered. */
-  get worn(): boolean {
+  get isIdle(): boolean {
+    return this.#waiting === 0
+  }
+
+  /** Takes no more questions: older than a connection may become, or one of its questions was not answered. */
+  get isWorn(): boolean {
     const { maxAgeMs, clock } = this.#options
-    return this.#doubtful || (maxAgeMs > 0 && clock.nowMs() - this.#openedAtMs > maxAgeMs)
+    return this.#isDoubtful || (maxAgeMs > 0 && clock.nowMs() - this.#openedAtMs > maxAgeMs)
   }
 
-  ask(packet: Uint8Array, limitMs: number): Promise<StreamResult> {
-    return new Promise(resolve => {
-      let id = lazy.crypto.randomInt(65536)
-      while (this.#waiting.has(id)) id = lazy.crypto.randomInt(65536)
-      const sent = packet.slice()
-      writeU16(sent, 0, id)
-      const { clock, readTimeoutMs } = this.#options
-      const deadlineMs = clock.nowMs() + limitMs
-      if (this.#ready) this.#timer.cancel()
-      this.#waiting.set(id, {
-        sent,
-        reused: this.#ready,
-        deadlineMs,
-        settle: resolve,
-        timer: clock.after(this.#ready ? Math.min(readTimeoutMs, limitMs) : limitMs, () => this.#expire(id)),
-      })
-      const framed = new Uint8Array(sent.length + 2)
-      writeU16(framed, 0, sent.length)
-      framed.set(sent, 2)
-      this.#socket.write(framed)
-    })
+  get heardMs(): number {
+    return this.#hearing.heardMs
+  }
+
+  silentSinceMs(nowMs: number): number {
+    return this.#isReady ? this.#hearing.silentSinceMs(nowMs) : Number.POSITIVE_INFINITY
+  }
+
+  isSilent(nowMs: number): boolean {
+    return this.silentSinceMs(nowMs) < Number.POSITIVE_INFINITY
+  }
+
+  ask(asker: StreamAsker): void {
+    let id = draw()
+    while (this.#askers.has(id)) id = draw()
+    asker.line = this
+    asker.streamId = id
+    asker.isReused = this.#isReady
+    this.#askers.set(id, asker)
+    if (this.#waiting++ === 0 && this.#isReady) this.#timer.cancel()
+    const frame = new Uint8Array(LENGTH_OCTETS + asker.question.questionOctets)
+    const length = copyAsked(asker.question, asker.edns, id, frame, LENGTH_OCTETS)
+    writeU16(frame, 0, length)
+    if (this.#frames.push(frame.subarray(0, LENGTH_OCTETS + length)) === 1) setImmediate(() => this.#flush())
+    if (!this.#isReady) return
+    this.#hearing.asked(this.#options.clock.nowMs())
+    asker.connected()
+  }
+
+  #flush(): void {
+    const frames = this.#frames
+    this.#frames = []
+    if (!this.#isOpen) return
+    this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+  }
+
+  forget(asker: StreamAsker): void {
+    if (asker.line !== this) return
+    asker.line = undefined
+    this.#askers.set(asker.streamId, undefined)
+    this.#left()
+  }
+
+  expire(asker: StreamAsker): string {
+    this.#isDoubtful = true
+    const text = timeoutText(this.#isReady ? this.#operation('read') : this.#dial())
+    this.forget(asker)
+    return text
   }
 
   /** Ends the connection; what waits on it fails with that text. */
   close(text: string): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.#isOpen) return
+    this.#isOpen = false
     this.#timer.cancel()
     this.#socket.destroy()
     this.#owner.closed()
-    for (const { settle, timer, reused } of this.#waiting.values()) {
-      timer.cancel()
-      settle({ failure: text, stale: reused && text !== STOPPED })
+    const askers = [...this.#askers.values()]
+    this.#askers.clear()
+    this.#waiting = 0
+    for (const asker of askers) {
+      if (asker?.line !== this) continue
+      asker.line = undefined
+      asker.streamFailed(text, asker.isReused && text !== STOPPED)
     }
-    this.#waiting.clear()
   }
 
   /** Closes an idle connection; one in use is closed once it is not. */
   retire(): void {
-    if (this.load === 0) this.close('EOF')
+    this.#isDoubtful = true
+    this.closeIdle()
+  }
+
+  closeIdle(): void {
+    if (this.isIdle) this.close('EOF')
   }
 
   #connected(): void {
-    this.#ready = true
+    this.#isReady = true
     this.#timer.cancel()
-    const { clock, readTimeoutMs } = this.#options
-    for (const [id, waiting] of this.#waiting) {
-      waiting.timer.cancel()
-      const leftMs = Math.max(0, waiting.deadlineMs - clock.nowMs())
-      waiting.timer = clock.after(Math.min(readTimeoutMs, leftMs), () => this.#expire(id))
-    }
-    if (this.load === 0) this.#rested()
+    const nowMs = this.#options.clock.nowMs()
+    this.#hearing.heard(nowMs)
+    if (this.#askers.size > 0) this.#hearing.asked(nowMs)
+    for (const asker of this.#askers.values()) asker?.connected()
+    if (this.isIdle) this.#rest()
   }
 
   #read(octets: Uint8Array): void {
-    let rest = this.#rest.length === 0 ? octets : Buffer.concat([this.#rest, octets])
-    while (this.#open && rest.length >= 2) {
-      const end = 2 + readU16(rest, 0)
-      if (rest.length < end) break
-      this.#deliver(new Uint8Array(rest.subarray(2, end)))
-      rest = rest.subarray(end)
+    this.#hearing.heard(this.#options.clock.nowMs())
+    let at = 0
+    while (this.#isOpen && at < octets.length) {
+      const end = octets.length - at < LENGTH_OCTETS ? Infinity : at + LENGTH_OCTETS + readU16(octets, at)
+      if (this.#carry.length === 0 && end <= octets.length) {
+        this.#deliver(octets, at + LENGTH_OCTETS, end)
+        at = end
+        continue
+      }
+      at += this.#carry.take(octets, at)
+      const whole = this.#carry.whole()
+      if (!whole) return
+      this.#carry.clear()
+      this.#deliver(whole, LENGTH_OCTETS, whole.length)
     }
-    this.#rest = this.#open ? Uint8Array.from(rest) : new Uint8Array(0)
   }
 
-  #deliver(octets: Uint8Array): void {
-    const id = octets.length >= 2 ? readU16(octets, 0) : -1
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) {
+  #deliver(octets: Uint8Array, start: number, end: number): void {
+    const id = end - start >= 2 ? readU16(octets, start) : -1
+    if (!this.#askers.has(id)) {
       if (++this.#strays > STRAYS_MAX) this.close(operationText(this.#operation('read'), 'unasked messages'))
       return
     }
-    waiting.timer.cancel()
-    this.#waiting.delete(id)
-    waiting.settle({ octets, sent: waiting.sent })
-    if (this.load === 0) this.#rested()
+    const asker = this.#askers.get(id)
+    this.#askers.delete(id)
+    if (asker === undefined) return
+    asker.line = undefined
+    asker.streamReply(octets, start, end, 0)
+    if (this.#isOpen) this.#left()
   }
 
-  /** The connection may still answer the queries it has. */
-  #expire(id: number): void {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
-    this.#waiting.delete(id)
-    this.#doubtful = true
-    waiting.settle({
-      failure: timeoutText(this.#ready ? this.#operation('read') : this.#dial()),
-      stale: false,
-    })
-    this.retire()
+  #left(): void {
+    if (--this.#waiting === 0) this.#rest()
   }
 
-  #rested(): void {
-    if (this.worn) {
+  #rest(): void {
+    if (this.isWorn) {
       this.retire()
       return
     }
+    if (!this.#isReady) return
     const { clock, expireMs } = this.#options
     this.#timer.cancel()
     this.#timer = clock.after(expireMs, () => this.retire())

@@ -1,7 +1,8 @@
 // Connections to upstreams over TCP and TLS: when one is used again, when a new one is opened, when one is closed.
 
 import t, { type Test } from 'tap'
-import { CONNECTIONS_MAX, PIPELINE_MAX } from '../../../src/plugin/forward/upstream-tcp.ts'
+import { CONNECTIONS_MAX } from '../../../src/plugin/forward/stream.ts'
+import { PIPELINE_MAX, SHARED_MAX } from '../../../src/plugin/forward/upstream-tcp.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { until } from '../../support/until.ts'
 import {
@@ -90,16 +91,17 @@ t.test('max_idle_conns', async t => {
     (asked, way) => back.push(() => way.send(good(asked))),
     'max_idle_conns 2',
   )
-  const asking = Array.from({ length: 5 }, (_, i) => ask(bench, `n${i}.example.org A`))
-  await until('five queries', () => back.length === 5)
+  const five = 4 * SHARED_MAX + 1
+  const asking = Array.from({ length: five }, (_, i) => ask(bench, `n${i}.example.org A`))
+  await until('queries on five connections', () => back.length === five)
   for (const answer of back.splice(0)) answer()
   await Promise.all(asking)
-  const again = Array.from({ length: 5 }, (_, i) => ask(bench, `m${i}.example.org A`))
-  await until('five more', () => back.length === 5)
+  const again = Array.from({ length: five }, (_, i) => ask(bench, `m${i}.example.org A`))
+  await until('as many more', () => back.length === five)
   for (const answer of back) answer()
   await Promise.all(again)
   t.equal(stub.connections, 8)
-  t.equal(hits(bench), 2)
+  t.equal(hits(bench), 2 * five - 8)
 })
 
 t.test('an upstream that closed its idle connections is no failure', async t => {

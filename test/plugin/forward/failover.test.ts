@@ -2,6 +2,8 @@
 // is virtual; sockets are real.
 
 import t from 'tap'
+import { RETRY_FIRST_MS } from '../../../src/plugin/forward/latency.ts'
+import { askHandler } from '../../support/road.ts'
 import { until } from '../../support/until.ts'
 import { a, answerAll, named, nameOf, replyTo, type Script } from '../../support/upstream-stub.ts'
 import { untilWithin } from '../../support/virtual-clock.ts'
@@ -54,11 +56,11 @@ for (const [name, script] of [
   })
 }
 
-t.test('silent: the next one after read_timeout', async t => {
+t.test('silent: the next one before read_timeout', async t => {
   const [dead, well] = [await startStub(t, silent), await startStub(t, answering('192.0.2.2'))]
   for (const [options, expectedMs] of [
-    ['', 2000],
-    ['read_timeout 500ms', 500],
+    ['', RETRY_FIRST_MS],
+    ['read_timeout 200ms', 200],
   ] as const) {
     for (const rest of [{}, tcpClient]) {
       const bench = startBench(t, `forward . ${dead.to} ${well.to} {\npolicy sequential\n${options}\n}`)
@@ -80,7 +82,7 @@ t.test('all silent: SERVFAIL before a stub resolver gives up, and the words of C
     code: 23,
     text: `all upstreams failed: ${one.to} i/o timeout, ${two.to} i/o timeout`,
   })
-  t.strictSame([one.log.length, two.log.length], [2, 1])
+  t.ok(one.log.length + two.log.length <= 6, 'and no flood of questions')
 })
 
 t.test('all refuse: as many attempts as allowed, none of them waited for', async t => {
@@ -131,7 +133,7 @@ t.test('down after more failed checks than max_fails, back within an interval', 
 t.test('an upstream that is out is not waited for', async t => {
   const [dead, well] = [await startStub(t, silent), await startStub(t, answering('192.0.2.2'))]
   const bench = startBench(t, `forward . ${dead.to} ${well.to} {\npolicy sequential\n}`)
-  t.equal((await bench.timed('www.example.org A')).tookMs, 2000)
+  t.equal((await bench.timed('www.example.org A')).tookMs, RETRY_FIRST_MS)
   await untilWithin(
     bench.clock,
     2000,
@@ -199,11 +201,12 @@ for (const [options, asked] of [
   t.test(`health checks: ${options || 'plain'}`, async t => {
     const { stub, bench } = await benchTo(t, silent, `${options}\nmax_connect_attempts 1`)
     await bench.timed('www.example.org A')
-    await until('a check', () => stub.asked.length === 2)
-    t.match(stub.asked[1], { ...asked, edns: undefined })
+    const checks = () => stub.asked.filter(({ what }) => what.endsWith(' IN NS'))
+    await until('a check', () => checks().length === 1)
+    t.match(checks()[0], { ...asked, edns: undefined })
     // Whatever it says, it is alive.
     stub.script = rcode(5)
-    await untilWithin(bench.clock, 3000, 'a check that is answered', () => stub.asked.length > 2)
+    await untilWithin(bench.clock, 3000, 'a check that is answered', () => checks().length > 1)
     const seen = stub.asked.length
     await untilWithin(bench.clock, 9999, 'silence', () => bench.clock.nowMs() % 10_000 < 100)
     t.ok(stub.asked.length - seen <= 1)
@@ -338,7 +341,7 @@ t.test('stop ends what is under way', async t => {
 t.test('metrics and metadata', async t => {
   const { stub, bench } = await benchTo(t)
   const query = bench.query('www.example.org A')
-  await bench.handler.handle(query, () => {
+  await askHandler(bench.handler, query, () => {
     throw new Error('nobody is behind')
   })
   t.equal(query.metadata.get('forward/upstream'), stub.to)

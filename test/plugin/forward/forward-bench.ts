@@ -2,9 +2,12 @@
 // questions to it, and replies in one line.
 
 import type { Test } from 'tap'
+import { loadLibc } from '../../../src/listen/libc.ts'
 import { forwardWord } from '../../../src/plugin/forward/forward.ts'
-import { ForwardHandler } from '../../../src/plugin/forward/handler.ts'
-import type { LookupHost } from '../../../src/plugin/forward/lookup-host.ts'
+import { ForwardHandler, type ForwardOptions } from '../../../src/plugin/forward/handler.ts'
+import type { OpenUdp } from '../../../src/plugin/forward/udp.ts'
+import { UdpBatches } from '../../../src/plugin/forward/udp-batch.ts'
+import { openDgram } from '../../../src/plugin/forward/udp-dgram.ts'
 import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, failure, type Outcome, type Reply } from '../../../src/query/reply.ts'
@@ -12,9 +15,18 @@ import { formatName } from '../../../src/wire/name.ts'
 import { rcodeName } from '../../../src/wire/rcode.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
+import { askHandler } from '../../support/road.ts'
 import { type Script, UpstreamStub } from '../../support/upstream-stub.ts'
 import { untilWithin, type VirtualClock } from '../../support/virtual-clock.ts'
 import { parseWord, query, type TestThread, testThread } from '../../support/words.ts'
+
+const libc = await loadLibc()
+
+/** The ways of sending datagrams: node's, and by system calls where they can be had. */
+export const WAYS: readonly (readonly [name: string, open: OpenUdp])[] = [
+  ['node:dgram', openDgram],
+  ...(libc ? [['batches', new UdpBatches(libc).open] as const] : []),
+]
 
 /** The rcode of the chain behind `forward`: nothing there answers with it otherwise. */
 export const BEHIND = 10
@@ -27,13 +39,13 @@ export class Bench {
   constructor(
     corefile: string,
     random: () => number = () => 0,
-    lookup?: LookupHost,
+    options?: ForwardOptions,
     context: Partial<ServingContext> = {},
   ) {
     this.thread = testThread(random)
     const { config, complaints } = parseWord(forwardWord, corefile)
     if (config === undefined || complaints.length > 0) throw new Error(complaints.join('\n'))
-    this.handler = new ForwardHandler(config, { ...this.thread.context, ...context }, lookup)
+    this.handler = new ForwardHandler(config, { ...this.thread.context, ...context }, options)
   }
 
   get clock(): VirtualClock {
@@ -42,7 +54,7 @@ export class Bench {
 
   /** Asks `www.example.org A`, with as much time as a stub resolver has. */
   async ask(question: string, rest: Partial<Query> = {}): Promise<Reply> {
-    const outcome: Outcome = await this.handler.handle(this.query(question, rest), () => failure(BEHIND))
+    const outcome: Outcome = await askHandler(this.handler, this.query(question, rest), () => failure(BEHIND))
     if (outcome === DROP) throw new Error('forward dropped a query')
     return outcome
   }
@@ -84,9 +96,10 @@ export async function benchTo(
   t: Test,
   script?: Script,
   options = '',
+  open?: OpenUdp,
 ): Promise<{ readonly stub: UpstreamStub; readonly bench: Bench }> {
   const stub = await startStub(t, script)
-  return { stub, bench: startBench(t, `forward . ${stub.to} {\n${options}\n}`) }
+  return { stub, bench: startBench(t, `forward . ${stub.to} {\n${options}\n}`, undefined, { open }) }
 }
 
 export async function startStub(t: Test, script?: Script): Promise<UpstreamStub> {

@@ -14,7 +14,7 @@ import {
   type Script,
   soa,
 } from '../../support/upstream-stub.ts'
-import { benchTo } from './forward-bench.ts'
+import { benchTo, WAYS } from './forward-bench.ts'
 
 const A1 = 'www.example.org. 30 A c0000201'
 const good = (asked: Asked): Uint8Array => replyTo(asked, { answer: [a(nameOf(asked), 30)] })
@@ -347,10 +347,12 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { name, script, ask = 'www.example.org A', rest, options, line, log } of cases) {
-  t.test(name, async t => {
-    const { stub, bench } = await benchTo(t, script, options)
-    t.equal(await bench.line(ask, rest), line)
-    if (log) t.strictSame(stub.log, log)
-  })
+for (const [way, open] of WAYS) {
+  for (const { name, script, ask = 'www.example.org A', rest, options, line, log } of cases) {
+    t.test(`${way}: ${name}`, async t => {
+      const { stub, bench } = await benchTo(t, script, options, open)
+      t.equal(await bench.line(ask, rest), line)
+      if (log) t.strictSame(stub.log, log)
+    })
+  }
 }

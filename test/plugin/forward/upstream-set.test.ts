@@ -12,6 +12,7 @@ import {
   HOST_RETRY_MS,
 } from '../../../src/plugin/forward/upstream-set.ts'
 import { failure } from '../../../src/query/reply.ts'
+import { askHandler } from '../../support/road.ts'
 import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
 import { parseWord, query, testThread } from '../../support/words.ts'
@@ -90,7 +91,7 @@ t.test('a host name: nothing before it is known, then its addresses, then new on
     return addresses
   }
   const corefile = `forward . ns.example.org:${one.port} {\nresolver 10.0.0.1\n}`
-  const bench = startBench(t, corefile, undefined, lookup)
+  const bench = startBench(t, corefile, undefined, { lookup })
   t.match(await bench.ask('www.example.org A'), {
     rcode: 2,
     error: 'no healthy proxies',
@@ -123,7 +124,9 @@ t.test('an upstream that leaves ends what it has under way first', async t => {
     held.push(() => back.send(replyTo(asked, { answer: [a(nameOf(asked), 30)] }))),
   )
   let addresses = ['127.0.0.1']
-  const bench = startBench(t, `forward . ns.example.org:${stub.port}`, undefined, async () => addresses)
+  const bench = startBench(t, `forward . ns.example.org:${stub.port}`, undefined, {
+    lookup: async () => addresses,
+  })
   await until('an address', () => bench.thread.lines.length === 1)
   bench.clock.advance(HOST_INTERVAL_MS - 100)
   const asking = bench.line('www.example.org A')
@@ -167,12 +170,13 @@ t.test('a host name that is known from the start is asked at once, and looked up
   }))
   const thread = testThread()
   let lookups = 0
-  const handler = new ForwardHandler({ rules }, thread.context, async () => {
+  const lookup = async (): Promise<readonly string[]> => {
     lookups++
     return ['127.0.0.9']
-  })
+  }
+  const handler = new ForwardHandler({ rules }, thread.context, { lookup })
   t.teardown(() => handler.stop())
-  const outcome = await handler.handle(query('www.example.org A'), () => failure(10))
+  const outcome = await askHandler(handler, query('www.example.org A'), () => failure(10))
   t.match(outcome, { rcode: 0 })
   t.equal(lookups, 0)
   thread.clock.advance(HOST_INTERVAL_MS)

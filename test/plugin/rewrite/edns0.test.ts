@@ -2,7 +2,6 @@
 
 import t from 'tap'
 import { questionKey as key, optionsKey } from '../../../src/plugin/cache/key.ts'
-import { askedBy, encodeAsked } from '../../../src/plugin/forward/asked.ts'
 import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
 import type { Query } from '../../../src/query/query.ts'
 import type { Reply } from '../../../src/query/reply.ts'
@@ -144,10 +143,15 @@ t.test('what is set for an upstream is not shown to a client that never sent it'
 })
 
 t.test('the message to the upstream has the options, and no other of the client', async t => {
-  const { behind } = await pass('rewrite edns0 local set 1 abcd', client(option(10, '12345678')))
-  const sent = decodeMessage(encodeAsked(askedBy(behind), 7, 1232))
+  const theirs = client(option(10, '12345678'))
+  const { behind } = await pass('rewrite edns0 local set 1 abcd', theirs)
+  const { stub, bench } = await benchTo(t, (asked, back) =>
+    back.send(replyTo(asked, { rcode: asked.edns ? 1 : 0 })),
+  )
+  await bench.ask('www.example.org A', { ...theirs, addedOptions: behind.addedOptions })
+  const [sent, plain] = stub.asked.map(({ octets }) => decodeMessage(octets))
   t.same(shown(sent!.edns!.options), ['1 abcd'])
-  t.equal(decodeMessage(encodeAsked(askedBy(behind), 7, undefined))!.edns, undefined)
+  t.equal(plain!.edns, undefined, 'nor of EDNS at all, where the upstream does not take it')
 })
 
 t.test('forward sends the options and gives back what the upstream says to them', async t => {

@@ -1,15 +1,72 @@
-// What of an upstream's reply is believed: the answer to the question, nothing else (RFC 5452 section 6, RFC 2181 5.4.1;
-// reliability: bailiwick). An upstream that was lied to cannot pass on records for other names.
-//
-//   answer      the chain from the qname: CNAME, DNAME and the asked type, with their signatures
-//   authority   the SOA of a negative reply, where the name lies in its zone; with DO also the proofs (RFC 4035 3.1.3)
-//   additional  nothing
+// What of an upstream's reply is taken, decided on trees: the slow and plain way, which the octets are compared with.
 
-import type { Message } from '../../wire/message.ts'
-import { equalNames, isWithin, joinNames, type Name, nameKey } from '../../wire/name.ts'
-import type { Rr } from '../../wire/record.ts'
-import { TYPE } from '../../wire/rrtype.ts'
-import type { Asked } from './asked.ts'
+import { HEADER_OCTETS, PAYLOAD_MIN, readU16 } from '../../../src/wire/header.ts'
+import { decodeMessage, type Message } from '../../../src/wire/message.ts'
+import { equalNames, isWithin, joinNames, type Name, nameKey } from '../../../src/wire/name.ts'
+import { OPCODE, RCODE } from '../../../src/wire/rcode.ts'
+import type { Rr } from '../../../src/wire/record.ts'
+import { TYPE } from '../../../src/wire/rrtype.ts'
+
+/** A question; the name is in lower case. */
+export interface Asked {
+  readonly qname: Name
+  readonly qtype: number
+  readonly qclass: number
+  readonly dnssecOk: boolean
+}
+
+/** What a message from the upstream is good for. */
+export type Judgement =
+  | { readonly kind: 'reply'; readonly message: Message }
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'no-edns' }
+
+const MISMATCH: Judgement = { kind: 'mismatch' }
+const NO_EDNS: Judgement = { kind: 'no-edns' }
+
+/** Judges octets that came where a reply to `sent`, a message with OPT or without, is waited for. */
+export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 'tcp'): Judgement {
+  if (octets.length < HEADER_OCTETS || readU16(octets, 0) !== readU16(sent, 0)) return MISMATCH
+  if ((octets[2]! & 0x80) === 0 || ((octets[2]! >> 3) & 15) !== OPCODE.QUERY) return MISMATCH
+  const edns = sent[11] === 1
+  const rcode = octets[3]! & 15
+  if (readU16(octets, 4) === 0) {
+    if (edns && isEdnsRefusal(rcode) && readU16(octets, 10) === 0) return NO_EDNS
+    if (protocol === 'udp' || rcode === RCODE.NOERROR) return MISMATCH
+  } else if (!sameQuestion(octets, sent)) return MISMATCH
+  const announced = edns ? readU16(sent, questionEndOf(sent) + 3) : PAYLOAD_MIN
+  if (protocol === 'udp' && octets.length > announced) return cut(octets)
+  const message = decodeMessage(octets)
+  if (message === undefined) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
+  const refusesEdns =
+    message.rcode === RCODE.BADVERS || (isEdnsRefusal(message.rcode) && message.edns === undefined)
+  return edns && refusesEdns ? NO_EDNS : { kind: 'reply', message }
+}
+
+const isEdnsRefusal = (rcode: number): boolean => rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP
+
+/** The offset behind the question of a message that was sent. */
+function questionEndOf(sent: Uint8Array): number {
+  let at = HEADER_OCTETS
+  while (sent[at] !== 0) at += sent[at]! + 1
+  return at + 5
+}
+
+function sameQuestion(octets: Uint8Array, sent: Uint8Array): boolean {
+  const questionEnd = questionEndOf(sent)
+  if (readU16(octets, 4) !== 1 || octets.length < questionEnd) return false
+  for (let at = HEADER_OCTETS; at < questionEnd; at++) if (octets[at] !== sent[at]) return false
+  return true
+}
+
+/** The header alone, truncated: what is behind it cannot be used, but that there is more is known. */
+function cut(octets: Uint8Array): Judgement {
+  const head = octets.slice(0, HEADER_OCTETS)
+  head[2]! |= 2
+  head.fill(0, 4)
+  const message = decodeMessage(head)
+  return message === undefined ? MISMATCH : { kind: 'reply', message }
+}
 
 /** What is left of a reply. Owners equal to the asked name are the very array `asked.qname`. */
 export interface Scrubbed {
