@@ -2,6 +2,8 @@
 // man page (help.ts) and the completions of shells (completions.ts) are written from. A new command is a row here, a type in
 // `Command`, and a case in main.ts.
 
+import { LOG_FORMS, type LogForm } from './observe/json-line.ts'
+
 /** What was asked for. */
 export type Command =
   | {
@@ -15,6 +17,7 @@ export type Command =
       /** Whether another server of this user may have the same ports: both answer until one ends. */
       readonly overlap: boolean
       readonly quiet: boolean
+      readonly logForm: LogForm
     }
   | {
       readonly command: 'check'
@@ -119,6 +122,12 @@ export const COMMANDS: readonly CommandRow[] = [
           'keep the configuration that is served in FILE, and serve it after a restart with a broken one',
       },
       {
+        name: 'log-format',
+        value: 'FORM',
+        values: LOG_FORMS,
+        about: 'lines of text, as CoreDNS writes them, or a JSON object a line; text unless given',
+      },
+      {
         name: 'overlap',
         about:
           'start beside another server of this user on the same ports, as a rolling replacement does; both answer until one ends',
@@ -140,6 +149,7 @@ export const COMMANDS: readonly CommandRow[] = [
         lastGood: text('last-good'),
         overlap: has('overlap'),
         quiet: has('quiet'),
+        logForm: LOG_FORMS.find(form => form === text('log-format')) ?? 'text',
       }
     },
   },

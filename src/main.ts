@@ -7,6 +7,7 @@ import { arch, platform } from 'node:os'
 import type { Command } from './commands.ts'
 import { Server, StartError } from './control/server.ts'
 import { parseFlags } from './flags.ts'
+import { formatJsonLine } from './observe/json-line.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
 import { Registry } from './observe/registry.ts'
@@ -51,6 +52,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     registry.meters,
     {
       quiet: command.quiet,
+      form: command.logForm,
     },
   )
   const server = new Server({
@@ -58,6 +60,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     log,
     registry,
     quiet: command.quiet,
+    logForm: command.logForm,
     lastGood: command.lastGood,
     overlap: command.overlap,
   })
@@ -68,7 +71,10 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   handleSignals(server, log, ended.resolve)
   const failure = await Promise.race([startError(server), ended.promise])
   if (failure !== undefined) {
-    if (typeof failure === 'string') process.stderr.write(`${failure}\n`)
+    if (typeof failure === 'string') {
+      const isText = command.logForm === 'text'
+      process.stderr.write(`${isText ? failure : formatJsonLine('FATAL', '', failure, Date.now())}\n`)
+    }
     await log.flush(LOG_FLUSH_MS)
     return typeof failure === 'string' ? 1 : failure
   }

@@ -12,6 +12,7 @@ const serve = {
   lastGood: '',
   overlap: false,
   quiet: false,
+  logForm: 'text',
 } as const
 const check = { command: 'check', file: '', json: false, offline: false, port: 53 } as const
 
@@ -27,6 +28,8 @@ t.test('what is asked for', async t => {
     ['-dns.port 1 -p 65535', { ...serve, port: 65535 }],
     ['-last-good /data/corefile', { ...serve, lastGood: '/data/corefile' }],
     ['-pidfile /run/pid -quiet', { ...serve, pidfile: '/run/pid', quiet: true }],
+    ['-log-format=json', { ...serve, logForm: 'json' }],
+    ['-log-format text', serve],
     ['-conf stdin', { ...serve, conf: 'stdin' }],
     ['-version', { command: 'version' }],
     ['--plugins', { command: 'plugins' }],
@@ -56,6 +59,7 @@ t.test('what is wrong', async t => {
     ['-p dns', /^the port dns is not/],
     ['-dns.port 53.5', /^the port 53\.5 is not/],
     ['Corefile', /^extra arguments: Corefile$/],
+    ['-log-format xml', /^-log-format xml: text or json is allowed$/],
     ['check a b', /^check takes one file, not a b$/],
     ['check -overlap', /^unknown flag -overlap of check \(known: json, offline, conf, /],
     ['-offline', /^unknown flag -offline \(known: conf, /],

@@ -12,6 +12,7 @@ import { watchBusy } from '../observe/busy.ts'
 import { healthRoute } from '../observe/health.ts'
 import { HttpListenError, type HttpSite, HttpSites } from '../observe/http.ts'
 import type { HttpRoute } from '../observe/http-answers.ts'
+import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import { Readiness } from '../observe/ready.ts'
 import type { Registry } from '../observe/registry.ts'
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly log: ProcessLog
   readonly registry: Registry
   readonly quiet: boolean
+  /** What the lines of the log look like. */
+  readonly logForm: LogForm
   /** Where the configuration that was served last is kept; '' for nowhere. */
   readonly lastGood: string
   /** Whether another server of this user may have the same ports. */
@@ -73,10 +76,10 @@ export class Server {
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
-    const { log, registry, quiet } = options
+    const { log, registry, quiet, logForm } = options
     this.#options = options
     this.#clusters = new Clusters({ log, meters: registry.meters, registry })
-    this.#threads = new Threads({ registry, log, quiet })
+    this.#threads = new Threads({ registry, log, quiet, logForm })
     this.#sites = new HttpSites(registry.meters)
     this.#readiness = new Readiness(
       log,

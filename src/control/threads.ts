@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { loadLibc } from '../listen/libc.ts'
 import { acknowledgeLines, lineCountMemory } from '../observe/batched-log.ts'
 import type { BusyThread } from '../observe/busy.ts'
+import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Registry } from '../observe/registry.ts'
 import { COOKIE_SECRET_OCTETS } from '../serving/cookies.ts'
@@ -42,6 +43,7 @@ export interface ThreadsOptions {
   readonly registry: Registry
   readonly log: ProcessLog
   readonly quiet: boolean
+  readonly logForm: LogForm
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
 }
@@ -81,6 +83,7 @@ class ServingWorker {
       cookieSecret,
       streamOctets: streamOctets(memoryOctets, totalmem(), count),
       quiet: options.quiet,
+      logForm: options.logForm,
     }
     this.worker = new Worker(serveEntry(), {
       workerData: start,

@@ -3,7 +3,8 @@
 // lines under way keeps a busy control thread from being buried: beyond a bound lines are dropped and counted.
 
 import type { Clock, Timer } from '../shared/clock.ts'
-import { formatDropped, formatLine } from './log.ts'
+import { jsonHead, type LogForm } from './json-line.ts'
+import { droppedText, lineOf } from './log.ts'
 import { LogBudget, type Rate } from './log-budget.ts'
 import { LINE_MAX_OCTETS, LineWriter } from './log-line.ts'
 import type { Counter, Meters } from './meters.ts'
@@ -36,6 +37,8 @@ export interface BatchedLogOptions {
   readonly meters: Meters
   /** -quiet: no lines but warnings and worse. */
   readonly quiet?: boolean
+  /** -log-format: text unless given. */
+  readonly form?: LogForm
   readonly rateOf?: (from: string) => Rate
 }
 
@@ -43,11 +46,13 @@ export interface BatchedLogOptions {
 export class BatchedLog implements ServingLog {
   /** The `debug` directive: DEBUG lines are sent. */
   debug = false
+  readonly isJson: boolean
   readonly #underWay: Int32Array
   readonly #send: BatchedLogOptions['send']
   readonly #clock: Clock
   readonly #budget: LogBudget
   readonly #quiet: boolean
+  readonly #form: LogForm
   readonly #overRate: Counter
   readonly #overRoom: Counter
   readonly #chunk = new Uint8Array(CHUNK_OCTETS)
@@ -64,6 +69,8 @@ export class BatchedLog implements ServingLog {
     this.#send = options.send
     this.#clock = options.clock
     this.#quiet = options.quiet ?? false
+    this.#form = options.form ?? 'text'
+    this.isJson = this.#form === 'json'
     this.#budget = new LogBudget(options.clock, options.rateOf)
     this.#overRate = options.meters.counter('seamark_log_dropped_lines_total', { reason: 'rate' })
     this.#overRoom = options.meters.counter('seamark_log_dropped_lines_total', { reason: 'thread' })
@@ -71,13 +78,17 @@ export class BatchedLog implements ServingLog {
 
   write(level: Level, from: string, text: string): void {
     if (level === 'DEBUG' ? !this.debug || this.#quiet : this.#quiet && level === 'INFO') return
-    if (level === 'FATAL' || this.#mayWrite(from)) this.#push(formatLine(level, from, text))
+    if (level === 'FATAL' || this.#mayWrite(from)) this.#push(level, from, text)
   }
 
   line(): LineWriter | undefined {
     if (this.#quiet || !this.#mayWrite('') || !this.#hasRoom()) return undefined
-    this.#writer.begin(this.#chunk, this.#octets)
-    this.#writer.text(INFO)
+    if (this.isJson) {
+      this.#writer.beginJson(this.#chunk, this.#octets, jsonHead('INFO', this.#clock.wallMs()))
+    } else {
+      this.#writer.begin(this.#chunk, this.#octets)
+      this.#writer.text(INFO)
+    }
     return this.#writer
   }
 
@@ -102,8 +113,9 @@ export class BatchedLog implements ServingLog {
     return false
   }
 
-  #push(line: string): void {
+  #push(level: Level, from: string, text: string): void {
     if (!this.#hasRoom()) return
+    const line = lineOf(this.#form, level, from, text, this.#clock.wallMs())
     const chunk = this.#chunk.subarray(this.#octets)
     this.#writer.begin(this.#chunk, this.#octets + encoder.encodeInto(line, chunk).written)
     this.endLine()
@@ -130,13 +142,12 @@ export class BatchedLog implements ServingLog {
   #scheduleSummary(): void {
     this.#summary ??= this.#clock.after(SUMMARY_PERIOD_MS, () => {
       this.#summary = undefined
-      for (const dropped of this.#budget.takeDropped()) this.#push(formatDropped(dropped, SUMMARY_PERIOD_MS))
+      for (const dropped of this.#budget.takeDropped())
+        this.#push('WARNING', '', droppedText(dropped, SUMMARY_PERIOD_MS))
       if (this.#lost === 0) return
       const lost = this.#lost
       this.#lost = 0
-      this.#push(
-        formatLine('WARNING', '', `${lost} lines of a serving thread were not logged (control thread busy)`),
-      )
+      this.#push('WARNING', '', `${lost} lines of a serving thread were not logged (control thread busy)`)
     })
   }
 }

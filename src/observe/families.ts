@@ -287,6 +287,11 @@ const TABLE: readonly Family[] = [
     '',
     'Clients that had asked lately and were forgotten because more of them asked than ratelimit remembers.',
   ),
+  counter(
+    'seamark_answers_by_reason_total',
+    'code reason',
+    'Answers for which there is a reason to tell, by its RFC 8914 code and by its name there or, for names of the cluster, ours.',
+  ),
   gauge('seamark_watch_synced', 'resource', 'Whether the resource was listed completely once.'),
   gauge('seamark_watch_objects', 'resource', 'Objects of the resource that are kept.'),
   gauge(

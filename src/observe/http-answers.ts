@@ -13,8 +13,8 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** Answers one path; `query` is what stands behind its `?`. A rejection is a bug and becomes 500. */
-export type HttpRoute = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>
+/** Answers one path; `query` is what stands behind its `?`, `accept` the header, or ''. A rejection is a bug and becomes 500. */
+export type HttpRoute = (query: URLSearchParams, accept: string) => HttpAnswer | Promise<HttpAnswer>
 
 /** An answer as octets. */
 export interface Rendered extends Pick<HttpAnswer, 'status' | 'contentType'> {
@@ -28,7 +28,7 @@ const REST = 3
 export class HttpAnswers {
   /** By path. */
   routes: ReadonlyMap<string, HttpRoute>
-  /** Answers that are not made yet, by target. */
+  /** Answers that are not made yet, by target and what is accepted. */
   readonly #waiting = new Map<string, Promise<Rendered>>()
   /** When the last answer of a path has been rested from. */
   readonly #rested = new Map<string, Promise<unknown>>()
@@ -38,20 +38,21 @@ export class HttpAnswers {
   }
 
   /** The answer to a request's target, made after this call. */
-  answer(target: string): Promise<Rendered> {
+  answer(target: string, accept = ''): Promise<Rendered> {
     const [path = '', query = ''] = target.split('?', 2)
     if (!this.routes.has(path)) return Promise.resolve(NOT_FOUND)
-    const known = this.#waiting.get(target)
+    const key = `${target} ${accept}`
+    const known = this.#waiting.get(key)
     if (known) return known
     let tookMs = 0
     const answer = Promise.resolve(this.#rested.get(path)).then(async () => {
-      this.#waiting.delete(target)
+      this.#waiting.delete(key)
       const fromMs = performance.now()
-      const answer = await answerOf(this.routes.get(path), new URLSearchParams(query))
+      const answer = await answerOf(this.routes.get(path), new URLSearchParams(query), accept)
       tookMs = performance.now() - fromMs
       return render(answer)
     })
-    this.#waiting.set(target, answer)
+    this.#waiting.set(key, answer)
     this.#rested.set(
       path,
       answer.then(() => rest(REST * tookMs)),
@@ -79,9 +80,13 @@ function render(answer: HttpAnswer): Rendered {
 
 const NOT_FOUND = render({ status: 404, body: '404 page not found\n' })
 
-async function answerOf(route: HttpRoute | undefined, query: URLSearchParams): Promise<HttpAnswer> {
+async function answerOf(
+  route: HttpRoute | undefined,
+  query: URLSearchParams,
+  accept: string,
+): Promise<HttpAnswer> {
   try {
-    return route ? await route(query) : { status: 404, body: '404 page not found\n' }
+    return route ? await route(query, accept) : { status: 404, body: '404 page not found\n' }
   } catch (error) {
     return { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` }
   }

@@ -178,7 +178,7 @@ export class HttpListener {
       contentType = 'text/plain; charset=utf-8',
       plain,
       gzip,
-    } = await this.#answers.answer(request.url ?? '')
+    } = await this.#answers.answer(request.url ?? '', request.headers.accept)
     response.setHeader('Content-Type', contentType)
     let octets = plain
     if (octets.length >= GZIP_MIN_OCTETS && acceptsGzip(request)) {

@@ -3,10 +3,14 @@
 
 /** Characters of one line; a longer one is cut. */
 export const LINE_MAX_CHARACTERS = 4096
+/** Octets that a JSON object may have around its text. */
+const OBJECT_MAX_OCTETS = 512
 /** Octets that a line takes at most, with its line feed: one that was formatted as a string may have three for each character. */
-export const LINE_MAX_OCTETS = 3 * LINE_MAX_CHARACTERS + 1
+export const LINE_MAX_OCTETS = 3 * LINE_MAX_CHARACTERS + OBJECT_MAX_OCTETS
 
 const LINE_FEED = 0x0a
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 const DIGIT_0 = 0x30
 const SPACE = 0x20
 const TILDE = 0x7e
@@ -20,6 +24,8 @@ export class LineWriter {
   at = 0
   #limit = 0
   #isCut = false
+  /** Where the JSON string began that is being written; -1 outside of one. */
+  #stringAt = -1
 
   /** Begins a line at octets[at …), which has room for LINE_MAX_OCTETS. */
   begin(octets: Uint8Array, at: number): void {
@@ -27,16 +33,55 @@ export class LineWriter {
     this.at = at
     this.#limit = at + LINE_MAX_CHARACTERS - 1
     this.#isCut = false
+    this.#stringAt = -1
+  }
+
+  /** Begins a line that is a JSON object, with its head, which ends where a string begins: what comes now, until `endString`. */
+  beginJson(octets: Uint8Array, at: number, head: string): void {
+    this.begin(octets, at)
+    this.at = at + encoder.encodeInto(head, octets.subarray(at)).written
+    this.#beginString()
+  }
+
+  /** Begins a JSON string. */
+  beginString(): void {
+    this.octets[this.at++] = QUOTE
+    this.#beginString()
+  }
+
+  #beginString(): void {
+    this.#stringAt = this.at
+    this.#limit = this.at + LINE_MAX_CHARACTERS - 1
+  }
+
+  /** Ends a JSON string, which is escaped where it stands. Each may be as long as a line of text: what is cut stays an object. */
+  endString(): void {
+    this.#endCut()
+    const { octets, at } = this
+    let escapes = 0
+    for (let i = this.#stringAt; i < at; i++) if (octets[i] === QUOTE || octets[i] === BACKSLASH) escapes++
+    this.at = at + escapes
+    for (let from = at - 1, to = this.at - 1; to > from; from--) {
+      const octet = octets[from]!
+      octets[to--] = octet
+      if (octet === QUOTE || octet === BACKSLASH) octets[to--] = BACKSLASH
+    }
+    octets[this.at++] = QUOTE
+    this.#stringAt = -1
+    this.#limit = this.at + LINE_MAX_CHARACTERS - 1
+  }
+
+  #endCut(): void {
+    if (!this.#isCut) return
+    this.octets.set(ELLIPSIS, this.at)
+    this.at += ELLIPSIS.length
+    this.#isCut = false
   }
 
   /** Ends it with a line feed; returns the offset behind. */
   end(): number {
-    const { octets } = this
-    if (this.#isCut) {
-      octets.set(ELLIPSIS, this.at)
-      this.at += ELLIPSIS.length
-    }
-    octets[this.at++] = LINE_FEED
+    this.#endCut()
+    this.octets[this.at++] = LINE_FEED
     return this.at
   }
 

@@ -4,11 +4,13 @@
 //   [INFO] 10.0.0.7:40212 - 29008 "A IN example.org. udp 41 false 4096" NOERROR qr,rd,ra 68 0.037990251s
 //   [WARNING] 41250 lines of plugin/errors were not logged in the last 10s (at most 5 a second)
 //
+// or, with -log-format=json, as objects (json-line.ts).
 // Nothing here ever waits. Lines beyond a source's rate, or beyond what a slow reader leaves room for, are counted,
 // told in a summary, and in seamark_log_dropped_lines_total.
 
 import type { Clock, Timer } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { formatJsonLine, type LogForm } from './json-line.ts'
 import { LogBudget, type Rate } from './log-budget.ts'
 import { escapeControls, LINE_MAX_CHARACTERS } from './log-line.ts'
 import type { LogOutput } from './log-output.ts'
@@ -22,6 +24,8 @@ const SUMMARY_PERIOD_MS = 10_000
 export interface LogOptions {
   /** -quiet: no lines but warnings and worse. */
   readonly quiet?: boolean
+  /** -log-format: text unless given. */
+  readonly form?: LogForm
   readonly rateOf?: (from: string) => Rate
 }
 
@@ -32,6 +36,7 @@ export class ProcessLog implements ThreadLog {
   readonly #output: Pick<LogOutput, 'write' | 'flush'>
   readonly #clock: Clock
   readonly #quiet: boolean
+  readonly #form: LogForm
   readonly #budget: LogBudget
   readonly #overRate: Counter
   readonly #overRoom: Counter
@@ -47,6 +52,7 @@ export class ProcessLog implements ThreadLog {
     this.#output = output
     this.#clock = clock
     this.#quiet = options.quiet ?? false
+    this.#form = options.form ?? 'text'
     this.#budget = new LogBudget(clock, options.rateOf)
     this.#overRate = meters.counter('seamark_log_dropped_lines_total', { reason: 'rate' })
     this.#overRoom = meters.counter('seamark_log_dropped_lines_total', { reason: 'reader' })
@@ -59,7 +65,11 @@ export class ProcessLog implements ThreadLog {
       this.#scheduleSummary()
       return
     }
-    this.#print(`${formatLine(level, from, text)}\n`)
+    this.#print(this.#line(level, from, text))
+  }
+
+  #line(level: Level, from: string, text: string): string {
+    return `${lineOf(this.#form, level, from, text, this.#clock.wallMs())}\n`
   }
 
   /** Prints so many lines, each with its line feed, that the rate of a serving thread has let pass already. */
@@ -67,9 +77,12 @@ export class ProcessLog implements ThreadLog {
     this.#print(octets, lines)
   }
 
-  /** Prints a text for people to read at start (zones, version), as it is; not with -quiet. */
+  /** Prints a text for people to read at start (zones, version), as it is, or an object for each of its lines; not with -quiet. */
   banner(text: string): void {
-    if (!this.#quiet) this.#output.write(`${text}\n`)
+    if (this.#quiet) return
+    if (this.#form === 'text') this.#output.write(`${text}\n`)
+    else
+      for (const line of text.split('\n')) if (line !== '') this.#output.write(this.#line('INFO', '', line))
   }
 
   /** Resolves when all is written or the time is over; for the end of the process. */
@@ -98,27 +111,23 @@ export class ProcessLog implements ThreadLog {
   #writeSummary(): void {
     this.#summary = undefined
     for (const dropped of this.#budget.takeDropped())
-      this.#print(`${formatDropped(dropped, SUMMARY_PERIOD_MS)}\n`)
+      this.#print(this.#line('WARNING', '', droppedText(dropped, SUMMARY_PERIOD_MS)))
     const lost = this.#lostToReader
     if (lost === 0) return
     const text = `${lost} lines were not logged in the last ${formatDuration(SUMMARY_PERIOD_MS)} (slow reader)`
-    if (this.#output.write(`${formatLine('WARNING', '', text)}\n`)) this.#lostToReader -= lost
+    if (this.#output.write(this.#line('WARNING', '', text))) this.#lostToReader -= lost
     else this.#scheduleSummary()
   }
 }
 
 /** The summary of lines beyond a rate. */
-export function formatDropped(
+export function droppedText(
   { from, lines, rate }: { readonly from: string; readonly lines: number; readonly rate: Rate },
   periodMs: number,
 ): string {
   const period = formatDuration(periodMs)
   const source = from === '' ? '' : ` of ${from}`
-  return formatLine(
-    'WARNING',
-    '',
-    `${lines} lines${source} were not logged in the last ${period} (at most ${rate.perSecond} a second)`,
-  )
+  return `${lines} lines${source} were not logged in the last ${period} (at most ${rate.perSecond} a second)`
 }
 
 /** One line, without its line feed: `[LEVEL] FROM: text`, control characters escaped so that no text can forge a line. */
@@ -127,3 +136,7 @@ export function formatLine(level: Level, from: string, text: string): string {
   const cut = line.length > LINE_MAX_CHARACTERS ? `${line.slice(0, LINE_MAX_CHARACTERS - 1)}…` : line
   return escapeControls(cut)
 }
+
+/** The same in the form that is wanted. */
+export const lineOf = (form: LogForm, level: Level, from: string, text: string, wallMs: number): string =>
+  form === 'json' ? formatJsonLine(level, from, text, wallMs) : formatLine(level, from, text)

@@ -15,6 +15,8 @@ export interface ThreadLog {
 
 /** The log of a serving thread, with a line for each query where it is asked for. */
 export interface ServingLog extends ThreadLog {
+  /** Whether lines are JSON objects: behind the message of a query come its fields (log-line.ts `endString`). */
+  readonly isJson: boolean
   /**
    * HOT: begins a line of the level INFO of the server's own; undefined where none is wanted, or none may be written now, which is
    * counted. `endLine` ends it, before anything else is logged.

@@ -3,6 +3,7 @@
 
 import { STREAM_LIMITS } from '../listen/stream-limits.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from '../observe/query-meters.ts'
+import { ReasonMeters } from '../observe/reason-meters.ts'
 import { Storms } from '../observe/storms.ts'
 import type { Effect, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
 import { servedWord } from '../plugin/registry.ts'
@@ -37,6 +38,7 @@ export class Serving {
   readonly #meters: QueryMetersTable
   readonly #lasting: Lasting
   readonly #storms: Storms
+  readonly #reasons: ReasonMeters
 
   /** `meters` counts queries. What the context says of a server block is replaced by each block's own. */
   constructor(setup: Setup, context: ServingContext, meters: QueryMetersTable, lasting: Lasting) {
@@ -44,6 +46,7 @@ export class Serving {
     this.#meters = meters
     this.#lasting = lasting
     this.#storms = new Storms(context.clock, context.log, context.meters)
+    this.#reasons = new ReasonMeters(context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: (Handler | TreeHandler)[] = []
       const effect = effectOf(block)
@@ -81,6 +84,7 @@ export class Serving {
       ...this.#lasting,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
       storms: this.#storms,
+      reasons: this.#reasons,
       bug: (error, qname) => this.#bug(error, qname),
     })
   }

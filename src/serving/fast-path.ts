@@ -11,6 +11,7 @@ import { coverage, flattenedTtl } from '../plugin/cache/ttl.ts'
 import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
 import type { KubernetesHandler } from '../plugin/kubernetes/handler.ts'
 import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
+import { reasonCounters } from '../plugin/kubernetes/reason.ts'
 import type { Effect, Guard, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
 import { configsOf, type PluginSetup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
@@ -91,6 +92,7 @@ export function chainOf(
             reasons: effect.reasons ?? true,
             ownAddresses: context.ownAddresses,
             transfers: effect.transfers ?? false,
+            counters: reasonCounters(context.meters),
           },
     )
   }

@@ -2,6 +2,7 @@
 // shared memory, so that neither queries nor updates pass through here.
 
 import type { Registration } from '../observe/counters.ts'
+import type { LogForm } from '../observe/json-line.ts'
 import type { Setup } from '../setup/setup.ts'
 
 /** What a serving thread is started with. */
@@ -19,6 +20,7 @@ export interface ThreadStart {
   /** What all connections of the thread may keep, in octets. */
   readonly streamOctets: number
   readonly quiet: boolean
+  readonly logForm: LogForm
 }
 
 /** A configuration to be made ready, beside the one that serves. */

@@ -14,6 +14,7 @@
 
 import { PARKED, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
+import type { ReasonMeters } from '../observe/reason-meters.ts'
 import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import {
   AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, WAIT,
@@ -56,6 +57,7 @@ export interface RoadOptions {
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
   readonly storms: Storms
+  readonly reasons: ReasonMeters
   /** Told of a plugin's bug on the way of a query, which gets SERVFAIL. */
   readonly bug: (error: unknown, qname: string) => void
 }
@@ -66,6 +68,7 @@ const WRONG_CLASS = 'only the class IN is served'
 const NO_PLACE = 'too many queries of this client, or of all, are under way'
 const BUG = 'the server met a bug of its own'
 
+const KUBERNETES = pluginIndex('kubernetes')
 const NOBODY = pluginIndex('')
 /** Beside a handler's number on the stack: it said LOOKUP, not BACK. */
 const LOOKING = 0x80
@@ -217,6 +220,7 @@ export class Road implements Responder, PacketRoad {
   #refuse(packet: Packet): number {
     const hasViews = this.#zones.ownerOf(packet.scan) >= 0
     packet.fail(RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, hasViews ? NO_VIEW : NO_BLOCK)
+    this.#options.reasons.count(packet.reasonCode)
     const octets = finish(packet)
     this.#count(this.#options.dropped, packet, RCODE.REFUSED, octets, NOBODY)
     return octets
@@ -468,6 +472,8 @@ export class Road implements Responder, PacketRoad {
       this.#count(served.meters, packet, packet.rcode, packet.length, packet.plugin)
       return finishWhole(packet, packet.length)
     }
+    // The cluster counts its own, which say more.
+    if (packet.reasonCode >= 0 && packet.plugin !== KUBERNETES) this.#options.reasons.count(packet.reasonCode)
     if (!served.reasons) packet.reasonCode = -1
     settleQuestion(packet)
     this.#countReply(packet)

@@ -57,6 +57,7 @@ class ServingThread {
       clock: systemClock,
       meters: this.#meters,
       quiet: start.quiet,
+      form: start.logForm,
     })
     for (const event of LISTEN_EVENTS) {
       this.#events.set(event, this.#meters.counter('seamark_listen_events_total', { event }))

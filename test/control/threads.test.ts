@@ -36,7 +36,13 @@ async function start(test: Test, count: number, memoryOctets?: number): Promise<
     flush: async () => true,
   }
   const log = new ProcessLog(output, systemClock, registry.meters)
-  const threads = new Threads({ registry, log, quiet: false, ...(memoryOctets && { memoryOctets }) })
+  const threads = new Threads({
+    registry,
+    log,
+    quiet: false,
+    logForm: 'text',
+    ...(memoryOctets && { memoryOctets }),
+  })
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)

@@ -1,7 +1,8 @@
 import t from 'tap'
-import { exposition, formatNumber } from '../../src/observe/exposition.ts'
+import { type ExpositionForm, exposition, formatNumber } from '../../src/observe/exposition.ts'
 import { familyNamed } from '../../src/observe/families.ts'
 import type { Sample } from '../../src/observe/registry.ts'
+import { expositionForm } from '../../src/observe/scrape.ts'
 import { checkPrometheusText } from '../support/prometheus-text.ts'
 
 const text = (family: string, ...samples: Sample[]): string =>
@@ -136,3 +137,60 @@ function bucketText(buckets: readonly (readonly [string, number])[], count: numb
   const lines = buckets.map(([le, value]) => `h_bucket{le="${le}"} ${value}`)
   return `# HELP h x\n# TYPE h histogram\n${lines.join('\n')}\nh_sum 1\nh_count ${count}\n`
 }
+
+t.test('OpenMetrics', async t => {
+  const cases: [family: string, sample: Sample, lines: string[]][] = [
+    [
+      'seamark_thread_restarts_total',
+      { values: [], numbers: [2] },
+      [
+        '# HELP seamark_thread_restarts Serving threads that ended and were replaced.',
+        '# TYPE seamark_thread_restarts counter',
+        'seamark_thread_restarts_total 2',
+        '# EOF',
+        '',
+      ],
+    ],
+    [
+      'coredns_forward_healthcheck_broken_total',
+      { values: [], numbers: [0] },
+      [
+        '# HELP coredns_forward_healthcheck_broken Counter of the number of complete failures of the healthchecks.',
+        '# TYPE coredns_forward_healthcheck_broken counter',
+        'coredns_forward_healthcheck_broken_total 0',
+        '# EOF',
+        '',
+      ],
+    ],
+  ]
+  for (const [name, sample, lines] of cases) {
+    const family = familyNamed(name)!
+    t.same(exposition([{ family, samples: [sample] }], 'openMetrics').split('\n'), lines)
+  }
+  const sizes = familyNamed('coredns_dns_request_size_bytes')!
+  const numbers = new Array<number>(sizes.buckets.length + 2).fill(0)
+  const text = exposition(
+    [{ family: sizes, samples: [{ values: ['dns://:53', '.', '', 'udp'], numbers }] }],
+    'openMetrics',
+  )
+  t.match(text, /le="100\.0"\} 0\n/)
+})
+
+t.test('which form is asked for', async t => {
+  const prometheus =
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'
+  const cases: [accept: string, form: ExpositionForm][] = [
+    ['', 'text'],
+    ['*/*', 'text'],
+    ['text/html', 'text'],
+    [prometheus, 'openMetrics'],
+    ['application/openmetrics-text', 'openMetrics'],
+    ['Application/OpenMetrics-Text; version=1.0.0', 'openMetrics'],
+    ['application/openmetrics-text; version=0.0.1', 'text'],
+    ['application/openmetrics-text;q=0', 'text'],
+    ['application/openmetrics-text;q=0.1, text/plain', 'text'],
+    ['text/plain;q=0.5, application/openmetrics-text', 'openMetrics'],
+    ['application/openmetrics-text;q=much', 'text'],
+  ]
+  for (const [accept, form] of cases) t.equal(expositionForm(accept), form, accept)
+})

@@ -15,7 +15,7 @@ t.test('where the process asks itself', async t => {
   t.equal(healthUrl('', 8080), 'http://localhost:8080/health')
   t.equal(healthUrl('10.0.0.1', 8080), 'http://10.0.0.1:8080/health')
   t.equal(healthUrl('::1', 8080), 'http://[::1]:8080/health')
-  t.same(await healthRoute(new URLSearchParams()), { status: 200, body: 'OK' })
+  t.same(await healthRoute(new URLSearchParams(), ''), { status: 200, body: 'OK' })
 })
 
 t.test('once a second, in the words of CoreDNS', async t => {

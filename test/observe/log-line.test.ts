@@ -63,3 +63,26 @@ t.test('a line that gets too long is cut, between two characters', async t => {
     /^(77)+…\n$/,
   )
 })
+
+t.test(
+  'a string of a JSON object is escaped where it stands, and cut without breaking the object',
+  async t => {
+    const line = new LineWriter()
+    const octets = new Uint8Array(LINE_MAX_OCTETS)
+    const parsed = (msg: string, name = ''): unknown => {
+      line.beginJson(octets, 0, '{"msg":"')
+      line.string(msg)
+      line.endString()
+      line.text(Buffer.from(',"qname":'))
+      line.beginString()
+      line.string(name)
+      line.endString()
+      line.octet(0x7d)
+      return JSON.parse(Buffer.from(octets.subarray(0, line.end())).toString())
+    }
+    t.same(parsed('"A IN" \\ \n', 'a\\034b.'), { msg: '"A IN" \\ \\n', qname: 'a\\034b.' })
+    t.same(parsed(''), { msg: '', qname: '' })
+    const long = '"'.repeat(2 * LINE_MAX_CHARACTERS)
+    t.same(parsed(long, 'x'), { msg: `${long.slice(0, LINE_MAX_CHARACTERS - 1)}…`, qname: 'x' })
+  },
+)

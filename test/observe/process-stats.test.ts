@@ -44,7 +44,7 @@ t.test('a scrape has the process and Node', async t => {
   stats.start()
   stats.start()
   stats.detailed = true
-  const { body, contentType } = await metricsRoute(registry)(new URLSearchParams())
+  const { body, contentType } = await metricsRoute(registry)(new URLSearchParams(), '')
   t.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8')
   const { families, problems } = checkPrometheusText(body)
   t.same(problems, [])

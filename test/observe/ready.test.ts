@@ -16,7 +16,7 @@ const source = (name: string, on = false): Switch => {
 }
 
 const ask = async (readiness: Readiness, query = ''): Promise<[number, string]> => {
-  const { status, body } = await readiness.route(new URLSearchParams(query))
+  const { status, body } = await readiness.route(new URLSearchParams(query), '')
   return [status, body]
 }
 

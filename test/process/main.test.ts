@@ -131,6 +131,46 @@ t.test('-quiet prints nothing while all is well', async t => {
   t.equal(server.output(), '')
 })
 
+t.test('-log-format=json: every line of the process is an object, those of queries with fields', async t => {
+  const port = await freePort()
+  const Corefile = '. {\n  bind 127.0.0.1\n  log . "{type} \\"{name}\\""\n  whoami\n}\n'
+  const server = start(t, { Corefile }, ['-log-format=json', '-p', String(port)])
+  await server.printed(/node \d/)
+  await server.answers(port)
+  await query(port, { name: 'Example.ORG' })
+  await server.printed(/"qname":"example/)
+  t.equal(await server.stop(), 0)
+  const lines = server.output().trim().split('\n')
+  const objects = lines.map(line => JSON.parse(line))
+  for (const { time, level, msg } of objects) {
+    t.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    t.match(level, /^(?:INFO|WARNING)$/)
+    t.type(msg, 'string')
+  }
+  t.match(
+    objects.find(({ qname }) => qname === 'example.org.'),
+    {
+      msg: 'A "example.org."',
+      client_ip: '127.0.0.1',
+      client_port: Number,
+      id: Number,
+      qtype: 'A',
+      qclass: 'IN',
+      proto: 'udp',
+      request_bytes: Number,
+      do: Boolean,
+      bufsize: Number,
+      rcode: 'NOERROR',
+      rflags: /^qr,aa/,
+      response_bytes: Number,
+      duration_seconds: Number,
+    },
+  )
+  const broken = await finish(t, { Corefile: BROKEN }, ['-log-format', 'json', '-p', String(port)])
+  t.equal(broken.status, 1)
+  t.match(JSON.parse(broken.output), { level: 'FATAL', msg: FAULTS[0] })
+})
+
 t.test('-pidfile', async t => {
   const port = await freePort()
   const server = start(t, { Corefile: WHOAMI }, ['-pidfile', 'pid', '-p', String(port)])

@@ -5,6 +5,7 @@ import t from 'tap'
 import { SILENCE } from '../../src/listen/responder.ts'
 import { counterMemory, ThreadMeters } from '../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../src/observe/query-meters.ts'
+import { ReasonMeters } from '../../src/observe/reason-meters.ts'
 import { Storms } from '../../src/observe/storms.ts'
 import type { Handler } from '../../src/plugin/plugin.ts'
 import {
@@ -112,6 +113,7 @@ function roadOf(zones: readonly ServedZone[], placesMax = 100) {
     packets: new Packets(),
     dropped: undefined,
     storms: new Storms(context.clock, context.log, context.meters),
+    reasons: new ReasonMeters(context.meters),
     bug: (error, qname) => bugs.push(`${qname} ${(error as Error).message}`),
   })
   return { road, room, bugs }

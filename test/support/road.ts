@@ -1,6 +1,7 @@
 // One handler on a road of its own: a query goes to it as it is, what it hands on goes to the test, and what it says comes
 // back as a reply. For handlers of packets and for those of trees alike.
 
+import { ReasonMeters } from '../../src/observe/reason-meters.ts'
 import { Storms } from '../../src/observe/storms.ts'
 import type { Handler, Next, TreeHandler } from '../../src/plugin/plugin.ts'
 import { BACK, DONE, DROP, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
@@ -101,6 +102,7 @@ function roadOf(
     clock,
     dropped: undefined,
     storms: new Storms(clock, log, meters),
+    reasons: new ReasonMeters(meters),
     bug,
   })
   return { road, served }

@@ -144,6 +144,7 @@ export function recordingLog(lines: string[]): ServingLog {
   const writer = new LineWriter()
   return {
     debug: true,
+    isJson: false,
     write: (level, from, text) => {
       lines.push(from === '' ? `[${level}] ${text}` : `[${level}] ${from}: ${text}`)
     },

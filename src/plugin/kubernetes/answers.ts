@@ -3,6 +3,7 @@
 // endpoint's or Pod's name, found or not. Budget: 1 µs for an address record, 4 µs for ten SRV with glue
 // (`npm run bench:micro`).
 
+import type { Counter } from '../../observe/meters.ts'
 import { detailAt, endOf, flagsOf } from '../../table/block.ts'
 import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
@@ -58,6 +59,8 @@ export interface AnswerOptions {
   readonly ownAddresses: readonly Uint8Array[]
   /** The block has `transfer`, to which AXFR and IXFR are left; without it they are refused. */
   readonly transfers?: boolean
+  /** Counts reasons (reason.ts reasonCounters); absent: nobody wants to know. */
+  readonly counters?: readonly Counter[]
 }
 
 export class ClusterAnswers {
@@ -356,6 +359,8 @@ export class ClusterAnswers {
   #negative(rcode: number, reason: Reason | undefined): number {
     const serial = this.#serial
     const { zoneAt } = this.#request
+    const { counters } = this.#options
+    if (counters !== undefined) counters[reason === undefined ? counters.length - 1 : reason.index]!.add()
     this.#writer.soa(zoneAt, this.#negativeTtl, this.#config.ttlSeconds, serial, 'authority')
     return this.#finish(rcode, reason)
   }

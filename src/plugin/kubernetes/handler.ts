@@ -26,6 +26,7 @@ import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
 import { ownAddresses } from './nameservers.ts'
+import { reasonCounters } from './reason.ts'
 
 /** A link is refused when more than this many stand before it (docs/coredns.md 1.6). */
 const CHAIN_MAX = 10
@@ -71,6 +72,7 @@ export class KubernetesHandler implements TreeHandler {
       random,
       reasons: true,
       ownAddresses: own,
+      counters: reasonCounters(context.meters),
     }
     this.#answers = this.answersForZones(() => plain)
     this.#clients = config.clients && new Clients(table, config.clients)

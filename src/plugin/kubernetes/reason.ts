@@ -4,6 +4,8 @@
 //   $ dig web.shop.svc.cluster.local
 //   ; EDE: 0 (Other): (no service web in namespace shop)
 
+import type { Counter, Meters } from '../../observe/meters.ts'
+import { reasonCounter } from '../../observe/reason-meters.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Request } from './parse-name.ts'
@@ -18,9 +20,13 @@ const PART = {
 
 /** A reason: the code, and words with the question's labels between them. */
 export interface Reason {
+  /** Its place among all. */
+  readonly index: number
   readonly code: number
   readonly words: readonly (Uint8Array | keyof typeof PART)[]
 }
+
+let made = 0
 
 /** A reason out of a text: `{service}` is the label that the question has for it. */
 function reason(text: string, code: number = EDE.OTHER): Reason {
@@ -29,7 +35,7 @@ function reason(text: string, code: number = EDE.OTHER): Reason {
     if (Object.hasOwn(PART, word)) return word as keyof typeof PART
     throw new RangeError(`a question has no part ${word}`)
   })
-  return { code, words }
+  return { index: made++, code, words }
 }
 
 const SERVICE = 'service {service} in namespace {namespace}'
@@ -60,6 +66,15 @@ export const REASON = {
   // Neither is known yet.
   NOT_SYNCED: reason('the cluster is not listed yet', EDE.NOT_READY),
 } as const
+
+/** All reasons by `index`, with the names that metrics have for them: `no_service`. */
+const NAMED = Object.entries(REASON).map(([key, { code }]) => ({ name: key.toLowerCase(), code }))
+/** Clients without EDNS are told nothing: nobody looks whether it is the service or its namespace that is missing. */
+const NO_SERVICE_OR_NAMESPACE = { name: 'no_service_or_namespace', code: EDE.OTHER }
+
+/** The counters of all reasons by `index`, and behind them that of a name for which nobody looked for one. */
+export const reasonCounters = (meters: Meters): readonly Counter[] =>
+  [...NAMED, NO_SERVICE_OR_NAMESPACE].map(({ code, name }) => reasonCounter(meters, code, name))
 
 const QUESTION_MARK = 0x3f
 

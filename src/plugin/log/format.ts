@@ -146,7 +146,8 @@ function writeKnown(
   else line.text(known)
 }
 
-function writeFlags(line: LineWriter, packet: Packet): void {
+/** The flags of the reply as the query log has them: qr,aa,rd. */
+export function writeFlags(line: LineWriter, packet: Packet): void {
   const { out, outAt, scan, recursionDesired, replyRecursionDesired } = packet
   const high = out[outAt + 2]!
   const low = out[outAt + 3]!

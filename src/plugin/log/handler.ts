@@ -7,6 +7,7 @@ import type { Handler, ServingContext } from '../plugin.ts'
 import { classOf, packetType, type ReplyClass } from './classify.ts'
 import type { LogConfig } from './config.ts'
 import { compileFormat, type LogFormat } from './format.ts'
+import { writeJsonFields } from './json-fields.ts'
 
 interface Rule {
   readonly name: Name
@@ -45,7 +46,9 @@ export class LogHandler implements Handler {
     if (classes && !classes.has(classOf(type!))) return step
     const line = log.line()
     if (line === undefined) return step
-    format.write(line, packet, clock.nowMs() - packet.receivedAtMs, type)
+    const durationMs = clock.nowMs() - packet.receivedAtMs
+    format.write(line, packet, durationMs, type)
+    if (log.isJson) writeJsonFields(line, packet, durationMs)
     log.endLine()
     return step
   }
