@@ -148,13 +148,13 @@ function writeKnown(
 
 /** The flags of the reply as the query log has them: qr,aa,rd. */
 export function writeFlags(line: LineWriter, packet: Packet): void {
-  const { out, outAt, scan, recursionDesired, replyRecursionDesired } = packet
+  const { out, outAt, scan, asked, replyRecursionDesired } = packet
   const high = out[outAt + 2]!
   const low = out[outAt + 3]!
   line.text(QR)
   if ((high & FLAG_AA) !== 0) line.text(AA)
   if ((high & FLAG_TC) !== 0) line.text(TC)
-  if (replyRecursionDesired ?? recursionDesired) line.text(RD)
+  if (replyRecursionDesired ?? asked.recursionDesired) line.text(RD)
   if ((low & FLAG_RA) !== 0) line.text(RA)
   if ((low & FLAG_AD) !== 0) line.text(AD)
   if (scan.checkingDisabled) line.text(CD)
