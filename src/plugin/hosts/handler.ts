@@ -6,37 +6,37 @@
 //   another name, fallthrough for it   the next plugin
 //   another name                       SERVFAIL: there is no SOA to deny it with
 
-import type { Query } from '../../query/query.ts'
-import { answer, type MaybePromise, type Outcome, servfail } from '../../query/reply.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { NEXT, type Packet, type Step } from '../../query/packet.ts'
 import { ZoneTable } from '../../query/zone-table.ts'
 import { EDE } from '../../wire/extended-error.ts'
-import { foldName, isWithinAny, type Name, name } from '../../wire/name.ts'
-import { rr } from '../../wire/record.ts'
-import { TYPE } from '../../wire/rrtype.ts'
+import { FLAG_AA } from '../../wire/header.ts'
+import { name } from '../../wire/name.ts'
+import { RCODE } from '../../wire/rcode.ts'
+import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { SECTION } from '../../wire/walk.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import type { HostsConfig } from './config.ts'
+import { FoundValues } from './multimap.ts'
 import { HostsSource } from './source.ts'
 
-const PLUGIN = 'hosts'
+const PLUGIN = pluginIndex('hosts')
+const NOT_LISTED = 'not among the hosts, which have no fallthrough'
 
-export class HostsHandler implements TreeHandler {
-  readonly trees = true
+const found = new FoundValues()
+
+export class HostsHandler implements Handler {
   readonly #config: HostsConfig
   readonly #source: HostsSource
-  readonly #zones: readonly Name[]
-  readonly #fallthrough: readonly Name[]
-  /** The same, to be held against scanned names. */
-  readonly #zoneTable: ZoneTable<{ readonly zone: Name }>
-  readonly #fallthroughTable: ZoneTable<{ readonly zone: Name }>
+  readonly #zones: ZoneTable<{ readonly zone: Uint8Array }>
+  readonly #fallthrough: ZoneTable<{ readonly zone: Uint8Array }>
 
   constructor(config: HostsConfig, context: ServingContext) {
     this.#config = config
     this.#source = new HostsSource(config, context)
-    this.#zones = config.zones.map(name)
-    this.#fallthrough = config.fallthrough.map(name)
-    this.#zoneTable = new ZoneTable(this.#zones.map(zone => ({ zone })))
-    this.#fallthroughTable = new ZoneTable(this.#fallthrough.map(zone => ({ zone })))
+    this.#zones = zonesOf(config.zones)
+    this.#fallthrough = zonesOf(config.fallthrough)
   }
 
   stop(): void {
@@ -45,33 +45,42 @@ export class HostsHandler implements TreeHandler {
 
   concerns(scan: Scan): boolean {
     if (this.#source.table.has(scan)) return true
-    if (scan.qtype === TYPE.PTR || this.#zoneTable.indexOf(scan) < 0) return false
-    return this.#fallthroughTable.indexOf(scan) < 0
+    return scan.qtype !== TYPE.PTR && this.#zones.indexOf(scan) >= 0 && this.#fallthrough.indexOf(scan) < 0
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname, qtype } = query.question
-    const { ttlSeconds, fallthroughUnsupported } = this.#config
+  /** HOT. */
+  handle(packet: Packet): Step {
+    const { scan } = packet
+    const { qtype } = scan
     const { table } = this.#source
-    const folded = foldName(qname)
-    const records = (type: number, values: readonly Uint8Array[]): Outcome =>
-      answer(
-        PLUGIN,
-        values.map(value => rr(qname, type, ttlSeconds, value)),
-      )
+    found.count = 0
     if (qtype === TYPE.PTR) {
-      const names = table.pointers(folded)
-      return names.length > 0 ? records(TYPE.PTR, names) : next(query)
+      table.pointers(scan, found)
+      return found.count === 0 ? NEXT : this.#answer(packet)
     }
-    if (!isWithinAny(qname, this.#zones)) return next(query)
-    const falls = isWithinAny(qname, this.#fallthrough)
-    const isAddress = qtype === TYPE.A || qtype === TYPE.AAAA
-    if (!isAddress && falls && fallthroughUnsupported) return next(query)
-    const v4 = table.addresses(folded, 4)
-    const v6 = table.addresses(folded, 16)
-    if (v4.length + v6.length > 0)
-      return records(qtype, qtype === TYPE.A ? v4 : qtype === TYPE.AAAA ? v6 : [])
-    if (falls) return next(query)
-    return servfail({ code: EDE.OTHER, text: 'not among the hosts, which have no fallthrough' })
+    if (this.#zones.indexOf(scan) < 0) return NEXT
+    const falls = this.#fallthrough.indexOf(scan) >= 0
+    if (qtype === TYPE.A) table.addresses(scan, 4, found)
+    else if (qtype === TYPE.AAAA) table.addresses(scan, 16, found)
+    else if (falls && this.#config.fallthroughUnsupported) return NEXT
+    if (found.count > 0 || table.hasAddress(scan)) return this.#answer(packet)
+    return falls ? NEXT : packet.fail(RCODE.SERVFAIL, EDE.OTHER, NOT_LISTED)
+  }
+
+  /** What was found, of the type that is asked. */
+  #answer(packet: Packet): Step {
+    const { question, qnameAt, scan } = packet
+    const { ttlSeconds } = this.#config
+    const { octets, ats, lengths, count } = found
+    const composer = packet.compose()
+    for (let i = 0; i < count; i++) {
+      const at = ats[i]!
+      const end = at + lengths[i]!
+      composer.record(SECTION.ANSWER, question, qnameAt, scan.qtype, CLASS.IN, ttlSeconds, octets, at, end)
+    }
+    return packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
   }
 }
+
+const zonesOf = (zones: readonly string[]): ZoneTable<{ readonly zone: Uint8Array }> =>
+  new ZoneTable(zones.map(zone => ({ zone: name(zone) })))

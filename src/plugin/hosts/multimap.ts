@@ -16,6 +16,58 @@ const VALUE_AT = 2
 const VALUE_OCTETS = 3
 const BEFORE = 4
 
+/** Values of one name that are looked at: more fit into no message. */
+const VALUES_MAX = 4096
+/** Values that are compared with one another; of more, their texts are. */
+const COMPARED_MAX = 16
+
+/** Values that were found, where they lie. It is filled again for every name. */
+export class FoundValues {
+  octets: Uint8Array = new Uint8Array(0)
+  count = 0
+  readonly ats = new Int32Array(VALUES_MAX)
+  readonly lengths = new Uint8Array(VALUES_MAX)
+
+  push(at: number, length: number): void {
+    this.ats[this.count] = at
+    this.lengths[this.count++] = length
+  }
+
+  /** Turns them round, the first one first, and leaves out what was there before. */
+  settle(): void {
+    const { ats, lengths, count } = this
+    ats.subarray(0, count).reverse()
+    lengths.subarray(0, count).reverse()
+    const texts = count > COMPARED_MAX ? new Set<string>() : undefined
+    this.count = 0
+    for (let i = 0; i < count; i++) {
+      if (texts === undefined ? this.#isKnown(ats[i]!, lengths[i]!) : isOld(texts, this.#text(i))) continue
+      this.push(ats[i]!, lengths[i]!)
+    }
+  }
+
+  #isKnown(at: number, length: number): boolean {
+    for (let i = 0; i < this.count; i++)
+      if (this.lengths[i] === length && this.#isSame(this.ats[i]!, at, length)) return true
+    return false
+  }
+
+  #isSame(a: number, b: number, length: number): boolean {
+    for (let i = 0; i < length; i++) if (this.octets[a + i] !== this.octets[b + i]) return false
+    return true
+  }
+
+  #text(i: number): string {
+    const at = this.ats[i]!
+    return Buffer.prototype.latin1Slice.call(this.octets, at, at + this.lengths[i]!)
+  }
+}
+
+function isOld(texts: Set<string>, text: string): boolean {
+  const before = texts.size
+  return texts.add(text).size === before
+}
+
 /** Names with their values. Names are in lower case and in wire form, so that none is the beginning of another. */
 export class NameMultimap {
   #octets = new Uint8Array(256)
@@ -54,17 +106,21 @@ export class NameMultimap {
     return this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)] !== 0
   }
 
-  /** Copies of the values of the name in octets[at … end), in the order they were added; the latest `max` of them. */
-  values(octets: Uint8Array, at: number, end: number, max: number): Uint8Array[] {
-    if (this.#lengths[end - at] !== 1) return []
-    const values: Uint8Array[] = []
+  /**
+   * HOT: finds the values of the name in octets[at … end), those of `valueOctets` octets where that is not 0, each once, in the
+   * order they were added; of more than VALUES_MAX the latest.
+   */
+  find(octets: Uint8Array, at: number, end: number, valueOctets: number, found: FoundValues): void {
+    found.octets = this.#octets
+    found.count = 0
+    if (this.#lengths[end - at] !== 1) return
     let row = this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)]!
-    while (row !== 0 && values.length < max) {
-      const valueAt = this.#word(row - 1, VALUE_AT)
-      values.push(this.#octets.slice(valueAt, valueAt + this.#word(row - 1, VALUE_OCTETS)))
+    for (let i = 0; row !== 0 && i < VALUES_MAX; i++) {
+      const length = this.#word(row - 1, VALUE_OCTETS)
+      if (valueOctets === 0 || length === valueOctets) found.push(this.#word(row - 1, VALUE_AT), length)
       row = this.#word(row - 1, BEFORE)
     }
-    return values.reverse()
+    if (found.count > 1) found.settle()
   }
 
   /** Gives back the room for more, when all is added. */

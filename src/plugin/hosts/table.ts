@@ -10,12 +10,10 @@ import { reverseZones } from '../../corefile/zone.ts'
 import { type Ip, parseIp } from '../../shared/ip.ts'
 import { foldName, isWithinAny, type Name, name, parseName } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
-import { NameMultimap } from './multimap.ts'
+import { type FoundValues, NameMultimap } from './multimap.ts'
 
 /** Names with an address, in the file and in the Corefile together: up to 25 MB on each serving thread. */
 export const ENTRIES_MAX = 200_000
-/** Records of one answer: more fit into no message. */
-const RECORDS_MAX = 4096
 /** Lines that are read without a pause, a millisecond's work. */
 const LINES_PER_TURN = 500
 
@@ -82,29 +80,29 @@ export class HostTable {
     }
   }
 
-  /** The addresses of 4 or of 16 octets that a folded name has, each once. */
-  addresses(qname: Name, octets: 4 | 16): readonly Uint8Array[] {
-    const ofFamily = (all: Uint8Array[]): Uint8Array[] => all.filter(address => address.length === octets)
-    const own = ofFamily(this.#names.values(qname, 0, qname.length, RECORDS_MAX))
-    if (own.length > 0) return distinct(own)
-    const tailAt = wildcardTail(qname)
-    return tailAt < 0
-      ? []
-      : distinct(ofFamily(this.#wildcards.values(qname, tailAt, qname.length, RECORDS_MAX)))
+  /** HOT: finds the addresses of 4 or of 16 octets that the scanned name has. */
+  addresses({ folded, foldedLength, labelAt, labelCount }: Scan, octets: 4 | 16, found: FoundValues): void {
+    this.#names.find(folded, 0, foldedLength, octets, found)
+    if (found.count === 0 && labelCount > 1)
+      this.#wildcards.find(folded, labelAt[1]!, foldedLength, octets, found)
   }
 
-  /** The names of the address that a folded reverse name is for, each once. */
-  pointers(qname: Name): readonly Name[] {
-    return distinct(this.#pointers.values(qname, 0, qname.length, RECORDS_MAX))
+  /** HOT: finds the names of the address that the scanned reverse name is for. */
+  pointers({ folded, foldedLength }: Scan, found: FoundValues): void {
+    this.#pointers.find(folded, 0, foldedLength, 0, found)
+  }
+
+  /** HOT: whether the scanned name has an address. */
+  hasAddress({ folded, foldedLength, labelAt, labelCount }: Scan): boolean {
+    return (
+      this.#names.has(folded, 0, foldedLength) ||
+      (labelCount > 1 && this.#wildcards.has(folded, labelAt[1]!, foldedLength))
+    )
   }
 
   /** HOT: whether there may be records for the scanned name, of any type. */
-  has({ folded, foldedLength, labelAt, labelCount }: Scan): boolean {
-    return (
-      this.#names.has(folded, 0, foldedLength) ||
-      this.#pointers.has(folded, 0, foldedLength) ||
-      (labelCount > 1 && this.#wildcards.has(folded, labelAt[1]!, foldedLength))
-    )
+  has(scan: Scan): boolean {
+    return this.hasAddress(scan) || this.#pointers.has(scan.folded, 0, scan.foldedLength)
   }
 }
 
@@ -136,15 +134,3 @@ export function* readTable(
 export const parseHostAddress = (text: string): Ip | undefined => parseIp(text.split('%', 1)[0]!)
 
 const reverseName = ({ text, bytes }: Ip): Name => name(reverseZones(`${text}/${bytes.length * 8}`)![0]!)
-
-/** Where the name behind the first label begins, for names of two labels and more: `*.` alone is no wildcard. */
-function wildcardTail(qname: Name): number {
-  const at = qname[0]! + 1
-  return at >= qname.length - 1 ? -1 : at
-}
-
-function distinct(values: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (values.length < 2) return values
-  const byOctets = new Map(values.map(value => [Buffer.from(value).toString('latin1'), value]))
-  return [...byOctets.values()]
-}

@@ -1,9 +1,10 @@
 // What lines of a hosts file give, and what is passed over.
 
 import t from 'tap'
+import { FoundValues } from '../../../src/plugin/hosts/multimap.ts'
 import { ENTRIES_MAX, HostTable, readTable } from '../../../src/plugin/hosts/table.ts'
 import { ipFromBytes } from '../../../src/shared/ip.ts'
-import { foldName, formatName, name } from '../../../src/wire/name.ts'
+import { formatName, name } from '../../../src/wire/name.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 
@@ -15,12 +16,34 @@ function tableOf(text: string, rules = everywhere): HostTable {
   return table
 }
 
+const values = new FoundValues()
+
+function scanOf(owner: string): Scan {
+  const packet = encodeQuestion({ name: owner })
+  const scan = new Scan()
+  scan.read(packet, 0, packet.length)
+  return scan
+}
+
+/** What was found, by `show`. */
+const shown = (show: (octets: Uint8Array) => string): string[] =>
+  Array.from({ length: values.count }, (_, i) =>
+    show(values.octets.slice(values.ats[i]!, values.ats[i]! + values.lengths[i]!)),
+  )
+
+function pointersOf(table: HostTable, owner: string): string[] {
+  table.pointers(scanOf(owner), values)
+  return shown(formatName)
+}
+
 /** The addresses of both families, then, behind `=`, the names of the address. */
-function found(table: HostTable, text: string): string {
-  const owner = foldName(name(text))
-  const addresses = [...table.addresses(owner, 4), ...table.addresses(owner, 16)]
-  const pointers = table.pointers(owner).map(formatName)
-  return [...addresses.map(octets => ipFromBytes(octets).text), ...pointers.map(each => `=${each}`)].join(' ')
+function found(table: HostTable, owner: string): string {
+  const addresses = ([4, 16] as const).flatMap(octets => {
+    values.count = 0
+    table.addresses(scanOf(owner), octets, values)
+    return shown(address => ipFromBytes(address).text)
+  })
+  return [...addresses, ...pointersOf(table, owner).map(each => `=${each}`)].join(' ')
 }
 
 t.test('lines', async t => {
@@ -95,12 +118,7 @@ t.test('zones, and no PTR', async t => {
 
 t.test('which scanned names may have records', async t => {
   const table = tableOf('10.0.0.1 node-1 a.example.org\n10.0.0.2 *.apps.example.org')
-  const scan = new Scan()
-  const has = (owner: string): boolean => {
-    const packet = encodeQuestion({ name: owner })
-    scan.read(packet, 0, packet.length)
-    return table.has(scan)
-  }
+  const has = (owner: string): boolean => table.has(scanOf(owner))
   for (const owner of ['node-1', 'NODE-1', 'a.example.org', 'x.apps.example.org', '1.0.0.10.in-addr.arpa'])
     t.ok(has(owner), owner)
   for (const owner of [
@@ -130,7 +148,7 @@ t.test('a file is read in pieces, up to the bound, then the lines of the Corefil
   t.equal(pauses, 2)
   t.equal(found(table, 'n1199.example.org.'), '10.0.0.1', 'the last line has no line feed')
   t.equal(found(table, 'n0.example.org.'), '10.0.0.1 10.0.0.2')
-  t.equal(table.pointers(name('1.0.0.10.in-addr.arpa.')).length, 1200)
+  t.equal(pointersOf(table, '1.0.0.10.in-addr.arpa.').length, 1200)
   t.notOk(table.overfull)
   const oneLine = (count: number) => [`10.0.0.1 ${names(count).join(' ')}`]
   t.notOk(read(oneLine(ENTRIES_MAX)).table.overfull)
