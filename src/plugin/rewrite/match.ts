@@ -1,8 +1,7 @@
-// Matches at work: whether a text is one, and what it becomes. Plain text is compared; patterns run in re2js, whose time
-// is linear in the text whatever the pattern is.
+// Matches at work: whether a text is one, and what it becomes. Plain text is compared; patterns take a time that is linear in
+// the text whatever they are.
 
-import type { RE2JS } from 're2js'
-import { lazy } from '../../shared/lazy.ts'
+import { compilePattern, type Pattern } from '../../shared/pattern.ts'
 import type { Match, Substitution } from './config.ts'
 
 /** What a text becomes; undefined where it does not match. */
@@ -51,18 +50,12 @@ export function remap(from: string, to: string): Renamer {
   }
 }
 
-function compilePattern(pattern: string, anyCase = false): RE2JS {
-  const { RE2JS } = lazy.re2js
-  return RE2JS.compile(pattern, anyCase ? RE2JS.CASE_INSENSITIVE : 0)
-}
-
 /** The whole name becomes `to`, whatever part of it matched. */
-function compileRegex(pattern: RE2JS, to: string): Renamer {
-  const parts = templateParts(to, pattern.groupCount())
+function compileRegex(pattern: Pattern, to: string): Renamer {
+  const parts = templateParts(to, pattern.groupCount)
   return text => {
-    const matcher = pattern.matcher(text)
-    if (!matcher.find()) return undefined
-    return parts.map(part => (typeof part === 'string' ? part : (matcher.group(part) ?? ''))).join('')
+    const found = pattern.find(text)
+    return found && parts.map(part => (typeof part === 'string' ? part : (found[part] ?? ''))).join('')
   }
 }
 

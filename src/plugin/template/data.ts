@@ -1,6 +1,6 @@
 // What a template knows of a question (coredns plugin/template/template.go): the fields of its data.
 
-import type { Query } from '../../query/query.ts'
+import type { Packet } from '../../query/packet.ts'
 import { formatName } from '../../wire/name.ts'
 import { CLASS, className, TYPE, typeName } from '../../wire/rrtype.ts'
 import type { TemplateRule } from './config.ts'
@@ -8,7 +8,7 @@ import type { Method, Struct, Value } from './go/value.ts'
 
 /** A question that a directive takes. */
 export interface Taken {
-  readonly query: Query
+  readonly packet: Packet
   readonly rule: TemplateRule
   /** The zone of the directive that it lies in. */
   readonly zone: string
@@ -25,8 +25,8 @@ export interface Match {
 }
 
 /** The class and the type of the question by name, those of the directive where all were asked; '' for one without a name. */
-export function classAndType({ query, rule }: Taken): { readonly class: string; readonly type: string } {
-  const { qclass, qtype } = query.question
+export function classAndType({ packet, rule }: Taken): { readonly class: string; readonly type: string } {
+  const { qclass, qtype } = packet.scan
   const named = (name: string): string => (/^(?:CLASS|TYPE)\d+$/.test(name) ? '' : name)
   return {
     class: named(className(qclass === CLASS.ANY ? rule.qclass : qclass)),
@@ -45,35 +45,35 @@ const DATA: Readers<Taken> = {
   Match: ({ match }) => match.groups,
   Group: ({ match }) => groupsOf(match),
   Regex: ({ match }) => match.regex,
-  Question: ({ query }) => questionOf(query),
-  Message: ({ query }) => struct('*dns.Msg', () => '', MESSAGE, query),
-  Remote: ({ query }) => query.client.address,
+  Question: ({ packet }) => questionOf(packet),
+  Message: ({ packet }) => struct('*dns.Msg', () => '', MESSAGE, packet),
+  Remote: ({ packet }) => packet.client.address,
   Meta:
-    ({ query }) =>
+    ({ packet }) =>
     label =>
-      query.metadata.get(label) ?? '',
+      packet.label(label) ?? '',
 }
 
-const QUESTION: Readers<Query> = {
-  Name: ({ question }) => formatName(question.qname),
-  Qtype: ({ question }) => BigInt(question.qtype),
-  Qclass: ({ question }) => BigInt(question.qclass),
+const QUESTION: Readers<Packet> = {
+  Name: ({ qname }) => formatName(qname),
+  Qtype: ({ scan }) => BigInt(scan.qtype),
+  Qclass: ({ scan }) => BigInt(scan.qclass),
 }
 
 /** The head of the message that a query came in; its records are not there. */
-const MESSAGE: Readers<Query> = {
-  Id: ({ id }) => BigInt(id),
+const MESSAGE: Readers<Packet> = {
+  Id: ({ asked }) => BigInt(asked.id),
   Opcode: () => 0n,
   Rcode: () => 0n,
   Response: () => false,
   Authoritative: () => false,
   Truncated: () => false,
-  RecursionDesired: query => query.recursionDesired,
+  RecursionDesired: packet => packet.recursionDesired,
   RecursionAvailable: () => false,
   Zero: () => false,
-  AuthenticatedData: query => query.authenticData,
-  CheckingDisabled: query => query.checkingDisabled,
-  Question: query => [questionOf(query)],
+  AuthenticatedData: packet => packet.authenticData,
+  CheckingDisabled: ({ asked }) => asked.checkingDisabled,
+  Question: packet => [questionOf(packet)],
 }
 
 /** The fields of the data, and the fields below them; those of Group are the groups of the regular expressions. */
@@ -86,10 +86,10 @@ export const FIELDS: Readonly<Record<string, readonly string[]>> = {
 /** The data of a taken question. */
 export const templateData = (taken: Taken): Struct => struct('*template.templateData', () => '', DATA, taken)
 
-function questionOf(query: Query): Struct {
-  const { qname, qtype, qclass } = query.question
-  const text = (): string => `;${formatName(qname)}\t${className(qclass)}\t ${typeName(qtype)}`
-  return struct('*dns.Question', text, QUESTION, query)
+function questionOf(packet: Packet): Struct {
+  const { qtype, qclass } = packet.scan
+  const text = (): string => `;${formatName(packet.qname)}\t${className(qclass)}\t ${typeName(qtype)}`
+  return struct('*dns.Question', text, QUESTION, packet)
 }
 
 /** Groups by number and by name. */

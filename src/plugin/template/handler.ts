@@ -1,43 +1,46 @@
 // `template` at work: the first rule that takes a question renders its records; CNAME targets are looked up by the server.
 
-import type { Query } from '../../query/query.ts'
-import { answer, type MaybePromise, type Outcome, type Reply, servfail } from '../../query/reply.ts'
-import { foldName, formatName } from '../../wire/name.ts'
+import type { Counter } from '../../observe/meters.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { FLAG_AA, FLAG_TC } from '../../wire/header.ts'
+import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { RecordWalk, SECTION } from '../../wire/walk.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import { SECTIONS, type Section, type TemplateConfig } from './config.ts'
-import { classAndType, type Taken, templateData } from './data.ts'
+import { classAndType, type Taken } from './data.ts'
 import { Rule } from './rule.ts'
 
-const PLUGIN = 'template'
+const PLUGIN = pluginIndex('template')
+const MATCHES = 'coredns_template_matches_total'
+const NUMBERS = {
+  answer: SECTION.ANSWER,
+  authority: SECTION.AUTHORITY,
+  additional: SECTION.ADDITIONAL,
+} as const
+
+/** A reply with aliases whose targets are looked up. */
+interface Chase {
+  readonly rule: Rule
+  readonly records: Readonly<Record<Section, readonly Rr[]>>
+  /** The replies about the targets, in the order of the aliases. */
+  readonly targets: Uint8Array[]
+  truncated: boolean
+}
 
 /** The rules of one server block on one serving thread. */
-export class TemplateHandler implements TreeHandler {
-  readonly trees = true
+export class TemplateHandler implements Handler {
   readonly #rules: readonly Rule[]
   readonly #context: ServingContext
+  readonly #matches = new Map<string, Counter>()
 
   constructor({ rules }: TemplateConfig, context: ServingContext) {
     this.#rules = rules.map(rule => new Rule(rule))
     this.#context = context
-  }
-
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname } = query.question
-    let text: string | undefined
-    for (const rule of this.#rules) {
-      const zone = rule.zoneOf(query)
-      if (zone === undefined) continue
-      text ??= formatName(foldName(qname))
-      const match = rule.match(text)
-      if (match !== undefined)
-        return this.#answer(rule, { query, rule: rule.config, zone, name: text, match })
-      if (!rule.letsThrough(qname)) return servfail()
-    }
-    return next(query)
   }
 
   concerns(scan: Scan): boolean {
@@ -45,51 +48,114 @@ export class TemplateHandler implements TreeHandler {
     return false
   }
 
-  #answer(rule: Rule, taken: Taken): MaybePromise<Outcome> {
-    this.#count('coredns_template_matches_total', taken)
-    const { rcode, extendedError } = rule.config
-    if (rcode === RCODE.SERVFAIL) return servfail()
-    const data = templateData(taken)
+  /** HOT. */
+  handle(packet: Packet): Step {
+    const { scan } = packet
+    let text: string | undefined
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!
+      const zone = rule.zoneOf(scan)
+      if (zone === undefined) continue
+      text ??= formatName(scan.folded.subarray(0, scan.foldedLength))
+      const match = rule.match(text)
+      if (match !== undefined)
+        return this.#answer(rule, { packet, rule: rule.config, zone, name: text, match })
+      if (!rule.letsThrough(scan)) return packet.fail(RCODE.SERVFAIL)
+    }
+    return NEXT
+  }
+
+  found(packet: Packet, kept: Kept, asked: Packet): Step {
+    const chase = kept as Chase
+    chase.targets.push(asked.keepReply().octets)
+    chase.truncated = asked.truncated
+    return goOn(packet, chase)
+  }
+
+  #answer(rule: Rule, taken: Taken): Step {
+    const { packet } = taken
+    this.#countMatch(taken)
+    if (rule.config.rcode === RCODE.SERVFAIL) return packet.fail(RCODE.SERVFAIL)
     const records: Record<Section, Rr[]> = { answer: [], additional: [], authority: [] }
     for (const section of SECTIONS) {
       for (const template of rule.records[section]) {
-        const record = template.make(data)
+        const record = template.make(taken)
         if ('reason' in record) {
           this.#count(record.family, taken, { section, template: template.label })
-          return servfail(undefined, `template: ${section}: ${record.reason}`)
+          return packet.fail(RCODE.SERVFAIL, -1, '', `template: ${section}: ${record.reason}`)
         }
         records[section].push(record)
       }
     }
-    const reply = {
-      ...answer(PLUGIN, records.answer, records.additional),
-      authority: records.authority,
-      rcode,
-      extendedError,
+    return goOn(packet, { rule, records, targets: [], truncated: false })
+  }
+
+  #countMatch(taken: Taken): void {
+    const { packet, zone } = taken
+    const { server, view } = packet.served
+    const { qclass, qtype } = packet.scan
+    const key = `${taken.rule.qtype} ${taken.rule.qclass} ${qclass} ${qtype} ${zone} ${view} ${server}`
+    let counter = this.#matches.get(key)
+    if (counter === undefined) {
+      counter = this.#count(MATCHES, taken)
+      if (this.#matches.size < COUNTERS_MAX) this.#matches.set(key, counter)
+    } else counter.add()
+  }
+
+  #count(family: string, taken: Taken, labels: Readonly<Record<string, string>> = {}): Counter {
+    const { packet, zone } = taken
+    const { server, view } = packet.served
+    const counter = this.#context.meters.counter(family, {
+      server,
+      zone,
+      view,
+      ...classAndType(taken),
+      ...labels,
+    })
+    counter.add()
+    return counter
+  }
+}
+
+/** Counters that are at hand; others are looked for by their labels. */
+const COUNTERS_MAX = 1024
+
+/** Looks the next alias's target up, or writes the reply: behind each alias what the whole server says about its target. */
+function goOn(packet: Packet, chase: Chase): Step {
+  const { qtype } = packet.scan
+  const { answer } = chase.records
+  if (qtype === TYPE.A || qtype === TYPE.AAAA) {
+    let aliases = 0
+    for (const record of answer) {
+      if (record.type !== TYPE.CNAME || aliases++ < chase.targets.length) continue
+      packet.wishName = targetOf(record)
+      packet.wishType = qtype
+      packet.keep(chase)
+      return LOOKUP
     }
-    return hasAlias(reply, taken.query) ? chase(reply, taken.query) : reply
   }
-
-  #count(family: string, taken: Taken, labels: Readonly<Record<string, string>> = {}): void {
-    const { query, zone } = taken
-    const { server, view } = query
-    this.#context.meters.counter(family, { server, zone, view, ...classAndType(taken), ...labels }).add()
-  }
+  return write(packet, chase)
 }
 
-const hasAlias = ({ answer }: Reply, { question: { qtype } }: Query): boolean =>
-  (qtype === TYPE.A || qtype === TYPE.AAAA) && answer.some(record => record.type === TYPE.CNAME)
+const walk = new RecordWalk()
 
-/** Puts behind each CNAME of the answer what the whole server says about its target. */
-async function chase(reply: Reply, query: Query): Promise<Reply> {
-  const records: Rr[] = []
-  let truncated = false
-  for (const record of reply.answer) {
-    records.push(record)
-    if (record.type !== TYPE.CNAME) continue
-    const target = await query.lookup(targetOf(record), query.question.qtype)
-    records.push(...target.answer)
-    truncated = target.truncated
+function write(packet: Packet, { rule: { config }, records, targets, truncated }: Chase): Step {
+  const composer = packet.compose()
+  let looked = 0
+  for (const section of WRITTEN) {
+    for (const { owner, type, class: rrclass, ttlSeconds, rdata } of records[section]) {
+      composer.record(NUMBERS[section], owner, 0, type, rrclass, ttlSeconds, rdata, 0, rdata.length)
+      const target = section === 'answer' && type === TYPE.CNAME ? targets[looked++] : undefined
+      if (target === undefined) continue
+      for (walk.open(target, 0, target.length); walk.next() && walk.section === SECTION.ANSWER; )
+        composer.copy(walk)
+    }
   }
-  return { ...reply, answer: records, truncated }
+  packet.composed(config.rcode, PLUGIN, FLAG_AA | (truncated ? FLAG_TC : 0))
+  const { extendedError } = config
+  packet.setReason(extendedError?.code ?? -1, extendedError?.text)
+  return DONE
 }
+
+/** In the order of a message. */
+const WRITTEN = ['answer', 'authority', 'additional'] as const

@@ -1,12 +1,15 @@
 // One record of a reply, written as a Go template of a line in a zone file.
 
-import { ROOT } from '../../wire/name.ts'
+import { parseIp } from '../../shared/ip.ts'
+import { parseName, ROOT } from '../../wire/name.ts'
 import { parseRecord } from '../../wire/presentation/record.ts'
-import type { Rr } from '../../wire/record.ts'
+import { type Rr, rr } from '../../wire/record.ts'
+import { TYPE } from '../../wire/rrtype.ts'
+import { type Taken, templateData } from './data.ts'
 import { compileTemplate, type Template } from './go/parse.ts'
 import { renderTemplate } from './go/render.ts'
 import { templateText } from './go/syntax.ts'
-import type { Struct } from './go/value.ts'
+import { plainTemplate } from './plain.ts'
 
 /** Of records without one, as CoreDNS has it. */
 const TTL_DEFAULT_SECONDS = 3600
@@ -23,6 +26,7 @@ export class RecordTemplate {
   /** The template as CoreDNS's metrics name it. */
   readonly label: string
   readonly #template: Template
+  readonly #plain: ((taken: Taken) => string | undefined) | undefined
   /** What was made last: most templates in use depend on nothing that changes from one question to the next. */
   #last: { readonly text: string; readonly record: Rr } | undefined
 
@@ -31,17 +35,26 @@ export class RecordTemplate {
     const template = compileTemplate(text)
     if ('reason' in template) throw new TypeError(`not a template: ${template.reason}`)
     this.#template = template
+    this.#plain = plainTemplate(template)
     this.label = templateText(template.nodes)
   }
 
-  /** The record for the data of one question. */
-  make(data: Struct): Rr | Failure {
-    const rendered = renderTemplate(this.#template, data)
+  /** The record for one question. */
+  make(taken: Taken): Rr | Failure {
+    const text = this.#plain?.(taken)
+    return text === undefined ? this.#render(taken) : this.#recordOf(text)
+  }
+
+  #render(taken: Taken): Rr | Failure {
+    const rendered = renderTemplate(this.#template, templateData(taken))
     if ('reason' in rendered)
       return { family: 'coredns_template_template_failures_total', reason: rendered.reason }
-    const { text } = rendered
+    return this.#recordOf(rendered.text)
+  }
+
+  #recordOf(text: string): Rr | Failure {
     if (this.#last?.text === text) return this.#last.record
-    const record = parseRecord(text, { origin: ROOT, ttlSeconds: TTL_DEFAULT_SECONDS })
+    const record = addressRecord(text) ?? parseRecord(text, { origin: ROOT, ttlSeconds: TTL_DEFAULT_SECONDS })
     if ('reason' in record) {
       const reason = `${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}: ${record.reason}`
       return { family: 'coredns_template_rr_failures_total', reason }
@@ -49,4 +62,16 @@ export class RecordTemplate {
     this.#last = { text, record }
     return record
   }
+}
+
+const ADDRESS = /^([\w.-]+) (\d{1,8}) IN (A|AAAA) ([\da-f.:]+)$/
+
+/** A record of the kind that most templates make, in their usual spelling; undefined for any other text. */
+function addressRecord(text: string): Rr | undefined {
+  const [, written = '', ttl, type, value = ''] = ADDRESS.exec(text) ?? []
+  if (type === undefined) return undefined
+  const ip = parseIp(value)
+  const owner = parseName(written)
+  if (ip === undefined || owner === undefined || ip.bytes.length !== (type === 'A' ? 4 : 16)) return undefined
+  return rr(owner, type === 'A' ? TYPE.A : TYPE.AAAA, Number(ttl), ip.bytes)
 }
