@@ -591,12 +591,31 @@ export class Packet {
     const length = composer.finish()
     written[2]! |= this.out[this.outAt + 2]!
     written[3] = this.out[this.outAt + 3]!
+    this.#takeSpare(length)
+    this.isQuestionStale = false
+  }
+
+  /** The reply is what was written to the spare buffer. */
+  #takeSpare(length: number): void {
+    const written = spare!
     spare = this.#big ?? new Uint8Array(BIG_OCTETS)
     this.#big = written
     this.out = written
     this.outAt = 0
     this.length = length
-    this.isQuestionStale = false
+  }
+
+  /**
+   * Gives the records of the reply another order. `write` does it where they lie and returns 0, or writes the message to
+   * the buffer that it is given last, and returns its end there.
+   */
+  reorder(
+    write: (octets: Uint8Array, start: number, end: number, composer: Composer, spare: Uint8Array) => number,
+  ): void {
+    spare ??= new Uint8Array(BIG_OCTETS)
+    const { out, outAt } = this
+    const length = write(out, outAt, outAt + this.length, composer, spare)
+    if (length > 0) this.#takeSpare(length)
   }
 
   /** A walk over the records of the reply; it is the thread's only one. */

@@ -14,6 +14,8 @@ export type Random = () => number
 
 /** Records that a message of 65,535 octets can hold: each takes eleven at least. */
 const RECORDS_MAX = 5957
+/** The last rank that records are sorted by. */
+const RANK_MAX = 3
 
 /** The records of one message, by number, in an order that its user changes. */
 export class RecordList {
@@ -44,6 +46,26 @@ export class RecordList {
     this.walk.goTo(this.sections[record]!, this.ownerAts[record]!)
   }
 
+  /** Where the section ends whose first record has that place. */
+  sectionEnd(from: number): number {
+    const section = this.sections[this.order[from]!]!
+    let to = from + 1
+    while (to < this.count && this.sections[this.order[to]!] === section) to++
+    return to
+  }
+
+  /** Sorts the records from one place to another by the rank of their types, 0 to 3; those of one rank keep their order. */
+  sort(from: number, to: number, rankOf: (type: number) => number): void {
+    let at = from
+    places.set(this.order.subarray(from, to), from)
+    for (let rank = 0; rank <= RANK_MAX; rank++) {
+      for (let place = from; place < to; place++) {
+        const record = places[place]!
+        if (rankOf(this.types[record]!) === rank) this.order[at++] = record
+      }
+    }
+  }
+
   swap(a: number, b: number): void {
     const record = this.order[a]!
     this.order[a] = this.order[b]!
@@ -69,6 +91,7 @@ export class RecordList {
 }
 
 const name = new Uint8Array(NAME_MAX_OCTETS + 1)
+const places = new Uint16Array(RECORDS_MAX)
 const list = new RecordList()
 const walk = new RecordWalk()
 
@@ -102,27 +125,21 @@ export function roundRobin(
   }
   list.read(octets, start, end)
   for (let from = 0, to = 0; from < list.count; from = to) {
-    while (to < list.count && list.sections[to] === list.sections[from]) to++
-    orderSection(from, to, random)
+    to = list.sectionEnd(from)
+    list.sort(from, to, rankOf)
+    shuffleRank(from, to, ADDRESS, random)
+    shuffleRank(from, to, MX, random)
   }
   return list.write(composer, spare, spare.length)
 }
 
-const places = new Uint16Array(RECORDS_MAX)
-
-/** Orders the records from one place to another, which are one section. */
-function orderSection(from: number, to: number, random: Random): void {
-  let at = from
-  places.set(list.order.subarray(from, to), from)
-  for (let rank = CNAME; rank <= MX; rank++) {
-    const first = at
-    for (let place = from; place < to; place++) {
-      const record = places[place]!
-      if (rankOf(list.types[record]!) === rank) list.order[at++] = record
-    }
-    if (rank < ADDRESS) continue
-    for (let i = at - first - 1; i > 0; i--) list.swap(first + i, first + Math.floor(random() * (i + 1)))
-  }
+/** Shuffles the records of one rank in a sorted section. */
+function shuffleRank(from: number, to: number, rank: number, random: Random): void {
+  let first = from
+  while (first < to && rankOf(list.types[list.order[first]!]!) !== rank) first++
+  let count = 0
+  while (first + count < to && rankOf(list.types[list.order[first + count]!]!) === rank) count++
+  for (let i = count - 1; i > 0; i--) list.swap(first + i, first + Math.floor(random() * (i + 1)))
 }
 
 /** Whether the records stand as they should, and what is to be shuffled can be by moving data alone. */

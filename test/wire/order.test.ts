@@ -1,7 +1,6 @@
-// The order of records in a message, against the order that is made of the tree (plugin/loadbalance/order.ts).
+// The order of records in a message, against the order that is made of the tree.
 
 import t from 'tap'
-import { roundRobin as treeRoundRobin } from '../../src/plugin/loadbalance/order.ts'
 import { Composer } from '../../src/wire/composer.ts'
 import { decodeMessage, type Sections } from '../../src/wire/message.ts'
 import { formatName, name } from '../../src/wire/name.ts'
@@ -11,6 +10,7 @@ import { TYPE } from '../../src/wire/rrtype.ts'
 import { anySections, messageAt } from '../support/any-message.ts'
 import fc from '../support/properties.ts'
 import { Random } from '../support/random.ts'
+import { roundRobin as treeRoundRobin } from '../support/tree-order.ts'
 
 const composer = new Composer()
 const spare = new Uint8Array(65535)

@@ -1,26 +1,36 @@
 // `loadbalance` at work: orders every reply on its way back, and looks at the weight file from time to time.
 
 import { readFile } from 'node:fs/promises'
-import type { Query } from '../../query/query.ts'
-import { DROP, type Outcome, type Reply } from '../../query/reply.ts'
-import { type Cidr, ipFromBytes, parseCidr } from '../../shared/ip.ts'
+import { BACK, DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { parseCidr } from '../../shared/ip.ts'
+import { Networks } from '../../shared/networks.ts'
 import { Polled } from '../../shared/polled.ts'
-import { nameKey } from '../../wire/name.ts'
+import type { Composer } from '../../wire/composer.ts'
+import { readU16 } from '../../wire/header.ts'
+import { copyName } from '../../wire/message-name.ts'
+import { NAME_MAX_OCTETS, nameKey } from '../../wire/name.ts'
+import { RecordList, roundRobin } from '../../wire/order.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { type RecordWalk, SECTION } from '../../wire/walk.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import type { LoadbalanceConfig, WeightFile } from './config.ts'
-import { prefer, roundRobin, weighted } from './order.ts'
+import { prefer, weighted } from './order.ts'
 import { checkWeightText } from './weight-file.ts'
-import { parseWeights, type Weights } from './weights.ts'
+import { addressKey, parseWeights, type Weights } from './weights.ts'
+
+/** A name that is a pointer alone begins with no less. */
+const POINTER = 0xc000
+
+const list = new RecordList()
+const owner = new Uint8Array(NAME_MAX_OCTETS + 1)
 
 /** The policy of one server block on one serving thread. */
-export class LoadbalanceHandler implements TreeHandler {
-  readonly trees = true
+export class LoadbalanceHandler implements Handler {
   readonly #context: ServingContext
   readonly #file: WeightFile | undefined
-  readonly #networks: readonly Cidr[]
+  /** The most wanted first. */
+  readonly #networks: readonly Networks[]
   #text = ''
   #weights: Weights = new Map()
   readonly #polled: Polled | undefined
@@ -28,58 +38,68 @@ export class LoadbalanceHandler implements TreeHandler {
   constructor({ weights, prefer }: LoadbalanceConfig, context: ServingContext) {
     this.#context = context
     this.#file = weights
-    this.#networks = prefer.flatMap(text => parseCidr(text) ?? [])
+    this.#networks = prefer.flatMap(text => parseCidr(text) ?? []).map(network => new Networks([network]))
     if (weights?.text !== undefined) this.#take(weights.text)
     this.#polled = weights && this.#watch(weights)
     this.#polled?.start()
-  }
-
-  handle(query: Query, next: Next): Outcome | Promise<Outcome> {
-    const outcome = next(query)
-    return outcome instanceof Promise
-      ? outcome.then(late => this.#order(query, late))
-      : this.#order(query, outcome)
   }
 
   stop(): void {
     void this.#polled?.stop()
   }
 
-  #order({ question: { qtype } }: Query, outcome: Outcome): Outcome {
-    if (outcome === DROP || outcome.rcode !== RCODE.NOERROR) return outcome
-    if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return outcome
-    const ordered = this.#file === undefined ? this.#roundRobin(outcome) : this.#weighted(qtype, outcome)
-    if (this.#networks.length === 0) return ordered
-    return {
-      ...ordered,
-      answer: prefer(ordered.answer, this.#networks),
-      additional: prefer(ordered.additional, this.#networks),
-    }
+  handle({ scan: { qtype } }: Packet): Step {
+    return qtype === TYPE.AXFR || qtype === TYPE.IXFR ? NEXT : BACK
   }
 
-  #roundRobin(reply: Reply): Reply {
+  /** HOT. */
+  back(packet: Packet): Step {
+    if (packet.rcode !== RCODE.NOERROR) return DONE
+    const { qtype } = packet.scan
+    const isChosen = qtype === TYPE.A || qtype === TYPE.AAAA || qtype === TYPE.SRV
+    if (this.#file === undefined) packet.reorder(this.#roundRobin)
+    else if (isChosen) packet.reorder(this.#weighted)
+    if (this.#networks.length > 0) packet.reorder(this.#prefer)
+    return DONE
+  }
+
+  readonly #roundRobin = (
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    composer: Composer,
+    spare: Uint8Array,
+  ): number => roundRobin(octets, start, end, this.#context.random, composer, spare)
+
+  readonly #weighted = (
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    composer: Composer,
+    spare: Uint8Array,
+  ): number => {
     const { random } = this.#context
-    return {
-      ...reply,
-      answer: roundRobin(reply.answer, random),
-      authority: roundRobin(reply.authority, random),
-      additional: roundRobin(reply.additional, random),
-    }
+    const weightOf = new OwnersWeights(this.#weights).weightOf
+    return ordered(octets, start, end, composer, spare, (from, to) =>
+      weighted(list, from, to, weightOf, random),
+    )
   }
 
-  #weighted(qtype: number, reply: Reply): Reply {
-    if (qtype !== TYPE.A && qtype !== TYPE.AAAA && qtype !== TYPE.SRV) return reply
-    const weightOf = (record: Rr): number => this.#weightOf(record)
-    const { random } = this.#context
-    return {
-      ...reply,
-      answer: weighted(reply.answer, weightOf, random),
-      additional: weighted(reply.additional, weightOf, random),
-    }
-  }
+  readonly #prefer = (
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    composer: Composer,
+    spare: Uint8Array,
+  ): number =>
+    ordered(octets, start, end, composer, spare, (from, to) => prefer(list, from, to, this.#rankOf))
 
-  #weightOf({ owner, rdata }: Rr): number {
-    return this.#weights.get(nameKey(owner))?.get(ipFromBytes(rdata).text) ?? 1
+  readonly #rankOf = ({ octets, type, rdataAt }: RecordWalk): number => {
+    const networks = this.#networks
+    for (let i = 0; i < networks.length; i++)
+      if (type === TYPE.A ? networks[i]!.hasV4(octets, rdataAt) : networks[i]!.hasV6(octets, rdataAt))
+        return i
+    return networks.length
   }
 
   #take(text: string): void {
@@ -116,4 +136,41 @@ export class LoadbalanceHandler implements TreeHandler {
   #log(level: 'ERROR' | 'INFO', text: string): void {
     if (this.#context.thread === 0) this.#context.log.write(level, 'plugin/loadbalance', text)
   }
+}
+
+/** The weights of addresses, whose owner mostly is the one before. */
+class OwnersWeights {
+  readonly #weights: Weights
+  #key = ''
+  #pointer = 0
+
+  constructor(weights: Weights) {
+    this.#weights = weights
+  }
+
+  readonly weightOf = ({ octets, start, ownerAt, rdataAt, rdataEnd }: RecordWalk): number => {
+    const pointer = readU16(octets, ownerAt)
+    if (pointer < POINTER || pointer !== this.#pointer) {
+      this.#key = nameKey(owner.subarray(0, copyName(octets, ownerAt, start, owner, 0)))
+      this.#pointer = pointer
+    }
+    return this.#weights.get(this.#key)?.get(addressKey(octets, rdataAt, rdataEnd)) ?? 1
+  }
+}
+
+/** Writes the message with its answer and additional sections in an order of their own. */
+function ordered(
+  octets: Uint8Array,
+  start: number,
+  end: number,
+  composer: Composer,
+  spare: Uint8Array,
+  order: (from: number, to: number) => void,
+): number {
+  list.read(octets, start, end)
+  for (let from = 0, to = 0; from < list.count; from = to) {
+    to = list.sectionEnd(from)
+    if (list.sections[from] !== SECTION.AUTHORITY) order(from, to)
+  }
+  return list.write(composer, spare, spare.length)
 }

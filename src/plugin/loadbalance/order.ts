@@ -1,82 +1,78 @@
-// The orders of records that `loadbalance` gives (CoreDNS plugin/loadbalance). Some resolvers (glibc's) want every CNAME
-// before the addresses, so each section is sorted by kind first:
+// HOT: the orders of records that `loadbalance` gives (CoreDNS plugin/loadbalance), each of a section of a message. Some
+// resolvers (glibc's) want every CNAME before the addresses, so each section is sorted by kind first:
 //
-//   round_robin   CNAMEs, others, A and AAAA shuffled, MX shuffled         all three sections
+//   round_robin   CNAMEs, others, A and AAAA shuffled, MX shuffled         all three sections (../../wire/order.ts)
 //   weighted      CNAMEs, others, A and AAAA, MX; one address to the top   answer and additional with addresses
 //   prefer        CNAMEs, A and AAAA by network, MX, others                answer and additional, after the above
 
-import { type Cidr, contains, ipFromBytes } from '../../shared/ip.ts'
-import type { Rr } from '../../wire/record.ts'
+import type { Random, RecordList } from '../../wire/order.ts'
 import { TYPE } from '../../wire/rrtype.ts'
+import type { RecordWalk } from '../../wire/walk.ts'
 
-/** 0 ≤ n < 1. */
-export type Random = () => number
+/** What a record is worth: of addresses, at which the walk stands. */
+export type Worth = (walk: RecordWalk) => number
 
-interface Kinds {
-  readonly cnames: Rr[]
-  readonly addresses: Rr[]
-  readonly mxs: Rr[]
-  readonly others: Rr[]
+const isAddress = (type: number): boolean => type === TYPE.A || type === TYPE.AAAA
+
+/** CNAMEs, others, addresses, MX. */
+function weightedRank(type: number): number {
+  if (isAddress(type)) return 2
+  if (type === TYPE.CNAME) return 0
+  return type === TYPE.MX ? 3 : 1
 }
 
-function byKind(records: readonly Rr[]): Kinds {
-  const kinds: Kinds = { cnames: [], addresses: [], mxs: [], others: [] }
-  for (const record of records) kindOf(kinds, record.type).push(record)
-  return kinds
+/** CNAMEs, addresses, MX, others. */
+function preferRank(type: number): number {
+  if (isAddress(type)) return 1
+  if (type === TYPE.CNAME) return 0
+  return type === TYPE.MX ? 2 : 3
 }
 
-function kindOf(kinds: Kinds, type: number): Rr[] {
-  if (type === TYPE.CNAME) return kinds.cnames
-  if (type === TYPE.A || type === TYPE.AAAA) return kinds.addresses
-  return type === TYPE.MX ? kinds.mxs : kinds.others
+/** Sorts the section that stands at these places; `weightOf` an address is its chance to come first. */
+export function weighted(list: RecordList, from: number, to: number, weightOf: Worth, random: Random): void {
+  const addresses = countAddresses(list, from, to)
+  if (addresses === 0) return
+  list.sort(from, to, weightedRank)
+  const first = firstAddress(list, from)
+  let sum = 0
+  for (let place = first; place < first + addresses; place++) sum += worthAt(list, place, weightOf)
+  let left = Math.floor(random() * sum)
+  let top = first
+  for (; top < first + addresses - 1; top++) {
+    left -= worthAt(list, top, weightOf)
+    if (left < 0) break
+  }
+  list.swap(first, top)
 }
 
-/** One section as round_robin orders it; the given array is left as it is. */
-export function roundRobin(records: readonly Rr[], random: Random): readonly Rr[] {
-  if (records.length < 2) return records
-  const { cnames, addresses, mxs, others } = byKind(records)
-  shuffle(addresses, random)
-  shuffle(mxs, random)
-  return [...cnames, ...others, ...addresses, ...mxs]
-}
-
-/** Fisher and Yates: every order is as likely as any other. */
-function shuffle(records: Rr[], random: Random): void {
-  for (let i = records.length - 1; i > 0; i--) swap(records, i, Math.floor(random() * (i + 1)))
-}
-
-function swap(records: Rr[], a: number, b: number): void {
-  const record = records[a]!
-  records[a] = records[b]!
-  records[b] = record
-}
-
-/** One section as weighted orders it: `weightOf` an address is its chance to come first. */
-export function weighted(
-  records: readonly Rr[],
-  weightOf: (record: Rr) => number,
-  random: Random,
-): readonly Rr[] {
-  const { cnames, addresses, mxs, others } = byKind(records)
-  if (addresses.length === 0) return records
-  const weights = addresses.map(weightOf)
-  let left = Math.floor(random() * weights.reduce((sum, weight) => sum + weight, 0))
-  const top = weights.findIndex(weight => {
-    left -= weight
-    return left < 0
-  })
-  swap(addresses, 0, Math.max(0, top))
-  return [...cnames, ...others, ...addresses, ...mxs]
-}
-
-/** One section with the addresses of the first network first, then those of the next; the rest keeps its order. */
-export function prefer(records: readonly Rr[], networks: readonly Cidr[]): readonly Rr[] {
-  const { cnames, addresses, mxs, others } = byKind(records)
-  const ranked = addresses.map(record => {
-    const ip = ipFromBytes(record.rdata)
-    const rank = networks.findIndex(network => contains(network, ip))
-    return { record, rank: rank < 0 ? networks.length : rank }
-  })
+/** Sorts the section that stands at these places, and its addresses by their rank, the lowest first. */
+export function prefer(list: RecordList, from: number, to: number, rankOf: Worth): void {
+  const addresses = countAddresses(list, from, to)
+  list.sort(from, to, preferRank)
+  if (addresses < 2) return
+  const first = firstAddress(list, from)
+  const ranked = Array.from({ length: addresses }, (_, i) => ({
+    record: list.order[first + i]!,
+    rank: worthAt(list, first + i, rankOf),
+  }))
   ranked.sort((a, b) => a.rank - b.rank)
-  return [...cnames, ...ranked.map(({ record }) => record), ...mxs, ...others]
+  for (const [i, { record }] of ranked.entries()) list.order[first + i] = record
+}
+
+function worthAt(list: RecordList, place: number, worth: Worth): number {
+  list.goTo(place)
+  return worth(list.walk)
+}
+
+function countAddresses(list: RecordList, from: number, to: number): number {
+  let count = 0
+  for (let place = from; place < to; place++) if (isAddress(list.types[list.order[place]!]!)) count++
+  return count
+}
+
+/** The place of the first address from there on; there is one. */
+function firstAddress(list: RecordList, from: number): number {
+  let place = from
+  while (!isAddress(list.types[list.order[place]!]!)) place++
+  return place
 }

@@ -12,8 +12,12 @@ import { nameKey, parseName } from '../../wire/name.ts'
 /** Octets of a weight file; a larger one is refused. */
 export const WEIGHT_FILE_MAX_OCTETS = 4 * 1024 * 1024
 
-/** Weights by nameKey of the owner, then by the address in its canonical spelling. */
+/** Weights by nameKey of the owner, then by `addressKey`. */
 export type Weights = ReadonlyMap<string, ReadonlyMap<string, number>>
+
+/** An address of 4 or 16 octets, at octets[from … to), as a key. */
+export const addressKey = (octets: Uint8Array, from = 0, to: number = octets.length): string =>
+  Buffer.prototype.latin1Slice.call(octets, from, to)
 
 /** Reads a weight file's text; a string says what is wrong with which line. */
 export function parseWeights(text: string): Weights | string {
@@ -39,7 +43,8 @@ export function parseWeights(text: string): Weights | string {
     if (weight < 1 || weight > 255) return at(`the weight ${second} is not a number from 1 to 255`)
     if (current === undefined) return at('a domain name must come before the first address')
     // Of two lines for one address the first counts, as in CoreDNS.
-    if (!current.has(ip.text)) current.set(ip.text, weight)
+    const key = addressKey(ip.bytes)
+    if (!current.has(key)) current.set(key, weight)
   }
   return weights
 }

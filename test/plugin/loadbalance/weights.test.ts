@@ -1,5 +1,6 @@
 import t from 'tap'
-import { parseWeights } from '../../../src/plugin/loadbalance/weights.ts'
+import { addressKey, parseWeights } from '../../../src/plugin/loadbalance/weights.ts'
+import { parseIp } from '../../../src/shared/ip.ts'
 import { name, nameKey } from '../../../src/wire/name.ts'
 
 t.test('a weight file', async t => {
@@ -18,16 +19,18 @@ www.example.com
 `
   const weights = parseWeights(text)
   if (typeof weights === 'string') throw new Error(weights)
+  const keyed = (entries: readonly [address: string, weight: number][]) =>
+    entries.map(([address, weight]) => [addressKey(parseIp(address)!.bytes), weight])
   t.same(
     [...weights.get(nameKey(name('www.example.com.')))!],
-    [
+    keyed([
       ['100.64.1.1', 3],
       ['100.64.1.2', 1],
       ['fd00::1', 255],
       ['100.64.1.3', 7],
-    ],
+    ]),
   )
-  t.same([...weights.get(nameKey(name('other.example.com.')))!], [['10.0.0.1', 2]])
+  t.same([...weights.get(nameKey(name('other.example.com.')))!], keyed([['10.0.0.1', 2]]))
   t.equal(weights.size, 2)
 })
 
