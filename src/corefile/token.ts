@@ -35,6 +35,10 @@ export const isClose = (token: Token | undefined): boolean =>
 /** Where a token stands, as people write it: `FILE:LINE:COLUMN`. */
 export const placeText = ({ file, line, column }: Place): string => `${file}:${line}:${column}`
 
+/** Words of one line as they are written, with where they stand: `Corefile:7: block net 10.0.0.0/8`. */
+export const lineText = (words: readonly Token[]): string =>
+  `${words[0]!.file}:${words[0]!.line}: ${words.map(({ written }) => written).join(' ')}`
+
 /** The place of a character of a word; of a word with variables of the environment its beginning. */
 export function placeInside(token: Token, at: number): Token {
   if (token.text !== token.written) return token

@@ -12,10 +12,10 @@
 //   }
 
 import { type Line, readLine } from '../corefile/arguments.ts'
-import type { Token } from '../corefile/token.ts'
+import { lineText, type Token } from '../corefile/token.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
 import { pluginIndex } from '../observe/query-meters.ts'
-import { DONE, DROP, NEXT, type Packet, type Served, type Step } from '../query/packet.ts'
+import { DONE, DROP, NEXT, type Packet, type Served, type Step, type Trace } from '../query/packet.ts'
 import { isIn } from '../query/sockaddr.ts'
 import { ZoneTable } from '../query/zone-table.ts'
 import { parseCidr } from '../shared/ip.ts'
@@ -37,6 +37,8 @@ export interface AclPolicy {
   readonly types: readonly number[] | undefined
   /** Networks in CIDR notation; undefined is every address. */
   readonly networks: readonly string[] | undefined
+  /** The line as it stands in the Corefile. */
+  readonly written: string
 }
 
 /** One directive. */
@@ -93,7 +95,10 @@ export const aclWord: Word<AclConfig> = {
       readLine(directive, problems, line => {
         const policies: AclPolicy[] = []
         rules.push({ zones: line.zones(block.zones), policies })
-        for (const option of line.lines()) readLine(option, problems, each => readPolicy(each, policies))
+        for (const option of line.lines()) {
+          const written = lineText([option.word, ...option.args])
+          readLine(option, problems, each => readPolicy(each, policies, written))
+        }
         for (const policy of policies) networks += policy.networks?.length ?? 0
       })
       if (networks <= NETWORKS_MAX) continue
@@ -105,7 +110,7 @@ export const aclWord: Word<AclConfig> = {
   create: (config, context) => new AclHandler(config, context),
 }
 
-function readPolicy(line: Line, policies: AclPolicy[]): void {
+function readPolicy(line: Line, policies: AclPolicy[], written: string): void {
   const found = line.word.text
   const action = ACTIONS.find(word => word === found.toLowerCase())
   if (action === undefined) {
@@ -117,6 +122,7 @@ function readPolicy(line: Line, policies: AclPolicy[]): void {
     action,
     types: values(line, type, text => parseType(text), 'this is no record type'),
     networks: values(line, net, text => parseCidr(text)?.text, 'this is neither a network nor an address'),
+    written,
   })
 }
 
@@ -160,6 +166,7 @@ interface RuleZone {
 
 interface Policy {
   readonly action: AclAction
+  readonly written: string
   readonly types: ReadonlySet<number> | undefined
   readonly networks: Networks | undefined
 }
@@ -188,8 +195,9 @@ class AclHandler implements Handler {
     let number = 0
     this.#rules = rules.map(({ zones, policies }) => ({
       zones: new ZoneTable(zones.map(text => ({ text, zone: name(text), number: number++ }))),
-      policies: policies.map(({ action, types, networks }) => ({
+      policies: policies.map(({ action, types, networks, written }) => ({
         action,
+        written,
         types: types && new Set(types),
         networks: networks && new Networks(networks.flatMap(text => parseCidr(text) ?? [])),
       })),
@@ -201,8 +209,10 @@ class AclHandler implements Handler {
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!
       const at = rule.zones.indexOf(packet.scan)
-      const action = at < 0 ? undefined : actionFor(rule, packet)
-      if (action === undefined) continue
+      const policy = at < 0 ? undefined : policyFor(rule, packet)
+      if (policy === undefined) continue
+      const { action } = policy
+      if (packet.trace !== undefined) note(packet.trace, packet, policy)
       if (action === 'allow') break
       this.#count(counters, rule.zones.at(at), action)
       if (action === 'drop') return DROP
@@ -246,12 +256,24 @@ const FAMILIES: Readonly<Record<AclAction, string>> = {
   drop: 'coredns_acl_dropped_requests_total',
 }
 
-/** What the first line says that fits. */
-function actionFor({ policies }: Rule, { scan, from, fromAt }: Packet): AclAction | undefined {
+const MEANING: Readonly<Record<AclAction, string>> = {
+  allow: 'lets the client ask',
+  block: 'refuses the client',
+  filter: 'gives the client no records',
+  drop: 'does not answer the client',
+}
+
+function note(trace: Trace, { client }: Packet, { action, written }: Policy): void {
+  trace.note('acl', `${MEANING[action]} ${client.address}: ${written}`, { action, line: written })
+}
+
+/** The first line that fits. */
+function policyFor({ policies }: Rule, { scan, from, fromAt }: Packet): Policy | undefined {
   for (let i = 0; i < policies.length; i++) {
-    const { action, types, networks } = policies[i]!
+    const policy = policies[i]!
+    const { types, networks } = policy
     if (types !== undefined && !types.has(scan.qtype)) continue
-    if (networks === undefined || isIn(networks, from, fromAt)) return action
+    if (networks === undefined || isIn(networks, from, fromAt)) return policy
   }
   return undefined
 }

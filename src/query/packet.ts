@@ -51,8 +51,16 @@ export type Step =
 /** What a handler keeps for its way back: a number where that does. */
 export type Kept = unknown
 
-/** Is told what the handler `packet.at` has said, on the way down or up. */
-export type Trace = (packet: Packet, step: Step) => void
+/** What belongs to a note beside its words: addresses, codes, seconds. */
+export type NoteFacts = Readonly<Record<string, string | number | boolean>>
+
+/** Somebody who wants to know what becomes of a packet, and of what is looked up for it. */
+export interface Trace {
+  /** The handler `packet.at` has said that, on the way down or up. */
+  said(packet: Packet, step: Step): void
+  /** What a plugin did with the packet, by its word ('' is the server), in words for a person. Made only where there is a trace. */
+  note(word: string, text: string, facts?: NoteFacts): void
+}
 
 /** What of the server block plugins know by a packet: labels of metrics, and bounds. */
 export interface Served {
@@ -180,7 +188,7 @@ export class Packet {
   slotAt = 0
   slotOctets = 0
 
-  /** Told of what each handler says; undefined: nobody wants to know. It stays with the packet from query to query. */
+  /** Who wants to know what becomes of it; undefined: nobody. It stays with the packet from query to query. */
   trace: Trace | undefined
 
   // How far it came. The road fills in this part.
@@ -330,6 +338,7 @@ export class Packet {
     this.authenticData = packet.authenticData
     this.payloadSize = packet.payloadSize
     this.becomesSmaller = packet.becomesSmaller
+    this.trace = packet.trace
     this.asked.takeFlags(packet.scan)
   }
 

@@ -3,6 +3,7 @@
 
 import type { EdnsOption, Question } from '../wire/message.ts'
 import type { Name } from '../wire/name.ts'
+import type { Trace } from './packet.ts'
 import type { Reply } from './reply.ts'
 import type { Endpoint, Transport } from './sockaddr.ts'
 
@@ -43,6 +44,8 @@ export interface Query {
   readonly budget: Budget
   /** Facts that plugins leave for one another and for the log: metadata labels (`kubernetes/namespace`). */
   readonly metadata: Map<string, string>
+  /** Who wants to know what becomes of it. */
+  readonly trace?: Trace | undefined
   /** Asks the whole server a question on this query's behalf (ExternalName and CNAME targets). */
   lookup(qname: Name, qtype: number): Promise<Reply>
 }

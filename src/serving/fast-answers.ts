@@ -51,6 +51,7 @@ export class FastAnswers implements Handler {
 
   #answer(packet: Packet, limit: number, isWhole: boolean): Step {
     const { scan, question } = packet
+    const { trace } = packet
     const { clusters, clusterGuards, needsAll, passed, cache, cacheGuards, clock } = this.#sources
     if (needsAll || packet.becomesSmaller) packet.enlarge()
     for (let i = 0; i < clusters.length; i++) {
@@ -62,13 +63,16 @@ export class FastAnswers implements Handler {
       if (written === CHASE) return NEXT
       if (written === PASS) break
       passed?.countPassed()
+      if (trace !== undefined) trace.note('kubernetes', 'answers out of the table')
       return answered(packet, written, KUBERNETES, isWhole)
     }
     if (cache === undefined || concernsOne(cacheGuards, scan)) return NEXT
     const { out, outAt } = packet
     const nowMs = packet.late ? clock.nowMs() : packet.receivedAtMs
     const written = cache.answer(scan, question, out, outAt, limit, nowMs)
-    return written === MISS ? NEXT : answered(packet, written, CACHE, isWhole)
+    if (written === MISS) return NEXT
+    if (trace !== undefined) cache.note(trace, scan, nowMs)
+    return answered(packet, written, CACHE, isWhole)
   }
 }
 

@@ -17,7 +17,7 @@ import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observ
 import type { ReasonMeters } from '../observe/reason-meters.ts'
 import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
 import {
-  AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, WAIT,
+  AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, type Trace, WAIT,
   type Waiting,
 } from '../query/packet.ts' // biome-ignore format: one import
 import type { Transport } from '../query/sockaddr.ts'
@@ -187,7 +187,9 @@ export class Road implements Responder, PacketRoad {
     for (let index = this.#zones.ownerOf(scan); index >= 0; index = this.#zones.indexOf(scan, index + 1)) {
       const served = this.#zones.at(index)
       packet.served = served
-      if (served.accepts === undefined || this.#accepts(packet, served)) return served
+      const accepted = served.accepts === undefined || this.#accepts(packet, served)
+      if (packet.trace !== undefined) noteBlock(packet.trace, served, accepted)
+      if (accepted) return served
       packet.forgetLabels()
     }
     return undefined
@@ -210,7 +212,7 @@ export class Road implements Responder, PacketRoad {
       if (step === NEXT) continue
       packet.at = at
       packet.isDropped = step === DROP
-      packet.trace?.(packet, step)
+      packet.trace?.said(packet, step)
       return false
     }
     return true
@@ -273,7 +275,7 @@ export class Road implements Responder, PacketRoad {
   #walk(packet: Packet, step: Step): Step {
     const { handlers } = servedOf(packet)
     for (;;) {
-      if (packet.trace !== undefined && packet.at >= 0) packet.trace(packet, step)
+      if (packet.trace !== undefined && packet.at >= 0) packet.trace.said(packet, step)
       if (step === NEXT || step === BACK) {
         if (step === BACK) push(packet, packet.at)
         step = ++packet.at < handlers.length ? handlers[packet.at]!.handle(packet) : noHandler(packet)
@@ -434,6 +436,7 @@ export class Road implements Responder, PacketRoad {
     asked.served = packet.served
     asked.at = packet.at
     asked.isForNobody = true
+    asked.trace = undefined
     const local = packet.local
     asked.origin = { transport: 'tcp', localOf: () => local, parked() {}, reply() {} }
     const nowMs = this.#clock.nowMs()
@@ -537,6 +540,15 @@ export class Road implements Responder, PacketRoad {
     packet.isDropped = false
     packet.fail(RCODE.SERVFAIL, EDE.OTHER, BUG)
   }
+}
+
+/** Which server block has the name, and whether its view takes the query. */
+function noteBlock(trace: Trace, { server, zoneText, view }: ServedZone, accepted: boolean): void {
+  const block = `server block ${zoneText} of ${server}`
+  if (view === '') trace.note('', block, { server, zone: zoneText })
+  else if (accepted)
+    trace.note('view', `${block}: view ${view} takes the query`, { server, zone: zoneText, view })
+  else trace.note('view', `${block}: view ${view} does not take the query`)
 }
 
 const servedOf = (packet: Packet): ServedZone => packet.served as ServedZone

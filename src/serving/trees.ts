@@ -84,6 +84,7 @@ export function queryOf(packet: Packet): Query {
     deadlineMs: packet.deadlineMs,
     budget,
     metadata: labels,
+    trace: packet.trace,
     lookup: (qname, qtype) => lookUp(query, qname, qtype),
   }
   return query
@@ -299,6 +300,7 @@ function load(
   packet.recursionDesired = recursionDesired === way.recursionDesired ? way.asksRecursion : recursionDesired
   packet.authenticData = query.authenticData
   packet.payloadSize = edns?.payloadSize ?? 512
+  packet.trace = query.trace
   packet.addedOptions =
     query.addedOptions && query.addedOptions.length > 0 ? encodeOptions(query.addedOptions) : undefined
 }

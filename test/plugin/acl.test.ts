@@ -98,7 +98,14 @@ t.test('the configuration', async t => {
     rules: [
       {
         zones: ['a.org.'],
-        policies: [{ action: 'block', types: [1, 28], networks: ['10.0.0.0/8', 'fd00::1/128'] }],
+        policies: [
+          {
+            action: 'block',
+            types: [1, 28],
+            networks: ['10.0.0.0/8', 'fd00::1/128'],
+            written: 'Corefile:3: block type A TYPE28 net 10.1.2.3/8 FD00::1',
+          },
+        ],
       },
       { zones: ['.'], policies: [] },
     ],

@@ -89,9 +89,14 @@ export function answerNow(
 /** Whether the packet is answered, or taken, by any other handler of its block than the fast path. */
 export function isChained(responder: Responder, octets: Uint8Array, how: Coming = {}): boolean {
   let chained: boolean | undefined
-  askNow(responder, octets, how, undefined, ({ served, at }, step) => {
-    if (step !== NEXT && step !== BACK)
-      chained ??= !((served as ServedZone).handlers[at] instanceof FastAnswers)
-  })
+  const trace: Trace = {
+    said: ({ served, at, origin }, step) => {
+      // What handlers of trees hand on is a part of their own way.
+      if (step !== NEXT && step !== BACK && !origin.isPart)
+        chained ??= !((served as ServedZone).handlers[at] instanceof FastAnswers)
+    },
+    note: () => undefined,
+  }
+  askNow(responder, octets, how, undefined, trace)
   return chained ?? false
 }

@@ -6,7 +6,7 @@ import { QueryMetersTable } from '../../src/observe/query-meters.ts'
 import { FastCache, MISS } from '../../src/plugin/cache/fast.ts'
 import { ClusterAnswers } from '../../src/plugin/kubernetes/answers.ts'
 import { sourceKey } from '../../src/plugin/kubernetes/config.ts'
-import { type Origin, Packet } from '../../src/query/packet.ts'
+import { type Origin, Packet, type Trace } from '../../src/query/packet.ts'
 import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
 import type { Road } from '../../src/serving/road.ts'
@@ -85,6 +85,17 @@ export class ServerBlock {
     ClusterAnswers.prototype.covers = covers
     FastCache.prototype.answer = answer
     return came as Promise<Uint8Array | undefined>
+  }
+
+  /** What a trace is told of the way of a packet. */
+  async notes(packet: Uint8Array): Promise<string[]> {
+    const notes: string[] = []
+    const trace: Trace = {
+      said: () => undefined,
+      note: (word, text) => notes.push(word === '' ? text : `${word}: ${text}`),
+    }
+    await askNow(this.#road, packet, {}, undefined, trace).came
+    return notes
   }
 
   stop(): Promise<void> {

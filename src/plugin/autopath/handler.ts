@@ -14,7 +14,7 @@ import type { Counter, Meters } from '../../observe/meters.ts'
 import { type Query, withQuestion } from '../../query/query.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
 import { ZoneTable } from '../../query/zone-table.ts'
-import { isWithinAny, joinNames, type Name, name, ROOT, zoneOffset } from '../../wire/name.ts'
+import { formatName, isWithinAny, joinNames, type Name, name, ROOT, zoneOffset } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { cname } from '../../wire/record.ts'
 import type { Scan } from '../../wire/scan.ts'
@@ -75,6 +75,7 @@ export class AutopathHandler implements TreeHandler {
     const candidates = [...others, ROOT].flatMap(domain => joinNames(Uint8Array.of(...base, 0), domain) ?? [])
     let first: Outcome | undefined
     for (const candidate of [qname, ...candidates]) {
+      query.trace?.note('autopath', `tries ${formatName(candidate)}`)
       const outcome = await next(withQuestion(query, { ...query.question, qname: candidate }))
       if (outcome === DROP || outcome.error !== undefined) return outcome
       first ??= outcome

@@ -8,6 +8,7 @@
 //   -1 (MISS) unless the entry is fresh, fits, is not due for prefetching and has no extended error to tell; then the
 //   handler answers. Nothing is counted on a MISS: the handler counts it.
 
+import type { Trace } from '../../query/packet.ts'
 import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_OCTETS, writeU16, writeU32 } from '../../wire/header.ts'
 import { OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
@@ -15,6 +16,7 @@ import type { CacheConfig } from './config.ts'
 import type { CacheCounters } from './counters.ts'
 import type { Entry } from './entry.ts'
 import { scanKey } from './key.ts'
+import { noteEntry } from './notes.ts'
 import { isPopular } from './prefetch.ts'
 import type { ResponseStore } from './store.ts'
 
@@ -77,6 +79,12 @@ export class FastCache {
     this.#counters.requests.add()
     this.#counters.hits[entry.side].add()
     return length
+  }
+
+  /** Tells which entry has just answered. */
+  note(trace: Trace, scan: Scan, nowMs: number): void {
+    const entry = this.#store.newest(scanKey(scan))
+    if (entry !== undefined) noteEntry(trace, entry, nowMs)
   }
 
   /**

@@ -25,6 +25,7 @@ import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'
 import { buildEntry, type Entry } from './entry.ts'
 import { FastCache, type FastOptions } from './fast.ts'
 import { optionsKey, questionKey } from './key.ts'
+import { noteEntry } from './notes.ts'
 import { countHit, isPopular } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
 import { replyTtl, sideOf, withReplyTtl, zoneNames } from './ttl.ts'
@@ -95,9 +96,11 @@ export class CacheHandler implements TreeHandler {
     const passage: Passage = { query, key, next, counters }
     if (entry === undefined) {
       counters.misses.add()
+      query.trace?.note('cache', 'has no answer to it')
       return this.#pass(passage)
     }
     counters.hits[entry.side].add()
+    if (query.trace !== undefined) noteEntry(query.trace, entry, nowMs)
     const { prefetch, stale } = this.#config
     const ttl = entry.ttlAt(nowMs)
     if (ttl <= 0 && stale !== undefined) return this.#answerStale(passage, entry, stale, nowMs)
@@ -283,4 +286,5 @@ const backgroundQuery = (query: Query, nowMs: number): Query => ({
   deadlineMs: nowMs + (query.deadlineMs - query.receivedAtMs),
   budget: { lookupsLeft: LOOKUPS_MAX },
   metadata: new Map(),
+  trace: undefined,
 })

@@ -9,9 +9,10 @@
 //
 // Flights are used again; nothing is allocated for one but its order of upstreams.
 
-import type { Waiting } from '../../query/packet.ts'
+import type { Trace, Waiting } from '../../query/packet.ts'
 import { type Attempt, Question } from './attempt.ts'
 import { RETRY_FIRST_MS } from './latency.ts'
+import { noteFailure, noteReply } from './notes.ts'
 import { type KeptUpstreamReply, reply } from './reply.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -55,6 +56,8 @@ export class Flight extends Question {
   /** Why there is no reply: of each upstream that was asked, and the last one in CoreDNS's words. */
   readonly reasons = new Map<string, string>()
   error = ''
+  /** Who wants to know what becomes of it. */
+  trace: Trace | undefined
 
   readonly #rule: FlightRule
   #lastWaiter: Waiting | undefined
@@ -123,6 +126,8 @@ export class Flight extends Question {
 
   answered(attempt: Attempt, protocol: 'udp' | 'tcp'): void {
     const { upstream } = attempt
+    if (this.trace !== undefined)
+      noteReply(this.trace, upstream.to, reply.rcode, protocol, this.nowMs() - attempt.startedMs)
     this.#remove(attempt)
     upstream.acquit()
     this.to = upstream.to
@@ -138,6 +143,7 @@ export class Flight extends Question {
 
   failed(attempt: Attempt, text: string): void {
     const { upstream } = attempt
+    if (this.trace !== undefined) noteFailure(this.trace, upstream.to, text, this.nowMs() - attempt.startedMs)
     this.#remove(attempt)
     upstream.accuse(text)
     this.#failures++

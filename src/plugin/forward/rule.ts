@@ -149,6 +149,8 @@ export class Rule implements FlightRule {
     waiting.holder = client
     const nowMs = this.#clock.nowMs()
     const flight = known ?? blank
+    if (known === undefined) flight.trace = packet.trace
+    else if (packet.trace !== undefined) flight.trace ??= packet.trace
     flight.add(waiting)
     this.#isAsking = true
     if (known) known.askedAgain(nowMs)
@@ -199,6 +201,7 @@ export class Rule implements FlightRule {
     const packet = this.#wake(waiting)
     if (packet === undefined) return
     const text = 'no upstream answered in time'
+    packet.trace?.note('forward', text)
     // A reply that was cut is better than none.
     if (packet.length === 0) packet.fail(RCODE.SERVFAIL, EDE.NETWORK_ERROR, text, text)
     packet.goOn(DONE)
@@ -210,6 +213,7 @@ export class Rule implements FlightRule {
       return
     }
     this.#flights.leave(flight)
+    flight.trace = undefined
     let waiting = flight.waiters
     flight.waiters = undefined
     while (waiting) {
@@ -233,6 +237,7 @@ export class Rule implements FlightRule {
     if (packet.length > 0) packet.goOn(DONE)
     else if (reasons.size === 0) {
       const text = 'no upstream is healthy'
+      packet.trace?.note('forward', text)
       packet.goOn(packet.fail(RCODE.SERVFAIL, EDE.NO_REACHABLE_AUTHORITY, text, error))
     } else {
       const each = [...reasons].map(([to, reason]) => `${to} ${reason}`).join(', ')

@@ -64,7 +64,9 @@ export class HostsHandler implements Handler {
     else if (qtype === TYPE.AAAA) table.addresses(scan, 16, found)
     else if (falls && this.#config.fallthroughUnsupported) return NEXT
     if (found.count > 0 || table.hasAddress(scan)) return this.#answer(packet)
-    return falls ? NEXT : packet.fail(RCODE.SERVFAIL, EDE.OTHER, NOT_LISTED)
+    if (!falls) return packet.fail(RCODE.SERVFAIL, EDE.OTHER, NOT_LISTED)
+    packet.trace?.note('hosts', 'has no such host, and falls through')
+    return NEXT
   }
 
   /** What was found, of the type that is asked. */

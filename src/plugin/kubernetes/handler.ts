@@ -16,7 +16,7 @@ import type { TableReader } from '../../table/reader.ts'
 import { EDE, readExtendedError } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
-import { equalNames, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
+import { equalNames, formatName, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
@@ -149,7 +149,10 @@ export class KubernetesHandler implements TreeHandler {
     if (question.qclass !== CLASS.IN)
       return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
     const found = this.#find(answers, question, query.edns !== undefined, this.#limitOf(query))
-    if (found === PASS) return next(query)
+    if (found === PASS) {
+      query.trace?.note('kubernetes', 'has no such name, and falls through')
+      return next(query)
+    }
     return found === CHASE ? this.#external(answers, query) : found
   }
 
@@ -237,6 +240,9 @@ export class KubernetesHandler implements TreeHandler {
       const rest = await this.#chase(answers, query, target, [...chain, link])
       return rest && { records: [link, ...rest.records], truncated: rest.truncated }
     }
+    query.trace?.note('kubernetes', `the externalName is ${formatName(target)}, which is looked up`, {
+      target: formatName(target),
+    })
     const reply = await query.lookup(target, qtype)
     return { records: [link, ...reply.answer], truncated: reply.truncated }
   }

@@ -108,6 +108,8 @@ export type RuleBody = NameRule | NumberRule | TtlRule | RcodeRule | CnameRule |
 export type Rule = RuleBody & {
   /** Whether no rule behind it is tried after it was applied. */
   readonly stop: boolean
+  /** The rule as it stands in the Corefile. */
+  readonly written: string
 }
 
 export interface RewriteConfig {

@@ -1,9 +1,18 @@
 // `rewrite` at work: rules change the question on its way down, and leave steps that turn the reply back on its way up.
 
-import { BACK, DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import {
+  BACK,
+  DONE,
+  type Kept,
+  LOOKUP,
+  NEXT,
+  type Packet,
+  type Step,
+  type Trace,
+} from '../../query/packet.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
 import type { Name } from '../../wire/name.ts'
-import { CLASS } from '../../wire/rrtype.ts'
+import { CLASS, typeName } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Handler } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
@@ -18,6 +27,8 @@ import { textOf } from './text.ts'
 /** A rule made ready. */
 interface Compiled {
   readonly stop: boolean
+  /** As it stands in the Corefile. */
+  readonly written: string
   /** HOT: whether it can change a question of class IN about the name with that text, or a reply to it. */
   readonly concerns: (text: string, qtype: number) => boolean
   /** Applies it; false where it does not apply, or makes no legal name. */
@@ -33,7 +44,7 @@ export class RewriteHandler implements Handler {
 
   constructor({ rules }: RewriteConfig) {
     this.#rules = rules
-    this.#compiled = rules.map(rule => ({ stop: rule.stop, ...compileRule(rule) }))
+    this.#compiled = rules.map(rule => ({ stop: rule.stop, written: rule.written, ...compileRule(rule) }))
   }
 
   concernsZone(zone: Name): boolean {
@@ -53,7 +64,9 @@ export class RewriteHandler implements Handler {
     let applied = false
     for (let i = 0; i < this.#compiled.length; i++) {
       const { stop, apply } = this.#compiled[i]!
-      if (apply(passage, packet)) applied = true
+      const applies = apply(passage, packet)
+      if (applies && packet.trace !== undefined) note(packet.trace, this.#compiled[i]!, passage)
+      if (applies) applied = true
       else if (passage.illegal === undefined) continue
       if (stop || passage.illegal !== undefined) break
     }
@@ -85,6 +98,11 @@ export class RewriteHandler implements Handler {
   }
 }
 
+function note(trace: Trace, { written }: Compiled, { text, changed, qtype }: Passage): void {
+  const now = changed ? `: the question is now ${text} ${typeName(qtype)}` : ''
+  trace.note('rewrite', `${written}${now}`, { rule: written, ...(changed && { name: text }) })
+}
+
 function ask(packet: Packet, { name, qtype, qclass }: Passage): void {
   const { question, scan } = packet
   if (name !== undefined) packet.ask(name, 0, name.length, qtype, qclass)
@@ -97,7 +115,7 @@ function turn(packet: Packet, passage: Passage): Step {
   return DONE
 }
 
-function compileRule(rule: Rule): Omit<Compiled, 'stop'> {
+function compileRule(rule: Rule): Omit<Compiled, 'stop' | 'written'> {
   switch (rule.field) {
     case 'name':
       return compileNameRule(rule)
@@ -149,7 +167,7 @@ function compileRule(rule: Rule): Omit<Compiled, 'stop'> {
   }
 }
 
-function compileNameRule({ substitution, auto, answers }: NameRule): Omit<Compiled, 'stop'> {
+function compileNameRule({ substitution, auto, answers }: NameRule): Omit<Compiled, 'stop' | 'written'> {
   const rename = compileSubstitution(substitution)
   const backwards = auto && substitution.kind === 'suffix' ? suffixBackwards(substitution) : undefined
   const further = answers.map(answerStep)

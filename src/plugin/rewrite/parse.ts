@@ -12,7 +12,7 @@
 import { type Line, readLine } from '../../corefile/arguments.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import { regexGroups, regexProblem } from '../../corefile/regex.ts'
-import type { Token } from '../../corefile/token.ts'
+import { lineText, type Token } from '../../corefile/token.ts'
 import { parseRcode, RCODE } from '../../wire/rcode.ts'
 import { TTL_MAX_SECONDS } from '../../wire/record.ts'
 import { parseClass, parseType } from '../../wire/rrtype.ts'
@@ -88,7 +88,9 @@ function readRule(line: Line, words: readonly Token[], problems: Problems): Writ
   readLine({ word, args, block: undefined }, problems, rest => {
     read = reader(rest, args)
   })
-  return read && { ...read, word, rule: { ...read.rule, stop: mode !== 'continue' } }
+  return (
+    read && { ...read, word, rule: { ...read.rule, stop: mode !== 'continue', written: lineText(words) } }
+  )
 }
 
 /** `FROM TO [answer …]`, or `KIND FROM TO [answer …]`. */

@@ -75,6 +75,7 @@ export class TemplateHandler implements Handler {
   #answer(rule: Rule, taken: Taken): Step {
     const { packet } = taken
     this.#countMatch(taken)
+    packet.trace?.note('template', `a rule of zone ${taken.zone} takes ${taken.name}`)
     if (rule.config.rcode === RCODE.SERVFAIL) return packet.fail(RCODE.SERVFAIL)
     const records: Record<Section, Rr[]> = { answer: [], additional: [], authority: [] }
     for (const section of SECTIONS) {

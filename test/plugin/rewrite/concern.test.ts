@@ -125,7 +125,7 @@ t.test('a rule that is said not to touch a zone matches none of its names', asyn
       labels(1),
       fc.array(labels(0), { minLength: 20, maxLength: 20 }),
       (match, zone, below) => {
-        const rule = { field: 'ttl', stop: true, match, minSeconds: 0, maxSeconds: 0 } as const
+        const rule = { field: 'ttl', stop: true, match, minSeconds: 0, maxSeconds: 0, written: '' } as const
         if (concernsZone(rule, nameOf(zone)!)) return true
         denials++
         const matches = compileMatch(match)

@@ -4,7 +4,9 @@ import { parseWord } from '../../support/words.ts'
 
 const parse = (text: string) => {
   const { config, complaints } = parseWord(rewriteWord, text)
-  return { rules: config?.rules ?? [], complaints: complaints.filter(line => !line.includes(': warning: ')) }
+  // How a rule is written is told of by test/serving/trace.test.ts.
+  const rules = (config?.rules ?? []).map(({ written: _written, ...rule }) => rule)
+  return { rules, complaints: complaints.filter(line => !line.includes(': warning: ')) }
 }
 
 const name = (kind: string, from: string, to: string, more: object = {}) => ({
