@@ -42,6 +42,8 @@ errors
 log
 dnstap + log with a format of its own
 local
+ipv6
+ipv4
 dns64
 any
 chaos
@@ -80,7 +82,7 @@ nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
 /** Those that CoreDNS lacks. */
-export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ratelimit'])
+export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ipv4', 'ipv6', 'ratelimit'])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()

@@ -6,14 +6,17 @@
 //   /40  2001:db8:100::/40 192.0.2.33   2001:db8:1c0:2:21::
 
 import { type Line, readLine } from '../corefile/arguments.ts'
+import { parseKey } from '../corefile/key.ts'
 import { parseNetwork } from '../corefile/zone.ts'
 import type { Query } from '../query/query.ts'
 import { answer, DROP, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
+import { ZoneTable } from '../query/zone-table.ts'
+import { isWithinAny, type Name, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import type { BlockContext, Next, ServingContext, TreeHandler, Word } from './plugin.ts'
 
 const PLUGIN = 'dns64'
 /** Of answers about which no SOA record says how long their lack of AAAA lasts (RFC 6147 5.1.7). */
@@ -33,6 +36,8 @@ export interface Dns64Config {
   readonly translateAll: boolean
   /** Translates for clients that ask over IPv4, too. */
   readonly allowIpv4: boolean
+  /** Zones whose names are left alone. */
+  readonly except: readonly string[]
 }
 
 /** `dns64`; of several in a server block the last word counts. */
@@ -51,25 +56,31 @@ export const dns64Word: Word<Dns64Config> = {
         meaning: 'translates the IPv4 addresses of names that have AAAA records, too',
       },
       { usage: 'allow_ipv4', meaning: 'answers clients that ask over IPv4 so, too' },
+      {
+        usage: 'except [ZONE…]',
+        meaning: 'leaves names in the zones alone (Seamark only)',
+        default: 'no zones; those of kubernetes in the block where none is named',
+      },
     ],
     notes: [
-      "A Service that has only an IPv4 address is translated like any other name, and no NAT64 leads to it; `translate_all` hides the IPv6 address of a dual-stack one. To keep the cluster's names out, give its zones a server block of their own, as the example does.",
+      "A Service that has only an IPv4 address is translated like any other name, and no NAT64 leads to it; `translate_all` hides the IPv6 address of a dual-stack one. `except` keeps the cluster's names out of it.",
       'Where a name has no IPv4 address, or asking for it fails, the answer about AAAA stands as it is; CoreDNS makes an empty NOERROR of it, which hides failures, and with `translate_all` the AAAA records of hosts with IPv6 only.',
       'CoreDNS ignores a block behind a PREFIX; here its options count.',
     ],
     example: `
-      cluster.local in-addr.arpa ip6.arpa {
-          kubernetes cluster.local in-addr.arpa ip6.arpa
-      }
       . {
-          dns64
+          dns64 {
+              except
+          }
+          kubernetes cluster.local
           forward . /etc/resolv.conf
       }`,
   },
-  parse(directives, problems) {
+  parse(directives, problems, block) {
     let prefix: Uint8Array = WELL_KNOWN_PREFIX
     let translateAll = false
     let allowIpv4 = false
+    const except = new Set<string>()
     for (const directive of directives) {
       readLine(directive, problems, line => {
         if (line.has) prefix = readPrefix(line) ?? prefix
@@ -83,12 +94,30 @@ export const dns64Word: Word<Dns64Config> = {
           allow_ipv4: () => {
             allowIpv4 = true
           },
+          except: option => {
+            for (const zone of option.zones(clusterZones(option, block))) except.add(zone)
+          },
         })
       })
     }
-    return { prefix, translateAll, allowIpv4 }
+    return { prefix, translateAll, allowIpv4, except: [...except] }
   },
   create: (config, context) => new Dns64Handler(config, context),
+}
+
+/** The zones of the block's `kubernetes`. */
+function clusterZones(option: Line, { directives, zones }: BlockContext): readonly string[] {
+  const [kubernetes] = directives.get('kubernetes') ?? []
+  if (kubernetes === undefined) {
+    if (!option.has)
+      option.error(option.word, 'except needs a zone where no kubernetes is in this server block')
+    return []
+  }
+  const named = kubernetes.args.flatMap(({ text }) => {
+    const key = parseKey(text)
+    return 'value' in key ? key.value.zones : []
+  })
+  return named.length > 0 ? named : zones
 }
 
 function readPrefix(line: Line): Uint8Array | undefined {
@@ -122,16 +151,21 @@ class Dns64Handler implements TreeHandler {
   readonly trees = true
   readonly #config: Dns64Config
   readonly #context: ServingContext
+  readonly #except: ZoneTable<{ readonly zone: Name }>
+  readonly #exceptZones: readonly Name[]
 
   constructor(config: Dns64Config, context: ServingContext) {
     this.#config = config
     this.#context = context
+    this.#except = new ZoneTable(config.except.map(zone => ({ zone: name(zone) })))
+    this.#exceptZones = config.except.map(zone => name(zone))
   }
 
   handle(query: Query, next: Next): MaybePromise<Outcome> {
     const { question, client } = query
     if (question.qtype !== TYPE.AAAA || question.qclass !== CLASS.IN) return next(query)
     if (client.family === 4 && !this.#config.allowIpv4) return next(query)
+    if (isWithinAny(question.qname, this.#exceptZones)) return next(query)
     const outcome = next(query)
     return outcome instanceof Promise
       ? outcome.then(late => this.#translate(query, late))
@@ -140,7 +174,7 @@ class Dns64Handler implements TreeHandler {
 
   /** Whoever asks: addresses are known to the chain only. */
   concerns(scan: Scan): boolean {
-    return scan.qtype === TYPE.AAAA
+    return scan.qtype === TYPE.AAAA && this.#except.indexOf(scan) < 0
   }
 
   #translate(query: Query, outcome: Outcome): MaybePromise<Outcome> {

@@ -23,6 +23,8 @@ import { headerWord } from './header.ts'
 import { healthWord } from './health.ts'
 import { hostsWord } from './hosts/hosts.ts'
 import { httpsWord } from './https.ts'
+import { ipv4Word } from './ipv4.ts'
+import { ipv6Word } from './ipv6.ts'
 import { k8sExternalWord } from './k8s_external/k8s_external.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
@@ -76,6 +78,8 @@ const words: readonly ServedWord[] = [
   hostsWord,
   k8sExternalWord,
   httpsWord,
+  ipv4Word,
+  ipv6Word,
   kubernetesWord,
   loadbalanceWord,
   localWord,

@@ -220,6 +220,8 @@ export class Packet {
   asker: Packet | Waiting | undefined
   /** Whether it is asked for nobody: to refresh what is cached, to see whether a server answers. */
   isForNobody = false
+  /** Whether it is asked on the way of another query, of the whole server (LOOKUP). */
+  isLookUp = false
 
   // The question.
 
@@ -300,7 +302,7 @@ export class Packet {
     this.waiting = undefined
     this.hasPlace = false
     this.asker = undefined
-    this.isForNobody = false
+    this.isForNobody = this.isLookUp = false
     this.recursionDesired = true
     this.level = 0
     this.scan = this.#scans[0]!

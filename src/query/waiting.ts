@@ -40,6 +40,7 @@ const FLAG = {
   CLIENT_AUTHENTIC: 256,
   LABELLED: 512,
   SMALLER: 1024,
+  LOOKUP: 2048,
 } as const
 
 class WaitingRecord implements Waiting {
@@ -171,6 +172,7 @@ class WaitingRecord implements Waiting {
     packet.authenticData = (flags & FLAG.AUTHENTIC) !== 0
     packet.hasPlace = (flags & FLAG.PLACE) !== 0
     packet.isForNobody = (flags & FLAG.NOBODY) !== 0
+    packet.isLookUp = (flags & FLAG.LOOKUP) !== 0
     packet.becomesSmaller = (flags & FLAG.SMALLER) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
@@ -236,6 +238,7 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
   (asked.dnssecOk ? FLAG.DNSSEC_OK : 0) |
   (packet.hasPlace ? FLAG.PLACE : 0) |
   (packet.isForNobody ? FLAG.NOBODY : 0) |
+  (packet.isLookUp ? FLAG.LOOKUP : 0) |
   (packet.becomesSmaller ? FLAG.SMALLER : 0) |
   (asked.recursionDesired ? FLAG.CLIENT_RECURSION : 0) |
   (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0) |

@@ -324,6 +324,7 @@ export class Road implements Responder, PacketRoad {
 
   /** A look-up's own way: routed, cached and counted like any other. */
   route(asked: Packet): Step {
+    asked.isLookUp = true
     if (asked.lookupsLeft-- <= 0) {
       asked.lookupsLeft = 0
       return asked.fail(RCODE.SERVFAIL, EDE.OTHER, 'too many look-ups for one query')

@@ -5,6 +5,8 @@ import { DROP, type Outcome, type Reply, servfail } from '../../src/query/reply.
 import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, type Name, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
+import { read } from '../corefile/read-corefile.ts'
+import { answering } from '../support/answering.ts'
 import { askHandler } from '../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../support/words.ts'
 
@@ -171,7 +173,11 @@ t.test('the directive', async t => {
     ['dns64 64:1::/96\ndns64 64:2::/96 {\ntranslate_all\n}', octets('64:2::', 12), true, false],
   ]
   for (const [text, prefix, translateAll, allowIpv4] of good) {
-    t.same(parseWord(dns64Word, text), { config: { prefix, translateAll, allowIpv4 }, complaints: [] }, text)
+    t.same(
+      parseWord(dns64Word, text),
+      { config: { prefix, translateAll, allowIpv4, except: [] }, complaints: [] },
+      text,
+    )
   }
   const wrong: [text: string, complaint: RegExp][] = [
     [
@@ -192,4 +198,26 @@ t.test('the directive', async t => {
     t.match(complaints[0], complaint, text)
     t.equal(complaints.length, 1, text)
   }
+})
+
+t.test('zones that are left alone', async t => {
+  const cases: [option: string, except: readonly string[], complaint: string][] = [
+    ['except example.org a.example', ['example.org.', 'a.example.'], ''],
+    ['except', ['cluster.local.', '10.in-addr.arpa.'], ''],
+    ['except\nexcept example.org', ['cluster.local.', '10.in-addr.arpa.', 'example.org.'], ''],
+  ]
+  const { directives } = read('. {\nkubernetes cluster.local 10.0.0.0/8\n}').blocks[0]!
+  for (const [option, except, complaint] of cases) {
+    const { config, complaints } = parseWord(dns64Word, `dns64 {\n${option}\n}`, {
+      directives: new Map([['kubernetes', directives]]),
+    })
+    t.same(config?.except, except, option)
+    t.equal(complaints[0] ?? '', complaint, option)
+  }
+  t.match(
+    parseWord(dns64Word, 'dns64 {\nexcept\n}').complaints[0],
+    /^3:1: error: except needs a zone where no kubernetes/,
+  )
+  const at = answering(dns64Word, 'dns64 {\nallow_ipv4\nexcept example.org\n}', reply({ plugin: 'next' }))
+  t.equal(await at.ask('www.example.org. AAAA'), 'next')
 })

@@ -61,7 +61,7 @@ export class RatelimitHandler implements Handler {
   }
 
   #judge(packet: Packet, kind: Kind, allowance: Allowance): Step {
-    if (packet.asker !== undefined || packet.isForNobody) return NEXT
+    if (packet.isLookUp || packet.isForNobody) return NEXT
     const { from, fromAt } = packet
     if (this.#exempt !== undefined && isIn(this.#exempt, from, fromAt)) return NEXT
     const nowMs = this.#clock.wallMs()
