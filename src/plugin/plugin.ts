@@ -63,6 +63,8 @@ export interface Handler extends AnyHandler {
   back?(packet: Packet, kept: Kept): Step
   /** The reply, in `asked`, to what LOOKUP wished; what is said goes on from there. */
   found?(packet: Packet, kept: Kept, asked: Packet): Step
+  /** The way of the packet ended with a bug: neither `back` nor `found` will be called with what was kept. */
+  lost?(kept: Kept): void
   /** Whether `back` is called, too, for packets that nobody answers: it then says DROP. */
   readonly seesDrops?: boolean
 }

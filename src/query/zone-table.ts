@@ -1,6 +1,6 @@
 // Which of several zones a name belongs to: the longest one by whole labels.
 
-import { countLabels, type Name } from '../wire/name.ts'
+import { countLabels, type Name, name } from '../wire/name.ts'
 import { TYPE } from '../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../wire/scan.ts'
 
@@ -47,4 +47,25 @@ export class ZoneTable<T extends Zoned> {
   at(index: number): T {
     return this.#entries[index]!.value
   }
+}
+
+/** A zone that names are held against. */
+export interface ScanZone {
+  /** Lower case. */
+  readonly zone: Name
+  readonly labels: number
+}
+
+/** Zones from their texts, lower-case absolute names. */
+export const scanZones = (texts: readonly string[]): readonly ScanZone[] =>
+  texts.map(text => {
+    const zone = name(text)
+    return { zone, labels: countLabels(zone) }
+  })
+
+/** HOT: whether the scanned name lies in one of the zones. */
+export function isInZones(scan: Scan, zones: readonly ScanZone[]): boolean {
+  for (let i = 0; i < zones.length; i++)
+    if (zoneInScan(scan, zones[i]!.zone, zones[i]!.labels) >= 0) return true
+  return false
 }

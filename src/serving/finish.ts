@@ -3,13 +3,9 @@
 // 6.1.1, 7), with the options and the reason that the road collected. It ends where the listener wants it.
 
 import type { Packet } from '../query/packet.ts'
+import { copyAnew } from '../query/settle.ts'
 import { FLAG_CD, FLAG_QR, FLAG_RD, readU16, writeU16 } from '../wire/header.ts'
 import { addExtendedError, addOptions, EDE_OCTETS, OPT_OCTETS, optAtEnd, writeOpt } from '../wire/opt.ts'
-
-/** A reply to a changed question becomes one to the question as it is now: the records stay as they are. */
-export function settleQuestion(packet: Packet): void {
-  if (packet.isQuestionStale) copyAnew(packet)
-}
 
 /** Finishes a reply whose question is settled, in packet.slot at packet.slotAt; returns its octets. */
 export function finish(packet: Packet): number {
@@ -70,11 +66,4 @@ function fittingOptions(packet: Packet): number {
   }
   packet.optionsOctets = to
   return to
-}
-
-/** Writes the reply anew for the client's own question, with the records that fit. */
-function copyAnew(packet: Packet, limit?: number): void {
-  const composer = packet.composeAnew(limit)
-  for (const walk = packet.records(); walk.next(); ) if (!composer.copy(walk)) break
-  packet.endAnew()
 }

@@ -20,6 +20,7 @@ import {
   AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, type Trace, WAIT,
   type Waiting,
 } from '../query/packet.ts' // biome-ignore format: one import
+import { settleQuestion } from '../query/settle.ts'
 import type { Transport } from '../query/sockaddr.ts'
 import type { WaitingRoom } from '../query/waiting.ts'
 import { ZoneTable } from '../query/zone-table.ts'
@@ -35,7 +36,7 @@ import { CLASS } from '../wire/rrtype.ts'
 import { OPTION, type Scan, type Verdict } from '../wire/scan.ts'
 import { uncompressedOctets } from '../wire/ttls.ts'
 import { COOKIE_OCTETS, type CookieState, type ServerCookies } from './cookies.ts'
-import { finish, finishWhole, keepaliveData, settleQuestion } from './finish.ts'
+import { finish, finishWhole, keepaliveData } from './finish.ts'
 import type { Packets } from './packets.ts'
 import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
@@ -536,7 +537,10 @@ export class Road implements Responder, PacketRoad {
   #fail(packet: Packet, error: unknown): void {
     this.#tell(packet, error)
     if (packet.waiting !== undefined) packet.waiting.isAbandoned = true
-    while (packet.depth > 0) pop(packet)
+    while (packet.depth > 0) {
+      const kept = pop(packet)
+      servedOf(packet).handlers[packet.at]!.lost?.(kept)
+    }
     while (packet.level > 0) packet.unask()
     packet.isDropped = false
     packet.fail(RCODE.SERVFAIL, EDE.OTHER, BUG)

@@ -33,7 +33,7 @@ export function runCases(file: string, count: number): void {
     test.ok(status === 0 || status === 1, `ends with status ${status}`, { errors })
     const lines = output.split('\n').filter(line => line.startsWith('{'))
     const checks = lines.map(line => JSON.parse(line) as Check)
-    test.equal(checks.length, count, 'no check is missing')
+    test.equal(checks.length, count, 'no check is missing', { errors })
     for (const [id, ofCase] of Map.groupBy(checks, check => check.case)) {
       test.test(id, async sub => {
         for (const { what, found, detail, skipped } of ofCase)

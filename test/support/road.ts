@@ -11,6 +11,7 @@ import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Road } from '../../src/serving/road.ts'
 import type { ServedZone } from '../../src/serving/served-zone.ts'
 import { encode, handOn, TreeRun } from '../../src/serving/trees.ts'
+import type { Clock } from '../../src/shared/clock.ts'
 import { ROOT } from '../../src/wire/name.ts'
 import { lasting, testThread } from './words.ts'
 
@@ -26,20 +27,45 @@ export function askHandler(
     throw error
   },
 ): MaybePromise<Outcome> {
-  if (handler.trees) return handler.handle(query, next)
-  const { road, served } = roadOf(handler, query, next, bug)
-  const from = sockaddr(query.client.address, query.client.port)!
-  return handOn({
-    ...query,
-    way: {
-      road,
-      served,
-      at: -1,
-      from,
-      recursionDesired: query.recursionDesired,
-      asksRecursion: true,
-    },
-  })
+  return new HandlerRoad(handler, query, next, { bug }).ask(query)
+}
+
+/** A road of one handler, for queries at one listener; what is handed on goes to `next`. */
+export class HandlerRoad {
+  readonly #handler: Handler | TreeHandler
+  readonly #next: Next
+  readonly #road: Road | undefined
+  readonly #served: ServedZone | undefined
+
+  constructor(
+    handler: Handler | TreeHandler,
+    query: Query,
+    next: Next,
+    { bug, clock }: { readonly bug: (error: unknown) => void; readonly clock?: Clock },
+  ) {
+    this.#handler = handler
+    this.#next = next
+    if (handler.trees) return
+    const { road, served } = roadOf(handler, query, next, bug, clock)
+    this.#road = road
+    this.#served = served
+  }
+
+  ask(query: Query): MaybePromise<Outcome> {
+    const handler = this.#handler
+    if (handler.trees) return handler.handle(query, this.#next)
+    return handOn({
+      ...query,
+      way: {
+        road: this.#road!,
+        served: this.#served!,
+        at: -1,
+        from: sockaddr(query.client.address, query.client.port)!,
+        recursionDesired: query.recursionDesired,
+        asksRecursion: true,
+      },
+    })
+  }
 }
 
 /** What somebody sees who looks at the packet of a query, before or behind `next`. */
@@ -73,6 +99,7 @@ function roadOf(
   query: Query,
   next: Next,
   bug: (error: unknown) => void,
+  clock: Clock = thread.context.clock,
 ): { road: Road; served: ServedZone } {
   const behind = new TreeRun([{ trees: true, handle: handed => next(handed) }])
   const served: ServedZone = {
@@ -92,7 +119,7 @@ function roadOf(
     udpMaxOctets: 1232,
     meters: undefined,
   }
-  const { clock, log, meters } = thread.context
+  const { log, meters } = thread.context
   const road = new TestRoad(query, {
     ...shared,
     server: query.server,

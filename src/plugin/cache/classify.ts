@@ -1,5 +1,5 @@
-// What kind of reply a reply is to the cache, and whether it may be stored: pure functions over one reply
-// (RFC 2308 sections 2, 5 and 7; coredns plugin/pkg/response/typify.go and plugin/cache/cache.go key()).
+// What kind of reply a reply is to the cache, and whether it may be stored (RFC 2308 sections 2, 5 and 7; coredns
+// plugin/pkg/response/typify.go and plugin/cache/cache.go key()), read where it lies.
 //
 //   kind        how it is known                                        stored
 //   positive    NOERROR with an answer; NOERROR with nothing           unless its CNAME chain ends short of the type
@@ -10,12 +10,12 @@
 //   transfer    AXFR, IXFR                                             never; its TTLs are left alone
 //   other       everything else, and answers with an expired signature never
 
-import type { Reply } from '../../query/reply.ts'
-import type { Question } from '../../wire/message.ts'
-import { equalNames, type Name } from '../../wire/name.ts'
+import type { Packet } from '../../query/packet.ts'
+import { HEADER_OCTETS, readU32 } from '../../wire/header.ts'
+import { sameName } from '../../wire/message-name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { type Rr, targetOf } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { RecordWalk, SECTION } from '../../wire/walk.ts'
 
 export type ReplyKind = 'positive' | 'nodata' | 'nxdomain' | 'failure' | 'delegation' | 'transfer' | 'other'
 
@@ -27,14 +27,31 @@ export interface Classified {
   readonly answering: boolean
 }
 
-/** Classifies a reply to a question; `wallMs` is the time of day, by which signatures are judged where DO was set. */
-export function classify(question: Question, reply: Reply, dnssecOk: boolean, wallMs: number): Classified {
-  const soa = reply.authority.some(record => record.type === TYPE.SOA)
-  const answering = reply.rcode === RCODE.NOERROR && holdsAnswer(question, reply.answer)
-  const endsShort = reply.rcode === RCODE.NOERROR && reply.answer.length > 0 && !answering
-  const kind = kindOf(question, reply, dnssecOk, wallMs, soa, endsShort)
+const walk = new RecordWalk()
+
+/**
+ * Classifies the reply of a packet, whose question is the one as it is now; `wallMs` is the time of day, by which signatures are
+ * judged where DO was set.
+ */
+export function classify(packet: Packet, wallMs: number): Classified {
+  const { rcode, scan } = packet
+  let soa = false
+  let ns = false
+  let isExpired = false
+  for (open(packet); walk.next(); ) {
+    const { type, section } = walk
+    if (section === SECTION.AUTHORITY) {
+      soa ||= type === TYPE.SOA
+      ns ||= type === TYPE.NS
+    }
+    if (type === TYPE.RRSIG && scan.dnssecOk) isExpired ||= isSignatureExpired(Math.floor(wallMs / 1000))
+  }
+  const answers = packet.countOf(SECTION.ANSWER) > 0
+  const answering = rcode === RCODE.NOERROR && answers && holdsAnswer(packet)
+  const endsShort = rcode === RCODE.NOERROR && answers && !answering
+  const kind = isExpired && !isTransfer(scan.qtype) ? 'other' : kindOf(packet, answers, soa, ns, endsShort)
   const storable =
-    !reply.truncated &&
+    !packet.truncated &&
     kind !== 'other' &&
     kind !== 'transfer' &&
     (kind !== 'nxdomain' || soa) &&
@@ -43,22 +60,20 @@ export function classify(question: Question, reply: Reply, dnssecOk: boolean, wa
 }
 
 function kindOf(
-  question: Question,
-  reply: Reply,
-  dnssecOk: boolean,
-  wallMs: number,
+  { rcode, scan }: Packet,
+  answers: boolean,
   soa: boolean,
+  ns: boolean,
   endsShort: boolean,
 ): ReplyKind {
-  if (question.qtype === TYPE.AXFR || question.qtype === TYPE.IXFR) return 'transfer'
-  if (dnssecOk && holdsExpiredSignature(reply, wallMs)) return 'other'
-  switch (reply.rcode) {
+  if (isTransfer(scan.qtype)) return 'transfer'
+  switch (rcode) {
     case RCODE.NOERROR:
-      if (reply.answer.length > 0) return soa && endsShort ? 'nodata' : 'positive'
+      if (answers) return soa && endsShort ? 'nodata' : 'positive'
       if (soa) return 'nodata'
-      return reply.authority.some(record => record.type === TYPE.NS) ? 'delegation' : 'positive'
+      return ns ? 'delegation' : 'positive'
     case RCODE.NXDOMAIN:
-      return reply.answer.length > 0 ? 'other' : 'nxdomain'
+      return answers ? 'other' : 'nxdomain'
     case RCODE.SERVFAIL:
     case RCODE.NOTIMP:
       return 'failure'
@@ -67,47 +82,46 @@ function kindOf(
   }
 }
 
+const isTransfer = (qtype: number): boolean => qtype === TYPE.AXFR || qtype === TYPE.IXFR
+
+const open = ({ out, outAt, length }: Packet): boolean => walk.open(out, outAt, outAt + length)
+
 /** Longer CNAME chains answer nothing: nobody is served them, and walking them costs (RFC 1034 5.2.2). */
 export const CHAIN_LINKS_MAX = 16
 
 /**
- * Whether the records answer the question: the asked type at the end of the one CNAME chain that starts at its name
- * (RFC 1034 3.6.2). A name with two targets (RFC 2181 10.1) or a chain that bites its tail answers nothing.
+ * Whether the records of the answer section answer the question: the asked type at the end of the one CNAME chain that starts
+ * at its name (RFC 1034 3.6.2). A name with two targets (RFC 2181 10.1) or a chain that bites its tail answers nothing.
  */
-export function holdsAnswer({ qname, qtype, qclass }: Question, answer: readonly Rr[]): boolean {
-  const records = qclass === CLASS.ANY ? answer : answer.filter(record => record.class === qclass)
-  if (qtype === TYPE.ANY) return records.some(record => equalNames(record.owner, qname))
-  if (qtype === TYPE.CNAME) return typeof target(records, qname) === 'object'
-  let owner = qname
+export function holdsAnswer(packet: Packet): boolean {
+  const { qtype, qclass } = packet.scan
+  let ownerAt = packet.outAt + HEADER_OCTETS
   for (let links = 0; links <= CHAIN_LINKS_MAX; links++) {
-    const next = target(records, owner)
-    if (next === 'several') return false
-    if (next === undefined) {
-      return records.some(record => record.type === qtype && equalNames(record.owner, owner))
+    let targetAt = -1
+    let isThere = false
+    for (open(packet); walk.next() && walk.section === SECTION.ANSWER; ) {
+      const { type, octets, start } = walk
+      if (qclass !== CLASS.ANY && walk.rrclass !== qclass) continue
+      const isWanted = type === qtype || qtype === TYPE.ANY
+      if (type !== TYPE.CNAME && !isWanted) continue
+      if (!sameName(octets, walk.ownerAt, start, octets, ownerAt, start)) continue
+      isThere ||= isWanted
+      if (type !== TYPE.CNAME || qtype === TYPE.ANY) continue
+      if (targetAt >= 0 && !sameName(octets, walk.rdataAt, start, octets, targetAt, start)) return false
+      targetAt = walk.rdataAt
     }
-    owner = next
+    if (targetAt < 0 || qtype === TYPE.CNAME) return isThere
+    ownerAt = targetAt
   }
   return false
 }
 
-function target(records: readonly Rr[], owner: Name): Name | 'several' | undefined {
-  let found: Name | undefined
-  for (const record of records) {
-    if (record.type !== TYPE.CNAME || !equalNames(record.owner, owner)) continue
-    if (found && !equalNames(found, targetOf(record))) return 'several'
-    found = targetOf(record)
-  }
-  return found
-}
-
-/** RFC 4034 3.1.5: both ends of a signature's validity are compared in serial number arithmetic. */
-function holdsExpiredSignature(reply: Reply, wallMs: number): boolean {
-  const nowSeconds = Math.floor(wallMs / 1000)
-  return [reply.answer, reply.authority, reply.additional].some(section =>
-    section.some(({ type, rdata }) => {
-      if (type !== TYPE.RRSIG || rdata.length < 18) return false
-      const view = new DataView(rdata.buffer, rdata.byteOffset, rdata.length)
-      return ((view.getUint32(8) - nowSeconds) | 0) < 0 || ((nowSeconds - view.getUint32(12)) | 0) < 0
-    }),
+/** RFC 4034 3.1.5: both ends of the validity of the signature at hand are compared in serial number arithmetic. */
+function isSignatureExpired(nowSeconds: number): boolean {
+  const { octets, rdataAt, rdataEnd } = walk
+  if (rdataEnd - rdataAt < 18) return false
+  return (
+    ((readU32(octets, rdataAt + 8) - nowSeconds) | 0) < 0 ||
+    ((nowSeconds - readU32(octets, rdataAt + 12)) | 0) < 0
   )
 }

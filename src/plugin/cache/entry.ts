@@ -8,16 +8,21 @@
 // Owners are mostly pointers to the question's name and so follow the spelling of whoever asks (RFC 4343). AA is set in
 // all that comes from the cache, as CoreDNS does for resolvers that take nothing else.
 
-import type { Reply } from '../../query/reply.ts'
-import type { ExtendedError } from '../../wire/extended-error.ts'
-import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../../wire/header.ts'
-import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
-import { equalNames } from '../../wire/name.ts'
+import { DONE, type Packet } from '../../query/packet.ts'
+import {
+  FLAG_AA,
+  FLAG_AD,
+  FLAG_CD,
+  FLAG_QR,
+  HEADER_OCTETS,
+  MESSAGE_MAX,
+  writeU32,
+} from '../../wire/header.ts'
+import { sameName } from '../../wire/message-name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import type { Rr } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
+import { RecordWalk, SECTION } from '../../wire/walk.ts'
 import type { Side } from './config.ts'
-import { withReplyTtl } from './ttl.ts'
 
 /** `runLength` of a reply that cannot be re-ordered by moving address octets alone. */
 export const RUN_MIXED = -1
@@ -28,7 +33,6 @@ export const ENTRY_OVERHEAD_OCTETS = 300
 export class Entry {
   readonly side: Side
   readonly rcode: number
-  readonly authenticData: boolean
   /** The message, then the offsets of its TTL fields. */
   readonly octets: string
   readonly messageOctets: number
@@ -37,8 +41,9 @@ export class Entry {
   readonly ttlSeconds: number
   /** Whether it holds what was asked for. */
   readonly answering: boolean
-  /** The extended error a client with EDNS gets (RFC 8914). */
-  readonly extendedError: ExtendedError | undefined
+  /** The extended error that a client with EDNS gets (RFC 8914); -1 for none. */
+  readonly reasonCode: number
+  readonly reasonText: string
   /**
    * Which records of the answer may be shuffled by swapping their data: equal owner, type and length, behind all others.
    * A `runLength` of 0 is nothing to shuffle.
@@ -56,13 +61,13 @@ export class Entry {
   constructor(fields: EntryFields) {
     this.side = fields.side
     this.rcode = fields.rcode
-    this.authenticData = fields.authenticData
     this.octets = fields.octets
     this.messageOctets = fields.messageOctets
     this.storedAtMs = fields.storedAtMs
     this.ttlSeconds = fields.ttlSeconds
     this.answering = fields.answering
-    this.extendedError = fields.extendedError
+    this.reasonCode = fields.reasonCode
+    this.reasonText = fields.reasonText
     this.runStart = fields.runStart
     this.runLength = fields.runLength
   }
@@ -108,144 +113,160 @@ export class Entry {
   }
 
   /**
-   * The reply as a plugin's, with that TTL on every record, to a question that has this entry's key. Undefined where the
-   * octets cannot be read, which takes a plugin that wrote record data of the wrong shape.
+   * Becomes the reply of a packet whose question has this entry's key, with that TTL on every record and AD where the client
+   * gets to know it.
    */
-  reply(question: Question, ttlSeconds: number, keepsAuthenticData: boolean): Reply | undefined {
-    const octets = Buffer.from(this.octets, 'latin1')
-    octets.set(question.qname, HEADER_OCTETS)
-    const message = decodeMessage(octets.subarray(0, this.messageOctets))
-    if (!message) return undefined
-    const { answer, authority, additional, rcode, recursionAvailable } = message
-    const reply: Reply = {
-      rcode,
-      authoritative: true,
-      recursionAvailable,
-      authenticData: this.authenticData && keepsAuthenticData,
-      truncated: false,
-      answer,
-      authority,
-      additional,
-      extendedError: this.extendedError,
-      plugin: 'cache',
-    }
-    return withReplyTtl(reply, ttlSeconds)
+  answer(packet: Packet, plugin: number, ttlSeconds: number, keepsAuthenticData: boolean): typeof DONE {
+    packet.clear()
+    packet.enlarge()
+    const { out, outAt, scan, question } = packet
+    copyText(this.octets, this.messageOctets, out, outAt)
+    const from = scan.start + HEADER_OCTETS
+    for (let i = 0; i < scan.foldedLength; i++) out[outAt + HEADER_OCTETS + i] = question[from + i]!
+    if (!keepsAuthenticData) out[outAt + 3]! &= ~FLAG_AD
+    for (let i = 0; i < this.records; i++) writeU32(out, outAt + this.ttlOffset(i), ttlSeconds)
+    packet.length = this.messageOctets
+    packet.rcode = this.rcode
+    packet.plugin = plugin
+    packet.setReason(this.reasonCode, this.reasonText)
+    return DONE
   }
 
   /** What it takes, with a key of that length: what the cache's bound in octets counts. */
   octetsTaken(key: string): number {
     const good = this.lastKnownGood?.octetsTaken('') ?? 0
-    const text = this.extendedError?.text.length ?? 0
-    return this.octets.length + key.length + text + good + ENTRY_OVERHEAD_OCTETS
+    return this.octets.length + key.length + this.reasonText.length + good + ENTRY_OVERHEAD_OCTETS
   }
 }
 
 interface EntryFields {
   readonly side: Side
   readonly rcode: number
-  readonly authenticData: boolean
   readonly octets: string
   readonly messageOctets: number
   readonly storedAtMs: number
   readonly ttlSeconds: number
   readonly answering: boolean
-  readonly extendedError: ExtendedError | undefined
+  readonly reasonCode: number
+  readonly reasonText: string
   readonly runStart: number
   readonly runLength: number
 }
 
-const writer = new MessageWriter()
 /** A message and the offsets of its TTL fields: a record takes eleven octets at least. */
 const scratch = Buffer.alloc(MESSAGE_MAX + 2 * Math.ceil(MESSAGE_MAX / 11))
+const walk = new RecordWalk()
+
+let target: Uint8Array = new Uint8Array(0)
+let view: Buffer = Buffer.alloc(0)
+
+/** The first octets of a latin1 string, to out[at …). */
+export function copyText(text: string, octets: number, out: Uint8Array, at: number): void {
+  if (target !== out) {
+    target = out
+    view = Buffer.from(out.buffer, out.byteOffset, out.length)
+  }
+  view.write(text, at, octets, 'latin1')
+}
 
 /**
- * Makes the entry of a reply whose records all carry `ttlSeconds` already; undefined where the reply does not fit a
- * message.
+ * Makes the entry of a packet's reply, which answers its question as it is now and whose records all carry `ttlSeconds` already;
+ * `reasonCode` is the extended error to be told.
  */
 export function buildEntry(
-  question: Question,
-  reply: Reply,
+  packet: Packet,
+  reasonCode: number,
   answering: boolean,
   side: Side,
   ttlSeconds: number,
   storedAtMs: number,
-): Entry | undefined {
-  const { rcode, authenticData, recursionAvailable } = reply
-  const head = {
-    id: 0,
-    response: true,
-    opcode: 0,
-    authoritative: true,
-    truncated: false,
-    recursionDesired: false,
-    recursionAvailable,
-    authenticData,
-    checkingDisabled: false,
-    rcode,
-    question,
-  }
-  const records = reply.answer.length + reply.authority.length + reply.additional.length
-  const message = writer.write(head, reply, undefined, MESSAGE_MAX)
-  if (readU16(message, 6) + readU16(message, 8) + readU16(message, 10) !== records) return undefined
-  scratch.set(message)
-  writeTtlOffsets(scratch, HEADER_OCTETS + question.qname.length + 4, message.length, records)
-  const [runStart, runLength] = rcode === RCODE.NOERROR ? addressRun(reply) : [0, 0]
+): Entry {
+  const { out, outAt, length, rcode } = packet
+  scratch.set(out.subarray(outAt, outAt + length))
+  // The client's own: id, RD, CD.
+  scratch[0] = scratch[1] = 0
+  scratch[2] = FLAG_QR | FLAG_AA
+  scratch[3]! &= ~FLAG_CD
+  let at = length
+  for (walk.open(scratch, 0, length); walk.next(); at += 2) scratch.writeUInt16BE(walk.ttlAt, at)
+  const run = rcode === RCODE.NOERROR ? addressRun(length) : NO_RUN
   return new Entry({
     side,
     rcode,
-    authenticData,
-    octets: scratch.toString('latin1', 0, message.length + 2 * records),
-    messageOctets: message.length,
+    octets: scratch.toString('latin1', 0, at),
+    messageOctets: length,
     storedAtMs,
     ttlSeconds,
     answering,
-    extendedError: reply.extendedError,
-    runStart,
-    runLength,
+    reasonCode,
+    reasonText: reasonCode < 0 ? '' : Buffer.from(packet.reason.subarray(0, packet.reasonOctets)).toString(),
+    runStart: run.start,
+    runLength: run.length,
   })
 }
 
-/** Walks the records of a message of our own making and notes behind it where their TTL fields are. */
-function writeTtlOffsets(octets: Buffer, questionEnd: number, messageOctets: number, records: number): void {
-  let at = questionEnd
-  for (let i = 0; i < records; i++) {
-    while (octets[at]! !== 0 && octets[at]! < 0xc0) at += octets[at]! + 1
-    at += octets[at] === 0 ? 1 : 2
-    octets.writeUInt16BE(at + 4, messageOctets + 2 * i)
-    at += 10 + readU16(octets, at + 8)
-  }
+interface Run {
+  readonly start: number
+  readonly length: number
 }
+
+const NO_RUN: Run = { start: 0, length: 0 }
+const MIXED: Run = { start: 0, length: RUN_MIXED }
 
 /**
- * The records that `loadbalance` shuffles, where it leaves all others in their place: its order is CNAMEs, others,
- * addresses, MX, each section for itself.
+ * The records of the message in `scratch` that `loadbalance` shuffles, where it leaves all others in their place: its order is
+ * CNAMEs, others, addresses, MX, each section for itself.
  */
-function addressRun({ answer, authority, additional }: Reply): readonly [start: number, length: number] {
-  const mixed = [0, RUN_MIXED] as const
-  for (const section of [answer, authority, additional]) {
-    if (section.some((record, i) => i > 0 && rank(section[i - 1]!) > rank(record))) return mixed
-    if (section.filter(record => record.type === TYPE.MX).length > 1) return mixed
+function addressRun(length: number): Run {
+  let section = -1
+  let rankBefore = 0
+  let mxs = 0
+  let addresses = 0
+  const run = { start: 0, length: 0, type: 0, rrclass: 0, ownerAt: 0 }
+  let i = 0
+  for (walk.open(scratch, 0, length); walk.next(); i++) {
+    const { type, rrclass, ownerAt } = walk
+    if (walk.section !== section) {
+      section = walk.section
+      rankBefore = mxs = addresses = 0
+    }
+    const rank = rankOf(type)
+    if (rank < rankBefore) return MIXED
+    rankBefore = rank
+    if (rank === RANK_MX && ++mxs > 1) return MIXED
+    if (rank !== RANK_ADDRESS) continue
+    addresses++
+    if (section !== SECTION.ANSWER) {
+      if (addresses > 1) return MIXED
+      continue
+    }
+    if (addresses === 1) {
+      run.start = i
+      run.length = 1
+      run.type = type
+      run.rrclass = rrclass
+      run.ownerAt = ownerAt
+      if (walk.rdataEnd - walk.rdataAt !== addressOctets(type)) run.type = 0
+      continue
+    }
+    const isAlike =
+      type === run.type &&
+      rrclass === run.rrclass &&
+      walk.rdataEnd - walk.rdataAt === addressOctets(type) &&
+      sameName(scratch, ownerAt, 0, scratch, run.ownerAt, 0)
+    if (!isAlike) return MIXED
+    run.length++
   }
-  if (authority.filter(isAddress).length > 1 || additional.filter(isAddress).length > 1) return mixed
-  const start = answer.findIndex(isAddress)
-  const run = answer.filter(isAddress)
-  const first = run[0]
-  if (first === undefined || run.length === 1) return [0, 0]
-  return run.every(
-    record =>
-      record.type === first.type &&
-      record.class === first.class &&
-      record.rdata.length === (first.type === TYPE.A ? 4 : 16) &&
-      equalNames(record.owner, first.owner),
-  )
-    ? [start, run.length]
-    : mixed
+  return run.length > 1 ? { start: run.start, length: run.length } : NO_RUN
 }
 
-const isAddress = ({ type }: Rr): boolean => type === TYPE.A || type === TYPE.AAAA
+const RANK_ADDRESS = 2
+const RANK_MX = 3
 
-function rank(record: Rr): number {
-  if (record.type === TYPE.CNAME) return 0
-  if (isAddress(record)) return 2
-  return record.type === TYPE.MX ? 3 : 1
+const addressOctets = (type: number): number => (type === TYPE.A ? 4 : 16)
+
+function rankOf(type: number): number {
+  if (type === TYPE.CNAME) return 0
+  if (type === TYPE.A || type === TYPE.AAAA) return RANK_ADDRESS
+  return type === TYPE.MX ? RANK_MX : 1
 }

@@ -14,7 +14,7 @@ import { OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { CacheConfig } from './config.ts'
 import type { CacheCounters } from './counters.ts'
-import type { Entry } from './entry.ts'
+import { copyText, type Entry } from './entry.ts'
 import { scanKey } from './key.ts'
 import { noteEntry } from './notes.ts'
 import { isPopular } from './prefetch.ts'
@@ -37,8 +37,6 @@ export class FastCache {
   readonly #config: CacheConfig
   readonly #counters: CacheCounters
   readonly #options: FastOptions
-  #out: Uint8Array = new Uint8Array()
-  #view: Buffer = Buffer.alloc(0)
 
   constructor(store: ResponseStore, config: CacheConfig, counters: CacheCounters, options: FastOptions) {
     this.#store = store
@@ -64,11 +62,11 @@ export class FastCache {
     const ttl = entry.ttlAt(nowMs)
     const length = entry.messageOctets + (scan.edns ? OPT_OCTETS : 0)
     if (ttl <= 0 || length > limit) return MISS
-    if (entry.extendedError !== undefined && scan.edns) return MISS
+    if (entry.reasonCode >= 0 && scan.edns) return MISS
     if (this.#options.shuffle && entry.runLength < 0) return MISS
     const { prefetch, keepTtl } = this.#config
     if (prefetch !== undefined && isPopular(prefetch, entry, ttl, nowMs)) return MISS
-    this.#copy(entry, out, outAt)
+    copyText(entry.octets, entry.messageOctets, out, outAt)
     patchHead(scan, octets, out, outAt)
     patchTtls(entry, keepTtl ? entry.ttlSeconds : ttl, out, outAt)
     if (this.#options.shuffle && entry.runLength > 1) shuffle(entry, this.#options.random, out, outAt)
@@ -94,14 +92,6 @@ export class FastCache {
   countPassed(): void {
     this.#counters.requests.add()
     this.#counters.misses.add()
-  }
-
-  #copy(entry: Entry, out: Uint8Array, outAt: number): void {
-    if (this.#out !== out) {
-      this.#out = out
-      this.#view = Buffer.from(out.buffer, out.byteOffset, out.length)
-    }
-    this.#view.write(entry.octets, outAt, entry.messageOctets, 'latin1')
   }
 }
 

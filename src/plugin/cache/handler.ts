@@ -4,55 +4,51 @@
 //   found    serve_stale  what the client gets              what is asked
 //   fresh    any          the entry, its TTL counted down   behind, when popular and nearly expired
 //   stale    immediate    the entry, TTL 0 or as told       behind, one refresh at a time
-//   stale    verify       what comes back, else the entry   at once, for as long as told
+//   stale    verify       what comes back, else the entry   at once, for as long as told (errands.ts)
 //   nothing  any          what comes back                   at once
 //
 // Whatever passes gets one TTL on all records. Unlike CoreDNS it never stores replies made from the cluster's own table:
 // the table is as fast, never stale, and a SERVFAIL of the time before it is synced must not outlive that time.
 
-import { LOOKUPS_MAX } from '../../query/packet.ts'
-import type { Query } from '../../query/query.ts'
-import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
-import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
-import { MESSAGE_MAX } from '../../wire/header.ts'
-import { formatName, isWithinAny, type Name } from '../../wire/name.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { BACK, DONE, DROP, type Kept, NEXT, type Packet, type Step, WAIT } from '../../query/packet.ts'
+import { settleQuestion } from '../../query/settle.ts'
+import { isInZones, type ScanZone, scanZones } from '../../query/zone-table.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { typeName } from '../../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { setTtls, smallestTtl } from '../../wire/ttls.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import { type Classified, classify } from './classify.ts'
 import type { CacheConfig, StaleConfig } from './config.ts'
 import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'
 import { buildEntry, type Entry } from './entry.ts'
+import { Refresh, Verification } from './errands.ts'
 import { FastCache, type FastOptions } from './fast.ts'
-import { optionsKey, questionKey } from './key.ts'
+import { packetKey } from './key.ts'
 import { noteEntry } from './notes.ts'
 import { countHit, isPopular } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
-import { replyTtl, sideOf, withReplyTtl, zoneNames } from './ttl.ts'
+import { replyTtl, sideOf } from './ttl.ts'
 
 /** Refreshes behind clients' backs at one moment, on one thread; further ones wait for the next hit. */
 export const REFRESHES_MAX = 256
 
+const CACHE = pluginIndex('cache')
 /** Writers whose replies come out of the cluster's table. */
-const TABLE_PLUGINS: ReadonlySet<string> = new Set(['kubernetes', 'k8s_external'])
-
-/** One query on its way, with what every step of it needs. */
-interface Passage {
-  readonly query: Query
-  readonly key: string
-  readonly next: Next
-  readonly counters: CacheCounters
-}
+const TABLE_PLUGINS: readonly number[] = [pluginIndex('kubernetes'), pluginIndex('k8s_external')]
+/** What is kept of a packet that passes: whether its client has set AD. */
+const PLAIN = 0
+const AUTHENTIC = 1
 
 /** The cache of one server block on one serving thread. */
-export class CacheHandler implements TreeHandler {
-  readonly trees = true
+export class CacheHandler implements Handler {
+  readonly seesDrops = true
   readonly #config: CacheConfig
   readonly #context: ServingContext
   readonly #store: ResponseStore
   readonly #counters: CounterSets
-  readonly #zones: readonly Name[]
-  readonly #exceptZones: Readonly<Record<'success' | 'denial', readonly Name[]>>
+  readonly #zones: readonly ScanZone[]
+  readonly #exceptZones: Readonly<Record<'success' | 'denial', readonly ScanZone[]>>
   #refreshes = 0
   #stopped = false
 
@@ -65,10 +61,10 @@ export class CacheHandler implements TreeHandler {
       this.#store.gauge(counters)
       return counters
     })
-    this.#zones = zoneNames(config.zones)
+    this.#zones = scanZones(config.zones)
     this.#exceptZones = {
-      success: zoneNames(config.success.exceptZones),
-      denial: zoneNames(config.denial.exceptZones),
+      success: scanZones(config.success.exceptZones),
+      denial: scanZones(config.denial.exceptZones),
     }
   }
 
@@ -84,31 +80,50 @@ export class CacheHandler implements TreeHandler {
     return { entries: success.entries + denial.entries, octets: success.octets + denial.octets }
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { question, edns, checkingDisabled } = query
-    if (!isWithinAny(question.qname, this.#zones)) return next(query)
-    const counters = this.#counters.of(query.server, query.view)
+  handle(packet: Packet): Step {
+    if (!isInZones(packet.scan, this.#zones)) return NEXT
+    const counters = this.#countersOf(packet)
     counters.requests.add()
     const nowMs = this.#context.clock.nowMs()
-    const key =
-      questionKey(question, edns?.dnssecOk ?? false, checkingDisabled) + optionsKey(query.addedOptions)
+    const key = packetKey(packet)
     const entry = this.#store.select(key, nowMs)
-    const passage: Passage = { query, key, next, counters }
     if (entry === undefined) {
       counters.misses.add()
-      query.trace?.note('cache', 'has no answer to it')
-      return this.#pass(passage)
+      packet.trace?.note('cache', 'has no answer to it')
+      // AD is asked for, so that its answer can be kept.
+      packet.keep(packet.authenticData ? AUTHENTIC : PLAIN)
+      packet.authenticData = true
+      return BACK
     }
     counters.hits[entry.side].add()
-    if (query.trace !== undefined) noteEntry(query.trace, entry, nowMs)
+    if (packet.trace !== undefined) noteEntry(packet.trace, entry, nowMs)
     const { prefetch, stale } = this.#config
     const ttl = entry.ttlAt(nowMs)
-    if (ttl <= 0 && stale !== undefined) return this.#answerStale(passage, entry, stale, nowMs)
-    if (prefetch !== undefined && isPopular(prefetch, entry, ttl, nowMs)) {
-      countHit(prefetch, entry, nowMs)
-      this.#refreshBehind(passage, entry, 0)
+    if (ttl <= 0 && stale !== undefined) return this.#answerStale(packet, key, entry, stale, nowMs)
+    const shown = this.#config.keepTtl ? entry.ttlSeconds : ttl
+    const isDue = prefetch !== undefined && isPopular(prefetch, entry, ttl, nowMs)
+    if (isDue) countHit(prefetch, entry, nowMs)
+    const step = entry.answer(packet, CACHE, shown, wantsAuthenticData(packet))
+    if (isDue) this.#refreshBehind(packet, key, entry, 0)
+    return step
+  }
+
+  back(packet: Packet, kept: Kept): Step {
+    if (kept instanceof Refresh) this.#refreshed(packet, kept)
+    else if (kept instanceof Verification) this.#verified(packet, kept)
+    else {
+      packet.authenticData = kept === AUTHENTIC
+      if (!packet.isDropped) {
+        this.#keep(packet, packetKey(packet), this.#classify(packet))
+        if (!wantsAuthenticData(packet)) packet.clearAuthentic()
+      }
     }
-    return this.#answerFrom(passage, entry, ttl)
+    return packet.isDropped ? DROP : DONE
+  }
+
+  lost(kept: Kept): void {
+    if (kept instanceof Refresh) this.#endRefresh(kept, false)
+    else if (kept instanceof Verification) this.#endVerification(kept, undefined)
   }
 
   /** Forgets everything; what is under way ends without being stored. */
@@ -117,95 +132,92 @@ export class CacheHandler implements TreeHandler {
     this.#store.clear()
   }
 
-  #answerFrom(passage: Passage, entry: Entry, ttl: number, stale?: ExtendedError): MaybePromise<Outcome> {
-    const { query, key } = passage
-    const shown = this.#config.keepTtl && (stale === undefined || ttl === 0) ? entry.ttlSeconds : ttl
-    const reply = entry.reply(query.question, shown, wantsAuthenticData(query))
-    if (reply === undefined) {
-      this.#store.forget(key)
-      return this.#pass(passage)
-    }
-    return stale === undefined ? reply : { ...reply, extendedError: stale }
+  #countersOf({ served }: Packet): CacheCounters {
+    return this.#counters.of(served.server, served.view)
   }
 
-  /** Asks the rest of the chain and keeps what comes back. AD is asked for, so that its answer can be kept. */
-  #pass(passage: Passage): MaybePromise<Outcome> {
-    const outcome = passage.next(withAuthenticData(passage.query))
-    const keep = (late: Outcome): Outcome => (late === DROP ? DROP : this.#keep(passage, late))
-    return outcome instanceof Promise ? outcome.then(keep) : keep(outcome)
+  /** Reads what kind of reply it is, once it answers the question as it is now. */
+  #classify(packet: Packet): Classified {
+    settleQuestion(packet)
+    return classify(packet, this.#context.clock.wallMs())
   }
 
-  /** Flattens the TTLs of a reply, stores it where it may be, and hides AD from those who did not ask for it. */
-  #keep(passage: Passage, reply: Reply): Reply {
-    const classified = this.#classify(passage.query, reply)
+  /** Flattens the TTLs of a reply and stores it where it may be. */
+  #keep(packet: Packet, key: string, { kind, storable, answering }: Classified): void {
     // A transfer's TTLs are the zone's.
-    if (classified.kind === 'transfer') return reply
-    const ttlSeconds = replyTtl(this.#config, classified.kind, reply)
-    const flat = withReplyTtl(reply, ttlSeconds)
-    if (classified.storable && ttlSeconds > 0) this.#put(passage, flat, classified, ttlSeconds)
-    return flat.authenticData && !wantsAuthenticData(passage.query) ? { ...flat, authenticData: false } : flat
-  }
-
-  #put({ query, key, counters }: Passage, reply: Reply, classified: Classified, ttlSeconds: number): void {
+    if (kind === 'transfer') return
+    const { out, outAt, rcode, plugin, scan } = packet
+    const end = outAt + packet.length
+    const ttlSeconds = replyTtl(this.#config, kind, smallestTtl(out, outAt, end))
+    setTtls(out, outAt, end, ttlSeconds)
     // A failure that nobody wrote is the server's own: the next query may fare better (CoreDNS keeps none either).
-    if (this.#stopped || reply.plugin === '' || TABLE_PLUGINS.has(reply.plugin)) return
-    const { question } = query
-    const side = sideOf(classified.kind)
-    if (isWithinAny(question.qname, this.#exceptZones[side])) return
-    const nowMs = this.#context.clock.nowMs()
+    if (!storable || ttlSeconds <= 0 || this.#stopped || plugin === 0 || TABLE_PLUGINS.includes(plugin))
+      return
+    const side = sideOf(kind)
+    if (isInZones(scan, this.#exceptZones[side])) return
     // RFC 8914 4.14: a failure out of the cache says so.
-    const extendedError =
-      reply.extendedError ??
-      (reply.rcode === RCODE.SERVFAIL ? { code: EDE.CACHED_ERROR, text: '' } : undefined)
-    const entry = buildEntry(
-      question,
-      { ...reply, extendedError },
-      classified.answering,
-      side,
-      ttlSeconds,
-      nowMs,
-    )
-    if (entry === undefined) counters.drops.add()
-    else this.#store.put(key, entry, counters)
+    const isCachedError = packet.reasonCode < 0 && rcode === RCODE.SERVFAIL
+    const reasonCode = isCachedError ? EDE.CACHED_ERROR : packet.reasonCode
+    const nowMs = this.#context.clock.nowMs()
+    const entry = buildEntry(packet, reasonCode, answering, side, ttlSeconds, nowMs)
+    this.#store.put(key, entry, this.#countersOf(packet))
   }
 
-  #answerStale(passage: Passage, entry: Entry, stale: StaleConfig, nowMs: number): MaybePromise<Outcome> {
+  // What has expired (RFC 8767).
+
+  #answerStale(packet: Packet, key: string, entry: Entry, stale: StaleConfig, nowMs: number): Step {
     if (!stale.verify) {
-      this.#refreshBehind(passage, entry, stale.recheckMs)
-      return this.#serveStale(passage, entry, stale)
+      const step = this.#serveStale(packet, entry, stale)
+      this.#refreshBehind(packet, key, entry, stale.recheckMs)
+      return step
     }
     // Without a recheck time every client's query is a try of its own, as in CoreDNS.
-    if (stale.recheckMs > 0 && !entry.beginRefresh(nowMs)) return this.#serveStale(passage, entry, stale)
-    const attempt = this.#refresh(passage).then(reply => {
-      if (stale.recheckMs > 0) this.#endRefresh(entry, reply, stale.recheckMs)
-      return reply
-    })
-    return this.#within(attempt, stale.verifyTimeoutMs).then(
-      reply => reply ?? this.#serveStale(passage, entry, stale),
-    )
+    if (stale.recheckMs > 0 && !entry.beginRefresh(nowMs)) return this.#serveStale(packet, entry, stale)
+    const verification = new Verification(key, entry)
+    this.#ask(packet, verification)
+    if (verification.isOver) return this.#endOf(packet, verification, stale)
+    const waiting = packet.park()
+    // The reply says that there is no place; what comes back is kept all the same.
+    if (waiting === undefined) return DONE
+    verification.goOn = () => {
+      const woken = waiting.wake()
+      woken?.goOn(this.#endOf(woken, verification, stale))
+    }
+    if (stale.verifyTimeoutMs > 0)
+      verification.timer = this.#context.clock.after(stale.verifyTimeoutMs, () => verification.wake())
+    return WAIT
   }
 
-  #serveStale(passage: Passage, entry: Entry, { ttlSeconds }: StaleConfig): MaybePromise<Outcome> {
-    passage.counters.servedStale.add()
-    const code = entry.rcode === RCODE.NXDOMAIN ? EDE.STALE_NXDOMAIN : EDE.STALE_ANSWER
-    return this.#answerFrom(passage, entry, ttlSeconds, { code, text: '' })
+  /** What the client gets that has waited: what came back where that is of use, else the entry. */
+  #endOf(packet: Packet, { reply, entry }: Verification, stale: StaleConfig): Step {
+    if (reply === undefined) return this.#serveStale(packet, entry, stale)
+    packet.restore(reply)
+    if (!wantsAuthenticData(packet)) packet.clearAuthentic()
+    return DONE
   }
 
-  /** What comes of the attempt in that time; undefined when it takes longer, and then it goes on alone. 0 is no bound. */
-  #within(attempt: Promise<Reply | undefined>, timeoutMs: number): Promise<Reply | undefined> {
-    if (timeoutMs === 0) return attempt
-    return new Promise(resolve => {
-      const timer = this.#context.clock.after(timeoutMs, () => resolve(undefined))
-      void attempt.then(reply => {
-        timer.cancel()
-        resolve(reply)
-      })
-    })
+  #serveStale(packet: Packet, entry: Entry, { ttlSeconds }: StaleConfig): Step {
+    this.#countersOf(packet).servedStale.add()
+    const shown = this.#config.keepTtl && ttlSeconds === 0 ? entry.ttlSeconds : ttlSeconds
+    entry.answer(packet, CACHE, shown, wantsAuthenticData(packet))
+    packet.setReason(entry.rcode === RCODE.NXDOMAIN ? EDE.STALE_NXDOMAIN : EDE.STALE_ANSWER)
+    return DONE
+  }
+
+  #verified(packet: Packet, verification: Verification): void {
+    const isOfUse = this.#replaces(packet, verification.key, false)
+    this.#endVerification(verification, isOfUse ? packet : undefined)
+  }
+
+  #endVerification(verification: Verification, packet: Packet | undefined): void {
+    const recheckMs = this.#config.stale?.recheckMs ?? 0
+    if (recheckMs > 0) this.#endWait(verification.entry, packet !== undefined, recheckMs)
+    verification.end(packet?.keepReply())
   }
 
   /** Refreshes an entry while clients are served from it, one refresh at a time. */
-  #refreshBehind(passage: Passage, entry: Entry, recheckMs: number): void {
-    const { query, counters } = passage
+  #refreshBehind(packet: Packet, key: string, entry: Entry, recheckMs: number): void {
+    const counters = this.#countersOf(packet)
     const nowMs = this.#context.clock.nowMs()
     if (entry.isRefreshing(nowMs)) return
     if (this.#refreshes >= REFRESHES_MAX) {
@@ -215,76 +227,51 @@ export class CacheHandler implements TreeHandler {
     entry.beginRefresh(nowMs)
     this.#refreshes++
     counters.prefetches.add()
-    const wasFresh = entry.ttlAt(nowMs) > 0
-    const behind = { ...passage, query: backgroundQuery(query, nowMs) }
-    void this.#refresh(behind, wasFresh).then(reply => {
-      this.#refreshes--
-      this.#endRefresh(entry, reply, recheckMs)
-      const newest = reply && this.#store.newest(passage.key)
-      if (!newest || newest === entry) return
-      // The new entry is as popular as the old one was.
-      newest.hits = entry.hits
-      newest.lastHitMs = nowMs
-    })
+    this.#ask(packet, new Refresh(key, entry, entry.ttlAt(nowMs) > 0, recheckMs, nowMs))
   }
 
-  #endRefresh(entry: Entry, reply: Reply | undefined, recheckMs: number): void {
-    const retryAtMs = this.#context.clock.nowMs() + recheckMs
-    entry.endRefresh(reply === undefined && recheckMs > 0 ? retryAtMs : 0)
+  /** Asks the handlers behind for nobody. */
+  #ask(packet: Packet, errand: Refresh | Verification): void {
+    const asked = packet.behind()
+    asked.authenticData = true
+    if (errand instanceof Verification) asked.trace = packet.trace
+    asked.send(errand)
   }
 
-  /** Like `#replacement`; a failure of the chain is logged and gives undefined. */
-  async #refresh(passage: Passage, wasFresh = false): Promise<Reply | undefined> {
-    try {
-      return await this.#replacement(passage, wasFresh)
-    } catch (error) {
-      const { qname, qtype } = passage.query.question
-      const what = `refreshing ${formatName(qname)} ${typeName(qtype)}`
-      this.#context.log.write('ERROR', 'plugin/cache', `${what}: ${String(error)}`)
-      return undefined
-    }
+  #refreshed(packet: Packet, refresh: Refresh): void {
+    this.#endRefresh(refresh, this.#replaces(packet, refresh.key, refresh.wasFresh))
+  }
+
+  #endRefresh({ key, entry, recheckMs, begunMs }: Refresh, isOfUse: boolean): void {
+    this.#refreshes--
+    this.#endWait(entry, isOfUse, recheckMs)
+    const newest = isOfUse ? this.#store.newest(key) : undefined
+    if (!newest || newest === entry) return
+    // The new entry is as popular as the old one was.
+    newest.hits = entry.hits
+    newest.lastHitMs = begunMs
+  }
+
+  #endWait(entry: Entry, isOfUse: boolean, recheckMs: number): void {
+    entry.endRefresh(isOfUse || recheckMs === 0 ? 0 : this.#context.clock.nowMs() + recheckMs)
   }
 
   /**
-   * Asks again for what is in the cache. Gives the reply where it may take the place of a stale one (RFC 8767 section 4:
-   * NOERROR or NXDOMAIN; under `prefer_positive` a usable answer) and undefined otherwise. A fresh entry is replaced by
-   * whatever comes.
+   * Keeps the reply to a question that was asked for nobody. Whether it may take the place of a stale one (RFC 8767 section 4:
+   * NOERROR or NXDOMAIN; under `prefer_positive` a usable answer). A fresh entry is replaced by whatever comes.
    */
-  async #replacement(passage: Passage, wasFresh: boolean): Promise<Reply | undefined> {
-    const { query, next } = passage
-    const outcome = await next(withAuthenticData(query))
-    if (outcome === DROP) return undefined
-    if (wasFresh) return this.#keep(passage, outcome)
-    if (outcome.truncated) return undefined
-    const { kind, answering } = this.#classify(query, outcome)
-    if (this.#config.preferPositive) {
-      const reply = this.#keep(passage, outcome)
-      return kind === 'positive' && answering ? reply : undefined
-    }
-    if (kind === 'failure' || kind === 'transfer' || kind === 'other') return undefined
-    return this.#keep(passage, outcome)
-  }
-
-  #classify({ question, edns }: Query, reply: Reply): Classified {
-    return classify(question, reply, edns?.dnssecOk ?? false, this.#context.clock.wallMs())
+  #replaces(packet: Packet, key: string, wasFresh: boolean): boolean {
+    if (packet.isDropped) return false
+    const classified = this.#classify(packet)
+    const { kind, answering } = classified
+    if (!wasFresh && packet.truncated) return false
+    const { preferPositive } = this.#config
+    const isFailure = kind === 'failure' || kind === 'transfer' || kind === 'other'
+    if (!wasFresh && !preferPositive && isFailure) return false
+    this.#keep(packet, key, classified)
+    return wasFresh || !preferPositive || (kind === 'positive' && answering)
   }
 }
 
 /** RFC 6840 5.7 and 5.8: AD is for those who set it or DO. */
-const wantsAuthenticData = ({ edns, authenticData }: Query): boolean =>
-  authenticData || (edns?.dnssecOk ?? false)
-
-const withAuthenticData = (query: Query): Query =>
-  query.authenticData ? query : { ...query, authenticData: true }
-
-/** The same question asked for nobody: over TCP, so that no size cuts the reply, with time and budget of its own. */
-const backgroundQuery = (query: Query, nowMs: number): Query => ({
-  ...query,
-  transport: 'tcp',
-  replyMaxOctets: MESSAGE_MAX,
-  receivedAtMs: nowMs,
-  deadlineMs: nowMs + (query.deadlineMs - query.receivedAtMs),
-  budget: { lookupsLeft: LOOKUPS_MAX },
-  metadata: new Map(),
-  trace: undefined,
-})
+const wantsAuthenticData = ({ scan, authenticData }: Packet): boolean => authenticData || scan.dnssecOk

@@ -5,41 +5,30 @@
 //   qtype  qclass  |  name
 //                  1 = DO, 2 = CD
 
-import { type EdnsOption, encodeOptions, type Question } from '../../wire/message.ts'
-import { FOLD, NAME_MAX_OCTETS } from '../../wire/name.ts'
+import type { Packet } from '../../query/packet.ts'
+import { NAME_MAX_OCTETS } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
 
 const HEAD_OCTETS = 5
 const scratch = Buffer.alloc(HEAD_OCTETS + NAME_MAX_OCTETS)
 
-/** The key of a scanned query. */
+/** The key of a scanned query: its question and the two bits that change its answer (RFC 4035 3.2). */
 export function scanKey(scan: Scan): string {
-  scratch.set(scan.folded, HEAD_OCTETS)
-  return keyOf(scan.foldedLength, scan.qtype, scan.qclass, scan.dnssecOk, scan.checkingDisabled)
-}
-
-/** The key of a question and the two bits that change its answer (RFC 4035 3.2). */
-export function questionKey(
-  { qname, qtype, qclass }: Question,
-  dnssecOk: boolean,
-  checkingDisabled: boolean,
-): string {
-  for (let i = 0; i < qname.length; i++) scratch[HEAD_OCTETS + i] = FOLD[qname[i]!]!
-  return keyOf(qname.length, qtype, qclass, dnssecOk, checkingDisabled)
-}
-
-/**
- * What is put behind the key of a question that goes to the upstream with options of ours: another subnet or tenant may
- * get another answer (RFC 7871 7.3.1). Nothing where there are none.
- */
-export const optionsKey = (options: readonly EdnsOption[] = []): string =>
-  Buffer.from(encodeOptions(options)).toString('latin1')
-
-function keyOf(nameOctets: number, qtype: number, qclass: number, dnssecOk: boolean, cd: boolean): string {
+  const { qtype, qclass } = scan
   scratch[0] = qtype >> 8
   scratch[1] = qtype
   scratch[2] = qclass >> 8
   scratch[3] = qclass
-  scratch[4] = (dnssecOk ? 1 : 0) | (cd ? 2 : 0)
-  return scratch.toString('latin1', 0, HEAD_OCTETS + nameOctets)
+  scratch[4] = (scan.dnssecOk ? 1 : 0) | (scan.checkingDisabled ? 2 : 0)
+  scratch.set(scan.folded, HEAD_OCTETS)
+  return scratch.toString('latin1', 0, HEAD_OCTETS + scan.foldedLength)
+}
+
+/**
+ * The key of a packet's question as it is now. One that goes to the upstream with options of ours has them behind it: another
+ * subnet or tenant may get another answer (RFC 7871 7.3.1).
+ */
+export function packetKey({ scan, addedOptions }: Packet): string {
+  const key = scanKey(scan)
+  return addedOptions === undefined ? key : key + Buffer.from(addedOptions).toString('latin1')
 }

@@ -2,9 +2,7 @@
 // lowered to the maximum of its half (coredns plugin/cache WriteMsg, plugin/pkg/dnsutil/ttl.go). Replies that are never
 // stored get it too. A denial's TTL is that of its records, not the SOA's minimum field.
 
-import type { Reply } from '../../query/reply.ts'
-import { type Name, name, zoneOffset } from '../../wire/name.ts'
-import { type Rr, withTtl } from '../../wire/record.ts'
+import { name, zoneOffset } from '../../wire/name.ts'
 import type { ReplyKind } from './classify.ts'
 import { type CacheConfig, type Side, type SideConfig, TTL_MIN_SECONDS } from './config.ts'
 
@@ -12,38 +10,18 @@ import { type CacheConfig, type Side, type SideConfig, TTL_MIN_SECONDS } from '.
 export const sideOf = (kind: ReplyKind): Side =>
   kind === 'nodata' || kind === 'nxdomain' || kind === 'failure' ? 'denial' : 'success'
 
-/** The TTL, in whole seconds, of all records of a reply of that kind. */
-export function replyTtl(config: CacheConfig, kind: ReplyKind, reply: Reply): number {
+/** The TTL, in whole seconds, of all records of a reply of that kind; `smallest` is the smallest among them, or Infinity. */
+export function replyTtl(config: CacheConfig, kind: ReplyKind, smallest: number): number {
   if (kind === 'failure') return Math.floor(config.failureMs / 1000)
-  return clamp(config[sideOf(kind)], smallestTtl(kind, reply))
-}
-
-/** The smallest TTL in the message; five seconds for replies without records and of kinds that promise nothing. */
-function smallestTtl(kind: ReplyKind, reply: Reply): number {
-  if (kind !== 'positive' && kind !== 'nodata' && kind !== 'nxdomain') return TTL_MIN_SECONDS
-  let smallest = Number.POSITIVE_INFINITY
-  for (const section of [reply.answer, reply.authority, reply.additional]) {
-    for (const { ttlSeconds } of section) smallest = Math.min(smallest, ttlSeconds)
-  }
-  return smallest === Number.POSITIVE_INFINITY ? TTL_MIN_SECONDS : smallest
+  const promises = kind === 'positive' || kind === 'nodata' || kind === 'nxdomain'
+  return clamp(
+    config[sideOf(kind)],
+    promises && smallest < Number.POSITIVE_INFINITY ? smallest : TTL_MIN_SECONDS,
+  )
 }
 
 const clamp = ({ ttlMinSeconds, ttlMaxSeconds }: SideConfig, ttlSeconds: number): number =>
   Math.min(Math.max(ttlSeconds, ttlMinSeconds), ttlMaxSeconds)
-
-/** The same reply with that TTL on every record. */
-export function withReplyTtl(reply: Reply, ttlSeconds: number): Reply {
-  const flatten = (records: readonly Rr[]): readonly Rr[] =>
-    records.every(record => record.ttlSeconds === ttlSeconds)
-      ? records
-      : records.map(record => withTtl(record, ttlSeconds))
-  return {
-    ...reply,
-    answer: flatten(reply.answer),
-    authority: flatten(reply.authority),
-    additional: flatten(reply.additional),
-  }
-}
 
 /**
  * The TTL that an answer from a zone gets on its way through the cache, for whoever writes answers without calling the
@@ -62,6 +40,3 @@ export function coverage(config: CacheConfig, zoneText: string): 'all' | 'some' 
   if (zones.some(cached => zoneOffset(zone, cached) >= 0)) return 'all'
   return zones.some(cached => zoneOffset(cached, zone) >= 0) ? 'some' : 'none'
 }
-
-/** Zone texts as names, for `isWithinAny`. */
-export const zoneNames = (zones: readonly string[]): readonly Name[] => zones.map(text => name(text))

@@ -7,7 +7,7 @@ import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/confi
 import { CacheHandler } from '../../../src/plugin/cache/handler.ts'
 import type { Next, ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
+import { DROP, type MaybePromise, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../../../src/wire/header.ts'
 import { MessageWriter } from '../../../src/wire/message.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
@@ -15,6 +15,7 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { cname, type Rr, rr, soaRdata } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
 import { seededRandom } from '../../support/random.ts'
+import { HandlerRoad } from '../../support/road.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { recordingLog } from '../../support/words.ts'
 
@@ -72,6 +73,7 @@ export class Bench {
   upstream: (query: Query) => Outcome | Promise<Outcome> = () => DROP
   readonly cache: CacheHandler
   readonly config: CacheConfig
+  readonly #roads = new Map<string, HandlerRoad>()
 
   constructor(config: Partial<CacheConfig> = {}) {
     this.config = { ...configOf(), ...config }
@@ -100,7 +102,18 @@ export class Bench {
 
   /** Asks the cache. */
   async ask(query: Query | string): Promise<Outcome> {
-    return await this.cache.handle(typeof query === 'string' ? question(query) : query, this.next)
+    return await this.askNow(typeof query === 'string' ? question(query) : query)
+  }
+
+  /** The same; the reply is there at once where nobody has to be waited for. */
+  askNow(query: Query): MaybePromise<Outcome> {
+    let road = this.#roads.get(query.server)
+    if (road === undefined) {
+      const bug = (error: unknown): unknown => this.log.push(String(error))
+      road = new HandlerRoad(this.cache, query, this.next, { bug, clock: this.clock })
+      this.#roads.set(query.server, road)
+    }
+    return road.ask(query)
   }
 
   /** Asks, and gives the reply in one line: `NOERROR aa ra | www.example.org. 30 A | | `. */

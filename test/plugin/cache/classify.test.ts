@@ -2,18 +2,28 @@
 // whether a chain of records answers its question (RFC 1034 3.6.2, RFC 2181 10.1).
 
 import t from 'tap'
-import { CHAIN_LINKS_MAX, classify, holdsAnswer, type ReplyKind } from '../../../src/plugin/cache/classify.ts'
+import {
+  CHAIN_LINKS_MAX,
+  type Classified,
+  classify,
+  holdsAnswer,
+  type ReplyKind,
+} from '../../../src/plugin/cache/classify.ts'
+import type { Packet } from '../../../src/query/packet.ts'
 import type { Reply } from '../../../src/query/reply.ts'
 import { name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
+import { onRoad } from '../../support/road.ts'
 import { a, alias, question, reply, soa } from './cache-bench.ts'
 
 const W = 'w.org'
 const ns = rr(name('org'), TYPE.NS, 60, name('ns.org'))
 
-t.test('kinds', t => {
+const atStart = (packet: Packet): Classified => classify(packet, 0)
+
+t.test('kinds', async t => {
   const cases: [string, Partial<Reply>, ReplyKind, boolean][] = [
     ['an answer', { answer: [a(W, 1)] }, 'positive', true],
     ['an answer and an SOA', { answer: [a(W, 1)], authority: [soa(1)] }, 'positive', true],
@@ -36,17 +46,17 @@ t.test('kinds', t => {
     ['a cut NXDOMAIN', { rcode: RCODE.NXDOMAIN, authority: [soa(1)], truncated: true }, 'nxdomain', false],
   ] // biome-ignore format: a table
   for (const [title, parts, kind, storable] of cases) {
-    const classified = classify(question(W).question, reply(parts), false, 0)
+    const classified = await onRoad(question(W), atStart, () => reply(parts))
     t.match(classified, { kind, storable }, title)
   }
   for (const type of ['AXFR', 'IXFR']) {
-    const classified = classify(question(`${W} ${type}`).question, reply({ answer: [soa(1)] }), false, 0)
+    const asked = question(`${W} ${type}`)
+    const classified = await onRoad(asked, atStart, () => reply({ answer: [soa(1)] }))
     t.match(classified, { kind: 'transfer', storable: false }, type)
   }
-  t.end()
 })
 
-t.test('whether records answer', t => {
+t.test('whether records answer', async t => {
   const chain = (links: number): Rr[] => [
     ...Array.from({ length: links }, (_, i) => alias(i === 0 ? W : `c${i}.org`, 1, `c${i + 1}.org`)),
     a(`c${links}.org`, 1),
@@ -76,7 +86,6 @@ t.test('whether records answer', t => {
     ['its own class', `${W} A CH`, [{ ...a(W, 1), class: CLASS.CH }], true],
   ] // biome-ignore format: a table
   for (const [title, asked, records, expected] of cases) {
-    t.equal(holdsAnswer(question(asked).question, records), expected, title)
+    t.equal(await onRoad(question(asked), holdsAnswer, () => reply({ answer: records })), expected, title)
   }
-  t.end()
 })
