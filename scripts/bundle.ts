@@ -3,15 +3,16 @@
 //   dist/seamark.mjs     the control thread and the command line
 //   dist/kubeconfig-….mjs and other parts of it that are loaded only when they are needed
 //   dist/serve.mjs       the serving threads, one file
-//   dist/*.LEGAL.txt     the licences of the packages in them
+//   dist/LICENSES.txt    the licences of the packages in them
 //   dist/*.cjs           packages that are loaded only when they are needed, a file each
 //   dist/node_modules/   koffi and its binary for this platform, where it is installed
 //
 // `node scripts/bundle.ts FOLDER` writes elsewhere.
 
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild'
+import { licencesOf } from './licences.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -93,41 +94,62 @@ const builds = (out: string): BuildOptions[] =>
     program(out, 'seamark', 'src/main.ts', true),
     program(out, 'serve', 'src/serving/thread.ts', false),
     ...LAZY.map(name => lazyPackage(out, name)),
-  ].map(options => ({ ...options, absWorkingDir: ROOT, legalComments: 'external', logLevel: 'warning' }))
+  ].map(options => ({
+    ...options,
+    absWorkingDir: ROOT,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    // Names of chunks depend on paths: the same ones wherever node_modules lies.
+    preserveSymlinks: true,
+  }))
 
 /** The folders of the packages with code in the bundle, as package-lock.json names them; nothing is written. */
 export async function bundledPackages(): Promise<Set<string>> {
   const found = new Set<string>()
-  for (const options of builds(join(ROOT, 'dist'))) {
-    const { metafile } = await build({ ...options, write: false, metafile: true })
-    for (const { inputs } of Object.values(metafile.outputs))
-      for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-        const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
-        if (folder !== undefined && bytesInOutput > 0) found.add(folder)
-      }
-  }
+  for (const options of builds(join(ROOT, 'dist')))
+    for (const folder of packagesIn(await build({ ...options, write: false }))) found.add(folder)
   return found
 }
 
+function packagesIn({ metafile }: BuildResult): string[] {
+  return Object.values(metafile!.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => {
+      const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
+      return folder !== undefined && bytesInOutput > 0 ? [folder] : []
+    }),
+  )
+}
+
+/** The files of koffi beside a bundle, by their paths there, but for the binary. */
+export const koffiFiles = (): string[] => KOFFI_FILES.map(file => join('node_modules', 'koffi', file))
+
 function copyKoffi(out: string): void {
-  const modules = join(ROOT, 'node_modules')
-  const binaries = join(modules, '@koromix')
-  if (!existsSync(join(modules, 'koffi')) || !existsSync(binaries)) {
+  const binaries = join('node_modules', '@koromix')
+  if (!existsSync(join(ROOT, 'node_modules', 'koffi')) || !existsSync(join(ROOT, binaries))) {
     console.log('koffi is not installed: the bundle does without it')
     return
   }
-  const copy = (path: string): void => {
-    const target = join(out, 'node_modules', path)
-    mkdirSync(join(target, '..'), { recursive: true })
-    cpSync(join(modules, path), target, { recursive: true })
+  for (const path of [
+    ...koffiFiles(),
+    ...readdirSync(join(ROOT, binaries)).map(name => join(binaries, name)),
+  ]) {
+    mkdirSync(join(out, path, '..'), { recursive: true })
+    cpSync(join(ROOT, path), join(out, path), { recursive: true })
   }
-  for (const file of KOFFI_FILES) copy(join('koffi', file))
-  for (const binary of readdirSync(binaries)) copy(join('@koromix', binary))
+}
+
+/** Writes the bundle into a folder, but for koffi, and gives the packages in it. */
+export async function writeBundle(out: string): Promise<Set<string>> {
+  rmSync(out, { recursive: true, force: true })
+  const found = new Set<string>()
+  for (const options of builds(out)) for (const folder of packagesIn(await build(options))) found.add(folder)
+  writeFileSync(join(out, 'LICENSES.txt'), licencesOf(found))
+  return found
 }
 
 if (import.meta.main) {
   const out = resolve(process.argv[2] ?? join(ROOT, 'dist'))
-  rmSync(out, { recursive: true, force: true })
-  for (const options of builds(out)) await build(options)
+  await writeBundle(out)
   copyKoffi(out)
 }

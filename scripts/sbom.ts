@@ -1,88 +1,114 @@
 // `npm run sbom`: the bill of materials (CycloneDX 1.5) of what is shipped: the packages with code in the bundle, and those that
-// an installation brings beside it (koffi, a Node for the platform). What only builds or tests is not in it. It is npm's own
-// bill, less everything else.
+// an installation brings beside it (koffi, a Node for the platform). What only builds or tests is not in it. The image has one of
+// its own, of what it holds (scripts/image/tree.ts).
 
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundledPackages } from './bundle.ts'
+import { type Locked, lockedPackages, nameIn } from './lockfile.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const OUTPUT_MAX_OCTETS = 64 * 2 ** 20
 
-interface Locked {
-  readonly version: string
-  readonly dev?: boolean
-  readonly optional?: boolean
-}
-
-interface Component {
+/** One thing that is shipped. */
+export interface Component {
+  readonly type: 'library' | 'application'
   readonly 'bom-ref': string
-  readonly properties: readonly { readonly name: string }[]
+  readonly group?: string
+  readonly name: string
+  readonly version: string
+  /** Whether an installation may lack it. */
+  readonly scope: 'required' | 'optional'
+  readonly hashes: readonly { readonly alg: string; readonly content: string }[]
+  readonly licenses: readonly { readonly expression: string }[]
+  readonly purl: string
+  /** The `bom-ref`s of what it needs. */
+  readonly needs: readonly string[]
 }
 
-interface Bill {
-  readonly metadata: { readonly component: Component }
-  readonly components: readonly Component[]
-  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[]
+const ALGORITHMS: Readonly<Record<string, string>> = { sha256: 'SHA-256', sha512: 'SHA-512' }
+
+/** A checksum as npm writes it, as a bill has it. */
+export function hashOf(integrity: string): Component['hashes'] {
+  const [algorithm = '', base64 = ''] = integrity.split('-')
+  return [{ alg: ALGORITHMS[algorithm] ?? algorithm, content: Buffer.from(base64, 'base64').toString('hex') }]
 }
 
-/** `NAME@VERSION` of every package that is shipped, and whether it is one of those that an installation may lack. */
-async function shippedPackages(): Promise<Map<string, boolean>> {
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    readonly packages: Readonly<Record<string, Locked>>
+/** Packages of npm that are shipped: those of the bundle, and the optional ones that `wanted` lets through. */
+export function npmComponents(bundled: ReadonlySet<string>, wanted: (name: string) => boolean): Component[] {
+  const locked = lockedPackages()
+  const refs = new Map<string, string>()
+  const shipped = [...locked].filter(
+    ([folder, { optional, dev }]) =>
+      bundled.has(folder) || (optional === true && dev !== true && wanted(nameIn(folder))),
+  )
+  for (const [folder, { version }] of shipped) refs.set(nameIn(folder), `${nameIn(folder)}@${version}`)
+  return shipped.map(([folder, each]) => npmComponent(nameIn(folder), each, bundled.has(folder), refs))
+}
+
+function npmComponent(
+  full: string,
+  { version, integrity, license, dependencies, optionalDependencies }: Locked,
+  bundled: boolean,
+  refs: ReadonlyMap<string, string>,
+): Component {
+  const [name = '', group] = full.split('/').reverse()
+  const needed = Object.keys({ ...dependencies, ...optionalDependencies })
+  return {
+    type: 'library',
+    'bom-ref': `${full}@${version}`,
+    ...(group === undefined ? {} : { group }),
+    name,
+    version,
+    scope: bundled ? 'required' : 'optional',
+    hashes: hashOf(integrity),
+    licenses: license === undefined ? [] : [{ expression: license }],
+    purl: `pkg:npm/${full.replace('@', '%40')}@${version}`,
+    needs: needed.flatMap(name => refs.get(name) ?? []),
   }
-  const bundled = await bundledPackages()
-  const shipped = Object.entries(lock.packages).filter(
-    ([path, { dev, optional }]) => bundled.has(path) || (optional === true && dev !== true),
-  )
-  return new Map(
-    shipped.map(([path, { version, optional = false }]) => [
-      `${path.replace(/^.*node_modules\//, '')}@${version}`,
-      optional,
-    ]),
-  )
 }
 
-/** npm's bill of everything that the lockfile names. */
-function wholeBill(): Bill {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const flags = ['--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only']
-  const { status, stdout, error } = spawnSync(npm, ['sbom', ...flags], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    maxBuffer: OUTPUT_MAX_OCTETS,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  if (status !== 0) throw new Error(`npm sbom ended with status ${status}`, { cause: error })
-  return JSON.parse(stdout) as Bill
-}
-
-/** A component as what it is in what is shipped, wherever package.json names it. */
-const shippedComponent = (component: Component, optional: boolean): Component & { scope: string } => ({
-  ...component,
-  scope: optional ? 'optional' : 'required',
-  properties: component.properties.filter(({ name }) => name !== 'cdx:npm:package:development'),
-})
-
-const bill = wholeBill()
-const shipped = await shippedPackages()
-const root = bill.metadata.component['bom-ref']
-console.log(
-  JSON.stringify(
+/** The bill of components, as JSON. @param made - when, ISO 8601; without it the bill does not say */
+export function billOf(components: readonly Component[], made?: string): string {
+  const { name, version, license, optionalDependencies, devDependencies } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as {
+    readonly name: string
+    readonly version: string
+    readonly license: string
+    readonly optionalDependencies: object
+    readonly devDependencies: object
+  }
+  const root = `${name}@${version}`
+  const named = new Set(Object.keys({ ...optionalDependencies, ...devDependencies }))
+  const ofNpm = ({ group, name }: Component): string => (group === undefined ? name : `${group}/${name}`)
+  const sorted = [...components].sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1))
+  const needs = sorted.filter(each => !each.purl.startsWith('pkg:npm/') || named.has(ofNpm(each)))
+  return JSON.stringify(
     {
-      ...bill,
-      // npm calls it after the checkout's folder.
-      metadata: { ...bill.metadata, component: { ...bill.metadata.component, name: 'seamark' } },
-      components: bill.components.flatMap(component => {
-        const optional = shipped.get(component['bom-ref'])
-        return optional === undefined ? [] : [shippedComponent(component, optional)]
-      }),
-      dependencies: bill.dependencies
-        .filter(({ ref }) => ref === root || shipped.has(ref))
-        .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(name => shipped.has(name)) })),
+      $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      version: 1,
+      metadata: {
+        ...(made === undefined ? {} : { timestamp: made }),
+        component: {
+          type: 'application',
+          'bom-ref': root,
+          name,
+          version,
+          licenses: [{ expression: license }],
+          purl: `pkg:npm/${name}@${version}`,
+        },
+      },
+      components: sorted.map(({ needs: _, ...component }) => component),
+      dependencies: [
+        { ref: root, dependsOn: needs.map(each => each['bom-ref']) },
+        ...sorted.map(each => ({ ref: each['bom-ref'], dependsOn: [...each.needs].sort() })),
+      ],
     },
     undefined,
     2,
-  ),
-)
+  )
+}
+
+if (import.meta.main) console.log(billOf(npmComponents(await bundledPackages(), () => true)))

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const FOLDER = join(ROOT, '.test')
 const PREFIX = 'bundle-'
 /** What the bundle is made of: folders with all that is in them, and files. */
-const SOURCES = ['src', 'scripts/bundle.ts', 'package.json', 'package-lock.json']
+const SOURCES = ['src', 'scripts/bundle.ts', 'scripts/licences.ts', 'package.json', 'package-lock.json']
 
 /** The folder of the bundle of the sources as they are; builds it where it is missing, and throws where that fails. */
 export function testBundle(): string {

@@ -1,11 +1,12 @@
 // The bundle: complete in its folder, and serving as the sources do.
 
-import { cpSync, globSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
+import { bundledPackages } from '../../scripts/bundle.ts'
 import { query } from '../support/dns-client.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { populate } from '../support/fake-objects.ts'
@@ -29,14 +30,26 @@ t.test('holds what must lie beside it and nothing else', async t => {
     'reading a kubeconfig is a part of its own',
   )
   t.same(
-    files.filter(file => !/\.(?:[cm]js|LEGAL\.txt)$/.test(file)),
-    [],
+    files.filter(file => !/\.[cm]js$/.test(file)),
+    ['LICENSES.txt'],
   )
   const beside = globSync('node_modules/**/*.{cc,hh,md,ts}', { cwd: dist })
   t.same(
     beside.filter(file => !file.endsWith('README.md')),
     [],
   )
+})
+
+t.test('has the licences of all packages whose code is in it', async t => {
+  const text = readFileSync(join(dist, 'LICENSES.txt'), 'utf8')
+  const bundled = [...(await bundledPackages())].map(folder => folder.replace('node_modules/', ''))
+  for (const name of ['@kubernetes/client-node', 'lru-cache', 'ms', 'yaml'])
+    t.ok(bundled.includes(name), name)
+  for (const name of bundled) {
+    const section = text.split(/^-{80}$/m)
+    const title = section.findIndex(line => line.trim().startsWith(`${name} `))
+    t.match(section[title + 1], /permission|licen[cs]e/i, name)
+  }
 })
 
 t.test('says its version', async t => {

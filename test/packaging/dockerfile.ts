@@ -23,8 +23,10 @@ export function readStages(text: string): Stage[] {
     .split('\n')
   for (const line of lines.filter(line => line.trim() !== '')) {
     const [word = '', ...words] = line.trim().split(/\s+/)
-    if (word === 'FROM') stages.push({ base: words[0]!, name: words[2] ?? '', instructions: [] })
-    else stages.at(-1)!.instructions.push({ word, rest: words.join(' ') })
+    if (word === 'FROM') {
+      const [base = '', , name = ''] = words.filter(each => !each.startsWith('--'))
+      stages.push({ base, name, instructions: [] })
+    } else stages.at(-1)!.instructions.push({ word, rest: words.join(' ') })
   }
   return stages
 }
