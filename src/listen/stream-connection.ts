@@ -187,7 +187,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
         count('tcp-write-timeout')
         this.abort()
       }
-    } else if (this.#state === 'open' && this.#inFlight === 0) {
+    } else if (this.#state === 'open' && this.idle) {
       this.#stalledOctets = 0
       if (this.#lastQueryAtMs < 0) {
         if (nowMs - this.#openedAtMs < limits.firstReadTimeoutMs) return

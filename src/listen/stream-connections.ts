@@ -80,6 +80,8 @@ export class Connections implements StreamShared {
   #unflushed: Flushed[] = []
   readonly #onEmpty: (() => void)[] = []
   #sweepTimer: Timer | undefined
+  /** When a sweep that is still to come was due; -1 where none is. */
+  #sweepAtMs = -1
   #finishing = false
 
   /** Throws for an unusable certificate or key. */
@@ -277,15 +279,22 @@ export class Connections implements StreamShared {
   #sweepLater(): void {
     this.#sweepTimer = this.#clock.after(SWEEP_MS, () => {
       this.#sweepTimer = undefined
-      const nowMs = this.nowMs()
-      const idleMs = idleLimitMs(this.limits, this.#sockets.size)
-      for (const [key, { socket, sinceMs }] of this.#handshakes) {
-        if (nowMs - sinceMs < this.limits.firstReadTimeoutMs) break
-        this.#endHandshake(key, socket, 'tcp-first-read-timeout')
-      }
-      for (const connection of this.#order) connection.check(nowMs, idleMs)
+      if (this.#sweepAtMs < 0) setImmediate(() => this.#sweep())
+      this.#sweepAtMs = this.nowMs()
       if (this.#sockets.size > 0) this.#sweepLater()
     })
+  }
+
+  /** Behind a look at the sockets: what came while the thread had no processor has come in time. */
+  #sweep(): void {
+    const nowMs = this.#sweepAtMs
+    this.#sweepAtMs = -1
+    const idleMs = idleLimitMs(this.limits, this.#sockets.size)
+    for (const [key, { socket, sinceMs }] of this.#handshakes) {
+      if (nowMs - sinceMs < this.limits.firstReadTimeoutMs) break
+      this.#endHandshake(key, socket, 'tcp-first-read-timeout')
+    }
+    for (const connection of this.#order) connection.check(nowMs, idleMs)
   }
 
   /** Every connection answers what it has read, then ends. */

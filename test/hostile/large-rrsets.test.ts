@@ -2,23 +2,24 @@
 // dear. Over UDP a Service costs what fits into the answer, over TCP what is sent, on the fast path and down the chain alike.
 
 import t, { type Test } from 'tap'
-import { elapsedCosts } from '../support/cost.ts'
+import { serverCosts } from '../support/cost.ts'
 import { encodeQuestion, exchangeUdp, query, TcpClient } from '../support/dns-client.ts'
+import type { Served } from '../support/served-corefile.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
 import { headless, serve, unharmed } from './one-block.ts'
 
 /** None of them fits into a datagram. */
 const SIZES = [100, 1000, 5000]
 const ROUNDS = 24
-/** How many times as long as the first a size may take: where records beyond a datagram cost nothing, and where they do. */
+/** How many times as much as the first a size may cost: where records beyond a datagram cost nothing, and where they do. */
 const FLAT = SIZES.map(() => 3)
 const LINEAR = SIZES.map(size => (3 * size) / SIZES[0]!)
 const SERVICES = SIZES.map(size => headless(`s${size}`, size)).join('')
 
-/** Asks for names of all sizes, and holds the time of each against that of the first. */
+/** Asks for names of all sizes, and holds what each costs the server against the first. */
 async function check(
   t: Test,
-  port: number,
+  { port, server }: Served,
   question: { readonly type: string; name(size: number): string },
   udpBounds: readonly number[],
 ): Promise<void> {
@@ -37,8 +38,8 @@ async function check(
     { transport: 'TCP', bounds: LINEAR, exchange: overTcp },
   ]
   for (const { transport, bounds, exchange } of rows) {
-    const times = await elapsedCosts(
-      packets.map(packet => () => exchange(packet)),
+    const times = await serverCosts(
+      packets.map(packet => ({ pid: server.child.pid!, ask: () => exchange(packet) })),
       ROUNDS,
     )
     const told = times.map(ms => `${ms.toFixed(2)} ms`).join(', ')
@@ -65,8 +66,8 @@ t.test('headless services', async t => {
     ['down the chain', 'other.local'],
   ] as const) {
     await t.test(title, async t => {
-      await check(t, served.port, { type: 'A', name: size => inCluster(size, zone) }, FLAT)
-      await check(t, served.port, { type: 'SRV', name: size => `_http._tcp.${inCluster(size, zone)}` }, FLAT)
+      await check(t, served, { type: 'A', name: size => inCluster(size, zone) }, FLAT)
+      await check(t, served, { type: 'SRV', name: size => `_http._tcp.${inCluster(size, zone)}` }, FLAT)
       const seen = new Set<string>()
       for (let i = 0; i < 40; i++) {
         for (const record of (await query(served.port, { name: inCluster(5000, zone) })).answer)
@@ -97,7 +98,7 @@ t.test('record sets of an upstream, out of the cache', async t => {
   t.teardown(() => stub.pause())
   for (const lines of ['cache', 'loadbalance\nlog\ncache']) {
     const served = await serve(t, `${lines}\nforward . ${stub.to}`)
-    await check(t, served.port, { type: 'A', name: size => `s${size}.example.org` }, LINEAR)
+    await check(t, served, { type: 'A', name: size => `s${size}.example.org` }, LINEAR)
     await unharmed(t, served)
   }
 })

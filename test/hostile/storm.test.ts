@@ -2,7 +2,7 @@
 // them, and one line names the client and the name, whichever way the denial is answered.
 
 import t from 'tap'
-import { elapsedCosts } from '../support/cost.ts'
+import { serverCosts } from '../support/cost.ts'
 import { encodeQuestion, TcpClient } from '../support/dns-client.ts'
 import { until } from '../support/until.ts'
 import { a, nameOf, replyTo, type Script, soa, UpstreamStub } from '../support/upstream-stub.ts'
@@ -56,7 +56,7 @@ for (const [title, lines, name] of ways) {
 t.test('a denial costs what a cached answer costs', async t => {
   const stub = await UpstreamStub.start(upstream)
   t.teardown(() => stub.pause())
-  const { port } = await serve(t, `cache\nforward . ${stub.to}`, { manifests: MANIFESTS })
+  const { port, server } = await serve(t, `cache\nforward . ${stub.to}`, { manifests: MANIFESTS })
   const client = await TcpClient.connect(port)
   t.teardown(() => client.destroy())
   /** A hundred such questions at once. */
@@ -69,8 +69,8 @@ t.test('a denial costs what a cached answer costs', async t => {
     for (let i = 0; i < 100; i++) await client.receive()
   }
   const names = ['www.test', MISSING, 'nope.test']
-  const [cached, ...denials] = await elapsedCosts(
-    names.map(name => () => hundred(name)),
+  const [cached, ...denials] = await serverCosts(
+    names.map(name => ({ pid: server.child.pid!, ask: () => hundred(name) })),
     100,
     0.05,
   )

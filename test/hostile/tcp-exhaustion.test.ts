@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
-import { elapsedCosts } from '../support/cost.ts'
+import { type Asked, serverCosts } from '../support/cost.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
@@ -15,7 +15,7 @@ import { clusterIp, serve, unharmed } from './one-block.ts'
 const NAME = 'web.default.svc.cluster.local'
 const STALLED = 1000
 const ROUNDS = 60
-/** How many times as long as without them an answer may take beside them. */
+/** How many times as much as without them an answer may cost beside them. */
 const TIMES_MAX = 3
 const MANIFESTS = clusterIp('web', '10.96.0.7')
 /** Descriptors that a process opens now and then beside its connections. */
@@ -49,12 +49,13 @@ async function stall(
 }
 
 /** Asks one server as a client that comes anew. */
-const ask =
-  ({ port }: Served, tcp = false) =>
-  async (): Promise<void> => {
+const asking = ({ port, server }: Served, tcp = false): Asked => ({
+  pid: server.child.pid!,
+  async ask() {
     const { rcode } = await query(port, { name: NAME, tcp })
     if (rcode !== 'NOERROR') throw new Error(rcode)
-  }
+  },
+})
 
 const packet = encodeQuestion({ name: NAME }, 1)
 const frame = Uint8Array.of(0, packet.length, ...packet)
@@ -70,14 +71,14 @@ for (const [title, octets] of ways) {
     const served = await serve(t, '', { manifests: MANIFESTS })
     // A server without such connections, asked in turns with the other.
     const reference = await serve(t, '', { manifests: MANIFESTS })
-    for (const server of [served, reference]) for (let i = 0; i < 100; i++) await ask(server)()
+    for (const server of [served, reference]) for (let i = 0; i < 100; i++) await asking(server).ask()
     const before = descriptors(served)
     const sockets = await stall(t, served, STALLED, '127.0.0.2', octets)
     for (const [over, tcp] of [
       ['UDP', false],
       ['a new connection', true],
     ] as const) {
-      const costs = await elapsedCosts([ask(served, tcp), ask(reference, tcp)], ROUNDS, 0)
+      const costs = await serverCosts([asking(served, tcp), asking(reference, tcp)], ROUNDS, 0)
       const [beside = 0, alone = 0] = costs
       t.ok(
         beside < TIMES_MAX * alone,

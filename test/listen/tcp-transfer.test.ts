@@ -127,13 +127,13 @@ t.test('a peer that goes ends its transfers', async t => {
 })
 
 t.test('a peer that takes nothing is cut off, one that takes little is not', async t => {
-  const { client, messages, clock, counts, listener } = await transferring(t, {
+  const { client, messages, passes, counts, listener } = await transferring(t, {
     count: 60_000,
     octets: 60_000,
     paused: true,
   })
   for (let round = 0; round < 4; round++) {
-    clock.advance(4000)
+    await passes(4000)
     t.equal(counts.of('tcp-write-timeout'), 0)
     const { drawn } = messages
     client.socket.resume()
@@ -146,8 +146,8 @@ t.test('a peer that takes nothing is cut off, one that takes little is not', asy
     before = messages.drawn
     return still
   })
-  clock.advance(500)
-  clock.advance(5500)
+  await passes(500)
+  await passes(5500)
   await until('cut off', () => listener.connections === 0)
   t.equal(counts.of('tcp-write-timeout'), 1)
   t.equal(messages.ended, 1)

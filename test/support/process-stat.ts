@@ -14,6 +14,26 @@ export function cpuUs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US
 }
 
+/** The same to the ns, of the threads that live, as the scheduler counts it; undefined where it does not. */
+export function cpuNs(pid: number): number | undefined {
+  let sum = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const text = schedstatOf(`/proc/${pid}/task/${thread}/schedstat`)
+    if (text === undefined) continue
+    sum += Number(text.split(' ', 1)[0])
+  }
+  return sum || undefined
+}
+
+/** Undefined of a thread that has ended meanwhile, and where the kernel does not tell. */
+function schedstatOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
 function statusMib(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / KIB_PER_MIB
