@@ -1,6 +1,7 @@
 // Where aliases lead (RFC 1034 4.3.2 step 3a): inside the zone along its own records; everywhere else, and to names that the
 // zone makes from wildcards, by asking the whole server, as CoreDNS does. The code is that of the last name (RFC 6604 3).
 
+import { aliasEnd } from '../../query/alias.ts'
 import type { Query } from '../../query/query.ts'
 import { answer, type Reply } from '../../query/reply.ts'
 import { isWithin, type Name, nameKey } from '../../wire/name.ts'
@@ -44,7 +45,8 @@ function close(view: ZoneView, chain: readonly Rr[], records: readonly Rr[]): Re
 
 /** Takes the answer of the whole server to the last name. */
 async function ask(view: ZoneView, query: Query, chain: readonly Rr[], target: Name): Promise<Reply> {
-  const { rcode, answer: records, truncated } = await query.lookup(target, query.question.qtype)
+  const reply = await query.lookup(target, query.question.qtype)
+  const { rcode, answer: records, truncated } = reply
   const negative = rcode === RCODE.NXDOMAIN || (rcode === RCODE.NOERROR && records.length === 0)
   const all = [...chain, ...records]
   return {
@@ -52,5 +54,6 @@ async function ask(view: ZoneView, query: Query, chain: readonly Rr[], target: N
     rcode: rcode === RCODE.NXDOMAIN || rcode === RCODE.SERVFAIL ? rcode : RCODE.NOERROR,
     authority: negative ? view.negativeSoa() : view.nameservers(),
     truncated,
+    extendedError: aliasEnd(target, reply).extendedError,
   }
 }

@@ -203,8 +203,8 @@ export class ExternalHandler implements TreeHandler {
         ? await portAnswer(entries, qname, ttls, query.lookup)
         : await addressAnswer(entries, qname, qtype, ttls, query.lookup)
     if (records.answer.length === 0) return this.#nodata(passage)
-    const reply = answer(PLUGIN, records.answer, records.additional)
-    return finished(cluster, { ...reply, truncated: records.truncated })
+    const reply = { ...answer(PLUGIN, records.answer, records.additional), ...records.end }
+    return finished(cluster, reply, reply.extendedError)
   }
 
   #nodata(passage: Passage): Reply {

@@ -1,6 +1,7 @@
 // Records of the ways to a service (CoreDNS plugin/k8s_external/msg_to_dns.go). Addresses have the directive's TTL, links
 // and SRV that of `kubernetes`, as in CoreDNS; a record stands once in its set (RFC 2181 section 5).
 
+import { type AliasEnd, aliasEnd } from '../../query/alias.ts'
 import type { Reply } from '../../query/reply.ts'
 import { type Name, nameKey } from '../../wire/name.ts'
 import { cname, type Rr, rr, srvRdata } from '../../wire/record.ts'
@@ -45,8 +46,8 @@ export function portRecords(entries: readonly Entry[], owner: Name, { linkTtlSec
 export interface Records {
   readonly answer: readonly Rr[]
   readonly additional: readonly Rr[]
-  /** Set where what was found of a host was cut. */
-  readonly truncated: boolean
+  /** What the only link leads to; of several, or of addresses, whether something was cut. */
+  readonly end: Partial<AliasEnd>
 }
 
 /** Finds the records of a host. */
@@ -61,15 +62,18 @@ export async function addressAnswer(
   lookup: Lookup,
 ): Promise<Records> {
   const answer: Rr[] = []
-  let truncated = false
-  for (const record of targetRecords(entries, owner, ttls)) {
+  const ends: AliasEnd[] = []
+  const targets = targetRecords(entries, owner, ttls)
+  for (const record of targets) {
     if (record.type === qtype) answer.push(record)
     if (record.type !== TYPE.CNAME) continue
     const reply = await lookup(record.rdata, qtype)
     answer.push(record, ...reply.answer)
-    truncated ||= reply.truncated
+    ends.push(aliasEnd(record.rdata, reply))
   }
-  return { answer, additional: [], truncated }
+  const [only] = ends
+  const end = targets.length === 1 && only ? only : { truncated: ends.some(({ truncated }) => truncated) }
+  return { answer, additional: [], end }
 }
 
 /** SRV, and the addresses of the targets. */
@@ -91,7 +95,7 @@ export async function portAnswer(
       for (const qtype of [TYPE.A, TYPE.AAAA]) additional.push(...(await lookup(entry.host, qtype)).answer)
     }
   }
-  return { answer: portRecords(entries, owner, ttls), additional, truncated: false }
+  return { answer: portRecords(entries, owner, ttls), additional, end: {} }
 }
 
 function isNew(known: Set<string>, key: string): boolean {

@@ -1,6 +1,7 @@
 // `kubernetes` in the chain. The listener's fast path calls ClusterAnswers by itself; this handler does the same for queries
 // that come down the chain, and follows ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
 
+import { type AliasEnd, aliasEnd } from '../../query/alias.ts'
 import type { Packet } from '../../query/packet.ts'
 import type { Query } from '../../query/query.ts'
 import {
@@ -17,6 +18,7 @@ import { EDE, readExtendedError } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
 import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
 import { equalNames, formatName, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
+import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, rr } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
@@ -35,10 +37,10 @@ const PLUGIN = 'kubernetes'
 /** What one look into the table gave. */
 type Found = Reply | typeof CHASE | typeof PASS
 
-/** A chain followed to its end; `undefined` where it leads to nothing. */
+/** A chain followed to its end; `undefined` where it leads to nothing of ours. */
 interface Chased {
   readonly records: readonly Rr[]
-  readonly truncated: boolean
+  readonly end: AliasEnd
 }
 
 export class KubernetesHandler implements TreeHandler {
@@ -204,7 +206,7 @@ export class KubernetesHandler implements TreeHandler {
 
   async #external(answers: ClusterAnswers, query: Query): Promise<Reply> {
     const chased = await this.#chase(answers, query, query.question.qname, [])
-    if (chased) return { ...positive(PLUGIN, chased.records), truncated: chased.truncated }
+    if (chased) return { ...positive(PLUGIN, chased.records), ...chased.end }
     const octets = this.#ask(query.question, query.edns !== undefined)
     return this.#decode(answers.noData(this.#scan, octets, this.#out, 0, MESSAGE_MAX))
   }
@@ -233,18 +235,19 @@ export class KubernetesHandler implements TreeHandler {
       )
       if (inner === PASS) return undefined
       if (inner !== CHASE) {
-        return inner.answer.length === 0
+        // In the zone a target without an answer is NODATA without a link, as in CoreDNS, unless nobody knows yet.
+        return inner.answer.length === 0 && inner.rcode !== RCODE.SERVFAIL
           ? undefined
-          : { records: [link, ...inner.answer], truncated: inner.truncated }
+          : { records: [link, ...inner.answer], end: aliasEnd(target, inner) }
       }
       const rest = await this.#chase(answers, query, target, [...chain, link])
-      return rest && { records: [link, ...rest.records], truncated: rest.truncated }
+      return rest && { ...rest, records: [link, ...rest.records] }
     }
     query.trace?.note('kubernetes', `the externalName is ${formatName(target)}, which is looked up`, {
       target: formatName(target),
     })
     const reply = await query.lookup(target, qtype)
-    return { records: [link, ...reply.answer], truncated: reply.truncated }
+    return { records: [link, ...reply.answer], end: aliasEnd(target, reply) }
   }
 }
 

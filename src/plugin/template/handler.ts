@@ -2,8 +2,9 @@
 
 import type { Counter } from '../../observe/meters.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
-import { DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
-import { FLAG_AA, FLAG_TC } from '../../wire/header.ts'
+import { aliasReason } from '../../query/alias.ts'
+import { DONE, type Kept, type KeptReply, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { FLAG_AA, FLAG_TC, readU16 } from '../../wire/header.ts'
 import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, targetOf } from '../../wire/record.ts'
@@ -28,7 +29,7 @@ interface Chase {
   readonly rule: Rule
   readonly records: Readonly<Record<Section, readonly Rr[]>>
   /** The replies about the targets, in the order of the aliases. */
-  readonly targets: Uint8Array[]
+  readonly targets: KeptReply[]
   truncated: boolean
 }
 
@@ -67,7 +68,7 @@ export class TemplateHandler implements Handler {
 
   found(packet: Packet, kept: Kept, asked: Packet): Step {
     const chase = kept as Chase
-    chase.targets.push(asked.keepReply().octets)
+    chase.targets.push(asked.keepReply())
     chase.truncated = asked.truncated
     return goOn(packet, chase)
   }
@@ -140,7 +141,8 @@ function goOn(packet: Packet, chase: Chase): Step {
 
 const walk = new RecordWalk()
 
-function write(packet: Packet, { rule: { config }, records, targets, truncated }: Chase): Step {
+function write(packet: Packet, chase: Chase): Step {
+  const { rule, records, targets, truncated } = chase
   const composer = packet.compose()
   let looked = 0
   for (const section of WRITTEN) {
@@ -148,14 +150,36 @@ function write(packet: Packet, { rule: { config }, records, targets, truncated }
       composer.record(NUMBERS[section], owner, 0, type, rrclass, ttlSeconds, rdata, 0, rdata.length)
       const target = section === 'answer' && type === TYPE.CNAME ? targets[looked++] : undefined
       if (target === undefined) continue
-      for (walk.open(target, 0, target.length); walk.next() && walk.section === SECTION.ANSWER; )
+      for (
+        walk.open(target.octets, 0, target.octets.length);
+        walk.next() && walk.section === SECTION.ANSWER;
+      )
         composer.copy(walk)
     }
   }
-  packet.composed(config.rcode, PLUGIN, FLAG_AA | (truncated ? FLAG_TC : 0))
-  const { extendedError } = config
+  const end = endOf(chase)
+  if (end) {
+    const { octets } = end
+    for (walk.open(octets, 0, octets.length); walk.next() && walk.section <= SECTION.AUTHORITY; )
+      if (walk.section === SECTION.AUTHORITY) composer.copy(walk)
+  }
+  packet.composed(end?.rcode ?? rule.config.rcode, PLUGIN, FLAG_AA | (truncated ? FLAG_TC : 0))
+  const { extendedError = end && aliasReason(targetOf(records.answer.at(-1)!), end) } = rule.config
   packet.setReason(extendedError?.code ?? -1, extendedError?.text)
   return DONE
+}
+
+/**
+ * The last alias's target, where that has nothing: its code and authority section are those of the whole reply (RFC 6604). A
+ * template that sets a code, an authority section or records behind the alias means it.
+ */
+function endOf({ rule: { config }, records, targets }: Chase): KeptReply | undefined {
+  const isOwn =
+    config.rcode !== RCODE.NOERROR ||
+    records.authority.length > 0 ||
+    records.answer.at(-1)?.type !== TYPE.CNAME
+  const last = isOwn ? undefined : targets.at(-1)
+  return last && (last.rcode !== RCODE.NOERROR || readU16(last.octets, 6) === 0) ? last : undefined
 }
 
 /** In the order of a message. */

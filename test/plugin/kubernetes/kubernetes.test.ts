@@ -132,24 +132,38 @@ t.test('a dead target within the zone is no name error, and does not fall throug
   t.equal(await ask(`nope.demo.${ZONE}. A`), 'next')
 })
 
-t.test('targets elsewhere', async t => {
+t.test('targets elsewhere: the code is that of the last name (RFC 6604)', async t => {
   const www = record('www.example.net. 20 A 192.0.2.7')
   const soa = record('example.net. 20 SOA a. b.')
   const cases: [what: string, upstream: Partial<Reply>, answer: string][] = [
     ['an answer', { answer: [www] }, 'CNAME www.example.net., A 192.0.2.7'],
     ['a chain', { answer: [record('www.example.net. 9 CNAME c.example.'), record('c.example. 3 A 192.0.2.8')] }, 'CNAME www.example.net., CNAME c.example., A 192.0.2.8'],
     ['what stands beside it', { answer: [www], authority: [soa], additional: [www] }, 'CNAME www.example.net., A 192.0.2.7'],
-    ['no data', { authority: [soa] }, 'CNAME www.example.net.'],
-    ['no such name', { rcode: RCODE.NXDOMAIN, authority: [soa] }, 'CNAME www.example.net.'],
-    ['a failure', { rcode: RCODE.SERVFAIL }, 'CNAME www.example.net.'],
+    ['no data', { authority: [soa] }, 'CNAME www.example.net. | SOA'],
+    ['no such name', { rcode: RCODE.NXDOMAIN, authority: [soa] }, '3 CNAME www.example.net. | SOA'],
+    ['a failure', { rcode: RCODE.SERVFAIL }, '2 CNAME www.example.net.'],
+    ['a refusal', { rcode: RCODE.REFUSED }, '5 CNAME www.example.net.'],
     ['a cut answer', { answer: [www], truncated: true }, 'CNAME www.example.net., A 192.0.2.7 TC'],
   ] // biome-ignore format: a table
   for (const [what, upstream, answer] of cases) {
     const { ask, lookups } = world(upstream)
     t.equal(await ask(`ext.demo.${ZONE}. A`), answer, what)
     t.same(lookups, ['www.example.net. A'], what)
-    t.equal(await ask(`two.demo.${ZONE}. A`), `CNAME ext.demo.${ZONE}., ${answer}`, `${what}, behind a link`)
+    t.equal(
+      await ask(`two.demo.${ZONE}. A`),
+      answer.replace('CNAME', `CNAME ext.demo.${ZONE}., CNAME`),
+      `${what}, behind a link`,
+    )
   }
+  const { handler, lookup } = world({
+    rcode: RCODE.SERVFAIL,
+    extendedError: { code: 22, text: '10.0.0.53:53 says SERVFAIL' },
+  })
+  t.match(
+    await askHandler(handler, query(`ext.demo.${ZONE}. A`, { lookup }), () => reply({})),
+    { extendedError: { code: 22, text: 'the alias leads to www.example.net.: 10.0.0.53:53 says SERVFAIL' } },
+    'the reason says whose',
+  )
   const { ask, lookups } = world()
   t.equal(await ask(`ext.demo.${ZONE}. CNAME`), 'CNAME www.example.net.')
   t.equal(await ask(`ext.demo.${ZONE}. TXT`), '| SOA')

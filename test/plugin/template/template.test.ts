@@ -5,6 +5,7 @@ import { templateWord } from '../../../src/plugin/template/template.ts'
 import type { Query } from '../../../src/query/query.ts'
 import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'
+import { RCODE } from '../../../src/wire/rcode.ts'
 import { CLASS, typeName } from '../../../src/wire/rrtype.ts'
 import { elapsedCosts } from '../../support/cost.ts'
 import { askHandler } from '../../support/road.ts'
@@ -145,6 +146,20 @@ t.test('targets of CNAME records are looked up for addresses', async t => {
   t.match(await outcomeOf('a.org. AAAA'), { truncated: true, rcode: 0 })
   t.equal(await ask('a.org. TXT'), '0 CNAME b.org., A 10.0.0.1')
   t.same(lookups, ['b.org. A', 'b.org. AAAA'])
+})
+
+t.test('the code and the reason are those of the last name, unless the template has its own', async t => {
+  const upstream = { rcode: RCODE.NXDOMAIN, authority: [record('org. 5 SOA a. b.')] }
+  const { outcomeOf } = world(
+    'template IN A a.org {\nanswer "{{ .Name }} CNAME b.net"\n}\ntemplate IN A c.org {\nrcode REFUSED\nanswer "{{ .Name }} CNAME b.net"\n}',
+    upstream,
+  )
+  t.match(await outcomeOf('a.org. A'), {
+    rcode: RCODE.NXDOMAIN,
+    authority: { length: 1 },
+    extendedError: { code: 0, text: 'the alias leads to b.net.: no such name' },
+  })
+  t.match(await outcomeOf('c.org. A'), { rcode: RCODE.REFUSED, authority: { length: 0 } })
 })
 
 t.test('failures are SERVFAIL, told to errors, and counted', async t => {
