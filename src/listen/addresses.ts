@@ -4,6 +4,7 @@
 // 0.0.0.0 and :: alike as one socket for IPv4 and IPv6.
 
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
+import { withInterfaceName } from '../query/sockaddr.ts'
 import { parseIp } from '../shared/ip.ts'
 
 /** What os.networkInterfaces gives. */
@@ -58,7 +59,7 @@ export function bindAddresses(
   const resolve = (word: string): string[] => {
     const [host = '', zone] = unbracket(word).split('%')
     const ip = parseIp(host)
-    if (ip) return [zone === undefined ? ip.text : `${ip.text}%${zone}`]
+    if (ip) return [zone === undefined ? ip.text : withInterfaceName(`${ip.text}%${zone}`, interfaces)]
     const ofInterface = locals.filter(local => local.interfaceName === word).map(local => local.address)
     if (ofInterface.length === 0) unknown.push(word)
     return ofInterface

@@ -4,7 +4,7 @@
 //   sockaddr_in   0 family (host order)  2 port (network order)  4 address              16 octets
 //   sockaddr_in6  0 family               2 port  4 flow  8 address  24 scope (host order)  28 octets
 
-import { networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { ipFromBytes, parseIp } from '../shared/ip.ts'
 import type { Networks } from '../shared/networks.ts'
 import { readU16, readU32, writeU16 } from '../wire/header.ts'
@@ -82,6 +82,22 @@ export function sockaddr(address: string, port: number): Uint8Array | undefined 
   }
   return octets
 }
+
+/**
+ * The address with the name of its interface in place of its number: `fe80::53%2` is `fe80::53%eth0`. libc takes both, Node the
+ * name alone. An address whose interface is not there stays as it is.
+ */
+export function withInterfaceName(address: string, interfaces: Interfaces = networkInterfaces()): string {
+  const [, host, number] = /^(.*)%(\d+)$/.exec(address) ?? []
+  if (number === undefined || interfaces[number] !== undefined) return address
+  const [name] =
+    Object.entries(interfaces).find(([, infos]) =>
+      infos?.some(info => info.family === 'IPv6' && info.scopeid === Number(number)),
+    ) ?? []
+  return name === undefined ? address : `${host}%${name}`
+}
+
+type Interfaces = NodeJS.Dict<readonly NetworkInterfaceInfo[]>
 
 const scopeOf = (interfaceName: string): number | undefined =>
   networkInterfaces()

@@ -1,6 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
-import { readSockaddr, sockaddr } from '../../src/query/sockaddr.ts'
+import { bindAddresses } from '../../src/listen/addresses.ts'
+import { parseResolvConf } from '../../src/plugin/forward/resolv-conf.ts'
+import { readSockaddr, sockaddr, withInterfaceName } from '../../src/query/sockaddr.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import fc from '../support/properties.ts'
 
@@ -30,6 +32,38 @@ t.test('an interface by its name', async t => {
   for (const address of ['', 'localhost', '1.2.3', '::ffff:1.2.3.4'])
     t.equal(sockaddr(address, 53), undefined)
 })
+
+t.test(
+  'an interface by its number is the one with that name, in every word that takes an address',
+  async t => {
+    const address = { netmask: '', mac: '', internal: false, cidr: null }
+    const interfaces = {
+      lo: [{ ...address, family: 'IPv6', address: '::1', scopeid: 0 } as const],
+      eth0: [
+        { ...address, family: 'IPv4', address: '10.0.0.1' } as const,
+        { ...address, family: 'IPv6', address: 'fe80::1', scopeid: 2 } as const,
+      ],
+      '7': [{ ...address, family: 'IPv6', address: 'fe80::7', scopeid: 9 } as const],
+    }
+    const cases: [address: string, named: string][] = [
+      ['fe80::53%2', 'fe80::53%eth0'],
+      ['fe80::53%eth0', 'fe80::53%eth0'],
+      ['fe80::53%3', 'fe80::53%3'],
+      ['fe80::53%7', 'fe80::53%7'],
+      ['fe80::53%9', 'fe80::53%7'],
+      ['10.0.0.53', '10.0.0.53'],
+    ]
+    for (const [text, named] of cases) t.equal(withInterfaceName(text, interfaces), named, text)
+    t.same(bindAddresses(['fe80::1%2'], [], interfaces).addresses, ['fe80::1%eth0'])
+    const here = Object.entries(networkInterfaces()).flatMap(([name, infos]) =>
+      (infos ?? []).flatMap(info =>
+        info.family === 'IPv6' && info.scopeid > 0 ? [[name, info.scopeid]] : [],
+      ),
+    )
+    for (const [name, number] of here)
+      t.equal(parseResolvConf(`nameserver fe80::53%${number}\n`)[0]?.address, `fe80::53%${name}`)
+  },
+)
 
 t.test('what is written is read', async t => {
   const address = fc.oneof(

@@ -12,6 +12,7 @@ import { resolve } from 'node:path'
 import type { Line } from '../../corefile/arguments.ts'
 import { parsePort } from '../../corefile/key.ts'
 import type { Token } from '../../corefile/token.ts'
+import { withInterfaceName } from '../../query/sockaddr.ts'
 import { parseName } from '../../wire/name.ts'
 import type { To, UpstreamAddress } from './config.ts'
 import { parseResolvConf } from './resolv-conf.ts'
@@ -44,7 +45,13 @@ export function readTo(
     if (protocol !== 'dns' && zone !== undefined && serverName !== undefined) {
       return fail('the server name is given both here and by tls_servername')
     }
-    return { kind: 'address', protocol, address: host, port, serverName: zone ?? serverName }
+    return {
+      kind: 'address',
+      protocol,
+      address: withInterfaceName(host),
+      port,
+      serverName: zone ?? serverName,
+    }
   }
   if (protocol === 'dns') {
     const upstreams = readFile(resolve(directory, rest))

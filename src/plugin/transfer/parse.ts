@@ -2,6 +2,7 @@
 
 import { type Line, readLine } from '../../corefile/arguments.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
+import { withInterfaceName } from '../../query/sockaddr.ts'
 import { parseIp } from '../../shared/ip.ts'
 import type { Word } from '../plugin.ts'
 import type { Peer, TransferConfig, TransferRule } from './config.ts'
@@ -54,6 +55,6 @@ function parsePeer(text: string): Peer | undefined {
   const [host = '', scope] = parsed?.address.split('%') ?? []
   const ip = parseIp(host)
   if (parsed === undefined || ip === undefined) return undefined
-  const address = scope === undefined ? ip.text : `${ip.text}%${scope}`
+  const address = scope === undefined ? ip.text : withInterfaceName(`${ip.text}%${scope}`)
   return { address, port: parsed.port ?? DNS_PORT }
 }
