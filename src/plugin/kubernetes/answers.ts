@@ -157,7 +157,7 @@ export class ClusterAnswers {
       case 'pod':
         return this.#pod(scan, qtype)
       case 'unknown':
-        return this.#nameError(scan, REASON.NO_SUCH_SHAPE)
+        return this.#nameError(scan, this.#noShape(labels))
       default:
         return this.#service(scan, packet, qtype)
     }
@@ -239,8 +239,22 @@ export class ClusterAnswers {
   /** Whether it is the namespace that is missing. */
   #noService(scan: Scan): Reason | undefined {
     if (!scan.edns) return undefined
-    const { namespaceAt, keyEnd } = this.#request
-    return this.#table.find(scan.folded, namespaceAt, keyEnd) === 0 ? REASON.NO_NAMESPACE : REASON.NO_SERVICE
+    const request = this.#request
+    const { namespaceAt, keyEnd } = request
+    const noNamespace = this.#table.find(scan.folded, namespaceAt, keyEnd) === 0
+    // More labels than a service has, and no port's: a resolver may have put NS.svc.ZONE, or svc.ZONE, behind another name.
+    if (!request.hasForeignLabels || scan.folded[1] === UNDERSCORE)
+      return noNamespace ? REASON.NO_NAMESPACE : REASON.NO_SERVICE
+    request.searchAt = noNamespace ? keyEnd : namespaceAt
+    return noNamespace ? REASON.NO_NAMESPACE_SEARCHED : REASON.NO_SERVICE_SEARCHED
+  }
+
+  /** What has no form of the zone's names is mostly another name with one of the search domains behind it. */
+  #noShape(labels: number): Reason {
+    const request = this.#request
+    if (request.pod || labels === 1) return REASON.NO_SUCH_SHAPE
+    request.searchAt = request.namespaceAt < 0 ? request.zoneAt : request.namespaceAt
+    return REASON.SEARCHED
   }
 
   #external(scan: Scan, block: number, qtype: number): number {
@@ -388,6 +402,7 @@ const NOT_SELECTED: Readonly<Partial<Record<Shape, Reason>>> = {
   zone: REASON.NOT_ZONAL,
 }
 
+const UNDERSCORE = 0x5f
 const IN_ADDR_ARPA = name('in-addr.arpa.')
 const IP6_ARPA = name('ip6.arpa.')
 

@@ -42,6 +42,8 @@ export class Request {
   clusterAt = -1
   portAt = -1
   protocolAt = -1
+  /** Where a search domain begins that a resolver has put behind another name; set with the reason that names it. */
+  searchAt = -1
   /** For shape zone: whether all endpoints stand in for a zone without any. */
   prefer = false
 
@@ -103,6 +105,11 @@ export class Request {
       this.portAt = labelAt[0]!
       this.protocolAt = labelAt[1]!
     } else this.shape = 'unknown'
+  }
+
+  /** Whether the labels before the service are those of a name that was put there, and no port. */
+  get hasForeignLabels(): boolean {
+    return this.shape === 'endpoint' || this.shape === 'port'
   }
 
   #zone(folded: Uint8Array, labelAt: Uint8Array, labels: number): boolean {

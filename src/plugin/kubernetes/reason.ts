@@ -18,13 +18,18 @@ const PART = {
   port: 'portAt',
 } as const
 
+/** Pieces of the asked name, before and behind where a search domain begins. */
+const PIECE = { asked: true, search: true } as const
+
 /** A reason: the code, and words with the question's labels between them. */
 export interface Reason {
   /** Its place among all. */
   readonly index: number
   readonly code: number
-  readonly words: readonly (Uint8Array | keyof typeof PART)[]
+  readonly words: readonly (Uint8Array | Part)[]
 }
+
+type Part = keyof typeof PART | keyof typeof PIECE
 
 let made = 0
 
@@ -32,12 +37,13 @@ let made = 0
 function reason(text: string, code: number = EDE.OTHER): Reason {
   const words = text.split(/[{}]/).map((word, i) => {
     if (i % 2 === 0) return Uint8Array.from(Buffer.from(word))
-    if (Object.hasOwn(PART, word)) return word as keyof typeof PART
+    if (Object.hasOwn(PART, word) || Object.hasOwn(PIECE, word)) return word as Part
     throw new RangeError(`a question has no part ${word}`)
   })
   return { index: made++, code, words }
 }
 
+const SEARCHED = '{asked} with the search domain {search} behind it'
 const SERVICE = 'service {service} in namespace {namespace}'
 
 /** All reasons. */
@@ -56,6 +62,9 @@ export const REASON = {
   NO_POD_ADDRESS: reason('{service} is no address of a Pod'),
   NO_POD: reason('no Pod with the address {service} runs in namespace {namespace}'),
   NO_SUCH_SHAPE: reason('names of this zone end in svc or pod: SERVICE.NAMESPACE.svc'),
+  SEARCHED: reason(`${SEARCHED} is no name of the cluster`),
+  NO_SERVICE_SEARCHED: reason(`no ${SERVICE}: is it ${SEARCHED}?`),
+  NO_NAMESPACE_SEARCHED: reason(`no namespace {namespace}: is it ${SEARCHED}?`),
   NO_OWNER: reason('no service and no ready endpoint has this address'),
   // No such record.
   NO_V4: reason(`${SERVICE} has no IPv4 address`),
@@ -77,6 +86,7 @@ export const reasonCounters = (meters: Meters): readonly Counter[] =>
   [...NAMED, NO_SERVICE_OR_NAMESPACE].map(({ code, name }) => reasonCounter(meters, code, name))
 
 const QUESTION_MARK = 0x3f
+const DOT = 0x2e
 
 /**
  * Writes the reason's text at `at`, where it ends before `limit`; returns the offset behind it, or -1 where it does not fit.
@@ -94,18 +104,40 @@ export function writeReason(
   if (to > limit) return -1
   for (let i = 0; i < reason.words.length; i++) {
     const word = reason.words[i]!
-    if (typeof word === 'string') {
+    if (word === 'asked' || word === 'search') {
+      const { searchAt } = request
+      const from = word === 'asked' ? 0 : searchAt
+      to = writeLabels(scan.folded, from, word === 'asked' ? searchAt : scan.foldedLength - 1, out, to, limit)
+      if (to < 0) return -1
+    } else if (typeof word === 'string') {
       const labelAt = request[PART[word]]
       if (labelAt < 0) continue
-      const length = scan.folded[labelAt]!
-      if (to + length > limit) return -1
-      for (let k = 1; k <= length; k++) {
-        const octet = scan.folded[labelAt + k]!
-        out[to++] = octet > 0x20 && octet < 0x7f ? octet : QUESTION_MARK
-      }
+      to = writeLabels(scan.folded, labelAt, labelAt + 1, out, to, limit)
+      if (to < 0) return -1
     } else {
       if (to + word.length > limit) return -1
       for (let k = 0; k < word.length; k++) out[to++] = word[k]!
+    }
+  }
+  return to
+}
+
+/** Writes the labels that begin in folded[from … end), with dots between them; returns the offset behind them, or -1. */
+function writeLabels(
+  folded: Uint8Array,
+  from: number,
+  end: number,
+  out: Uint8Array,
+  to: number,
+  limit: number,
+): number {
+  for (let at = from; at < end; at += 1 + folded[at]!) {
+    const length = folded[at]!
+    if (to + 1 + length > limit) return -1
+    if (at > from) out[to++] = DOT
+    for (let k = 1; k <= length; k++) {
+      const octet = folded[at + k]!
+      out[to++] = octet > 0x20 && octet < 0x7f ? octet : QUESTION_MARK
     }
   }
   return to

@@ -39,13 +39,22 @@ t.test('why there is no such name, or no such record', async t => {
     ['blah.demo.pod A', 'NXDOMAIN: 0 blah is no address of a Pod'],
     ['www A', 'NXDOMAIN: 0 names of this zone end in svc or pod: SERVICE.NAMESPACE.svc'],
     ['4.3.2.1.in-addr.arpa. PTR', 'NXDOMAIN: 0 no service and no ready endpoint has this address'],
+    ['cart.shop.svc.cluster.local.demo.svc A', 'NXDOMAIN: 0 cart.shop.svc.cluster.local with the search domain demo.svc.cluster.local behind it is no name of the cluster'],
+    ['web.demo.svc.cluster.local A', 'NXDOMAIN: 0 web.demo.svc.cluster.local with the search domain cluster.local behind it is no name of the cluster'],
+    ['google.com A', 'NXDOMAIN: 0 google.com with the search domain cluster.local behind it is no name of the cluster'],
+    ['google.com.demo.svc A', 'NXDOMAIN: 0 no service com in namespace demo: is it google.com with the search domain demo.svc.cluster.local behind it?'],
+    ['www.google.com.demo.svc A', 'NXDOMAIN: 0 no service com in namespace demo: is it www.google.com with the search domain demo.svc.cluster.local behind it?'],
+    ['a.b.google.com.demo.svc A', 'NXDOMAIN: 0 a.b.google.com with the search domain demo.svc.cluster.local behind it is no name of the cluster'],
+    ['www.google.com.svc A', 'NXDOMAIN: 0 no namespace com: is it www.google.com with the search domain svc.cluster.local behind it?'],
+    ['google.com.svc A', 'NXDOMAIN: 0 no namespace com'],
+    ['_http._tcp.nope.demo.svc SRV', 'NXDOMAIN: 0 no service nope in namespace demo'],
     ['web.demo.svc AAAA', 'NOERROR: 0 service web in namespace demo has no IPv6 address'],
     ['six.demo.svc A', 'NOERROR: 0 service six in namespace demo has no IPv4 address'],
     ['portless.demo.svc SRV', 'NOERROR: 0 service portless in namespace demo has no ports'],
     ['web.demo.svc MX', 'NOERROR: 0 the name exists, and has no record of this type'],
     ['demo.svc A', 'NOERROR: 0 the name exists, and has no record of this type'],
     ['web.demo.svc A', 'NOERROR:'],
-  ] as const
+  ] as const // biome-ignore format: a table
   for (const [question, answer] of cases) t.equal(told(cluster(), question).trimEnd(), answer, question)
   t.equal(
     told(cluster({ pods: 'disabled' }), 'a.demo.pod A'),
