@@ -32,6 +32,21 @@ export class Clusters {
     return imported ? table.importSerial : table.serial
   }
 
+  /** The Pods that have these addresses, `NAMESPACE/NAME` by address, as far as Pods are watched; without those that share one. */
+  podsOf(addresses: ReadonlySet<string>): ReadonlyMap<string, string> {
+    const found = new Map<string, string>()
+    const shared = new Set<string>()
+    for (const { cluster } of this.all) {
+      for (const { namespace, name, ip } of cluster.objects('Pod').values()) {
+        if (!addresses.has(ip)) continue
+        if (found.has(ip)) shared.add(ip)
+        found.set(ip, `${namespace}/${name}`)
+      }
+    }
+    for (const ip of shared) found.delete(ip)
+    return found
+  }
+
   /** The tables for the serving threads. */
   get tables(): (readonly [string, SharedArrayBuffer])[] {
     return this.all.map(({ key, table }) => [key, table.buffer] as const)

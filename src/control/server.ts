@@ -17,6 +17,7 @@ import type { ProcessLog } from '../observe/log.ts'
 import { Readiness } from '../observe/ready.ts'
 import type { Registry } from '../observe/registry.ts'
 import { metricsRoute } from '../observe/scrape.ts'
+import { Traffic } from '../observe/traffic.ts'
 import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
@@ -61,6 +62,7 @@ export class Server {
   readonly #options: ServerOptions
   readonly #clusters: Clusters
   readonly #threads: Threads
+  readonly #traffic: Traffic
   readonly #sites: HttpSites
   readonly #readiness: Readiness
   readonly #facts: Facts
@@ -79,7 +81,13 @@ export class Server {
     const { log, registry, quiet, logForm } = options
     this.#options = options
     this.#clusters = new Clusters({ log, meters: registry.meters, registry })
-    this.#threads = new Threads({ registry, log, quiet, logForm })
+    this.#traffic = new Traffic({
+      clock: systemClock,
+      log,
+      registry,
+      podsOf: addresses => this.#clusters.podsOf(addresses),
+    })
+    this.#threads = new Threads({ registry, log, quiet, logForm, traffic: this.#traffic })
     this.#sites = new HttpSites(registry.meters)
     this.#readiness = new Readiness(
       log,
@@ -333,6 +341,7 @@ export class Server {
     this.#zoneFiles.stop()
     this.#notifier.stop()
     await this.#threads.drain()
+    this.#traffic.stop()
     await this.#keeping
     await this.#clusters.stop()
     await this.#sites.stop(0)

@@ -10,6 +10,7 @@ import type { BusyThread } from '../observe/busy.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Registry } from '../observe/registry.ts'
+import type { Traffic } from '../observe/traffic.ts'
 import { COOKIE_SECRET_OCTETS } from '../serving/cookies.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from '../serving/messages.ts'
 import type { Setup } from '../setup/setup.ts'
@@ -44,6 +45,7 @@ export interface ThreadsOptions {
   readonly log: ProcessLog
   readonly quiet: boolean
   readonly logForm: LogForm
+  readonly traffic: Pick<Traffic, 'take'>
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
 }
@@ -103,6 +105,9 @@ class ServingWorker {
       else if (message.type === 'log') {
         options.log.writeLines(message.octets, message.lines)
         acknowledgeLines(logLines, message.lines)
+      } else if (message.type === 'samples') {
+        options.traffic.take(thread, message.octets, message.periodMs)
+        this.send({ type: 'sampled' })
       } else this.#waiting.get(message.type)?.(message)
     })
   }

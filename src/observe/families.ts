@@ -272,10 +272,27 @@ const TABLE: readonly Family[] = [
     'event',
     'What listeners met: limits that bit, connections, failed reads and writes.',
   ),
+  counter('seamark_storm_queries_total', '', 'Queries of storms, as far as samples of all queries tell.'),
+  counter('seamark_storms_total', '', 'Storms: what made up far too much of all queries for a while.'),
+  gauge(
+    'seamark_storm_queries_per_second',
+    'kind client pod name namespace',
+    'Queries a second of each storm that goes on, by what it is of; a name that begins with * stands for missing names.',
+  ),
+  gauge(
+    'seamark_failing_name_queries_per_second',
+    'name rcode',
+    'Names whose queries failed most in the last minute, at most ten, by the code of the replies.',
+  ),
+  gauge(
+    'seamark_failing_name_error_per_second',
+    'name rcode',
+    'What seamark_failing_name_queries_per_second may be too high by.',
+  ),
   counter(
-    'seamark_storm_queries_total',
+    'seamark_samples_dropped_total',
     '',
-    'Queries of clients that ask for one missing name again and again, as far as they are a storm.',
+    'Sampled queries that were not looked at, because the control thread was too far behind.',
   ),
   counter(
     'seamark_ratelimit_limited_total',

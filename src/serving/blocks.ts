@@ -4,7 +4,6 @@
 import { STREAM_LIMITS } from '../listen/stream-limits.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from '../observe/query-meters.ts'
 import { ReasonMeters } from '../observe/reason-meters.ts'
-import { Storms } from '../observe/storms.ts'
 import type { Effect, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
 import { servedWord } from '../plugin/registry.ts'
 import { viewWord } from '../plugin/view/view.ts'
@@ -26,8 +25,8 @@ interface Block {
   readonly effect: BlockEffect
 }
 
-/** What outlives configurations on a thread: its cookies, its records and packets of what waits. */
-export type Lasting = Pick<RoadOptions, 'cookies' | 'room' | 'packets'>
+/** What outlives configurations on a thread: its cookies, its records and packets of what waits, what it looks at. */
+export type Lasting = Pick<RoadOptions, 'cookies' | 'room' | 'packets' | 'sampler'>
 
 /** What all words of a block do to it together. */
 type BlockEffect = Omit<Effect, 'transparent'>
@@ -37,7 +36,6 @@ export class Serving {
   readonly #context: ServingContext
   readonly #meters: QueryMetersTable
   readonly #lasting: Lasting
-  readonly #storms: Storms
   readonly #reasons: ReasonMeters
 
   /** `meters` counts queries. What the context says of a server block is replaced by each block's own. */
@@ -45,7 +43,6 @@ export class Serving {
     this.#context = context
     this.#meters = meters
     this.#lasting = lasting
-    this.#storms = new Storms(context.clock, context.log, context.meters)
     this.#reasons = new ReasonMeters(context.meters)
     this.#blocks = setup.blocks.map(block => {
       const handlers: (Handler | TreeHandler)[] = []
@@ -83,7 +80,6 @@ export class Serving {
       clock: this.#context.clock,
       ...this.#lasting,
       dropped: counted ? this.#meters.of(listen.server, DROPPED_ZONE, '') : undefined,
-      storms: this.#storms,
       reasons: this.#reasons,
       bug: (error, qname) => this.#bug(error, qname),
     })

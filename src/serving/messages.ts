@@ -41,6 +41,8 @@ export type ToThread =
   | { readonly type: 'zone'; readonly key: string; readonly image: SharedArrayBuffer }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
+  /** The samples of one message were taken. */
+  | { readonly type: 'sampled' }
   /** Answer what is in flight and close. */
   | { readonly type: 'drain' }
   /** Close at once, whatever is in flight. */
@@ -51,5 +53,7 @@ export type FromThread =
   | { readonly type: 'committed'; readonly generation: number; readonly listeners: readonly string[] }
   | { readonly type: 'drained' }
   | { readonly type: 'register'; readonly registration: Registration }
+  /** Queries of so many ms, sampled (observe/samples.ts). */
+  | { readonly type: 'samples'; readonly octets: Uint8Array; readonly periodMs: number }
   /** So many lines of the log, each with its line feed. */
   | { readonly type: 'log'; readonly octets: Uint8Array; readonly lines: number }

@@ -15,7 +15,7 @@
 import { PARKED, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import type { ReasonMeters } from '../observe/reason-meters.ts'
-import { SAMPLE_EVERY, type Storms } from '../observe/storms.ts'
+import { SILENT } from '../observe/samples.ts'
 import {
   AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, type Trace, WAIT,
   type Waiting,
@@ -38,6 +38,7 @@ import { uncompressedOctets } from '../wire/ttls.ts'
 import { COOKIE_OCTETS, type CookieState, type ServerCookies } from './cookies.ts'
 import { finish, finishWhole, keepaliveData } from './finish.ts'
 import type { Packets } from './packets.ts'
+import type { Sampler } from './sampler.ts'
 import type { ServedZone } from './served-zone.ts'
 import { TransferMessages } from './transfer.ts'
 
@@ -57,7 +58,8 @@ export interface RoadOptions {
   readonly packets: Packets
   /** Counts what no server block takes: zone `dropped`. */
   readonly dropped: QueryMeters | undefined
-  readonly storms: Storms
+  /** Looks at some queries with what becomes of them. */
+  readonly sampler: Sampler
   readonly reasons: ReasonMeters
   /** Told of a plugin's bug on the way of a query, which gets SERVFAIL. */
   readonly bug: (error: unknown, qname: string) => void
@@ -82,8 +84,8 @@ export class Road implements Responder, PacketRoad {
   readonly #packets: Packets
   readonly #room: WaitingRoom
   readonly #keepalive: Uint8Array
+  readonly #sampler: Sampler
   #enteredMs = 0
-  #denials = 0
 
   constructor(options: RoadOptions) {
     this.#options = options
@@ -93,6 +95,7 @@ export class Road implements Responder, PacketRoad {
     this.#packets = options.packets
     this.#room = options.room
     this.#keepalive = keepaliveData(options.idleTimeoutMs)
+    this.#sampler = options.sampler
   }
 
   enter(): void {
@@ -226,13 +229,13 @@ export class Road implements Responder, PacketRoad {
     this.#options.reasons.count(packet.reasonCode)
     const octets = finish(packet)
     this.#count(this.#options.dropped, packet, RCODE.REFUSED, octets, NOBODY)
+    this.#sample(packet, RCODE.REFUSED)
     return octets
   }
 
-  /** One in many denials tells storms who asked what. */
-  #denied(packet: Packet): void {
-    if ((++this.#denials & (SAMPLE_EVERY - 1)) !== 0) return
-    this.#options.storms.denied(packet.client.address, foldedName(packet.asked))
+  /** HOT: a client's query has its reply. */
+  #sample(packet: Packet, rcode: number): void {
+    if (--this.#sampler.countdown <= 0) this.#sampler.see(packet, rcode)
   }
 
   #count(
@@ -470,9 +473,10 @@ export class Road implements Responder, PacketRoad {
       const { asked, family, requestOctets } = packet
       const proto = protoIndex(packet.transport)
       served.meters?.countRequest(qtypeIndex(asked.qtype), family, proto, requestOctets, asked.dnssecOk)
+      this.#sample(packet, SILENT)
       return SILENCE
     }
-    if (packet.rcode === RCODE.NXDOMAIN) this.#denied(packet)
+    this.#sample(packet, packet.rcode)
     if (packet.isWhole) {
       this.#count(served.meters, packet, packet.rcode, packet.length, packet.plugin)
       return finishWhole(packet, packet.length)

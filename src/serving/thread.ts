@@ -20,6 +20,7 @@ import { type Lasting, Serving } from './blocks.ts'
 import { ServerCookies } from './cookies.ts'
 import type { FromThread, Prepare, ThreadStart, ToThread } from './messages.ts'
 import { Packets } from './packets.ts'
+import { Sampler } from './sampler.ts'
 import { SwitchResponder } from './switch.ts'
 
 /** A configuration with its sockets. */
@@ -67,6 +68,12 @@ class ServingThread {
       cookies: new ServerCookies(start.cookieSecret, systemClock),
       room: new WaitingRoom(() => count('slow-refused')),
       packets: new Packets(),
+      sampler: new Sampler({
+        clock: systemClock,
+        meters: this.#meters,
+        random: Math.random,
+        send: (octets, periodMs) => send({ type: 'samples', octets, periodMs }),
+      }),
     }
     this.#siteContext = {
       clock: systemClock,
@@ -95,6 +102,8 @@ class ServingThread {
       case 'zone':
         this.#zoneImages.set(message.key, message.image)
         return
+      case 'sampled':
+        return this.#lasting.sampler.acknowledge()
       case 'drain':
         return this.#drain()
       case 'quit':

@@ -44,6 +44,7 @@ async function start(test: Test, count: number, memoryOctets?: number): Promise<
     log,
     quiet: false,
     logForm: 'text',
+    traffic: { take: () => undefined },
     ...(memoryOctets && { memoryOctets }),
   })
   const workers: Worker[] = []

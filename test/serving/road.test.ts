@@ -6,7 +6,6 @@ import { SILENCE } from '../../src/listen/responder.ts'
 import { counterMemory, ThreadMeters } from '../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../src/observe/query-meters.ts'
 import { ReasonMeters } from '../../src/observe/reason-meters.ts'
-import { Storms } from '../../src/observe/storms.ts'
 import type { Handler } from '../../src/plugin/plugin.ts'
 import {
   AGAIN,
@@ -34,7 +33,7 @@ import { answerNow, ask, askNow } from '../support/asking.ts'
 import { type Decoded, decodeMessage } from '../support/dns-message.ts'
 import { encodeQuestion, type Question } from '../support/dns-question.ts'
 import { extendedError } from '../support/extended-error.ts'
-import { testThread } from '../support/words.ts'
+import { samplerInto, testThread } from '../support/words.ts'
 
 /** Answers every question with one address of its name, or with as many as it says. */
 const answers = (count = 1): Handler => ({
@@ -111,8 +110,8 @@ function roadOf(zones: readonly ServedZone[], placesMax = 100) {
     cookies,
     room,
     packets: new Packets(),
+    sampler: samplerInto([]),
     dropped: undefined,
-    storms: new Storms(context.clock, context.log, context.meters),
     reasons: new ReasonMeters(context.meters),
     bug: (error, qname) => bugs.push(`${qname} ${(error as Error).message}`),
   })

@@ -2,7 +2,6 @@
 // back as a reply. For handlers of packets and for those of trees alike.
 
 import { ReasonMeters } from '../../src/observe/reason-meters.ts'
-import { Storms } from '../../src/observe/storms.ts'
 import type { Handler, Next, TreeHandler } from '../../src/plugin/plugin.ts'
 import { BACK, DONE, DROP, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
 import type { Query } from '../../src/query/query.ts'
@@ -119,7 +118,7 @@ function roadOf(
     udpMaxOctets: 1232,
     meters: undefined,
   }
-  const { log, meters } = thread.context
+  const { meters } = thread.context
   const road = new TestRoad(query, {
     ...shared,
     server: query.server,
@@ -128,7 +127,6 @@ function roadOf(
     tables: [],
     clock,
     dropped: undefined,
-    storms: new Storms(clock, log, meters),
     reasons: new ReasonMeters(meters),
     bug,
   })

@@ -29,6 +29,8 @@ export class ServerBlock {
   readonly thread = testThread()
   /** What is wrong with the lines. */
   readonly problems = new Problems()
+  /** Samples of queries that the control thread would get, a second after the first one. */
+  readonly samples: Uint8Array[] = []
   readonly #serving: Serving
   readonly #road: Road
 
@@ -43,7 +45,8 @@ export class ServerBlock {
     )
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
-    this.#serving = new Serving(setup, { ...this.thread.context, tables }, meters, lasting(this.thread))
+    const kept = lasting(this.thread, this.samples)
+    this.#serving = new Serving(setup, { ...this.thread.context, tables }, meters, kept)
     this.#road = this.#serving.road(setup.listens[0]!)
   }
 

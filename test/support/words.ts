@@ -12,11 +12,14 @@ import { WaitingRoom } from '../../src/query/waiting.ts'
 import type { Lasting } from '../../src/serving/blocks.ts'
 import { COOKIE_SECRET_OCTETS, ServerCookies } from '../../src/serving/cookies.ts'
 import { Packets } from '../../src/serving/packets.ts'
+import { Sampler } from '../../src/serving/sampler.ts'
+import type { Clock } from '../../src/shared/clock.ts'
 import { ipFromBytes, parseIp } from '../../src/shared/ip.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { type Rr, soaRdata, srvRdata, targetOf, txtRdata } from '../../src/wire/record.ts'
 import { CLASS, parseType, TYPE, typeName } from '../../src/wire/rrtype.ts'
 import { read } from '../corefile/read-corefile.ts'
+import { seededRandom } from './random.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** A question as `example.org. A`, asked over UDP from 10.0.0.7:40212 unless the rest says otherwise. */
@@ -133,11 +136,26 @@ export function testThread(random: () => number = () => 0): TestThread {
 }
 
 /** What a thread has for its roads. */
-export const lasting = ({ cookies }: TestThread): Lasting => ({
+export const lasting = ({ cookies, clock }: TestThread, samples: Uint8Array[] = []): Lasting => ({
   cookies,
   room: new WaitingRoom(() => undefined),
   packets: new Packets(),
+  sampler: samplerInto(samples, clock),
 })
+
+/** A sampler that looks at queries as a serving thread's does, into a list. */
+export const samplerInto = (sent: Uint8Array[], clock: Clock = new VirtualClock()): Sampler => {
+  const sampler: Sampler = new Sampler({
+    clock,
+    meters: recordingMeters(new Map()),
+    random: seededRandom(1),
+    send: octets => {
+      sent.push(octets)
+      sampler.acknowledge()
+    },
+  })
+  return sampler
+}
 
 /** A log into a list. */
 export function recordingLog(lines: string[]): ServingLog {
