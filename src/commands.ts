@@ -2,6 +2,7 @@
 // man page (help.ts) and the completions of shells (completions.ts) are written from. A new command is a row here, a type in
 // `Command`, and a case in main.ts.
 
+import { type NodeCacheOptions, nodeCacheOptions } from './nodecache/options.ts'
 import { LOG_FORMS, type LogForm } from './observe/json-line.ts'
 
 /** What was asked for. */
@@ -18,6 +19,8 @@ export type Command =
       readonly overlap: boolean
       readonly quiet: boolean
       readonly logForm: LogForm
+      /** The cache of a node, whose Corefile is made of a template; `conf` says nothing then. */
+      readonly nodeCache?: NodeCacheOptions
     }
   | {
       readonly command: 'check'
@@ -67,6 +70,8 @@ export interface Given {
 export interface CommandRow {
   /** '' for the server itself. */
   readonly name: string
+  /** An option that stands for the name where no name is given. */
+  readonly sign?: string
   /** What stands behind the options: `[FILE|-]`. */
   readonly operands: string
   /** What completes there. */
@@ -95,8 +100,30 @@ const PORT: Option = {
   about: 'the port of server blocks that name none; 53 unless given',
 }
 
+const LOG_FORMAT: Option = {
+  name: 'log-format',
+  value: 'FORM',
+  values: LOG_FORMS,
+  about: 'lines of text, as CoreDNS writes them, or a JSON object a line; text unless given',
+}
+const OVERLAP: Option = {
+  name: 'overlap',
+  about:
+    'start beside another server of this user on the same ports, as a rolling replacement does; both answer until one ends',
+}
+const PIDFILE: Option = {
+  name: 'pidfile',
+  value: 'FILE',
+  values: 'file',
+  about: 'where to write the process id',
+}
+const QUIET: Option = { name: 'quiet', about: 'print warnings and errors only' }
+
 /** Every command has it. */
 export const HELP: Option = { name: 'help', also: 'h', about: 'print this and end' }
+
+const logFormOf = (text: Given['text']): LogForm =>
+  LOG_FORMS.find(form => form === text('log-format')) ?? 'text'
 
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -121,19 +148,10 @@ export const COMMANDS: readonly CommandRow[] = [
         about:
           'keep the configuration that is served in FILE, and serve it after a restart with a broken one',
       },
-      {
-        name: 'log-format',
-        value: 'FORM',
-        values: LOG_FORMS,
-        about: 'lines of text, as CoreDNS writes them, or a JSON object a line; text unless given',
-      },
-      {
-        name: 'overlap',
-        about:
-          'start beside another server of this user on the same ports, as a rolling replacement does; both answer until one ends',
-      },
-      { name: 'pidfile', value: 'FILE', values: 'file', about: 'where to write the process id' },
-      { name: 'quiet', about: 'print warnings and errors only' },
+      LOG_FORMAT,
+      OVERLAP,
+      PIDFILE,
+      QUIET,
       { name: 'plugins', about: 'list the directives that are served' },
       { name: 'version', about: 'print the version' },
     ],
@@ -149,7 +167,7 @@ export const COMMANDS: readonly CommandRow[] = [
         lastGood: text('last-good'),
         overlap: has('overlap'),
         quiet: has('quiet'),
-        logForm: LOG_FORMS.find(form => form === text('log-format')) ?? 'text',
+        logForm: logFormOf(text),
       }
     },
   },
@@ -181,6 +199,84 @@ export const COMMANDS: readonly CommandRow[] = [
       if (words.length > 1) return `check takes one file, not ${words.join(' ')}`
       const [json, offline] = [has('json'), has('offline')]
       return { command: 'check', file: words[0] ?? text('conf'), json, offline, port }
+    },
+  },
+  {
+    name: 'node-cache',
+    sign: 'localip',
+    operands: '',
+    about: 'serve as the DNS cache of a node, with the flags of node-cache',
+    more: [
+      'The Corefile is made of a template, with the addresses of -localip, the cluster IP of -upstreamsvc, and the stub domains and upstreams of the ConfigMap kube-dns; a change of any of them is served at once.',
+      'The addresses get an interface of their own, and what goes to them is kept out of connection tracking (nf_tables, by netlink); both need the capability NET_ADMIN.',
+    ],
+    examples: [
+      [
+        'seamark node-cache -localip 169.254.20.10,10.96.0.10 -upstreamsvc kube-dns-upstream',
+        'serves on both addresses, as the DaemonSet node-local-dns asks for',
+      ],
+      [
+        'seamark node-cache -localip 127.0.0.1 -setupinterface=false -setupiptables=false',
+        'needs no privilege: the addresses are there already',
+      ],
+    ],
+    options: [
+      { name: 'localip', value: 'ADDRESSES', about: 'where to listen: addresses of one family, with commas' },
+      {
+        ...CONF,
+        about: 'where the Corefile that is made is written for people to read; /etc/Corefile unless given',
+      },
+      { name: 'corefile', value: 'FILE', values: 'file', about: 'the same as -conf' },
+      {
+        name: 'basecorefile',
+        value: 'FILE',
+        values: 'file',
+        about: 'the template; /etc/coredns/Corefile.base unless given',
+      },
+      {
+        name: 'kubednscm',
+        value: 'FOLDER',
+        values: 'folder',
+        about: 'where the ConfigMap kube-dns is mounted; /etc/kube-dns unless given, where that is there',
+      },
+      {
+        name: 'upstreamsvc',
+        value: 'SERVICE',
+        about: "the Service that the cluster's names are asked of; kube-dns unless given",
+      },
+      { name: 'setupinterface', about: 'whether the addresses get an interface (true)' },
+      { name: 'interfacename', value: 'NAME', about: 'its name; nodelocaldns unless given' },
+      { name: 'setupiptables', about: 'whether DNS is kept out of connection tracking (true)' },
+      { name: 'setupebtables', about: 'not served' },
+      { name: 'skipteardown', about: 'leave interface and rules there at the end' },
+      { name: 'syncinterval', value: 'TIME', about: 'how often both are looked after; 60 s unless given' },
+      {
+        name: 'metrics-listen-address',
+        value: 'ADDRESS',
+        about: 'where the metrics are shown beside what the Corefile says; 0.0.0.0:9353 unless given',
+      },
+      { name: 'health-port', value: 'PORT', about: 'the port of the directive health; 8080 unless given' },
+      PORT,
+      LOG_FORMAT,
+      OVERLAP,
+      PIDFILE,
+      QUIET,
+    ],
+    read({ words, text, has, port }) {
+      if (words.length > 0) return `extra arguments: ${words.join(' ')}`
+      const nodeCache = nodeCacheOptions(text, port)
+      if (typeof nodeCache === 'string') return nodeCache
+      return {
+        command: 'serve',
+        conf: '',
+        port,
+        pidfile: text('pidfile'),
+        lastGood: '',
+        overlap: has('overlap'),
+        quiet: has('quiet'),
+        logForm: logFormOf(text),
+        nodeCache,
+      }
     },
   },
   {

@@ -27,8 +27,9 @@ export function parseFlags(args: readonly string[]): Command {
     if (value === undefined) return wrong(`the flag -${name} needs a value`)
     found.push({ written, name, value })
   }
-  const row = COMMANDS.find(({ name }) => name !== '' && name === words[0]) ?? COMMANDS[0]!
-  if (row.name !== '') words.shift()
+  const named = COMMANDS.find(({ name }) => name !== '' && name === words[0])
+  if (named !== undefined) words.shift()
+  const row = named ?? COMMANDS.find(({ sign }) => found.some(({ name }) => name === sign)) ?? COMMANDS[0]!
   const known = new Map([...row.options, HELP].flatMap(option => namesOf(option).map(name => [name, option])))
   const values = new Map<string, string>()
   for (const { written, name, value } of found) {

@@ -7,7 +7,9 @@ import { arch, platform } from 'node:os'
 import type { Command } from './commands.ts'
 import { Server, StartError } from './control/server.ts'
 import { parseFlags } from './flags.ts'
-import { formatJsonLine } from './observe/json-line.ts'
+import type { NodeCache } from './nodecache/node-cache.ts'
+import type { NodeCacheOptions } from './nodecache/options.ts'
+import { formatJsonLine, type LogForm } from './observe/json-line.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
 import { Registry } from './observe/registry.ts'
@@ -55,14 +57,22 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
       form: command.logForm,
     },
   )
-  const server = new Server({
-    configuration: source(command.conf, command.port),
+  const nodeCache =
+    command.nodeCache && (await startNodeCache(command.nodeCache, log, registry, () => server.reload()))
+  if (typeof nodeCache === 'string') {
+    tellFatal(nodeCache, command.logForm)
+    await log.flush(LOG_FLUSH_MS)
+    return 1
+  }
+  const server: Server = new Server({
+    configuration: nodeCache === undefined ? source(command.conf, command.port) : nodeCache.source,
     log,
     registry,
     quiet: command.quiet,
     logForm: command.logForm,
     lastGood: command.lastGood,
     overlap: command.overlap,
+    metrics: command.nodeCache?.metrics,
   })
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))
@@ -71,18 +81,47 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   handleSignals(server, log, ended.resolve)
   const failure = await Promise.race([startError(server), ended.promise])
   if (failure !== undefined) {
-    if (typeof failure === 'string') {
-      const isText = command.logForm === 'text'
-      process.stderr.write(`${isText ? failure : formatJsonLine('FATAL', '', failure, Date.now())}\n`)
-    }
+    if (typeof failure === 'string') tellFatal(failure, command.logForm)
+    await nodeCache?.stop()
     await log.flush(LOG_FLUSH_MS)
     return typeof failure === 'string' ? 1 : failure
   }
   if (command.pidfile !== '') writePidfile(command.pidfile, log)
   if (!command.quiet) banner(server, log)
+  await nodeCache?.serving()
   const status = await ended.promise
+  await nodeCache?.stop()
   await log.flush(LOG_FLUSH_MS)
   return status
+}
+
+/** Why nothing is served. */
+function tellFatal(text: string, form: LogForm): void {
+  process.stderr.write(`${form === 'text' ? text : formatJsonLine('FATAL', '', text, Date.now())}\n`)
+}
+
+/** The cache of a node, with its Corefile as a source of configurations; why there is none, in words. Loaded where it is asked for. */
+async function startNodeCache(
+  options: NodeCacheOptions,
+  log: ProcessLog,
+  { meters }: Registry,
+  changed: () => void,
+): Promise<({ readonly source: ConfigurationSource } & Pick<NodeCache, 'serving' | 'stop'>) | string> {
+  const { NodeCache } = await import('./nodecache/node-cache.ts')
+  const cache = new NodeCache(options, { log, meters, clock: systemClock, environment: process.env, changed })
+  const wrong = await cache.start()
+  if (wrong !== undefined) return wrong
+  return {
+    source: {
+      file: options.corefile,
+      get text() {
+        return cache.corefile
+      },
+      port: options.port,
+    },
+    serving: () => cache.serving(),
+    stop: () => cache.stop(),
+  }
 }
 
 /** Starts the server; what is wrong, in words, where it cannot. */

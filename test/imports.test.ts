@@ -10,7 +10,7 @@ const SRC = join(import.meta.dirname, '..', 'src')
 const TOP = 'the top'
 
 const LAW: Readonly<Record<string, readonly string[]>> = {
-  [TOP]: ['control', 'setup', 'observe', 'plugin', 'shared'],
+  [TOP]: ['control', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
   control: [
     'serving',
     'cluster',
@@ -24,6 +24,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     'wire',
   ],
   serving: ['setup', 'listen', 'observe', 'plugin', 'query', 'shared', 'table', 'wire'],
+  nodecache: ['listen', 'observe', 'shared'],
   cluster: ['manifest', 'watch', 'objects', 'observe', 'plugin', 'shared', 'table'],
   setup: ['corefile', 'plugin', 'shared'],
   plugin: ['corefile', 'listen', 'objects', 'observe', 'query', 'shared', 'table', 'wire'],

@@ -8,6 +8,7 @@ import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
 import { portHolder } from '../listen/held-ports.ts'
+import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
 import { healthRoute } from '../observe/health.ts'
 import { HttpListenError, type HttpSite, HttpSites } from '../observe/http.ts'
@@ -56,6 +57,8 @@ export interface ServerOptions {
   readonly lastGood: string
   /** Whether another server of this user may have the same ports. */
   readonly overlap: boolean
+  /** Where the metrics are shown whatever the Corefile says. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined
 }
 
 export class Server {
@@ -88,7 +91,7 @@ export class Server {
       podsOf: addresses => this.#clusters.podsOf(addresses),
     })
     this.#threads = new Threads({ registry, log, quiet, logForm, traffic: this.#traffic })
-    this.#sites = new HttpSites(registry.meters)
+    this.#sites = new HttpSites(registry.meters, options.overlap && REUSE_PORT)
     this.#readiness = new Readiness(
       log,
       () => (this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`]),
@@ -306,11 +309,13 @@ export class Server {
       ...address,
       routes: new Map([[path, route]]),
     })
+    const { registry, metrics } = this.#options
     return [
+      ...(metrics === undefined ? [] : [site(metrics, '/metrics', metricsRoute(registry))]),
       ...setup.health.map(({ address }) => site(address, '/health', healthRoute)),
       ...setup.ready.map(({ address }) => site(address, '/ready', this.#readiness.route)),
       ...setup.prometheus.map(({ address, tls }) => ({
-        ...site(address, '/metrics', metricsRoute(this.#options.registry)),
+        ...site(address, '/metrics', metricsRoute(registry)),
         tls,
       })),
     ]

@@ -77,6 +77,11 @@ const TABLE: readonly Family[] = [
     'version revision goversion',
     "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.",
   ),
+  counter(
+    'coredns_nodecache_setup_errors_total',
+    'errortype',
+    'The number of errors during periodic network setup for node-cache.',
+  ),
   counter('coredns_panics_total', '', 'A metrics that counts the number of panics.'),
   maximum(
     'coredns_plugin_enabled',

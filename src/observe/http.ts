@@ -102,10 +102,14 @@ export class HttpListener {
   }
 
   /** Listens; resolves to the error where the address cannot be had. */
-  static async start(site: HttpSite, meters: Meters): Promise<HttpListener | HttpListenError> {
+  static async start(
+    site: HttpSite,
+    meters: Meters,
+    reusePort = false,
+  ): Promise<HttpListener | HttpListenError> {
     try {
       const listener = new HttpListener(site, meters)
-      await listener.#listen()
+      await listener.#listen(reusePort)
       return listener
     } catch (error) {
       return new HttpListenError(site, error as NodeJS.ErrnoException)
@@ -135,7 +139,7 @@ export class HttpListener {
     clearTimeout(timer)
   }
 
-  async #listen(): Promise<void> {
+  async #listen(reusePort: boolean): Promise<void> {
     const { host, port } = this.#site
     // As Go does, the name localhost means the IPv4 loopback address where there is one.
     const address = host === 'localhost' ? '127.0.0.1' : host
@@ -147,8 +151,7 @@ export class HttpListener {
         this.#server.on('error', () => this.#dropped.add())
         resolve()
       }
-      if (address === '') this.#server.listen(port, listening)
-      else this.#server.listen(port, address, listening)
+      this.#server.listen({ port, reusePort, ...(address === '' ? {} : { host: address }) }, listening)
     })
   }
 
@@ -214,10 +217,13 @@ export interface PreparedSites {
 /** All HTTP servers of the process. */
 export class HttpSites {
   readonly #meters: Meters
+  readonly #reusePort: boolean
   #listeners = new Map<string, HttpListener>()
 
-  constructor(meters: Meters) {
+  /** With `reusePort`, another server of this user may have the same addresses. */
+  constructor(meters: Meters, reusePort = false) {
     this.#meters = meters
+    this.#reusePort = reusePort
   }
 
   /** The port of the site at that address; undefined where nothing listens. */
@@ -237,7 +243,7 @@ export class HttpSites {
     }
     for (const [key, site] of sites) {
       if (this.#listeners.has(key)) continue
-      const listener = await HttpListener.start({ ...site, routes: new Map() }, this.#meters)
+      const listener = await HttpListener.start({ ...site, routes: new Map() }, this.#meters, this.#reusePort)
       if (listener instanceof HttpListenError) {
         await abandon()
         return listener

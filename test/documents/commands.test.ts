@@ -37,6 +37,10 @@ const ENGINE: Elsewhere = {
   file: 'test/packaging/dockerfile.test.ts',
   because: 'needs a container engine and a registry',
 }
+const NODE_CACHE: Elsewhere = {
+  file: 'test/e2e/node-cache.e2e.ts',
+  because: 'needs a network namespace, and an API server',
+}
 const PACKAGE: Elsewhere = { file: 'test/packaging/package.test.ts', because: 'is a test of its own' }
 const STEP: Elsewhere = { file: '.ci/run', because: 'is a step of its own' }
 const BENCH: Elsewhere = {
@@ -61,6 +65,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark check': HERE,
   'seamark check FILE': HERE,
   'seamark check [--json] [--offline] [FILE]': HERE,
+  'seamark node-cache': NODE_CACHE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,
   'npm install -g ./seamark-0.1.0.tgz': PACKAGE,
@@ -90,6 +95,7 @@ const printed = printedIn(
 /** Commands of the chart's README are typed by its own suite, in the order of its sections. */
 const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
+  if (command.includes(' -k config/node-local')) return NODE_CACHE
   return command.startsWith('kubectl ') ? CLUSTER : undefined
 }
 const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]

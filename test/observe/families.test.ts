@@ -52,6 +52,7 @@ t.test('names, types and labels are what dashboards ask for', async t => {
     ['autopath_success_total', 'counter', 'server'],
     ['dns64_requests_translated_total', 'counter', 'server'],
     ['local_localhost_requests_total', 'counter', ''],
+    ['nodecache_setup_errors_total', 'counter', 'errortype'],
   ]
   for (const [name, type, labels] of cases) {
     const family = familyNamed(`coredns_${name}`)

@@ -1,0 +1,192 @@
+// The cache of a node, as config/node-local starts it: on a node that is a network namespace, asked from a Pod on it, with Seamark
+// and CoreDNS in turn as the cluster's DNS behind it; and what kubectl makes of the manifests on the real API server.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { DnsServer, type ServerKind, serverCommand } from './dns-server.ts'
+import { hasProgram, run } from './namespaces.ts'
+import { makeNode, type Namespace } from './node-network.ts'
+import { eventually, Program, Scope } from './processes.ts'
+import { isBuilt, programPath } from './programs.ts'
+import { type Context, holds, type Suite, same } from './suite.ts'
+
+const CONFIG = new URL('../../config/', import.meta.url)
+const LOCAL = '169.254.20.10'
+const UPSTREAM_SERVICE = '10.96.0.11'
+const NAME = 'kubernetes.default.svc.cluster.local'
+const STARTED_MS = 30_000
+/** Questions a second and for how long, while something happens. */
+const RATE = 400
+const LOAD_SECONDS = 8
+
+interface Document {
+  readonly kind: string
+  readonly data?: { readonly Corefile: string }
+  readonly spec?: {
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] }
+    }
+  }
+}
+
+const documents = (file: string): Document[] =>
+  parseAllDocuments(readFileSync(new URL(`node-local/${file}`, CONFIG), 'utf8')).map(
+    document => document.toJSON() as Document,
+  )
+
+/** The arguments of the DaemonSet, with files and addresses of this run. */
+function argumentsOf(folder: string): string[] {
+  const args = documents('daemon-set.yaml')[0]!.spec!.template.spec.containers[0]!.args
+  const ours = args.map(word =>
+    word === '169.254.20.10,10.96.0.10'
+      ? LOCAL
+      : word === '/run/node-cache/Corefile'
+        ? join(folder, 'Corefile')
+        : word,
+  )
+  return [...ours, '-basecorefile', join(folder, 'Corefile.base'), '-kubednscm', folder]
+}
+
+/** Starts a cache on the node, and waits until a Pod gets an answer of it. */
+async function startCache(scope: Scope, folder: string, node: Namespace, pod: Namespace): Promise<Program> {
+  const command = [...node.wrap, ...serverCommand('seamark'), ...argumentsOf(folder)]
+  const program = Program.start(scope, folder, 'node-cache', command, {
+    env: { ...process.env, KUBE_DNS_UPSTREAM_SERVICE_HOST: UPSTREAM_SERVICE },
+  })
+  await eventually(
+    'the start of the cache',
+    () => readFileSync(program.logFile, 'utf8').includes('Seamark-'),
+    STARTED_MS,
+  )
+  await eventually('an answer in the Pod', () => dig(pod, NAME) !== '', STARTED_MS)
+  return program
+}
+
+const dig = (pod: Namespace, name: string, ...flags: string[]): string =>
+  pod.run(['dig', '+short', '+time=2', '+tries=1', ...flags, `@${LOCAL}`, name].join(' ')).trim()
+
+/** Asks from the Pod all the time while something happens; how many questions got no answer, of how many. */
+async function lostWhile(
+  scope: Scope,
+  folder: string,
+  pod: Namespace,
+  act: () => Promise<void>,
+): Promise<{ readonly sent: number; readonly lost: number }> {
+  const names = join(folder, 'names')
+  writeFileSync(names, `${NAME} A\n`)
+  const command = `dnsperf -s ${LOCAL} -d ${names} -l ${LOAD_SECONDS} -Q ${RATE} -t 2`.split(' ')
+  const program = Program.start(scope, folder, `dnsperf-${Date.now()}`, [...pod.wrap, ...command])
+  await act()
+  const report = (): string => readFileSync(program.logFile, 'utf8')
+  await eventually('the end of the load', () => report().includes('Queries lost'), 60_000)
+  const figure = (what: string): number => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(report())?.[1])
+  return { sent: figure('Queries sent'), lost: figure('Queries lost') }
+}
+
+async function checkNode(context: Context): Promise<void> {
+  const { scope, world } = context
+  const folder = scope.folder('node-cache')
+  const { Corefile = '' } = documents('config-map.yaml')[0]!.data ?? {}
+  writeFileSync(join(folder, 'Corefile.base'), Corefile)
+  writeFileSync(join(folder, 'upstreamNameservers'), '["192.0.2.53"]')
+  const { node, pod } = await makeNode(scope, folder, UPSTREAM_SERVICE)
+  const clusterDns = (within: Scope, kind: ServerKind): Promise<DnsServer> =>
+    DnsServer.start(within, kind, {
+      access: [`kubeconfig ${world.plane.kubeconfigFile}`],
+      upstreamPort: world.upstreamPort,
+      address: UPSTREAM_SERVICE,
+      port: 53,
+    })
+  let behind = new Scope()
+  scope.add("the cluster's DNS", () => behind.end())
+  await clusterDns(behind, 'coredns')
+  const first = await startCache(scope, folder, node, pod)
+
+  await context.check('a Pod gets the names of the cluster over UDP and TCP', async () => {
+    same(dig(pod, NAME), '10.96.0.1', 'UDP')
+    same(dig(pod, NAME, '+tcp'), '10.96.0.1', 'TCP')
+    same(dig(pod, '1.0.96.10.in-addr.arpa', 'PTR'), `${NAME}.`, 'PTR')
+  })
+  await context.check('nothing of it is tracked', () => {
+    holds(node.run('ip address').includes(LOCAL), 'the address')
+    if (hasProgram('nft')) {
+      const rules = node.run('nft list ruleset')
+      holds(rules.includes(`ip daddr ${LOCAL} udp dport 53 notrack`), rules)
+    }
+  })
+  await context.check('health and metrics are where node-cache has them', () => {
+    same(node.run(`curl -s http://${LOCAL}:8080/health`), 'OK', 'health')
+    for (const port of [9253, 9353]) {
+      const metrics = node.run(`curl -s http://127.0.0.1:${port}/metrics`)
+      holds(metrics.includes('coredns_nodecache_setup_errors_total{errortype="iptables"} 0'), metrics)
+    }
+  })
+  if (hasProgram('dnsperf')) {
+    await context.check(
+      'another cluster DNS comes in the place of CoreDNS: no question of a Pod is lost',
+      async () => {
+        const { sent, lost } = await lostWhile(scope, folder, pod, async () => {
+          await behind.end()
+          behind = new Scope()
+          await clusterDns(behind, 'seamark')
+        })
+        same([sent > RATE, lost], [true, 0], `questions, of ${sent}`)
+      },
+    )
+    await context.check(
+      'an update of the DaemonSet: the new Pod beside the old one, and no question is lost',
+      async () => {
+        const { sent, lost } = await lostWhile(scope, folder, pod, async () => {
+          await startCache(scope, folder, node, pod)
+          await first.stop()
+        })
+        same([sent > RATE, lost], [true, 0], `questions, of ${sent}`)
+        holds(
+          readFileSync(first.logFile, 'utf8').includes('interface and rules stay'),
+          'who is left keeps both',
+        )
+        same(dig(pod, NAME), '10.96.0.1', 'afterwards')
+      },
+    )
+  } else context.skip('load while something happens', 'dnsperf is not installed')
+}
+
+/** What the documents say about kubectl. */
+async function checkManifests(context: Context): Promise<void> {
+  const { plane } = context.world
+  const kubectl = (...args: string[]): string =>
+    run([programPath('kubectl'), '--kubeconfig', plane.kubeconfigFile, ...args])
+  const folder = (name: string): string => new URL(name, CONFIG).pathname
+  await context.check(
+    'kubectl applies config/node-local, the form for Cilium over it, and takes it away',
+    () => {
+      const daemonSet = (path: string): string =>
+        kubectl('-n', 'kube-system', 'get', 'daemonset', 'node-local-dns', '-o', `jsonpath=${path}`)
+      kubectl('apply', '-k', folder('node-local'))
+      same(daemonSet('{.spec.template.spec.hostNetwork}'), 'true', 'hostNetwork')
+      kubectl('apply', '-k', folder('node-local-cilium'))
+      same(daemonSet('{.spec.template.spec.hostNetwork}'), '', 'hostNetwork with Cilium')
+      same(
+        daemonSet('{.spec.template.spec.containers[0].securityContext.runAsUser}'),
+        '65532',
+        'user with Cilium',
+      )
+      kubectl('delete', '-k', folder('node-local'))
+    },
+  )
+}
+
+export const suite: Suite = {
+  name: 'node cache',
+  async run(context) {
+    if (context.world.subject !== 'seamark') return context.skip('node cache', 'it is Seamark’s')
+    const missing = ['dig', 'curl', 'nsenter'].find(name => !hasProgram(name))
+    if (!context.world.inNamespaces)
+      context.skip('a node', 'network namespaces cannot be made on this machine')
+    else if (missing) context.skip('a node', `${missing} is not installed`)
+    else await checkNode(context)
+    if (isBuilt('kubectl')) await checkManifests(context)
+    else context.skip('manifests', 'kubectl is not built')
+  },
+}
