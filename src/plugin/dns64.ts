@@ -8,17 +8,20 @@
 import { type Line, readLine } from '../corefile/arguments.ts'
 import { parseKey } from '../corefile/key.ts'
 import { parseNetwork } from '../corefile/zone.ts'
-import type { Query } from '../query/query.ts'
-import { answer, DROP, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
-import { ZoneTable } from '../query/zone-table.ts'
-import { isWithinAny, type Name, name } from '../wire/name.ts'
+import type { Counter } from '../observe/meters.ts'
+import { pluginIndex } from '../observe/query-meters.ts'
+import { BACK, DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../query/packet.ts'
+import { type Zoned, ZoneTable } from '../query/zone-table.ts'
+import { FLAG_TC } from '../wire/header.ts'
+import { copyName } from '../wire/message-name.ts'
+import { NAME_MAX_OCTETS, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
-import type { Rr } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
-import type { Scan } from '../wire/scan.ts'
-import type { BlockContext, Next, ServingContext, TreeHandler, Word } from './plugin.ts'
+import { SECTION } from '../wire/walk.ts'
+import type { BlockContext, Handler, ServingContext, Word } from './plugin.ts'
 
-const PLUGIN = 'dns64'
+const WORD = 'dns64'
+const PLUGIN = pluginIndex(WORD)
 /** Of answers about which no SOA record says how long their lack of AAAA lasts (RFC 6147 5.1.7). */
 const TTL_MAX_SECONDS = 600
 /** The octet of an address that RFC 6052 reserves. */
@@ -42,7 +45,7 @@ export interface Dns64Config {
 
 /** `dns64`; of several in a server block the last word counts. */
 export const dns64Word: Word<Dns64Config> = {
-  word: PLUGIN,
+  word: WORD,
   doc: {
     usage: 'dns64 [PREFIX]',
     meaning:
@@ -135,81 +138,92 @@ function readPrefix(line: Line): Uint8Array | undefined {
   return line.error(token, message, { found: token.text })
 }
 
-/** The IPv6 address of an IPv4 one behind a prefix of 4 to 12 octets (RFC 6052 2.2). */
-export function embed(prefix: Uint8Array, ipv4: Uint8Array): Uint8Array {
-  const ipv6 = new Uint8Array(16)
-  ipv6.set(prefix)
-  let at = prefix.length
-  for (const octet of ipv4) {
-    if (at === RESERVED_OCTET) at++
-    ipv6[at++] = octet
+/** Puts the IPv4 address at ipv4[at …) behind the prefix that `ipv6` begins with, of 4 to 12 octets (RFC 6052 2.2). */
+export function embed(ipv6: Uint8Array, prefixOctets: number, ipv4: Uint8Array, at: number): void {
+  let to = prefixOctets
+  for (let i = 0; i < 4; i++) {
+    if (to === RESERVED_OCTET) to++
+    ipv6[to++] = ipv4[at + i]!
   }
-  return ipv6
 }
 
-class Dns64Handler implements TreeHandler {
-  readonly trees = true
+const owner = new Uint8Array(NAME_MAX_OCTETS + 1)
+
+class Dns64Handler implements Handler {
   readonly #config: Dns64Config
   readonly #context: ServingContext
-  readonly #except: ZoneTable<{ readonly zone: Name }>
-  readonly #exceptZones: readonly Name[]
+  readonly #except: ZoneTable<Zoned>
+  readonly #counters = new Map<string, Counter>()
+  /** The prefix, and room for what stands behind it; what is not written stays zero. */
+  readonly #ipv6 = new Uint8Array(16)
 
   constructor(config: Dns64Config, context: ServingContext) {
     this.#config = config
     this.#context = context
     this.#except = new ZoneTable(config.except.map(zone => ({ zone: name(zone) })))
-    this.#exceptZones = config.except.map(zone => name(zone))
+    this.#ipv6.set(config.prefix)
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { question, client } = query
-    if (question.qtype !== TYPE.AAAA || question.qclass !== CLASS.IN) return next(query)
-    if (client.family === 4 && !this.#config.allowIpv4) return next(query)
-    if (isWithinAny(question.qname, this.#exceptZones)) return next(query)
-    const outcome = next(query)
-    return outcome instanceof Promise
-      ? outcome.then(late => this.#translate(query, late))
-      : this.#translate(query, outcome)
+  handle({ scan, family }: Packet): Step {
+    if (scan.qtype !== TYPE.AAAA || scan.qclass !== CLASS.IN) return NEXT
+    if (family === 4 && !this.#config.allowIpv4) return NEXT
+    return this.#except.indexOf(scan) >= 0 ? NEXT : BACK
   }
 
-  /** Whoever asks: addresses are known to the chain only. */
-  concerns(scan: Scan): boolean {
-    return scan.qtype === TYPE.AAAA && this.#except.indexOf(scan) < 0
-  }
-
-  #translate(query: Query, outcome: Outcome): MaybePromise<Outcome> {
-    return outcome !== DROP && this.#isToTranslate(outcome) ? this.#synthesize(query, outcome) : outcome
-  }
-
-  /** A name that does not exist has no IPv4 address either (RFC 6147 5.1.2); what no plugin answered fails as it is. */
-  #isToTranslate({ rcode, plugin, answer: records }: Reply): boolean {
-    if (rcode === RCODE.NXDOMAIN || plugin === '') return false
-    return this.#config.translateAll || !records.some(record => record.type === TYPE.AAAA)
+  back(packet: Packet): Step {
+    if (!this.#isToTranslate(packet)) return DONE
+    packet.wishName = packet.qname
+    packet.wishType = TYPE.A
+    return LOOKUP
   }
 
   /** The reply about A with each address put behind the prefix; the reply about AAAA where there is none. */
-  async #synthesize(query: Query, reply: Reply): Promise<Reply> {
-    const { prefix } = this.#config
-    const {
-      answer: records,
-      authority,
-      additional,
-      truncated,
-    } = await query.lookup(query.question.qname, TYPE.A)
-    this.#context.meters.counter('coredns_dns64_requests_translated_total', { server: query.server }).add()
-    if (!records.some(record => record.type === TYPE.A)) return reply
-    const soa = reply.authority.findLast(record => record.type === TYPE.SOA)
-    const ttlMaxSeconds = soa?.ttlSeconds ?? TTL_MAX_SECONDS
-    const translated = records.map(record =>
-      record.type === TYPE.A ? translate(record, prefix, ttlMaxSeconds) : record,
-    )
-    return { ...answer(PLUGIN, translated, additional), authoritative: false, authority, truncated }
+  found(packet: Packet, _kept: Kept, asked: Packet): Step {
+    this.#count(packet.served.server)
+    if (!hasInAnswer(asked, TYPE.A)) return DONE
+    const ttlMaxSeconds = lastSoaTtl(packet)
+    const composer = packet.compose()
+    for (const walk = asked.records(); walk.next(); ) {
+      if (walk.type !== TYPE.A || walk.section !== SECTION.ANSWER) {
+        composer.copy(walk)
+        continue
+      }
+      copyName(walk.octets, walk.ownerAt, walk.start, owner, 0)
+      embed(this.#ipv6, this.#config.prefix.length, walk.octets, walk.rdataAt)
+      const ttlSeconds = Math.min(walk.ttl, ttlMaxSeconds)
+      composer.record(SECTION.ANSWER, owner, 0, TYPE.AAAA, walk.rrclass, ttlSeconds, this.#ipv6, 0, 16)
+    }
+    packet.error = undefined
+    packet.setReason(-1)
+    return packet.composed(RCODE.NOERROR, PLUGIN, asked.truncated ? FLAG_TC : 0)
+  }
+
+  /** A name that does not exist has no IPv4 address either (RFC 6147 5.1.2); what no plugin answered fails as it is. */
+  #isToTranslate(packet: Packet): boolean {
+    if (packet.rcode === RCODE.NXDOMAIN || packet.plugin === 0) return false
+    return this.#config.translateAll || !hasInAnswer(packet, TYPE.AAAA)
+  }
+
+  #count(server: string): void {
+    let counter = this.#counters.get(server)
+    if (counter === undefined) {
+      counter = this.#context.meters.counter('coredns_dns64_requests_translated_total', { server })
+      this.#counters.set(server, counter)
+    }
+    counter.add()
   }
 }
 
-const translate = (record: Rr, prefix: Uint8Array, ttlMaxSeconds: number): Rr => ({
-  ...record,
-  type: TYPE.AAAA,
-  ttlSeconds: Math.min(record.ttlSeconds, ttlMaxSeconds),
-  rdata: embed(prefix, record.rdata),
-})
+function hasInAnswer(packet: Packet, type: number): boolean {
+  for (const walk = packet.records(); walk.next() && walk.section === SECTION.ANSWER; )
+    if (walk.type === type) return true
+  return false
+}
+
+/** How long the lack of AAAA lasts at most: the TTL of the last SOA beside it. */
+function lastSoaTtl(packet: Packet): number {
+  let ttlSeconds = TTL_MAX_SECONDS
+  for (const walk = packet.records(); walk.next(); )
+    if (walk.section === SECTION.AUTHORITY && walk.type === TYPE.SOA) ttlSeconds = walk.ttl
+  return ttlSeconds
+}

@@ -97,7 +97,7 @@ t.test('which queries the fast path answers', async t => {
       ['web.demo', 'nope.demo'],
     ],
     ['template IN ANY', [], usual],
-    ['dns64\ncache 30', ['web.demo', 'web.demo ANY', 'nope.demo'], ['web.demo AAAA']],
+    ['dns64 {\nallow_ipv4\n}\ncache 30', ['web.demo', 'web.demo ANY', 'nope.demo'], ['web.demo AAAA']],
     ['metadata', usual, ['example.org.']],
     ['k8s_external example.org', usual, ['web.demo.example.org.']],
     [
@@ -156,7 +156,7 @@ t.test('what a plugin before the cache takes is not answered out of it', async t
 })
 
 t.test('AAAA is not answered out of a cache behind dns64', async t => {
-  const block = new Block(t, 'dns64\ncache 30')
+  const block = new Block(t, 'dns64 {\nallow_ipv4\n}\ncache 30')
   for (const question of ['a.example. A', 'a.example. AAAA']) await block.slow(packetOf(question))
   t.ok(await block.isFast(t, 'a.example. A'))
   t.notOk(await block.isFast(t, 'a.example. AAAA'))

@@ -1,7 +1,16 @@
 // Packets for a road or any responder without a socket: what a listener does, in one call.
 
 import { PARKED, type Responder } from '../../src/listen/responder.ts'
-import { BACK, type Messages, NEXT, type Origin, Packet, type Trace } from '../../src/query/packet.ts'
+import {
+  AGAIN,
+  BACK,
+  LOOKUP,
+  type Messages,
+  NEXT,
+  type Origin,
+  Packet,
+  type Trace,
+} from '../../src/query/packet.ts'
 import { type Endpoint, sockaddr, type Transport } from '../../src/query/sockaddr.ts'
 import { FastAnswers } from '../../src/serving/fast-answers.ts'
 import type { ServedZone } from '../../src/serving/served-zone.ts'
@@ -86,11 +95,13 @@ export function answerNow(
   return came
 }
 
-/** Whether the packet is answered, or taken, by any other handler of its block than the fast path. */
+/** Whether the packet is answered, or taken, by any other handler of its block than the fast path, or asked once more. */
 export function isChained(responder: Responder, octets: Uint8Array, how: Coming = {}): boolean {
   let chained: boolean | undefined
   const trace: Trace = {
     said: ({ served, at, origin }, step) => {
+      // A name that is looked up, or another one that is tried, is answered by whoever wanted it.
+      if (step === LOOKUP || step === AGAIN) chained = true
       // What handlers of trees hand on is a part of their own way.
       if (step !== NEXT && step !== BACK && !origin.isPart)
         chained ??= !((served as ServedZone).handlers[at] instanceof FastAnswers)

@@ -11,34 +11,55 @@
 // (../kubernetes/clients.ts).
 
 import type { Counter, Meters } from '../../observe/meters.ts'
-import { type Query, withQuestion } from '../../query/query.ts'
-import { DROP, type MaybePromise, type Outcome, type Reply } from '../../query/reply.ts'
-import { ZoneTable } from '../../query/zone-table.ts'
-import { formatName, isWithinAny, joinNames, type Name, name, ROOT, zoneOffset } from '../../wire/name.ts'
+import {
+  AGAIN,
+  BACK,
+  DONE,
+  type Kept,
+  type KeptReply,
+  NEXT,
+  type Packet,
+  type Step,
+} from '../../query/packet.ts'
+import { type Zoned, ZoneTable } from '../../query/zone-table.ts'
+import { countLabels, formatName, joinNames, type Name, name, ROOT } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { cname } from '../../wire/record.ts'
-import type { Scan } from '../../wire/scan.ts'
+import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { type Scan, zoneInScan } from '../../wire/scan.ts'
+import { SECTION } from '../../wire/walk.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import type { AutopathConfig } from './config.ts'
 
+/** A query on its way along the path. */
+interface Walk {
+  /** The labels that were put before the first domain. */
+  readonly base: Uint8Array
+  /** The domains that are left. */
+  readonly domains: readonly Name[]
+  next: number
+  /** What is asked now; undefined: the client's own name. */
+  candidate: Name | undefined
+  /** The reply to the client's own name. */
+  first: KeptReply | undefined
+}
+
 /** One server block's autopath on one serving thread. */
-export class AutopathHandler implements TreeHandler {
-  readonly trees = true
+export class AutopathHandler implements Handler {
   readonly #context: ServingContext
   readonly #meters: Meters
-  readonly #zones: readonly Name[]
+  readonly #zones: ZoneTable<Zoned>
   readonly #ofPod: boolean
   readonly #search: readonly Name[]
   /** The first domain where it is always the same. */
-  readonly #first: ZoneTable<{ readonly zone: Name }>
+  readonly #first: ZoneTable<Zoned>
   readonly #counters = new Map<string, Counter>()
   #found: KubernetesHandler | undefined
 
   constructor({ zones, ofPod, search }: AutopathConfig, context: ServingContext) {
     this.#context = context
     this.#meters = context.meters
-    this.#zones = zones.map(zone => name(zone))
+    this.#zones = new ZoneTable(zones.map(zone => ({ zone: name(zone) })))
     this.#ofPod = ofPod
     this.#search = search.map(domain => name(domain))
     this.#first = new ZoneTable(this.#search.slice(0, 1).map(zone => ({ zone })))
@@ -55,35 +76,51 @@ export class AutopathHandler implements TreeHandler {
     return this.#ofPod ? (this.#kubernetes?.maySearch(scan) ?? false) : this.#first.indexOf(scan) >= 0
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname } = query.question
-    const path = isWithinAny(qname, this.#zones) ? this.#pathOf(query) : []
-    const [first, ...others] = path
-    const baseOctets = first ? zoneOffset(qname, first) : -1
-    return baseOctets > 0 ? this.#walk(query, next, qname.subarray(0, baseOctets), others) : next(query)
+  handle(packet: Packet): Step {
+    const { scan } = packet
+    if (this.#zones.indexOf(scan) < 0) return NEXT
+    const [first, ...others] = this.#pathOf(packet)
+    const baseOctets = first === undefined ? -1 : zoneInScan(scan, first, countLabels(first))
+    if (baseOctets <= 0) return NEXT
+    const base = Uint8Array.of(...packet.qname.subarray(0, baseOctets), 0)
+    packet.trace?.note('autopath', `tries ${formatName(packet.qname)}`)
+    packet.keep({
+      base,
+      domains: [...others, ROOT],
+      next: 0,
+      candidate: undefined,
+      first: undefined,
+    } satisfies Walk)
+    return BACK
   }
 
-  #pathOf({ question, client }: Query): readonly Name[] {
-    if (!this.#ofPod) return this.#search
-    const path = this.#kubernetes?.searchPath(question.qname, client.address) ?? []
-    return path.length === 0 ? [] : [...path, ...this.#search]
-  }
-
-  /** Asks the name itself, then its `base` (labels without the root) below each of the others, and at last alone. */
-  async #walk(query: Query, next: Next, base: Uint8Array, others: readonly Name[]): Promise<Outcome> {
-    const { qname } = query.question
-    const candidates = [...others, ROOT].flatMap(domain => joinNames(Uint8Array.of(...base, 0), domain) ?? [])
-    let first: Outcome | undefined
-    for (const candidate of [qname, ...candidates]) {
-      query.trace?.note('autopath', `tries ${formatName(candidate)}`)
-      const outcome = await next(withQuestion(query, { ...query.question, qname: candidate }))
-      if (outcome === DROP || outcome.error !== undefined) return outcome
-      first ??= outcome
-      if (outcome.rcode === RCODE.NXDOMAIN || isUnwritten(outcome)) continue
-      this.#count(query.server)
-      return candidate === qname ? outcome : aliased(outcome, qname, candidate)
+  /** The name itself was asked, or its base below one of the others, and alone in the end. */
+  back(packet: Packet, kept: Kept): Step {
+    const walk = kept as Walk
+    if (walk.candidate !== undefined) packet.unask()
+    if (packet.error !== undefined) return DONE
+    if (packet.rcode !== RCODE.NXDOMAIN && !isUnwritten(packet)) {
+      this.#count(packet.served.server)
+      if (walk.candidate !== undefined) alias(packet, walk.candidate)
+      return DONE
     }
-    return first!
+    walk.first ??= packet.keepReply()
+    const candidate = nextCandidate(walk)
+    if (candidate === undefined) {
+      packet.restore(walk.first)
+      return DONE
+    }
+    walk.candidate = candidate
+    packet.trace?.note('autopath', `tries ${formatName(candidate)}`)
+    packet.ask(candidate, 0, candidate.length, packet.scan.qtype, packet.scan.qclass)
+    packet.keep(walk)
+    return AGAIN
+  }
+
+  #pathOf({ qname, client }: Packet): readonly Name[] {
+    if (!this.#ofPod) return this.#search
+    const path = this.#kubernetes?.searchPath(qname, client.address) ?? []
+    return path.length === 0 ? [] : [...path, ...this.#search]
   }
 
   #count(server: string): void {
@@ -97,11 +134,28 @@ export class AutopathHandler implements TreeHandler {
 }
 
 /** A failure that no plugin wrote an answer for: the next name may fare better. */
-const isUnwritten = ({ plugin, rcode }: Reply): boolean => plugin === '' && rcode !== RCODE.NOERROR
+const isUnwritten = ({ plugin, rcode }: Packet): boolean => plugin === 0 && rcode !== RCODE.NOERROR
 
-/** The reply to the name that was found as one to the name that was asked, which nobody signed (RFC 4035 3.2.3). */
-function aliased(reply: Reply, qname: Name, found: Name): Reply {
-  const [first] = reply.answer
-  const link = first ? [cname(qname, first.ttlSeconds, found)] : []
-  return { ...reply, authenticData: false, answer: [...link, ...reply.answer] }
+/** The next name to ask for; one that would be too long is left out. */
+function nextCandidate(walk: Walk): Name | undefined {
+  while (walk.next < walk.domains.length) {
+    const candidate = joinNames(walk.base, walk.domains[walk.next++]!)
+    if (candidate !== undefined) return candidate
+  }
+  return undefined
+}
+
+/** The reply to the name that was found becomes one to the name that was asked, which nobody signed (RFC 4035 3.2.3). */
+function alias(packet: Packet, found: Name): void {
+  if (packet.countOf(SECTION.ANSWER) > 0) {
+    const { question, qnameAt } = packet
+    const composer = packet.composeAnew()
+    const walk = packet.records()
+    walk.next()
+    composer.record(SECTION.ANSWER, question, qnameAt, TYPE.CNAME, CLASS.IN, walk.ttl, found, 0, found.length)
+    do composer.copy(walk)
+    while (walk.next())
+    packet.endAnew()
+  }
+  packet.clearAuthentic()
 }
