@@ -101,11 +101,12 @@ t.test('which queries the fast path answers', async t => {
     ['metadata', usual, ['example.org.']],
     ['k8s_external example.org', usual, ['web.demo.example.org.']],
     [
-      'k8s_external example.org in-addr.arpa {\nfallthrough\n}',
-      ['web.demo', 'nope.demo'],
-      ['1.0.0.10.in-addr.arpa. PTR'],
+      'k8s_external example.org in-addr.arpa {\nfallthrough example.net in-addr.arpa\n}',
+      usual,
+      ['dns.in-addr.arpa.', 'web.demo.example.org.'],
     ],
-    ['k8s_external {\nfallthrough\n}', [], usual],
+    ['k8s_external {\nfallthrough\n}', usual, ['web.demo.', 'dns.']],
+    ['k8s_external', [], usual],
     [
       `autopath ${join(folder, 'search')}`,
       ['web.other', 'nope.other AAAA', 'cluster.local. SOA', '1.0.0.10.in-addr.arpa. PTR'],

@@ -1,11 +1,11 @@
 // Records of the ways to a service (CoreDNS plugin/k8s_external/msg_to_dns.go). Addresses have the directive's TTL, links
 // and SRV that of `kubernetes`, as in CoreDNS; a record stands once in its set (RFC 2181 section 5).
 
-import { type AliasEnd, aliasEnd } from '../../query/alias.ts'
-import type { Reply } from '../../query/reply.ts'
+import type { Part } from '../../query/draft.ts'
 import { type Name, nameKey } from '../../wire/name.ts'
 import { cname, type Rr, rr, srvRdata } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
+import { SECTION } from '../../wire/walk.ts'
 import { addressRecord } from '../kubernetes/copy.ts'
 import type { Entry } from './entries.ts'
 
@@ -42,60 +42,35 @@ export function portRecords(entries: readonly Entry[], owner: Name, { linkTtlSec
   })
 }
 
-/** What a question gets. */
-export interface Records {
-  readonly answer: readonly Rr[]
-  readonly additional: readonly Rr[]
-  /** What the only link leads to; of several, or of addresses, whether something was cut. */
-  readonly end: Partial<AliasEnd>
-}
-
-/** Finds the records of a host. */
-export type Lookup = (qname: Name, qtype: number) => Promise<Reply>
-
 /** A or AAAA: addresses, and of hosts a link to each with what it leads to. */
-export async function addressAnswer(
-  entries: readonly Entry[],
-  owner: Name,
-  qtype: number,
-  ttls: Ttls,
-  lookup: Lookup,
-): Promise<Records> {
-  const answer: Rr[] = []
-  const ends: AliasEnd[] = []
-  const targets = targetRecords(entries, owner, ttls)
-  for (const record of targets) {
-    if (record.type === qtype) answer.push(record)
-    if (record.type !== TYPE.CNAME) continue
-    const reply = await lookup(record.rdata, qtype)
-    answer.push(record, ...reply.answer)
-    ends.push(aliasEnd(record.rdata, reply))
-  }
-  const [only] = ends
-  const end = targets.length === 1 && only ? only : { truncated: ends.some(({ truncated }) => truncated) }
-  return { answer, additional: [], end }
+export function addressParts(entries: readonly Entry[], owner: Name, qtype: number, ttls: Ttls): Part[] {
+  const { ANSWER: section } = SECTION
+  return targetRecords(entries, owner, ttls).flatMap((record): Part[] => {
+    if (record.type === TYPE.CNAME)
+      return [
+        { section, record },
+        { section, qname: record.rdata, qtype },
+      ]
+    return record.type === qtype ? [{ section, record }] : []
+  })
 }
 
 /** SRV, and the addresses of the targets. */
-export async function portAnswer(
-  entries: readonly Entry[],
-  owner: Name,
-  ttls: Ttls,
-  lookup: Lookup,
-): Promise<Records> {
-  const additional: Rr[] = []
+export function portParts(entries: readonly Entry[], owner: Name, ttls: Ttls): Part[] {
+  const parts: Part[] = portRecords(entries, owner, ttls).map(record => ({ section: SECTION.ANSWER, record }))
+  const { ADDITIONAL: section } = SECTION
   const known = new Set<string>()
   for (const entry of entries) {
     if (entry.port === undefined) continue
     if ('address' in entry) {
       const { target, address } = entry
       if (isNew(known, `${nameKey(target)} ${address.join()}`))
-        additional.push(addressRecord(target, ttls.ttlSeconds, address))
+        parts.push({ section, record: addressRecord(target, ttls.ttlSeconds, address) })
     } else if (isNew(known, nameKey(entry.host))) {
-      for (const qtype of [TYPE.A, TYPE.AAAA]) additional.push(...(await lookup(entry.host, qtype)).answer)
+      for (const qtype of [TYPE.A, TYPE.AAAA]) parts.push({ section, qname: entry.host, qtype })
     }
   }
-  return { answer: portRecords(entries, owner, ttls), additional, end: {} }
+  return parts
 }
 
 function isNew(known: Set<string>, key: string): boolean {

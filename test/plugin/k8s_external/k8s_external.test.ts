@@ -88,7 +88,7 @@ function serve(parts: Partial<ExternalConfig> = {}, own: readonly string[] = [],
   /** `RCODE answer + additional | SOA` in short, or `next`. */
   const ask = async (question: string): Promise<string> => {
     const outcome = await reach(question.includes('. ') ? question : question.replace(' ', '.example.org. '))
-    if (outcome === passed) return 'next'
+    if (outcome.plugin === 'next') return 'next'
     const parts = [
       outcome.rcode === 0 ? '' : String(outcome.rcode),
       short(outcome.answer),
