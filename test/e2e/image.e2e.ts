@@ -1,0 +1,178 @@
+// The image: made by `npm run image` twice, the same octets; read by skopeo in every form; and started by OCI runtimes as the
+// Deployment's container: its user, capabilities, read-only root, memory limit, arguments and Corefile, with the
+// ServiceAccount's token where Pods find it. It answers for the cluster on port 53 and drains when it is told to end.
+
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
+import { query } from '../support/dns-client.ts'
+import { Container, type Mounts, type PodContainer, RUNTIMES, UnpackedImage } from './container.ts'
+import { hasProgram, run } from './namespaces.ts'
+import { eventually } from './processes.ts'
+import { ServiceAccount } from './service-account.ts'
+import { type Context, holds, type Suite, same } from './suite.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const EX_UNAVAILABLE = 69
+const READY_DEADLINE_MS = 60_000
+/** Long enough to ask in, however busy the machine is. */
+const LAMEDUCK = 'lameduck 10s'
+const END_DEADLINE_MS = 60_000
+const NAME = 'kubernetes.default.svc.cluster.local'
+
+const yaml = <Value>(file: string): Value =>
+  parse(readFileSync(join(ROOT, 'config', 'kubernetes', file), 'utf8')) as Value
+
+/** Runs `npm run image`; why it cannot be done here, or ''. */
+function makeImage(folder: string): string {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'scripts', 'image.ts'), '--arch', 'amd64', '--out', folder],
+    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
+  )
+  if (status === EX_UNAVAILABLE) return stderr.trim()
+  if (status !== 0) throw new Error(`npm run image ended with status ${status}: ${stderr}`)
+  return ''
+}
+
+const archive = `seamark-${manifest.version}`
+
+/** Every form that the image comes in, as skopeo names them, the platform's own last. */
+const forms = (folder: string): string[] => [
+  `oci:${join(folder, 'layout')}:${manifest.version}`,
+  `oci-archive:${join(folder, `${archive}.tar`)}`,
+  `oci-archive:${join(folder, `${archive}-amd64.tar`)}`,
+  `docker-archive:${join(folder, `${archive}-amd64.tar`)}`,
+]
+
+/** What a shell is not there for: the files by name and checksum. */
+const sums = (folder: string): string =>
+  run(['sh', '-c', 'cd "$0" && find . -type f | sort | xargs sha256sum', folder])
+
+async function checkForms(context: Context, folder: string): Promise<void> {
+  await context.check('made twice, the same octets', () => {
+    const again = join(folder, '..', 'again')
+    same(makeImage(again), '', 'the second time')
+    same(sums(again), sums(folder), 'all files')
+  })
+  if (!hasProgram('skopeo')) return context.skip('skopeo reads every form', 'skopeo is not installed')
+  await context.check('skopeo reads every form', () => {
+    for (const form of forms(folder)) {
+      const told = JSON.parse(run(['skopeo', 'inspect', '--config', form])) as {
+        architecture: string
+        config: object
+      }
+      same(told.architecture, 'amd64', form)
+      holds('Labels' in told.config, `${form} has labels`)
+    }
+  })
+  await context.check('skopeo copies it with every layer held to its digest', () => {
+    const to = join(folder, '..', 'copied')
+    for (const form of forms(folder)) {
+      mkdirSync(to, { recursive: true })
+      run(['skopeo', '--insecure-policy', 'copy', form, `dir:${to}`])
+      holds(readdirSync(to).includes('manifest.json'), form)
+    }
+  })
+}
+
+/** The files that the Pod mounts; the resolver's is one that nobody answers at. */
+function mountsOf(folder: string, account: ServiceAccount): Mounts {
+  mkdirSync(join(folder, 'coredns'), { recursive: true })
+  const { data } = yaml<{ data: { Corefile: string } }>('config-map.yaml')
+  writeFileSync(join(folder, 'coredns', 'Corefile'), data.Corefile.replace('lameduck 5s', LAMEDUCK))
+  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 192.0.2.53\n')
+  writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost\n')
+  // The kubelet makes it readable for the Pod's fsGroup.
+  chmodSync(account.folder, 0o755)
+  return {
+    '/etc/hosts': join(folder, 'hosts'),
+    '/etc/coredns': join(folder, 'coredns'),
+    '/etc/resolv.conf': join(folder, 'resolv.conf'),
+    '/var/run/secrets/kubernetes.io/serviceaccount': account.folder,
+  }
+}
+
+const isReady = async (): Promise<boolean> => (await fetch('http://127.0.0.1:8181/ready')).ok
+
+async function checkRuntime(
+  context: Context,
+  runtime: (typeof RUNTIMES)[number],
+  image: UnpackedImage,
+  mounts: Mounts,
+): Promise<void> {
+  const { plane } = context.world
+  const env = ['KUBERNETES_SERVICE_HOST=127.0.0.1', `KUBERNETES_SERVICE_PORT=${plane.port}`]
+  const { spec } = yaml<{ spec: { template: { spec: { containers: [PodContainer] } } } }>('deployment.yaml')
+  const [pod] = spec.template.spec.containers
+  const start = (changed: Partial<PodContainer>): Container =>
+    Container.start(context.scope, runtime, image, { ...pod, ...changed }, { mounts, env })
+
+  const named = start({ command: ['coredns'], args: ['-version'] })
+  await named.program.exited(END_DEADLINE_MS)
+  const told = named.program.log()
+  // Such as crun 1.8 where both versions of control groups are mounted.
+  if (/cgroup/.test(told)) return context.skip(`the image by ${runtime}`, told.trim())
+  await context.check(`${runtime}: command: ["coredns"], as some distributions set it`, () => {
+    same(named.program.outcome, 0, told)
+    same(told.split('\n')[0], `Seamark-${manifest.version}`, 'its version')
+  })
+  const container = start({})
+  const { program } = container
+  const served = await context.check(`${runtime}: is ready, and answers on port 53`, async () => {
+    // The port of /ready opens a moment before those of DNS.
+    const answers = async (): Promise<boolean> =>
+      (await isReady()) && (await query(53, { name: NAME })).flags.qr
+    await program.ready(answers, READY_DEADLINE_MS)
+    for (const tcp of [false, true]) {
+      const { rcode, answer } = await query(53, { name: NAME, tcp })
+      same([rcode, answer.length], ['NOERROR', 1], tcp ? 'TCP' : 'UDP')
+    }
+    holds((await fetch('http://127.0.0.1:8080/health')).ok, 'health')
+  })
+  if (!served) return
+  await context.check(`${runtime}: as nobody, with one capability and the Deployment's memory`, async () => {
+    const status = readFileSync(`/proc/${container.pid}/status`, 'utf8')
+    for (const line of ['Uid:\t65532\t65532\t65532\t65532', 'CapEff:\t0000000000000400', 'NoNewPrivs:\t1'])
+      holds(status.includes(`${line}\n`), `${line} in ${status}`)
+    const metrics = await (await fetch('http://127.0.0.1:9153/metrics')).text()
+    same(/^seamark_memory_limit_bytes (\S+)$/m.exec(metrics)?.[1], String(170 * 2 ** 20), 'the limit')
+  })
+  await context.check(
+    `${runtime}: SIGTERM drains: answers while it is not ready any more, then ends`,
+    async () => {
+      container.signal('TERM')
+      await eventually('not ready', async () => !(await isReady()))
+      same((await query(53, { name: NAME })).rcode, 'NOERROR', 'an answer meanwhile')
+      await program.exited(END_DEADLINE_MS)
+      same(program.outcome, 0, program.log())
+      holds(
+        !/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(/^.*192\.0\.2\.53.*$/gm, '')),
+        program.log(),
+      )
+    },
+  )
+}
+
+export const suite: Suite = {
+  name: 'image',
+  async run(context) {
+    const folder = join(context.scope.folder('image'), 'made')
+    const unavailable = makeImage(folder)
+    if (unavailable !== '') return context.skip('npm run image', unavailable)
+    await checkForms(context, folder)
+    const installed = RUNTIMES.filter(hasProgram)
+    if (installed.length === 0)
+      return context.skip('the image in a container', 'neither crun nor runc is installed')
+    if (!context.world.inNamespaces || process.getuid?.() !== 0)
+      return context.skip('the image in a container', 'namespaces cannot be made here by root')
+    const image = UnpackedImage.unpack(join(folder, 'layout'), join(folder, '..', 'rootfs'))
+    const pods = context.scope.folder('pod')
+    const token = context.scope.folder('account')
+    const account = await ServiceAccount.create(context.world.plane, 'coredns-image', token)
+    const mounts = mountsOf(pods, account)
+    for (const runtime of installed) await checkRuntime(context, runtime, image, mounts)
+  },
+}
