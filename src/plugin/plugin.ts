@@ -104,6 +104,8 @@ export interface ServingContext {
   readonly threads: number
   /** The zones of the server block, as in its keys. */
   readonly zones: readonly string[]
+  /** Zones of the whole Corefile that this server alone speaks for (`Effect.owns`), in lower case. */
+  readonly ownZones: readonly Name[]
   /** The handlers of the server block in the order of the chain; complete once all are made. */
   readonly handlers: readonly (Handler | TreeHandler)[]
   /** What `loadbalance` does to addresses: nothing, any order, or one that is chosen among all of them. */
@@ -151,6 +153,8 @@ export interface Effect {
   readonly transfers?: boolean
   /** Whether queries are counted by the zones of the block. */
   readonly counted?: boolean
+  /** Zones that it alone speaks for: what an upstream says of them is not believed. */
+  readonly owns?: readonly string[]
   /** Zones whose queries are labelled by all plugins of the block. */
   readonly labelled?: readonly string[]
 }

@@ -12,7 +12,7 @@ import { ZoneTable } from '../query/zone-table.ts'
 import type { BlockSetup, ListenSetup, Setup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
-import { formatName, name } from '../wire/name.ts'
+import { foldName, formatName, type Name, name } from '../wire/name.ts'
 import { FastAnswers } from './fast-answers.ts'
 import { chainOf, type Stage } from './fast-path.ts'
 import { Road, type RoadOptions } from './road.ts'
@@ -44,12 +44,14 @@ export class Serving {
     this.#meters = meters
     this.#lasting = lasting
     this.#reasons = new ReasonMeters(context.meters)
+    const ownZones = setup.blocks.flatMap(ownedBy)
     this.#blocks = setup.blocks.map(block => {
       const handlers: (Handler | TreeHandler)[] = []
       const effect = effectOf(block)
       const ofBlock: ServingContext = {
         ...context,
         zones: block.zones,
+        ownZones,
         addressOrder: effect.addressOrder ?? 'given',
         udpMaxOctets: effect.udpMaxOctets ?? PAYLOAD_DEFAULT,
         handlers,
@@ -141,6 +143,12 @@ export class Serving {
 /** What the words of a block do to it; none of them is twice in the chain. */
 const effectOf = ({ plugins }: BlockSetup): BlockEffect =>
   Object.assign({}, ...plugins.map(({ word, config }) => servedWord(word)?.effect?.(config as never)))
+
+/** The zones that the words of a block speak for alone. */
+const ownedBy = ({ plugins }: BlockSetup): Name[] =>
+  plugins.flatMap(({ word, config }) =>
+    (servedWord(word)?.effect?.(config as never).owns ?? []).map(zone => foldName(name(zone))),
+  )
 
 /** The handler of a word, if the block has it: what its own `create` made. */
 const handlerOf = <H extends Handler | TreeHandler>(

@@ -2,10 +2,17 @@
 // 9), and given the client's id and flags and an OPT record of our own, where the query had one and only there (RFC 6891
 // 6.1.1, 7), with the options and the reason that the road collected. It ends where the listener wants it.
 
+import { pluginIndex } from '../observe/query-meters.ts'
 import type { Packet } from '../query/packet.ts'
 import { copyAnew } from '../query/settle.ts'
 import { FLAG_CD, FLAG_QR, FLAG_RD, readU16, writeU16 } from '../wire/header.ts'
 import { addExtendedError, addOptions, EDE_OCTETS, OPT_OCTETS, optAtEnd, writeOpt } from '../wire/opt.ts'
+import { SECTION } from '../wire/walk.ts'
+
+const FORWARD = pluginIndex('forward')
+const CACHE = pluginIndex('cache')
+
+const isForwarded = ({ plugin }: Packet): boolean => plugin === FORWARD || plugin === CACHE
 
 /** Finishes a reply whose question is settled, in packet.slot at packet.slotAt; returns its octets. */
 export function finish(packet: Packet): number {
@@ -13,6 +20,9 @@ export function finish(packet: Packet): number {
   const { edns } = asked
   const optionsOctets = edns ? fittingOptions(packet) : 0
   const recordsMax = edns ? limit - OPT_OCTETS - optionsOctets : limit
+  // What an upstream put beside its answer is no part of it: without there is nothing missing (RFC 2181 9).
+  if (packet.length > recordsMax && isForwarded(packet) && packet.countOf(SECTION.ANSWER) > 0)
+    packet.dropSections(SECTION.ADDITIONAL)
   if (packet.length > recordsMax) copyAnew(packet, recordsMax)
   const { out, outAt, length } = packet
   if (out !== slot || outAt !== slotAt) slot.set(out.subarray(outAt, outAt + length), slotAt)

@@ -125,6 +125,7 @@ class ServingThread {
       thread: this.#start.thread,
       threads: this.#start.threads,
       zones: [],
+      ownZones: [],
       addressOrder: 'given',
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,

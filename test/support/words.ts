@@ -124,6 +124,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      ownZones: [],
       addressOrder: 'given',
       handlers: [],
       udpMaxOctets: 1232,

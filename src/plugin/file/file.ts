@@ -1,5 +1,6 @@
 // `file DBFILE [ZONES…] { … }`: answers for zones out of master files (CoreDNS plugin/file).
 
+import { ownedZones } from '../owned-zones.ts'
 import type { Word } from '../plugin.ts'
 import type { FileConfig } from './config.ts'
 import { fileDoc } from './doc.ts'
@@ -12,4 +13,10 @@ export const fileWord = {
   doc: fileDoc,
   parse: parseFile,
   create: (config, context) => new FileHandler(config, context),
+  effect: ({ zones, fallthrough }) => ({
+    owns: ownedZones(
+      zones.map(({ origin }) => origin),
+      fallthrough,
+    ),
+  }),
 } satisfies Word<FileConfig>

@@ -18,6 +18,7 @@ import {
   askedOctets,
   writeAsked,
 } from './asked.ts'
+import type { Bounds } from './chain.ts'
 import { MISMATCH, NO_EDNS, reply, type Sent } from './reply.ts'
 import { CONNECTIONS_MAX, type StreamAsker, type StreamLine } from './stream.ts'
 import type { OpenSocket, UdpAsker } from './udp.ts'
@@ -36,6 +37,8 @@ export abstract class Question implements AskedMessage, Sent, Timed {
   dnssecOk = false
   payloadSize = 0
   addedOptions: Uint8Array | undefined
+  /** Whom upstreams may speak for beside the answer. */
+  readonly bounds: Bounds | undefined
   overTcp = false
   /** Whether upstreams that take EDNS are asked with it. */
   withEdns = true
@@ -47,8 +50,9 @@ export abstract class Question implements AskedMessage, Sent, Timed {
   protected readonly wheel: TimerWheel
   protected readonly clock: Clock
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, bounds?: Bounds) {
     this.clock = clock
+    this.bounds = bounds
     this.wheel = wheelOf(clock)
   }
 

@@ -11,6 +11,7 @@
 
 import type { Trace, Waiting } from '../../query/packet.ts'
 import { type Attempt, Question } from './attempt.ts'
+import type { Bounds } from './chain.ts'
 import { RETRY_FIRST_MS } from './latency.ts'
 import { noteFailure, noteReply } from './notes.ts'
 import { type KeptUpstreamReply, reply } from './reply.ts'
@@ -26,6 +27,7 @@ export interface FlightRule {
   readonly isStopped: boolean
   readonly failover: readonly number[]
   readonly failfast: boolean
+  readonly bounds: Bounds
   /** Whether the order of the upstreams is the operator's: a later one is not asked for a little haste. */
   readonly isOrdered: boolean
   /** The upstreams in the order of trial. */
@@ -79,7 +81,7 @@ export class Flight extends Question {
   #isOver = true
 
   constructor(rule: FlightRule, clock: Question['clock']) {
-    super(clock)
+    super(clock, rule.bounds)
     this.#rule = rule
   }
 

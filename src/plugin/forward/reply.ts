@@ -73,6 +73,7 @@ export class UpstreamReply {
   #optionsEnd = 0
   #start = 0
   #end = 0
+  #hasOpt = false
 
   /** Judges what came in octets[start … end) where a reply to a question that was sent with that id is waited for. */
   judge(
@@ -102,6 +103,7 @@ export class UpstreamReply {
     if (protocol === 'udp' && end - start > (edns ? sent.payloadSize : PAYLOAD_MIN)) return this.#cut(sent)
     const hasOpt = this.#read()
     if (hasOpt === undefined) return this.truncated ? this.#cut(sent) : MISMATCH
+    this.#hasOpt = hasOpt
     if (edns && (this.rcode === RCODE.BADVERS || (refusesEdns(this.rcode) && !hasOpt))) return NO_EDNS
     this.#readReason()
     if (sent.addedOptions) this.#readOptions(sent.addedOptions)
@@ -212,8 +214,7 @@ export class UpstreamReply {
     const from = this.#from
     const start = this.#start
     this.#head(sent)
-    const records = readU16(from, start + 6) + readU16(from, start + 8)
-    if (records === 0) return
+    if (readU16(from, start + 6) + readU16(from, start + 8) + readU16(from, start + 10) === 0) return
     const recordsEnd = believe(walk, from, start, this.#end, sent)
     if (recordsEnd > 0 && readU16(from, start + 4) === 1) {
       // All of it: what stands behind the question is what everybody gets.
@@ -221,6 +222,7 @@ export class UpstreamReply {
       octets.set(from.subarray(end, recordsEnd), sent.questionEnd)
       writeU16(octets, 6, readU16(from, start + 6))
       writeU16(octets, 8, readU16(from, start + 8))
+      writeU16(octets, 10, readU16(from, start + 10) - (this.#hasOpt ? 1 : 0))
       this.length = recordsEnd - start
       return
     }
@@ -236,8 +238,9 @@ export class UpstreamReply {
     composer.question(sent.question, HEADER_OCTETS, sent.qtype, sent.qclass)
     const owner = sent.question.subarray(HEADER_OCTETS, sent.questionEnd - 4)
     walk.open(from, start, this.#end)
-    for (let record = 0; walk.next() && walk.section < SECTION.ADDITIONAL; record++) {
-      if (!isBelieved(record)) continue
+    for (let record = 0; walk.next(); ) {
+      if (walk.section === SECTION.ADDITIONAL && walk.type === TYPE.OPT) continue
+      if (!isBelieved(record++)) continue
       // The asked name stands as every client spelled it.
       const isAskedName = walk.section === SECTION.ANSWER && sameName(from, walk.ownerAt, start, owner, 0, 0)
       composer.copy(walk, walk.section, walk.ttl, isAskedName ? owner : undefined)

@@ -14,12 +14,13 @@ import { FairShare } from '../../shared/fair-share.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { FLAG_AD, HEADER_OCTETS, PAYLOAD_MIN, readU16 } from '../../wire/header.ts'
-import { countLabels, type Name, name } from '../../wire/name.ts'
+import { countLabels, foldName, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import type { ServingContext } from '../plugin.ts'
 import { Attempt } from './attempt.ts'
+import type { Bounds } from './chain.ts'
 import type { RuleConfig } from './config.ts'
 import type { Flight, FlightRule } from './flight.ts'
 import { CLIENT_MULTIPLE, FLIGHTS_MAX, Flights } from './flights.ts'
@@ -43,6 +44,7 @@ export class Rule implements FlightRule {
   readonly failover: readonly number[]
   readonly failfast: boolean
   readonly isOrdered: boolean
+  readonly bounds: Bounds
   readonly #config: RuleConfig
   readonly #clock: Clock
   readonly #udpMaxOctets: number
@@ -76,6 +78,7 @@ export class Rule implements FlightRule {
     this.#clock = clock
     this.#udpMaxOctets = context.udpMaxOctets
     this.#from = zoneOf(config.from)
+    this.bounds = { zone: boundOf(this.#from.name, context.zones), ours: context.ownZones }
     this.#except = config.except.map(zoneOf)
     this.#policy = new Policy(config.policy, random)
     this.#passOn = passOn
@@ -281,6 +284,13 @@ interface Zone {
 function zoneOf(text: string): Zone {
   const zone = name(text)
   return { name: zone, labels: countLabels(zone) }
+}
+
+/** The zone that the Corefile gives the upstreams of a rule: its own, or the block's where that is narrower. */
+function boundOf(from: Name, zones: readonly string[]): Name {
+  const [only] = zones
+  const ofBlock = zones.length === 1 && only !== undefined ? name(only) : from
+  return ofBlock.length > from.length ? foldName(ofBlock) : foldName(from)
 }
 
 const usesTls = (to: RuleConfig['to'][number]): boolean => to.kind !== 'file' && to.protocol !== 'dns'

@@ -6,6 +6,7 @@
 //   7.2.0.192.in-addr.arpa      PTR, where the reverse zone is among the zones
 //   example.org                 SOA, NS ns1.dns.example.org
 
+import { ownedZones } from '../owned-zones.ts'
 import type { Word } from '../plugin.ts'
 import type { ExternalConfig } from './config.ts'
 import { externalDoc } from './doc.ts'
@@ -18,4 +19,5 @@ export const k8sExternalWord = {
   doc: externalDoc,
   parse: parseExternal,
   create: (config, context) => new ExternalHandler(config, context),
+  effect: ({ zones, fallthrough }) => ({ owns: ownedZones(zones, fallthrough) }),
 } satisfies Word<ExternalConfig>

@@ -2,6 +2,7 @@
 // grammar of its names: parse-name.ts. Answers: answers.ts, which the fast path calls by itself, and for the chain
 // handler.ts.
 
+import { ownedZones } from '../owned-zones.ts'
 import type { Word } from '../plugin.ts'
 import type { KubernetesConfig } from './config.ts'
 import { kubernetesDoc } from './doc.ts'
@@ -14,4 +15,5 @@ export const kubernetesWord = {
   doc: kubernetesDoc,
   parse: parseKubernetes,
   create: (config, context) => new KubernetesHandler(config, context),
+  effect: ({ zones, fallthrough }) => ({ owns: ownedZones(zones, fallthrough) }),
 } satisfies Word<KubernetesConfig>

@@ -88,6 +88,7 @@ export class Bench {
       thread: 0,
       threads: 1,
       zones: ['.'],
+      ownZones: [],
       addressOrder: 'given',
       handlers: [],
       udpMaxOctets: PAYLOAD_DEFAULT,

@@ -109,11 +109,12 @@ function followChain(records: readonly Rr[], asked: Asked): Chain {
   for (;;) {
     const key = nameKey(last)
     names.set(key, last)
-    if (asked.qtype === TYPE.CNAME || asked.qtype === TYPE.ANY) break
+    if (asked.qtype === TYPE.ANY) break
     const cname = cnames.get(key)
     const name = last
     const dname = dnames.find(({ owner }) => owner.length < name.length && isWithin(name, owner))
     if (dname) links.add(dname)
+    if (asked.qtype === TYPE.CNAME) break
     if (cname) links.add(cname)
     const target = cname ? cname.rdata : dname && substitute(name, dname)
     if (target === undefined || names.has(nameKey(target))) break

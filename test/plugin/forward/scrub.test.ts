@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Query } from '../../../src/query/query.ts'
 import { nameOctets, TYPES } from '../../support/dns-question.ts'
 import { a, named, type ReplyParts, replyTo, type StubRecord, soa } from '../../support/upstream-stub.ts'
-import { benchTo, ownerAndType } from './forward-bench.ts'
+import { benchTo, ownerAndType, startBench, startStub } from './forward-bench.ts'
 
 /** An RRSIG over records of a type (RFC 4034 3.1): covered type, and as much behind it as a signature has. */
 const rrsig = (owner: string, covered: string): StubRecord => ({
@@ -35,7 +35,19 @@ interface Case {
   /** `owner TYPE` of what is left. */
   readonly answer: readonly string[]
   readonly authority?: readonly string[]
+  readonly additional?: readonly string[]
 }
+
+/** Data of so many octets before a name: an SRV, MX, NAPTR or SVCB record. */
+const naming = (owner: string, type: string, before: readonly number[], target: string): StubRecord => ({
+  owner,
+  type,
+  ttlSeconds: 30,
+  rdata: Uint8Array.of(...before, ...(target === '.' ? [0] : nameOctets(target))),
+})
+const srv = (owner: string, target: string): StubRecord => naming(owner, 'SRV', [0, 0, 0, 1, 0, 53], target)
+const ns = (owner: string, target: string): StubRecord => named(owner, 'NS', 30, target)
+const v6 = (owner: string): StubRecord => ({ owner, type: 'AAAA', ttlSeconds: 30, rdata: new Uint8Array(16) })
 
 const cases: readonly Case[] = [
   {
@@ -207,13 +219,162 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { name, ask = 'www.example.org A', rest, parts, answer, authority = [] } of cases) {
+/** Behind `forward .` in the block of the root, where cluster.local is ours. */
+const beside: readonly Case[] = [
+  {
+    name: 'addresses of the targets of SRV records, in any order, and nobody else',
+    ask: '_x._tcp.db.c.test SRV',
+    parts: {
+      answer: [srv('_x._tcp.db.c.test', 'P0.db.c.test'), srv('_x._tcp.db.c.test', 'p1.other.test')],
+      additional: [
+        a('victim.example', 30),
+        a('p1.other.test', 30),
+        a('p0.db.c.test', 30),
+        v6('p0.db.c.test'),
+        named('p0.db.c.test', 'MX', 30, 'x.test'),
+        ns('p0.db.c.test', 'x.test'),
+      ],
+    },
+    answer: ['_x._tcp.db.c.test. SRV', '_x._tcp.db.c.test. SRV'],
+    additional: ['p1.other.test. A', 'p0.db.c.test. A', 'p0.db.c.test. AAAA'],
+  },
+  {
+    name: 'with MX, NAPTR, HTTPS and NS likewise',
+    ask: 'c.test ANY',
+    parts: {
+      answer: [
+        naming('c.test', 'MX', [0, 10], 'mx.c.test'),
+        naming('c.test', 'NAPTR', [0, 1, 0, 2, 1, 0x53, 0, 0], '_sip._udp.c.test'),
+        naming('c.test', 'HTTPS', [0, 0], 'alias.c.test'),
+        ns('c.test', 'ns.c.test'),
+      ],
+      additional: [
+        a('mx.c.test', 30),
+        srv('_sip._udp.c.test', 'sip.c.test'),
+        a('sip.c.test', 30),
+        a('alias.c.test', 30),
+        naming('alias.c.test', 'HTTPS', [0, 1], '.'),
+        a('ns.c.test', 30),
+      ],
+    },
+    answer: ['c.test. MX', 'c.test. NAPTR', 'c.test. HTTPS', 'c.test. NS'],
+    additional: [
+      'mx.c.test. A',
+      '_sip._udp.c.test. SRV',
+      'alias.c.test. A',
+      'alias.c.test. HTTPS',
+      'ns.c.test. A',
+    ],
+  },
+  {
+    name: 'a service binding at its own name',
+    ask: 'c.test HTTPS',
+    parts: {
+      answer: [naming('c.test', 'HTTPS', [0, 1], '.')],
+      additional: [a('c.test', 30), a('d.test', 30)],
+    },
+    answer: ['c.test. HTTPS'],
+    additional: ['c.test. A'],
+  },
+  {
+    name: 'signatures of what stands beside, for DO alone',
+    ask: 'c.test MX',
+    rest: WITH_DO,
+    parts: {
+      answer: [naming('c.test', 'MX', [0, 10], 'mx.c.test')],
+      additional: [a('mx.c.test', 30), rrsig('mx.c.test', 'A'), rrsig('mx.c.test', 'MX')],
+    },
+    answer: ['c.test. MX'],
+    additional: ['mx.c.test. A', 'mx.c.test. RRSIG'],
+  },
+  {
+    name: 'no signatures without DO, and no address that the answer does not name',
+    ask: 'www.c.test A',
+    parts: {
+      answer: [a('www.c.test', 30)],
+      additional: [a('www.c.test', 30), a('ns.c.test', 30)],
+      authority: [ns('c.test', 'ns.c.test')],
+    },
+    answer: ['www.c.test. A'],
+  },
+  {
+    name: 'never of a zone that is served here',
+    ask: 'c.test SRV',
+    parts: {
+      answer: [srv('c.test', 'web.default.svc.cluster.local'), srv('c.test', 'b.test')],
+      additional: [a('web.default.svc.CLUSTER.local', 30), a('b.test', 30)],
+    },
+    answer: ['c.test. SRV', 'c.test. SRV'],
+    additional: ['b.test. A'],
+  },
+  {
+    name: 'a referral, with addresses of its servers',
+    ask: 'x.sub.c.test A',
+    parts: {
+      authority: [
+        ns('sub.c.test', 'ns.sub.c.test'),
+        ns('sub.c.test', 'ns.b.test'),
+        ns('victim.example', 'ns.evil.example'),
+      ],
+      additional: [a('ns.sub.c.test', 30), a('ns.b.test', 30), a('ns.evil.example', 30)],
+    },
+    answer: [],
+    authority: ['sub.c.test. NS', 'sub.c.test. NS'],
+    additional: ['ns.sub.c.test. A', 'ns.b.test. A'],
+  },
+  {
+    name: 'a secure referral for DO, behind an alias',
+    ask: 'www.c.test A',
+    rest: WITH_DO,
+    parts: {
+      answer: [cname('www.c.test', 'x.sub.c.test')],
+      authority: [
+        ns('sub.c.test', 'ns.sub.c.test'),
+        { owner: 'sub.c.test', type: 'DS', ttlSeconds: 30, rdata: Uint8Array.of(0, 1, 13, 2, 9) },
+        rrsig('sub.c.test', 'DS'),
+        rrsig('sub.c.test', 'NS'),
+      ],
+    },
+    answer: ['www.c.test. CNAME'],
+    authority: ['sub.c.test. NS', 'sub.c.test. DS', 'sub.c.test. RRSIG'],
+  },
+  {
+    name: 'no referral upwards, aside, or into a zone of ours',
+    ask: 'x.cluster.local A',
+    parts: {
+      authority: [ns('.', 'a.root'), ns('other.test', 'ns.other.test'), ns('cluster.local', 'ns.evil')],
+    },
+    answer: [],
+  },
+  {
+    name: 'the DNAME of an alias that is asked for, with its signature',
+    ask: 'q.d.s.test CNAME',
+    rest: WITH_DO,
+    parts: {
+      answer: [
+        named('d.s.test', 'DNAME', 30, 'wild.s.test'),
+        rrsig('d.s.test', 'DNAME'),
+        cname('q.d.s.test', 'q.wild.s.test'),
+        named('e.s.test', 'DNAME', 30, 'wild.s.test'),
+      ],
+    },
+    answer: ['d.s.test. DNAME', 'd.s.test. RRSIG', 'q.d.s.test. CNAME'],
+  },
+]
+
+for (const { name, ask = 'www.example.org A', rest, parts, answer, authority = [], additional = [] } of [
+  ...cases,
+  ...beside,
+]) {
   t.test(name, async t => {
-    const { bench } = await benchTo(t, (asked, back) => back.send(replyTo(asked, parts)))
+    const stub = await startStub(t, (asked, back) => back.send(replyTo(asked, parts)))
+    const bench = startBench(t, `forward . ${stub.to}`, undefined, undefined, {
+      ownZones: [nameOctets('cluster.local')],
+    })
     const line = await bench.ask(ask, rest)
     t.strictSame(line.answer.map(ownerAndType), answer)
     t.strictSame(line.authority.map(ownerAndType), authority)
-    t.strictSame(line.additional, [])
+    t.strictSame(line.additional.map(ownerAndType), additional)
   })
 }
 
@@ -229,4 +390,24 @@ t.test('a chain of fifty costs one query', async t => {
   const reply = await bench.ask('www.example.org A')
   t.equal(reply.answer.length, 51)
   t.equal(stub.asked.length, 2)
+})
+
+t.test('an upstream speaks for the zone that the Corefile gives it', async t => {
+  const parts: ReplyParts = {
+    answer: [srv('_x._tcp.c.test', 'p0.c.test'), srv('_x._tcp.c.test', 'p1.d.test')],
+    additional: [a('p0.c.test', 30), a('p1.d.test', 30)],
+  }
+  const stub = await startStub(t, (asked, back) => back.send(replyTo(asked, parts)))
+  const cases: [forward: string, zones: string[], additional: string[]][] = [
+    ['.', ['.'], ['p0.c.test. A', 'p1.d.test. A']],
+    ['c.test', ['.'], ['p0.c.test. A']],
+    ['.', ['c.test.'], ['p0.c.test. A']],
+    ['c.test', ['test.'], ['p0.c.test. A']],
+    ['.', ['c.test.', 'd.test.'], ['p0.c.test. A', 'p1.d.test. A']],
+  ]
+  for (const [from, zones, additional] of cases) {
+    const bench = startBench(t, `forward ${from} ${stub.to}`, undefined, undefined, { zones })
+    const reply = await bench.ask('_x._tcp.c.test SRV')
+    t.strictSame(reply.additional.map(ownerAndType), additional, `forward ${from} in ${zones}`)
+  }
 })
