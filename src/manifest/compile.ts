@@ -11,6 +11,7 @@ import {
   quote,
   type SliceOptions,
   type SlimProblem,
+  slimNode,
   slimPod,
   slimService,
   slimServiceImport,
@@ -30,6 +31,8 @@ export type ClusterState = { readonly [K in keyof Kinds]: ReadonlyMap<string, Ki
 
 /** What the `kubernetes` directive asks of a source of objects. */
 export interface CompileOptions extends SliceOptions, PodOptions {
+  /** Whether Nodes are looked at. */
+  readonly nodes?: boolean
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
   readonly labels?: LabelPredicate | undefined
   /** `namespace_labels`: Namespaces (and ServiceImports' objects, by their labels) that are kept. */
@@ -65,7 +68,7 @@ export function compile(
 
   const taken = namedAddresses(all)
   const pods = placePods(podSeeds(all, warn), of('Node'), book, taken, warn)
-  const services = clusterServices(of('Service'), of('ServiceImport'), book, taken, warn)
+  const services = clusterServices(of('Service'), of('ServiceImport'), options, book, taken, warn)
   const slices = endpointSlices(all, services.services, pods, options, warn)
 
   const keep = options.labels ?? everything
@@ -76,6 +79,7 @@ export function compile(
     EndpointSlice: byKey(slices.filter(({ labels }) => keep(labels)).map(({ slice }) => slice)),
     Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(pod => podOf(pod, options))),
     ServiceImport: byKey(services.imports),
+    Node: byKey(options.nodes ? of('Node').flatMap(object => nodeOf(object, warn)) : []),
   }
   return { state, problems }
 }
@@ -138,6 +142,7 @@ function namedAddresses(objects: readonly RawObject[]): Set<string> {
 function clusterServices(
   services: readonly RawObject[],
   imports: readonly RawObject[],
+  options: CompileOptions,
   book: AddressBook,
   taken: ReadonlySet<string>,
   warn: Warn,
@@ -149,7 +154,7 @@ function clusterServices(
     return []
   }
   for (const object of services) {
-    for (const slim of slimmed(object, slimService(object.raw, noteOf(object, warn)))) {
+    for (const slim of slimmed(object, slimService(object.raw, noteOf(object, warn), options))) {
       views.push({ object, slim })
       checkExternalName(object, slim, warn)
     }
@@ -213,4 +218,11 @@ function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
   }
   const slim = deleted ? undefined : slimPod(raw, options)
   return slim === undefined || isProblem(slim) ? [] : [slim]
+}
+
+function nodeOf(object: RawObject, warn: Warn): Kinds['Node'][] {
+  const slim = slimNode(object.raw, noteOf(object, warn))
+  if (!isProblem(slim)) return [slim]
+  warn(object, slim.path, `${slim.problem}: left out`)
+  return []
 }

@@ -6,7 +6,13 @@ import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../objects/en
 import { field, fieldAt, listAt, type Path, textAt, textMapAt } from '../objects/field.ts'
 import type { Labels } from '../objects/label-selector.ts'
 import type { SlimEndpointSlice, SlimPort } from '../objects/objects.ts'
-import { isProblem, SERVICE_NAME_LABEL, type SliceOptions, slimEndpointSlice } from '../objects/slim.ts'
+import {
+  isProblem,
+  placeText,
+  SERVICE_NAME_LABEL,
+  type SliceOptions,
+  slimEndpointSlice,
+} from '../objects/slim.ts'
 import { type IpFamily, parseIp } from '../shared/ip.ts'
 import { suffixOf } from './addresses.ts'
 import { isBuiltIn } from './builtins.ts'
@@ -130,6 +136,7 @@ function selected(
         hostname: pod.subdomain === slim.name ? pod.hostname : '',
         targetName: options.endpointPodNames ? pod.name : '',
         zone: options.zonal ? pod.zone : '',
+        ...(options.topology && { place: placeText(pod.node, [pod.zone]) }),
       })
     }
     return [...groups].map(([key, group]) => ({

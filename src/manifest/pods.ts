@@ -4,7 +4,7 @@
 
 import { field, fieldAt, isJson, type Json, listAt, type Path, textAt } from '../objects/field.ts'
 import type { Labels } from '../objects/label-selector.ts'
-import { quote } from '../objects/slim.ts'
+import { quote, ZONE_LABELS } from '../objects/slim.ts'
 import { parseIp } from '../shared/ip.ts'
 import { type AddressBook, hash32, POD_POOLS } from './addresses.ts'
 import type { RawObject } from './raw.ts'
@@ -33,7 +33,8 @@ export interface PodView {
   readonly hostname: string
   readonly subdomain: string
   readonly ports: readonly ContainerPort[]
-  /** The zone of its Node, or ''. */
+  /** Its Node, or '', and the zone of that. */
+  readonly node: string
   readonly zone: string
 }
 
@@ -42,8 +43,6 @@ export interface PodSeed {
   readonly object: RawObject
   readonly turn: number
 }
-
-const ZONE_LABELS = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone']
 
 /** The seed of a Pod that the folder holds. */
 export const seedOf = (object: RawObject): PodSeed => ({ object, turn: hash32(keyOf(object)) })
@@ -59,7 +58,7 @@ export function placePods(
   warn: Warn,
 ): PodView[] {
   const zones = new Map(nodes.map(node => [node.name, zoneOf(node)]))
-  const sortedZones = [...zones].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, zone]) => zone)
+  const sortedNodes = [...zones.keys()].sort()
   const living = seeds.filter(seed => !hasEnded(seed.object))
   const named = new Map(living.map(seed => [seed, podIps(seed.object, warn)]))
   const needy = living.filter(seed => named.get(seed)?.length === 0).map(seed => keyOf(seed.object))
@@ -69,7 +68,8 @@ export function placePods(
     const generated = pools.map(pool => pool.get(keyOf(object))).filter(ip => ip !== undefined)
     const ips = named.get(seed) ?? []
     if (ips.length + generated.length === 0) warn(object, [], 'no Pod address is left: it has none')
-    const node = textAt(object.raw, 'spec', 'nodeName')
+    const onNode = textAt(object.raw, 'spec', 'nodeName')
+    const node = onNode === '' ? (sortedNodes[turn % Math.max(1, sortedNodes.length)] ?? '') : onNode
     return {
       namespace: object.namespace,
       name: object.name,
@@ -81,7 +81,8 @@ export function placePods(
       hostname: textAt(object.raw, 'spec', 'hostname').toLowerCase(),
       subdomain: textAt(object.raw, 'spec', 'subdomain').toLowerCase(),
       ports: containerPorts(object.raw),
-      zone: (node === '' ? sortedZones[turn % Math.max(1, sortedZones.length)] : zones.get(node)) ?? '',
+      node,
+      zone: zones.get(node) ?? '',
     }
   })
 }

@@ -1,14 +1,16 @@
 // Slim objects out of a file, which may hold anything: each is looked at to the last field and made anew, with the fields that it
 // has in memory and no others. What would not pass for one that was made here is none.
 
-import { canonicalIp } from '../shared/ip.ts'
+import { canonicalIp, parseCidr } from '../shared/ip.ts'
 import { isPacked } from './endpoints.ts'
 import { isJson, type Json } from './field.ts'
 import { internList, internPorts, internText } from './intern.ts'
 import type {
   Kind,
   Kinds,
+  Near,
   SlimEndpointSlice,
+  SlimNode,
   SlimPod,
   SlimPort,
   SlimService,
@@ -18,6 +20,7 @@ import {
   ADDRESSES_MAX,
   isDnsLabel,
   isDnsSubdomain,
+  NETWORKS_MAX,
   PORTS_MAX,
   PROTOCOLS,
   SERVICE_TYPES,
@@ -35,10 +38,11 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   EndpointSlice: endpointSlice,
   Pod: pod,
   ServiceImport: serviceImport,
+  Node: node,
 }
 
 function service(value: Json): SlimService | undefined {
-  const { namespace, name, type, clusterIPs, headless, externalName, ports, externalIPs } = value
+  const { namespace, name, type, clusterIPs, headless, externalName, ports, externalIPs, near } = value
   const known = SERVICE_TYPES.find(one => one === type)
   const isGood =
     isName(namespace, isDnsLabel) &&
@@ -48,9 +52,10 @@ function service(value: Json): SlimService | undefined {
     typeof headless === 'boolean' &&
     isText(externalName) &&
     isListOf(ports, PORTS_MAX, isPort) &&
-    isListOf(externalIPs, 2 * ADDRESSES_MAX, isText)
+    isListOf(externalIPs, 2 * ADDRESSES_MAX, isText) &&
+    (near === undefined || isNear(near))
   if (!isGood) return undefined
-  return {
+  const slim: SlimService = {
     namespace: internText(namespace),
     name,
     type: known,
@@ -60,7 +65,10 @@ function service(value: Json): SlimService | undefined {
     ports: internPorts(ports.map(portOf)),
     externalIPs: internList(externalIPs),
   }
+  return near === undefined ? slim : { ...slim, near }
 }
+
+const isNear = (value: unknown): value is Near => value === 'zone' || value === 'node'
 
 function endpointSlice(value: Json): SlimEndpointSlice | undefined {
   const { namespace, name, serviceName, imported, ports, endpoints, triggerTimeMs } = value
@@ -117,6 +125,12 @@ function serviceImport(value: Json): SlimServiceImport | undefined {
   }
 }
 
+function node({ name, zone, networks }: Json): SlimNode | undefined {
+  const isGood =
+    isName(name, isDnsSubdomain) && isText(zone) && isListOf(networks, 2 * NETWORKS_MAX, isNetwork)
+  return isGood ? { name, zone: internText(zone), networks } : undefined
+}
+
 /** More than a Corefile asks for. */
 const LABELS_MAX = 1000
 
@@ -128,6 +142,10 @@ const isName = (value: unknown, named: (text: string) => boolean): value is stri
 /** Canonical, as addresses are compared. */
 const isAddress = (value: unknown): value is string =>
   typeof value === 'string' && canonicalIp(value) === value
+
+/** Canonical, as networks are compared. */
+const isNetwork = (value: unknown): value is string =>
+  typeof value === 'string' && parseCidr(value)?.text === value
 
 function isListOf<T>(
   value: unknown,

@@ -1,7 +1,7 @@
 // The endpoints of a slice as one text: a hundred thousand of them are most of what a large cluster has, and as objects each
 // costs 150 octets of memory where 6 are enough. One character is one octet.
 //
-//   flags  1: IPv6  2: hostname  4: target name  8: topology zone  16: all three are those of the endpoint before
+//   flags  1: IPv6  2: hostname  4: target name  8: topology zone  32: place  16: all four are those of the endpoint before
 //   address of 4 or 16 octets, then each text that the flags name, its length before it
 //
 // Equal endpoints in the same order are equal texts.
@@ -18,17 +18,19 @@ export interface SlimEndpoint {
   readonly targetName: string
   /** The topology zone, lower case, or '' (kept only where `zonal` needs it). */
   readonly zone: string
+  /** NODE/ZONE,ZONE: where it is, and the zones that it is for; absent or '' but where `topology` needs it. */
+  readonly place?: string
 }
 
 /** Endpoints as packEndpoints makes them; '' is none. */
 export type PackedEndpoints = string
 
-const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8, SAME: 16 } as const
-const KNOWN_FLAGS = FLAG.V6 | FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE | FLAG.SAME
+const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8, SAME: 16, PLACE: 32 } as const
+const KNOWN_FLAGS = FLAG.V6 | FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE | FLAG.SAME | FLAG.PLACE
 /** A length has one octet; what Kubernetes allows is shorter. */
 const TEXT_MAX = 255
 /** The most that one endpoint takes. */
-const ENDPOINT_MAX_OCTETS = 1 + 16 + 3 * (1 + TEXT_MAX)
+const ENDPOINT_MAX_OCTETS = 1 + 16 + 4 * (1 + TEXT_MAX)
 const FIRST_OCTETS = 16 * 1024
 /** A packer's buffer that has become larger is not kept. */
 const KEPT_OCTETS = 256 * 1024
@@ -43,6 +45,7 @@ export class EndpointPacker {
   #hostname = ''
   #targetName = ''
   #zone = ''
+  #place = ''
 
   constructor() {
     this.#octets = spare ?? Buffer.allocUnsafe(FIRST_OCTETS)
@@ -50,13 +53,13 @@ export class EndpointPacker {
   }
 
   /** Adds an endpoint; false, and nothing is added, where the address is none. */
-  add(address: string, hostname: string, targetName: string, zone: string): boolean {
+  add(address: string, hostname: string, targetName: string, zone: string, place = ''): boolean {
     const at = this.#length
     if (at + ENDPOINT_MAX_OCTETS > this.#octets.length) this.#grow()
     const octets = readIp(address, this.#octets, at + 1)
     if (octets === 0) return false
     this.#length = at + 1 + octets
-    this.#octets[at] = (octets === 16 ? FLAG.V6 : 0) | this.#texts(hostname, targetName, zone)
+    this.#octets[at] = (octets === 16 ? FLAG.V6 : 0) | this.#texts(hostname, targetName, zone, place)
     return true
   }
 
@@ -67,15 +70,23 @@ export class EndpointPacker {
     return packed
   }
 
-  #texts(hostname: string, targetName: string, zone: string): number {
-    const same = hostname === this.#hostname && targetName === this.#targetName && zone === this.#zone
+  #texts(hostname: string, targetName: string, zone: string, place: string): number {
+    const same =
+      hostname === this.#hostname &&
+      targetName === this.#targetName &&
+      zone === this.#zone &&
+      place === this.#place
     this.#hostname = hostname
     this.#targetName = targetName
     this.#zone = zone
-    if (hostname === '' && targetName === '' && zone === '') return 0
+    this.#place = place
+    if (hostname === '' && targetName === '' && zone === '' && place === '') return 0
     if (same) return FLAG.SAME
     return (
-      this.#text(hostname, FLAG.HOSTNAME) | this.#text(targetName, FLAG.TARGET) | this.#text(zone, FLAG.ZONE)
+      this.#text(hostname, FLAG.HOSTNAME) |
+      this.#text(targetName, FLAG.TARGET) |
+      this.#text(zone, FLAG.ZONE) |
+      this.#text(place, FLAG.PLACE)
     )
   }
 
@@ -97,8 +108,8 @@ export class EndpointPacker {
 /** Packs endpoints; what is no IP address is left out. */
 export function packEndpoints(endpoints: Iterable<SlimEndpoint>): PackedEndpoints {
   const packer = new EndpointPacker()
-  for (const { address, hostname, targetName, zone } of endpoints)
-    packer.add(address, hostname, targetName, zone)
+  for (const { address, hostname, targetName, zone, place } of endpoints)
+    packer.add(address, hostname, targetName, zone, place)
   return packer.finish()
 }
 
@@ -108,10 +119,11 @@ export class EndpointCursor {
   #at = 0
   /** The 4 or 16 octets of the address as characters. */
   address = ''
-  /** '' where there is none, as the other two. */
+  /** '' where there is none, as the other three. */
   hostname = ''
   targetName = ''
   zone = ''
+  place = ''
 
   constructor(packed: PackedEndpoints) {
     this.#packed = packed
@@ -129,6 +141,7 @@ export class EndpointCursor {
     this.hostname = this.#take(flags & FLAG.HOSTNAME)
     this.targetName = this.#take(flags & FLAG.TARGET)
     this.zone = this.#take(flags & FLAG.ZONE)
+    this.place = this.#take(flags & FLAG.PLACE)
     return true
   }
 
@@ -144,7 +157,7 @@ export class EndpointCursor {
 export function isPacked(text: string): boolean {
   for (let at = 0; at < text.length; ) {
     const flags = text.charCodeAt(at)
-    const texts = flags & (FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE)
+    const texts = flags & (FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE | FLAG.PLACE)
     if (flags > KNOWN_FLAGS || (flags & FLAG.SAME && texts !== 0)) return false
     let end = at + 1 + (flags & FLAG.V6 ? 16 : 4)
     for (let left = texts; left !== 0; left &= left - 1) end += 1 + text.charCodeAt(end)
@@ -160,9 +173,9 @@ export function unpackEndpoints(packed: PackedEndpoints): SlimEndpoint[] {
   const endpoints: SlimEndpoint[] = []
   const cursor = new EndpointCursor(packed)
   while (cursor.next()) {
-    const { hostname, targetName, zone } = cursor
+    const { hostname, targetName, zone, place } = cursor
     const address = ipFromBytes(Buffer.from(cursor.address, 'latin1')).text
-    endpoints.push({ address, hostname, targetName, zone })
+    endpoints.push({ address, hostname, targetName, zone, ...(place !== '' && { place }) })
   }
   return endpoints
 }

@@ -8,6 +8,7 @@ import {
   type SlimProblem,
   slimEndpointSlice,
   slimNamespace,
+  slimNode,
   slimPod,
   slimService,
   slimServiceImport,
@@ -55,7 +56,7 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     path: '/api/v1/services',
     wanted: () => true,
     labelSelector: ({ labels }) => labels,
-    slim: raw => slimService(raw),
+    slim: (raw, options) => slimService(raw, undefined, options),
   },
   EndpointSlice: {
     kind: 'EndpointSlice',
@@ -87,6 +88,14 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     wanted: ({ multicluster }) => multicluster === true,
     labelSelector: ({ namespaceLabels }) => namespaceLabels,
     slim: raw => slimServiceImport(raw),
+  },
+  Node: {
+    kind: 'Node',
+    name: 'nodes',
+    group: '',
+    path: '/api/v1/nodes',
+    wanted: ({ nodes }) => nodes === true,
+    slim: raw => slimNode(raw),
   },
 }
 

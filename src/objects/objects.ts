@@ -24,7 +24,12 @@ export interface SlimService {
   readonly ports: readonly SlimPort[]
   /** spec.externalIPs, then the load balancer's ingress addresses or host names: what k8s_external serves. */
   readonly externalIPs: readonly string[]
+  /** Whose endpoints its clients are given first; only where `topology` asks, and absent for all the same. */
+  readonly near?: Near
 }
+
+/** Which endpoints come first: those in the client's zone, or those on its node and then these. */
+export type Near = 'zone' | 'node'
 
 export interface SlimEndpointSlice {
   readonly namespace: string
@@ -56,6 +61,15 @@ export interface SlimPod {
   readonly labels?: readonly string[]
 }
 
+/** A Node, for whose Pods and own processes it is the place. */
+export interface SlimNode {
+  readonly name: string
+  /** Its topology zone in lower case, or ''. */
+  readonly zone: string
+  /** Its own addresses and the networks of its Pods, as canonical networks in CIDR notation. */
+  readonly networks: readonly string[]
+}
+
 /** multicluster.x-k8s.io ServiceImport. */
 export interface SlimServiceImport {
   readonly namespace: string
@@ -72,11 +86,14 @@ export interface Kinds {
   Namespace: SlimNamespace
   Pod: SlimPod
   ServiceImport: SlimServiceImport
+  Node: SlimNode
 }
 export type Kind = keyof Kinds
 
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
-export const KIND_NAMES: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport']
+export const KIND_NAMES: readonly Kind[] = [
+  'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node',
+] // biome-ignore format: a list
 
 /** A map of objects for each kind, all empty. */
 export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => ({
@@ -85,9 +102,10 @@ export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => 
   EndpointSlice: new Map(),
   Pod: new Map(),
   ServiceImport: new Map(),
+  Node: new Map(),
 })
 
-/** NAMESPACE/NAME, or NAME for a Namespace: the key of an object within its kind. */
+/** NAMESPACE/NAME, or NAME for a Namespace or a Node: the key of an object within its kind. */
 export const objectKey = (o: { readonly namespace?: string; readonly name: string }): string =>
   o.namespace === undefined ? o.name : namespacedKey(o.namespace, o.name)
 

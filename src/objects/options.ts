@@ -2,6 +2,8 @@
 // them in the table. One value goes whole to sources and table: an option is added here, where the Corefile's reader sets
 // it and where it is used, and nowhere between.
 
+import type { Near } from './objects.ts'
+
 export interface ObjectOptions {
   /** Exposed namespaces; empty: all. */
   readonly namespaces: readonly string[]
@@ -19,6 +21,10 @@ export interface ObjectOptions {
   readonly zonal: boolean
   /** `multicluster`: ServiceImports and their slices are read. */
   readonly multicluster: boolean
+  /** `topology`: whose endpoints come first is known of headless Services, and of endpoints where they are; undefined: not. */
+  readonly topology: TopologyOptions | undefined
+  /** Nodes are read: where clients are. */
+  readonly nodes: boolean
   /** `pods verified`: Pods are read. */
   readonly verifiedPods: boolean
   /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
@@ -32,6 +38,14 @@ export interface ClientOptions {
   readonly labels: readonly string[]
 }
 
+/** Which headless Services prefer endpoints near their clients. */
+export interface TopologyOptions {
+  /** Those that say so themselves, or all of them: by zone, or by node and then by zone. */
+  readonly of: 'auto' | Near
+  /** With fewer endpoints than these nearby the next circle is taken. */
+  readonly atLeast: number
+}
+
 /** What a directive without options says. */
 export const OBJECT_DEFAULTS: ObjectOptions = {
   namespaces: [],
@@ -42,6 +56,8 @@ export const OBJECT_DEFAULTS: ObjectOptions = {
   ignoreEmptyService: false,
   zonal: false,
   multicluster: false,
+  topology: undefined,
+  nodes: false,
   verifiedPods: false,
   clients: undefined,
 }

@@ -2,19 +2,21 @@
 // here throws: an object that has no usable name is a problem, a field that is wrong is left out with a note and the
 // rest of the object is kept. What is kept and what is dropped follows CoreDNS (plugin/kubernetes/object).
 
-import { canonicalIp, parseIp } from '../shared/ip.ts'
+import { canonicalIp, parseCidr, parseIp } from '../shared/ip.ts'
 import { EndpointPacker, type PackedEndpoints } from './endpoints.ts'
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
 import { internList, internPorts, internText } from './intern.ts'
 import type {
+  Near,
   SlimEndpointSlice,
   SlimNamespace,
+  SlimNode,
   SlimPod,
   SlimPort,
   SlimService,
   SlimServiceImport,
 } from './objects.ts'
-import type { ObjectOptions } from './options.ts'
+import type { ObjectOptions, TopologyOptions } from './options.ts'
 
 /** Why an object cannot be kept at all, and which field says so. */
 export interface SlimProblem {
@@ -27,8 +29,11 @@ export type Note = (path: Path, message: string) => void
 
 /** Which optional fields of endpoints are kept: they cost memory and most clusters never ask for them. */
 export type SliceOptions = Partial<
-  Pick<ObjectOptions, 'endpointPodNames' | 'zonal' | 'multicluster' | 'noEndpoints'>
+  Pick<ObjectOptions, 'endpointPodNames' | 'zonal' | 'topology' | 'multicluster' | 'noEndpoints'>
 >
+
+/** Which optional fields of Services are kept. */
+export type ServiceOptions = Partial<Pick<ObjectOptions, 'topology'>>
 
 /** Which optional fields of Pods are kept: what they are known by as clients. */
 export type PodOptions = Partial<Pick<ObjectOptions, 'clients'>>
@@ -39,12 +44,17 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name'
 const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster'
 
+/** Where a Node says what its topology zone is, the label of before Kubernetes 1.17 last. */
+export const ZONE_LABELS = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone']
+
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 export const TEXT_MAX = 1024
 /** Of one object; what is beyond is left out with a note. Slices may have 20,000 ports, nothing bounds those of a Service. */
 export const PORTS_MAX = 20_000
 export const ADDRESSES_MAX = 20_000
+/** Addresses of one Node, and networks of its Pods; a Node has a few. */
+export const NETWORKS_MAX = 64
 export const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
 export const PROTOCOLS = ['tcp', 'udp', 'sctp']
 
@@ -85,7 +95,11 @@ export function quote(value: unknown): string {
 }
 
 /** A Service; cluster addresses from spec.clusterIPs, else from spec.clusterIP. */
-export function slimService(raw: unknown, note: Note = unnoted): SlimService | SlimProblem {
+export function slimService(
+  raw: unknown,
+  note: Note = unnoted,
+  options: ServiceOptions = {},
+): SlimService | SlimProblem {
   const id = identity(raw, isDnsLabel)
   if (isProblem(id)) return id
   const type = SERVICE_TYPES.find(known => known === fieldAt(raw, 'spec', 'type')) ?? 'ClusterIP'
@@ -107,8 +121,9 @@ export function slimService(raw: unknown, note: Note = unnoted): SlimService | S
     ...addresses(listAt(raw, 'spec', 'externalIPs'), i => ['spec', 'externalIPs', i], note),
     ...ingress(raw, note),
   ]
+  const near = headless && options.topology ? nearOf(raw, options.topology.of) : undefined
   // Every field by its name: V8 keeps objects made by spreading in two pieces.
-  return {
+  const slim: SlimService = {
     namespace: id.namespace,
     name: id.name,
     type,
@@ -118,6 +133,16 @@ export function slimService(raw: unknown, note: Note = unnoted): SlimService | S
     ports: internPorts(ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note)),
     externalIPs: internList(externalIPs),
   }
+  return near === undefined ? slim : { ...slim, near }
+}
+
+/** What a Service says of where its traffic goes (KEP-4444, KEP-3015, KEP-2433), or the Corefile of all of them. */
+function nearOf(raw: unknown, of: TopologyOptions['of']): Near | undefined {
+  const said = textAt(raw, 'spec', 'trafficDistribution')
+  if (said === 'PreferSameNode') return 'node'
+  if (of !== 'auto') return of
+  const mode = textAt(raw, 'metadata', 'annotations', 'service.kubernetes.io/topology-mode').toLowerCase()
+  return said === 'PreferSameZone' || said === 'PreferClose' || mode === 'auto' ? 'zone' : undefined
 }
 
 /** An EndpointSlice with its ready addresses; undefined where no label says which Service or import it belongs to. */
@@ -196,6 +221,38 @@ export function slimPod(raw: unknown, { clients }: PodOptions = {}): SlimPod | S
     hostNetwork: host?.text === ip.text || fieldAt(raw, 'spec', 'hostNetwork') === true,
     labels: internList(clients.labels.map(key => internText(labels.get(key) ?? ''))),
   }
+}
+
+/**
+ * A Node: its InternalIPs and ExternalIPs, and the networks that its Pods have addresses of. Clouds that give Pods addresses of
+ * their own networks leave these out.
+ */
+export function slimNode(raw: unknown, note: Note = unnoted): SlimNode | SlimProblem {
+  const name = textAt(raw, 'metadata', 'name').toLowerCase()
+  if (!isDnsSubdomain(name)) {
+    return {
+      problem: `${quote(fieldAt(raw, 'metadata', 'name'))} is no valid name`,
+      path: ['metadata', 'name'],
+    }
+  }
+  const networks = new Set<string>()
+  const take = (text: unknown, path: Path, what: string): void => {
+    const network = typeof text === 'string' ? parseCidr(text) : undefined
+    if (network) networks.add(network.text)
+    else note(path, `${quote(text)} is no ${what}: left out`)
+  }
+  const status = ['status', 'addresses']
+  within(listAt(raw, ...status), NETWORKS_MAX, 'addresses', () => status, note).forEach((item, i) => {
+    if (!textAt(item, 'type').endsWith('IP')) return
+    take(field(item, 'address'), [...status, i, 'address'], 'IP address')
+  })
+  const spec = ['spec', 'podCIDRs']
+  within(listAt(raw, ...spec), NETWORKS_MAX, 'networks', () => spec, note).forEach((item, i) => {
+    take(item, [...spec, i], 'network')
+  })
+  const labels = labelsOf(raw)
+  const zone = ZONE_LABELS.map(key => labels.get(key)).find(value => value !== undefined) ?? ''
+  return { name, zone: internText(zone.toLowerCase()), networks: [...networks] }
 }
 
 /** A ServiceImport (multicluster.x-k8s.io): type Headless or ClusterSetIP, addresses in spec.ips. */
@@ -284,10 +341,21 @@ function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpo
     // A static Pod is called after its node, which may have a domain: its endpoint's name is made of the address.
     const podName = isDnsLabel(targetName) ? targetName : ''
     const zone = options.zonal ? textAt(item, 'zone').toLowerCase() : ''
+    const place = options.topology ? placeOf(item) : ''
     listAt(item, 'addresses').forEach((address, j) => {
-      if (typeof address === 'string' && packer.add(address, hostname, podName, zone)) return
+      if (typeof address === 'string' && packer.add(address, hostname, podName, zone, place)) return
       note(['endpoints', i, 'addresses', j], `${quote(address)} is no IP address: left out`)
     })
   })
   return packer.finish()
 }
+
+/** NODE/ZONE,ZONE: the endpoint's node, and the zones that it is for: by its hints where it has any, else its own. */
+function placeOf(endpoint: unknown): string {
+  const hints = listAt(endpoint, 'hints', 'forZones').map(hint => textAt(hint, 'name'))
+  return placeText(textAt(endpoint, 'nodeName'), hints.length > 0 ? hints : [textAt(endpoint, 'zone')])
+}
+
+/** The same of a node and zones. */
+export const placeText = (node: string, zones: readonly string[]): string =>
+  internText(`${node}/${zones.join(',')}`.toLowerCase())

@@ -59,6 +59,7 @@ export class FastAnswers implements Handler {
       if (!cluster.covers(scan)) continue
       if (concernsOne(clusterGuards, scan)) break
       const { out, outAt } = packet
+      cluster.asker?.comes(packet.from, packet.fromAt)
       const written = cluster.answer(scan, question, out, outAt, needsAll ? MESSAGE_MAX : limit)
       if (written === CHASE) return NEXT
       if (written === PASS) break

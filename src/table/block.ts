@@ -3,7 +3,7 @@
 
 import { PIECES_A_STEP, type Steps } from '../shared/steps.ts'
 import {
-  EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES,
+  EXTERNAL, FLAG, GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_NODE_FIRST, GROUP_PLACES, GROUP_ZONES,
 } from './layout.ts' // biome-ignore format: one import
 
 /** Where the parts of a block's head begin, in octets, and where its addresses do. */
@@ -108,6 +108,10 @@ export class GroupCursor {
   hostnamesAt = 0
   /** Topology zones in the same order, or 0. */
   zonesAt = 0
+  /** Places in the same order, NODE/ZONE,ZONE, or 0. */
+  placesAt = 0
+  /** Whether those on the client's own node come before those in its zone. */
+  nodeFirst = false
   /** How often each endpoint counts, an octet each in the same order, or 0 where each does once. */
   countsAt = 0
   /** The sum of these. */
@@ -145,7 +149,8 @@ export class GroupCursor {
     this.v4At = at
     this.v6At = this.v4At + 4 * this.v4Count
     at = this.v6At + 16 * this.v6Count
-    this.hostnamesAt = this.zonesAt = this.countsAt = 0
+    this.hostnamesAt = this.zonesAt = this.placesAt = this.countsAt = 0
+    this.nodeFirst = (flags & GROUP_NODE_FIRST) !== 0
     this.counted = this.v4Count + this.v6Count
     if (flags & GROUP_HOSTNAMES) {
       this.hostnamesAt = at
@@ -153,6 +158,10 @@ export class GroupCursor {
     }
     if (flags & GROUP_ZONES) {
       this.zonesAt = at
+      at = skipLabels(octets, at, this.v4Count + this.v6Count)
+    }
+    if (flags & GROUP_PLACES) {
+      this.placesAt = at
       at = skipLabels(octets, at, this.v4Count + this.v6Count)
     }
     if (flags & GROUP_COUNTS) {

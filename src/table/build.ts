@@ -101,18 +101,21 @@ export const buildService = (...args: Parameters<typeof serviceSteps>): Uint8Arr
 function* blockSteps(
   kind: number,
   key: Uint8Array,
-  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'> & Partial<Pick<SlimService, 'externalIPs'>>,
+  service: Pick<SlimService, 'headless' | 'clusterIPs' | 'ports'> &
+    Partial<Pick<SlimService, 'externalIPs' | 'near'>>,
   slices: readonly SlimEndpointSlice[],
   options: BuildOptions,
 ): Steps<Uint8Array> {
-  const groups = yield* groupEndpoints(slices, options, kind === KIND.IMPORT)
+  const groups = yield* groupEndpoints(slices, options, kind === KIND.IMPORT, service.near)
   const ready = groups.length > 0
+  const known = { zonal: options.zonal, near: service.near }
   let flags = 0
   if (service.headless) flags = FLAG.HEADLESS | (ready ? 0 : FLAG.NO_READY)
   else if (options.ignoreEmptyService && !ready) flags = FLAG.IGNORED
   const own = service.headless
-    ? yield* addressesOf(groups, options.zonal)
+    ? yield* addressesOf(groups, known)
     : yield* clusterAddresses(service.clusterIPs)
+  if (service.near && ready) flags |= FLAG.NEAR
   const externals = yield* externalsOf(service.externalIPs)
   const out = new Octets()
   out.head(kind, flags | (externals ? FLAG.EXTERNAL : 0), key.length, own.v4Count, own.size - own.v4Count)
@@ -121,7 +124,7 @@ function* blockSteps(
   if (externals) out.bytes(externals)
   const detail = out.length
   out.ports(service.ports)
-  yield* writeGroups(out, groups, options.zonal)
+  yield* writeGroups(out, groups, known)
   return out.finish(detail)
 }
 
@@ -131,7 +134,7 @@ function* clusterAddresses(texts: readonly string[]): Steps<EndpointSet> {
   const octets = new Uint8Array(16)
   for (let i = 0; i < texts.length; i++) {
     const length = readIp(texts[i]!, octets, 0)
-    if (length > 0) addresses.add(String.fromCharCode(...octets.subarray(0, length)), '', '')
+    if (length > 0) addresses.add(String.fromCharCode(...octets.subarray(0, length)), '', '', '')
     if ((i + 1) % PIECES_A_STEP === 0) yield
   }
   return addresses

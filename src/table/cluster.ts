@@ -20,6 +20,7 @@ import { Batches } from './batches.ts'
 import type { BuildOptions } from './build.ts'
 import { Clients } from './clients.ts'
 import { type Attempt, Dirty } from './dirty.ts'
+import { Places } from './places.ts'
 import { keysIn, Publication } from './publication.ts'
 import { SliceOwners } from './slices.ts'
 import type { TableWriter } from './writer.ts'
@@ -27,7 +28,7 @@ import type { TableWriter } from './writer.ts'
 export interface ClusterOptions
   extends BuildOptions,
     Pick<ObjectOptions, 'namespaces'>,
-    Partial<Pick<ObjectOptions, 'clients'>> {
+    Partial<Pick<ObjectOptions, 'clients' | 'nodes'>> {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -71,6 +72,7 @@ export class Cluster implements Sink {
   /** Running Pods by key octets (latin1), counted: two may have one address for a moment. */
   readonly #pods = new Map<string, number>()
   readonly #clients: Clients | undefined
+  readonly #places: Places | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
   readonly #namespaces = new Dirty(name => this.#publication.namespace(name))
@@ -79,6 +81,7 @@ export class Cluster implements Sink {
   /** By namespace and address. */
   readonly #podMarks = new Dirty(key => this.#publication.pod(key))
   readonly #clientMarks = new Dirty(ip => this.#publication.client(ip))
+  readonly #placeMarks = new Dirty(network => this.#publication.place(network))
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
@@ -97,6 +100,7 @@ export class Cluster implements Sink {
       unlink: slice => this.#eachOwner(slice, 'remove'),
     },
     Pod: { link: pod => this.#countPod(pod, 1), unlink: pod => this.#countPod(pod, -1) },
+    Node: { link: node => this.#places?.add(node), unlink: node => this.#places?.remove(node) },
   }
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -107,11 +111,13 @@ export class Cluster implements Sink {
     const { clock, firstListingMs = 0, schedule } = hooks
     this.#batches = new Batches(clock, firstListingMs, schedule, () => this.#publish())
     this.#clients = options.clients && new Clients(options.clients, ip => this.#clientMarks.add(ip))
+    this.#places = options.nodes ? new Places(network => this.#placeMarks.add(network)) : undefined
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
       slices: this.#slices,
       importSlices: this.#importSlices,
       clients: this.#clients,
+      places: this.#places,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
     })
@@ -255,6 +261,7 @@ export class Cluster implements Sink {
     const importsChanged = yield* this.#imports.publish(attempt)
     const podsChanged = yield* this.#podMarks.publish(attempt)
     yield* this.#clientMarks.publish(attempt)
+    yield* this.#placeMarks.publish(attempt)
     const changed = servicesChanged || podsChanged
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)

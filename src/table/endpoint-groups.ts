@@ -1,15 +1,23 @@
 // The groups of endpoints in a service's block (layout.ts): gathered from its slices, and written.
 
 import { EndpointCursor } from '../objects/endpoints.ts'
-import type { SlimEndpointSlice, SlimPort } from '../objects/objects.ts'
+import type { Near, SlimEndpointSlice, SlimPort } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
 import { PIECES_A_STEP, type Steps, sorted } from '../shared/steps.ts'
 import { EndpointSet } from './endpoint-set.ts'
-import { GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_ZONES } from './layout.ts'
+import {
+  GROUP_CLUSTER, GROUP_COUNTS, GROUP_HOSTNAMES, GROUP_NODE_FIRST, GROUP_PLACES, GROUP_ZONES,
+} from './layout.ts' // biome-ignore format: one import
 import type { Octets } from './octets.ts'
 
 /** The options that groups depend on. */
 export type GroupOptions = Pick<ObjectOptions, 'endpointPodNames' | 'zonal'>
+
+/** What is known of endpoints beside addresses and names: their zones, and their places where a service prefers near ones. */
+export interface Known {
+  readonly zonal: boolean
+  readonly near: Near | undefined
+}
 
 /** Endpoints with the same ports, of one cluster. */
 export interface Group {
@@ -33,6 +41,7 @@ export function* groupEndpoints(
   slices: readonly SlimEndpointSlice[],
   options: GroupOptions,
   byCluster: boolean,
+  near?: Near,
 ): Steps<Group[]> {
   const groups = new Map<string, Group>()
   let pieces = 0
@@ -45,7 +54,8 @@ export function* groupEndpoints(
     groups.set(groupKey, group)
     const cursor = new EndpointCursor(slice.endpoints)
     while (cursor.next()) {
-      group.endpoints.add(cursor.address, hostnameOf(cursor, options), options.zonal ? cursor.zone : '')
+      const zone = options.zonal ? cursor.zone : ''
+      group.endpoints.add(cursor.address, hostnameOf(cursor, options), zone, near ? cursor.place : '')
       if (++pieces % PIECES_A_STEP === 0) yield
     }
   }
@@ -62,9 +72,9 @@ function hostnameOf({ hostname, targetName }: EndpointCursor, { endpointPodNames
 }
 
 /** The addresses of all groups, each once. */
-export function* addressesOf(groups: readonly Group[], zonal: boolean): Steps<EndpointSet> {
+export function* addressesOf(groups: readonly Group[], { zonal, near }: Known): Steps<EndpointSet> {
   const [first] = groups
-  if (groups.length === 1 && first && !first.endpoints.named && !zonal) return first.endpoints
+  if (groups.length === 1 && first && !first.endpoints.named && !zonal && !near) return first.endpoints
   const addresses = new EndpointSet()
   for (const { endpoints } of groups) {
     for (let number = 0; number < endpoints.size; number++) {
@@ -76,13 +86,13 @@ export function* addressesOf(groups: readonly Group[], zonal: boolean): Steps<En
 }
 
 /** Writes the groups behind their number: a group that has more endpoints than it can count is several. */
-export function* writeGroups(out: Octets, groups: readonly Group[], zonal: boolean): Steps<void> {
+export function* writeGroups(out: Octets, groups: readonly Group[], known: Known): Steps<void> {
   const countAt = out.length
   out.u16(0)
   let written = 0
   for (const group of groups) {
     for (let from = 0; from < group.endpoints.size && written < GROUPS_MAX; from += GROUP_ENDPOINTS_MAX) {
-      yield* writePart(out, group, from, Math.min(from + GROUP_ENDPOINTS_MAX, group.endpoints.size), zonal)
+      yield* writePart(out, group, from, Math.min(from + GROUP_ENDPOINTS_MAX, group.endpoints.size), known)
       written++
     }
   }
@@ -95,7 +105,7 @@ function* writePart(
   { endpoints, ports, cluster }: Group,
   from: number,
   to: number,
-  zonal: boolean,
+  { zonal, near }: Known,
 ): Steps<void> {
   const { octets } = endpoints
   let v4Count = 0
@@ -110,7 +120,11 @@ function* writePart(
   }
   const isCounted = counted > to - from
   const flags =
-    (named ? GROUP_HOSTNAMES : 0) | (zonal ? GROUP_ZONES : 0) | (cluster === '' ? 0 : GROUP_CLUSTER)
+    (named ? GROUP_HOSTNAMES : 0) |
+    (zonal ? GROUP_ZONES : 0) |
+    (near ? GROUP_PLACES : 0) |
+    (near === 'node' ? GROUP_NODE_FIRST : 0) |
+    (cluster === '' ? 0 : GROUP_CLUSTER)
   out.ports(ports)
   out.u16(v4Count)
   out.u16(to - from - v4Count)
@@ -124,6 +138,10 @@ function* writePart(
   if (zonal)
     yield* eachInOrder(endpoints, from, to, number =>
       out.label(octets, zoneAt(octets, endpoints.recordAt(number))),
+    )
+  if (near)
+    yield* eachInOrder(endpoints, from, to, number =>
+      out.label(octets, placeAt(octets, endpoints.recordAt(number))),
     )
   if (!isCounted) return
   out.u32(counted)
@@ -165,4 +183,9 @@ const hostnameAt = (octets: Uint8Array, at: number): number => at + 1 + octets[a
 const zoneAt = (octets: Uint8Array, at: number): number => {
   const hostname = hostnameAt(octets, at)
   return hostname + 1 + octets[hostname]!
+}
+
+const placeAt = (octets: Uint8Array, at: number): number => {
+  const zone = zoneAt(octets, at)
+  return zone + 1 + octets[zone]!
 }

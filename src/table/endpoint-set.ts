@@ -1,7 +1,7 @@
 // The endpoints of one group while its block is built: each once under one name and zone, in the order they came, counted. In
 // typed arrays, some thirty octets each: as objects, a hundred thousand of them would be most of a small heap.
 //
-//   record   u8 octets of the address, address, u8 length and host name, u8 length and zone
+//   record   u8 octets of the address, address, u8 length and host name, u8 length and zone, u8 length and place
 
 import { halfSipHash, randomSeed } from '../shared/half-siphash.ts'
 
@@ -59,22 +59,23 @@ export class EndpointSet {
   }
 
   /** Adds an endpoint, or counts it where it is known; the address is 4 or 16 octets as characters. */
-  add(address: string, hostname: string, zone: string): void {
-    this.#room(3 + address.length + hostname.length + zone.length)
+  add(address: string, hostname: string, zone: string, place: string): void {
+    this.#room(4 + address.length + hostname.length + zone.length + place.length)
     const at = this.#used
-    const end = this.#text(this.#text(this.#text(at, address), hostname), zone)
+    const end = this.#text(this.#text(this.#text(this.#text(at, address), hostname), zone), place)
     this.#take(at, end, address.length === 4, hostname !== '')
   }
 
-  /** Adds the address of another set's record, without name and zone. */
+  /** Adds the address of another set's record, without name, zone and place. */
   addAddressOf({ octets }: EndpointSet, record: number): void {
     const length = octets[record]!
-    this.#room(3 + length)
+    this.#room(4 + length)
     const at = this.#used
     for (let i = 0; i <= length; i++) this.#octets[at + i] = octets[record + i]!
     this.#octets[at + length + 1] = 0
     this.#octets[at + length + 2] = 0
-    this.#take(at, at + length + 3, length === 4, false)
+    this.#octets[at + length + 3] = 0
+    this.#take(at, at + length + 4, length === 4, false)
   }
 
   #room(octets: number): void {

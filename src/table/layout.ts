@@ -23,8 +23,8 @@
 //       addresses outside the cluster, then the detail
 //
 // The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
-// them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address:
-// none of these three is a label's length.
+// them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address, of a
+// place 0xfc, family, bits of the network, network: none of these four is a label's length.
 //
 // Addresses outside the cluster (external IPs and load balancers, what k8s_external serves): u16 how many, then each as
 // EXTERNAL.V4 and 4 octets, EXTERNAL.V6 and 16, or EXTERNAL.NAME, u8 length and a name in wire form. They are in the address
@@ -38,11 +38,12 @@
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone;
+//           if GROUP_PLACES: per endpoint u8 length and NODE/ZONE,ZONE;
 //           if GROUP_COUNTS: u32 their sum, then per endpoint u8 how often the slices name it
 //
 // Detail of a client, which stands for the Pods of one namespace that have the address: u8 CLIENT flags; u8 length and
 // namespace; u8 length and the Pod's name, empty where several have it or nobody asks; per label asked for u8 length and
-// its value.
+// its value. Detail of a place: u8 length and node; u8 length and topology zone.
 
 import { KIND_NAMES, type Kind } from '../objects/objects.ts'
 import { halfSipHash } from '../shared/half-siphash.ts'
@@ -67,6 +68,9 @@ export const HEAD = {
   RESTORED: 6,
   /** How old the state is: 0 while it is followed, otherwise packAge(). One word, so that nobody reads half of it. */
   AGE: 9,
+  /** Bits for the lengths of networks that are places: of 0 to 32 in two words, of 0 to 128 in five (places.ts). */
+  PLACES_V4: 12,
+  PLACES_V6: 14,
   /** Two words: what the hashes of this table are made under. */
   SEED: 10,
 } as const
@@ -85,7 +89,7 @@ export const ageSeconds = (age: number): number => age & AGE_MAX_SECONDS
 /** Whose age it is: 0 for everything, otherwise one more than the kind's place in KIND_NAMES. */
 export const agedKind = (age: number): number => age >>> AGE_BITS
 
-export const LAYOUT_VERSION = 6
+export const LAYOUT_VERSION = 7
 export const HEAD_WORDS = 32
 /** Threads that may read one table. */
 export const READERS_MAX = 64
@@ -99,10 +103,10 @@ export const EMPTY = 0
 export const REMOVED = 1
 
 /** Kinds of blocks. */
-export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4, CLIENT: 5 } as const
+export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4, CLIENT: 5, PLACE: 6 } as const
 
 /** The first octet of keys that are no names. */
-export const KEY = { CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
+export const KEY = { PLACE: 0xfc, CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
 
 /** Flags of a service's block. */
 export const FLAG = {
@@ -119,6 +123,8 @@ export const FLAG = {
   NO_SERVICE: 32,
   /** There are addresses outside the cluster. */
   EXTERNAL: 64,
+  /** Its endpoints are known with their places: those near a client come first, by zone. */
+  NEAR: 128,
 } as const
 
 /** What an address outside the cluster is. */
@@ -131,6 +137,9 @@ export const GROUP_HOSTNAMES = 1
 export const GROUP_ZONES = 2
 export const GROUP_CLUSTER = 4
 export const GROUP_COUNTS = 8
+export const GROUP_PLACES = 16
+/** Those on the client's own node come before those in its zone. */
+export const GROUP_NODE_FIRST = 32
 
 /** Protocols of ports by label. */
 export const PROTOCOL: Readonly<Record<string, number>> = { tcp: 0, udp: 1, sctp: 2 }

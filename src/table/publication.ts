@@ -11,6 +11,7 @@ import {
 } from './build.ts' // biome-ignore format: one import
 import type { Clients } from './clients.ts'
 import { FLAG, KIND, markOf } from './layout.ts'
+import type { Places } from './places.ts'
 import type { SliceOwners } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
@@ -20,6 +21,7 @@ export interface ClusterView {
   readonly slices: SliceOwners
   readonly importSlices: SliceOwners
   readonly clients: Clients | undefined
+  readonly places: Places | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -69,6 +71,11 @@ export class Publication {
   *client(ip: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.clients?.publish(ip, this.#writer) ?? false
+  }
+
+  *place(network: string): Steps<boolean> {
+    yield* this.#writer.nameRoom()
+    return this.#view.places?.publish(network, this.#writer) ?? false
   }
 
   *import(key: string): Steps<boolean> {

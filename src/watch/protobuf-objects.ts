@@ -32,6 +32,7 @@ const SERVICE = message({
       5: ['externalIPs', 'text', 'repeated'],
       10: ['externalName', 'text'],
       18: ['clusterIPs', 'text', 'repeated'],
+      23: ['trafficDistribution', 'text'],
     }),
   ],
   3: ['status', message({ 1: ['loadBalancer', message({ 1: ['ingress', INGRESS, 'repeated'] })] })],
@@ -42,7 +43,9 @@ const ENDPOINT = message({
   2: ['conditions', message({ 1: ['ready', 'boolean'] })],
   3: ['hostname', 'text'],
   4: ['targetRef', message({ 3: ['name', 'text'] })],
+  6: ['nodeName', 'text'],
   7: ['zone', 'text'],
+  8: ['hints', message({ 1: ['forZones', message({ 1: ['name', 'text'] }), 'repeated'] })],
 })
 
 const ENDPOINT_SLICE = message({
@@ -58,6 +61,15 @@ const POD = message({
   3: ['status', message({ 1: ['phase', 'text'], 5: ['hostIP', 'text'], 6: ['podIP', 'text'] })],
 })
 
+const NODE = message({
+  1: ['metadata', META],
+  2: ['spec', message({ 7: ['podCIDRs', 'text', 'repeated'] })],
+  3: [
+    'status',
+    message({ 5: ['addresses', message({ 1: ['type', 'text'], 2: ['address', 'text'] }), 'repeated'] }),
+  ],
+})
+
 const STATUS = message({
   3: ['message', 'text'],
   4: ['reason', 'text'],
@@ -71,6 +83,7 @@ export const MESSAGES: ReadonlyMap<string, Message> = new Map([
   ['Service', SERVICE],
   ['EndpointSlice', ENDPOINT_SLICE],
   ['Pod', POD],
+  ['Node', NODE],
   ['Status', STATUS],
 ])
 

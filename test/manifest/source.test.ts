@@ -88,7 +88,14 @@ t.test('the first look replaces every kind, later ones emit differences', async 
   const dir = t.testdir({ 'a.yaml': web, sub: { 'b.json': db, 'c.txt': 'kind: [', '.d.yaml': 'kind: [' } })
   const s = sourceOf(t, dir)
   await s.source.start()
-  t.same(s.emitted(), ['= Namespace 2', '= Service 4', '= EndpointSlice 2', '= Pod 3', '= ServiceImport 0'])
+  t.same(s.emitted(), [
+    '= Namespace 2',
+    '= Service 4',
+    '= EndpointSlice 2',
+    '= Pod 3',
+    '= ServiceImport 0',
+    '= Node 0',
+  ])
   t.same(s.problems(), [], 'files of other sorts and hidden ones are not read')
   t.same(await s.settled(), [], 'nothing changed')
 

@@ -70,6 +70,7 @@ t.test('the role lists and watches what is served, and nothing else', async t =>
   for (const { verbs } of rules) t.same([...verbs].sort(), ['list', 'watch'])
   t.same(rules.flatMap(({ apiGroups, resources }) => resources.map(name => `${apiGroups}/${name}`)).sort(), [
     '/namespaces',
+    '/nodes',
     '/pods',
     '/services',
     'discovery.k8s.io/endpointslices',

@@ -27,6 +27,7 @@ export interface Change {
 export const FAKE_RESOURCES = {
   services: { kind: 'Service', group: '', version: 'v1', namespaced: true },
   namespaces: { kind: 'Namespace', group: '', version: 'v1', namespaced: false },
+  nodes: { kind: 'Node', group: '', version: 'v1', namespaced: false },
   pods: { kind: 'Pod', group: '', version: 'v1', namespaced: true },
   endpointslices: { kind: 'EndpointSlice', group: 'discovery.k8s.io', version: 'v1', namespaced: true },
   serviceimports: {

@@ -6,6 +6,7 @@ import type { SlimEndpointSlice, SlimPod, SlimPort, SlimService } from '../../sr
 import { OBJECT_DEFAULTS } from '../../src/objects/options.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, PASS } from '../../src/plugin/kubernetes/answers.ts'
 import type { KubernetesConfig } from '../../src/plugin/kubernetes/config.ts'
+import { sockaddr } from '../../src/query/sockaddr.ts'
 import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { parseIp } from '../../src/shared/ip.ts'
 import { Cluster, type ClusterHooks, type ClusterOptions } from '../../src/table/cluster.ts'
@@ -48,13 +49,14 @@ export const headless = (key: string): SlimService => slimService(key, '', { hea
 export const external = (key: string, externalName: string): SlimService =>
   slimService(key, '', { type: 'ExternalName', externalName, ports: [] })
 
-/** An endpoint out of `10.1.0.2 p0` or `10.1.0.2`. */
+/** An endpoint out of `10.1.0.2 p0` or `10.1.0.2`; `-` is nothing. */
 const endpointOf = (text: string): SlimEndpoint => {
-  const [address = '', hostname = '', zone = '', targetName = ''] = text.split(' ')
-  return { address, hostname, zone, targetName }
+  const words = text.split(' ').map(word => (word === '-' ? '' : word))
+  const [address = '', hostname = '', zone = '', targetName = '', place = ''] = words
+  return { address, hostname, zone, targetName, place }
 }
 
-/** The slice `demo/web-1` of a Service; endpoints as `ADDRESS HOSTNAME ZONE POD`, ports http/8080 unless given. */
+/** The slice `demo/web-1` of a Service; endpoints as `ADDRESS HOSTNAME ZONE POD PLACE`, ports http/8080 unless given. */
 export function slimSlice(
   key: string,
   serviceName: string,
@@ -102,6 +104,8 @@ export type Asked = Decoded | 'chase' | 'pass'
 export interface AskOptions {
   readonly maxOctets?: number
   readonly edns?: Question['edns']
+  /** The client's address, where answers depend on it. */
+  readonly from?: string
 }
 
 /** A table of `maxOctets`, its cluster and a thread that answers from it. */
@@ -157,7 +161,7 @@ export class SlimCluster {
   }
 
   /** Asks `NAME TYPE`; a name without a final dot stands below cluster.local. */
-  ask(question: string, { maxOctets = 65535, edns }: AskOptions = {}): Asked {
+  ask(question: string, { maxOctets = 65535, edns, from }: AskOptions = {}): Asked {
     const [text = '', type = 'A'] = question.split(' ')
     const name = text.endsWith('.') ? text : `${text}${text === '' ? '' : '.'}cluster.local.`
     const packet = encodeQuestion(edns ? { name, type, edns } : { name, type }, 4711)
@@ -166,6 +170,7 @@ export class SlimCluster {
     if (verdict !== 'ok' || !answers) throw new Error(`${question} is ${verdict}, or in no zone`)
     const out = new Uint8Array(66_000).fill(0xee)
     this.reader.enter()
+    if (from !== undefined) answers.asker?.comes(sockaddr(from, 40212)!, 0)
     const length = answers.answer(this.#scan, packet, out, 3, maxOctets)
     this.reader.leave()
     if (length === CHASE) return 'chase'

@@ -185,5 +185,5 @@ t.test('octets that are no event end the stream, and an object that is none has 
 t.test('what is asked for', async t => {
   t.equal(acceptOf('Service'), 'application/vnd.kubernetes.protobuf,application/json')
   t.equal(acceptOf('ServiceImport'), 'application/json', 'a custom resource')
-  t.same([...MESSAGES.keys()], ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'Status'])
+  t.same([...MESSAGES.keys()], ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'Node', 'Status'])
 })

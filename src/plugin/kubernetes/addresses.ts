@@ -33,7 +33,9 @@ export class AddressRecords {
   /** Writes the addresses of `length` octets; none is NODATA. */
   write(length: 4 | 16, ttlSeconds: number, shuffle: boolean): void {
     const { table, block, isOfService, request } = this.#selection
-    if (isOfService || request.shape === 'service') this.#gatherList(table.words, block, length, shuffle)
+    if (!isOfService) this.#selection.narrow(length)
+    if (isOfService || (request.shape === 'service' && !this.#selection.isNarrow))
+      this.#gatherList(table.words, block, length, shuffle)
     else this.#gatherEndpoints(length)
     if (shuffle) this.#shuffle()
     for (let i = 0; i < this.#count; i++) {

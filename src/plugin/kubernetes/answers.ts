@@ -13,6 +13,7 @@ import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { AddressRecords } from './addresses.ts'
+import { Asker } from './asker.ts'
 import type { KubernetesConfig } from './config.ts'
 import { labelRequest } from './metadata.ts'
 import { nameservers } from './nameservers.ts'
@@ -65,6 +66,8 @@ export interface AnswerOptions {
 
 export class ClusterAnswers {
   readonly zone: Name
+  /** Who asks, where answers depend on that (`topology`): to be told before each question. */
+  readonly asker: Asker | undefined
   readonly #labels: number
   readonly #reverse: boolean
   readonly #multicluster: boolean
@@ -104,7 +107,8 @@ export class ClusterAnswers {
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
     this.#versionTtl = options.flattenedTtl(VERSION_TTL_SECONDS, 'success')
     this.#writer = new AnswerWriter(this.#request, options.minimal)
-    this.#selection = new Selection(table)
+    this.asker = config.topology && new Asker(table)
+    this.#selection = new Selection(table, this.asker, config.topology?.atLeast)
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)
     this.#ptr = new PtrRecords(table, this.#writer, name(config.primaryZone))
@@ -130,6 +134,7 @@ export class ClusterAnswers {
    * most. Returns the octets written, CHASE or PASS. Between enter and leave of the table's reader only.
    */
   answer(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
+    this.asker?.begin()
     const writer = this.#writer
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#zoneAt(scan)

@@ -1,5 +1,5 @@
 // Which Pod a query comes from, by its source address: for autopath, which needs its namespace, and for the labels
-// `kubernetes/client-…` of metadata. A table keeps what is needed for that only where a server block asks for it.
+// `kubernetes/client-…` of metadata; which of these are about its node is known without Pods. A table keeps what is needed for that only where a server block asks for it.
 
 import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
@@ -11,6 +11,8 @@ import { CLIENT_HOST_NETWORK } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import type { BlockContext } from '../plugin.ts'
 
+/** Where it is, by Nodes alone (asker.ts). */
+const PLACE = /kubernetes\/client-(?:node|zone)\b/
 const LABEL = /kubernetes\/client-(?:namespace|pod-name|label\/([\w./-]+))/g
 
 /** What the server block's autopath and the labels that it names need to be known of Pods; undefined is nothing. */
@@ -34,6 +36,18 @@ export function readClients(
     podNames: texts.some(text => text.includes('kubernetes/client-pod-name')),
     labels: [...new Set(labels)].sort(),
   }
+}
+
+/** Whether the server block names the labels `kubernetes/client-node` or `kubernetes/client-zone`. */
+export function namesPlaces({ directives, words }: BlockContext, problems: Problems): boolean {
+  const named = [...directives.values()]
+    .flat()
+    .flatMap(tokensOf)
+    .find(({ text }) => PLACE.test(text))
+  if (named === undefined) return false
+  if (words.has('metadata')) return true
+  problems.warning(named, 'without the directive metadata nothing is known of where the client is')
+  return false
 }
 
 const namesClient = ({ text }: Token): boolean => text.search(LABEL) >= 0

@@ -37,6 +37,12 @@ export const kubernetesDoc: WordDoc = {
     { usage: 'ignore empty_service', meaning: 'a Service without ready endpoints does not exist' },
     { usage: 'zonal', meaning: 'names for the endpoints of one topology zone: ZONE.pin._zone.SVC.NS.svc' },
     {
+      usage: 'topology auto|zone|node [at_least N]',
+      meaning:
+        "gives clients the endpoints of headless Services that are near: auto those of Services that say so (trafficDistribution, service.kubernetes.io/topology-mode), zone all by the client's zone, node by its node and then its zone; with fewer than N of them nearby, the next circle, in the end all (Seamark only)",
+      default: 'off; 1',
+    },
+    {
       usage: 'startup_timeout DURATION',
       meaning: 'how long a start waits for the first listing',
       default: `${STARTUP_TIMEOUT_DEFAULT_MS / 1000}s`,
@@ -74,6 +80,11 @@ export const kubernetesDoc: WordDoc = {
     },
     { usage: 'apiserver_burst N', meaning: 'accepted, does nothing' },
     { usage: 'apiserver_max_inflight N', meaning: 'accepted, does nothing' },
+  ],
+  notes: [
+    "topology knows where a client is by the podCIDRs and addresses of Nodes; the right to list and watch nodes is needed. Where Pods have addresses of other networks (AWS VPC CNI, Calico's and Cilium's own pools), behind a NAT, and before all Nodes are listed, a client is given all endpoints.",
+    'topology takes the zones of the hints of an endpoint where it has any, else its own. Answers differ from client to client: `cache` stores none of the cluster, but a cache between clients of several zones (not NodeLocal DNSCache) would hand one the answer of another for the TTL.',
+    'The labels `kubernetes/client-node` and `kubernetes/client-zone`, for `log`, `view` and `rewrite` in a block with `metadata`, come from Nodes likewise and need no Pods.',
   ],
   example: `
     . {

@@ -12,6 +12,7 @@ import {
   refused,
   servfail,
 } from '../../query/reply.ts'
+import { sockaddr } from '../../query/sockaddr.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { EDE, readExtendedError } from '../../wire/extended-error.ts'
@@ -24,6 +25,7 @@ import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { Scan } from '../../wire/scan.ts'
 import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
+import { Asker } from './asker.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
@@ -50,6 +52,8 @@ export class KubernetesHandler implements TreeHandler {
   readonly #own: readonly Uint8Array[]
   readonly #answers: readonly ClusterAnswers[]
   readonly #clients: Clients | undefined
+  /** Where clients are, for labels. */
+  readonly #asker: Asker | undefined
   /** Whether a plugin chooses among all addresses, however many fit. */
   readonly #needsAll: boolean
   readonly #wallMs: () => number
@@ -78,6 +82,7 @@ export class KubernetesHandler implements TreeHandler {
     }
     this.#answers = this.answersForZones(() => plain)
     this.#clients = config.clients && new Clients(table, config.clients)
+    this.#asker = config.nodes ? new Asker(table) : undefined
   }
 
   /**
@@ -104,8 +109,9 @@ export class KubernetesHandler implements TreeHandler {
     return { table: this.#table, config: this.#config, ownAddresses: this.#own }
   }
 
-  annotate({ asked, client }: Packet, labels: Map<string, string>): void {
+  annotate({ asked, client, from, fromAt }: Packet, labels: Map<string, string>): void {
     this.#clients?.annotate(client.address, labels)
+    this.#asker?.annotate(from, fromAt, labels)
     this.#answers.find(answers => answers.covers(asked))?.annotate(asked, labels)
   }
 
@@ -150,7 +156,7 @@ export class KubernetesHandler implements TreeHandler {
     // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
     if (question.qclass !== CLASS.IN)
       return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
-    const found = this.#find(answers, question, query.edns !== undefined, this.#limitOf(query))
+    const found = this.#find(answers, question, query, query.edns !== undefined)
     if (found === PASS) {
       query.trace?.note('kubernetes', 'has no such name, and falls through')
       return next(query)
@@ -168,10 +174,12 @@ export class KubernetesHandler implements TreeHandler {
   }
 
   /** One question out of the table, by the fast path's own code, as a reply; with EDNS it tells why there is nothing. */
-  #find(answers: ClusterAnswers, question: Question, edns: boolean, limit: number): Found {
+  #find(answers: ClusterAnswers, question: Question, query: Query, edns: boolean): Found {
     const octets = this.#ask(question, edns)
     this.#table.enter()
-    const length = answers.answer(this.#scan, octets, this.#out, 0, limit)
+    const from = answers.asker && sockaddr(query.client.address, query.client.port)
+    if (from) answers.asker.comes(from, 0)
+    const length = answers.answer(this.#scan, octets, this.#out, 0, this.#limitOf(query))
     this.#table.leave()
     if (length === CHASE || length === PASS) return length
     return this.#decode(length)
@@ -227,12 +235,7 @@ export class KubernetesHandler implements TreeHandler {
     if (chain.some(link => equalNames(link.rdata, target))) return undefined
     const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
     if (isWithin(target, answers.zone)) {
-      const inner = this.#find(
-        answers,
-        { qname: target, qtype, qclass: CLASS.IN },
-        false,
-        this.#limitOf(query),
-      )
+      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN }, query, false)
       if (inner === PASS) return undefined
       if (inner !== CHASE) {
         // In the zone a target without an answer is NODATA without a link, as in CoreDNS, unless nobody knows yet.

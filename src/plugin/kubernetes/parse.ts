@@ -7,11 +7,11 @@ import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../objects/label-selector.ts'
-import { OBJECT_DEFAULTS } from '../../objects/options.ts'
+import { OBJECT_DEFAULTS, type TopologyOptions } from '../../objects/options.ts'
 import { isDnsLabel } from '../../objects/slim.ts'
 import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
-import { readClients } from './clients.ts'
+import { namesPlaces, readClients } from './clients.ts'
 import {
   type KubernetesConfig,
   SNAPSHOT_AGE_DEFAULT_MS,
@@ -22,6 +22,8 @@ import {
 } from './config.ts'
 
 const DAY_MS = 86_400_000
+/** Endpoints that a client must have nearby before it is given these alone. */
+const AT_LEAST_MAX = 1000
 
 /** Options that CoreDNS once had. */
 const REMOVED = {
@@ -67,6 +69,7 @@ export function parseKubernetes(
   })
   judge(directive.word, draft, api, problems)
   draft.clients = readClients(draft.verifiedPods, block, problems)
+  draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }
@@ -108,6 +111,10 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
       },
       zonal: () => {
         draft.zonal = true
+      },
+      topology: option => {
+        option.once()
+        draft.topology = readTopology(option)
       },
       startup_timeout: option => {
         const timeoutMs = option.duration('the time to wait for the API server', { maxMs: DAY_MS })
@@ -176,6 +183,17 @@ function readOptions(line: Line, draft: Draft, api: Api, block: BlockContext): v
   )
 }
 
+/** `auto|zone|node [at_least N]`. */
+function readTopology(option: Line): TopologyOptions | undefined {
+  const of = option.choice('auto, zone or node', ['auto', 'zone', 'node'])
+  let atLeast: number | undefined = 1
+  if (option.has) {
+    const word = option.choice('what can be said of topology', ['at_least'])
+    atLeast = word && option.integer('how many endpoints', 1, AT_LEAST_MAX)
+  }
+  return of && atLeast !== undefined ? { of, atLeast } : undefined
+}
+
 /** `namespace NAME` behind a folder. */
 function readNamespace(option: Line): string | undefined {
   if (option.choice('what can be said of a folder', ['namespace']) === undefined) return undefined
@@ -216,6 +234,8 @@ function judge(word: Token, draft: Draft, api: Api, problems: Problems): void {
   }
   if (draft.zonal && draft.noEndpoints)
     problems.error(word, 'zonal needs the endpoints that noendpoints leaves out')
+  if (draft.topology && draft.noEndpoints)
+    problems.error(word, 'topology needs the endpoints that noendpoints leaves out')
   const fromApi = api.endpoint !== undefined || api.kubeconfig !== undefined
   if (draft.source.kind === 'manifests' && fromApi) {
     problems.error(word, 'manifests excludes endpoint and kubeconfig: the objects come from one source')

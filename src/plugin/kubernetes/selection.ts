@@ -6,7 +6,9 @@ import { FLAG, NO_PORT } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { readEndpointLabel } from './address-label.ts'
+import type { Asker } from './asker.ts'
 import { asksAny, dottedIs, equalOctets, labelIs, portAsks } from './match.ts'
+import { CIRCLE, type Circle, isWithinCircle } from './near.ts'
 import type { Request } from './parse-name.ts'
 
 /** So many ports are compared with one another; a Service may have 20,000. */
@@ -28,14 +30,23 @@ export class Selection {
   #next = 0
   #nextHostname = 0
   #nextZone = 0
+  #nextPlace = 0
+  /** Endpoints outside of it are passed over. */
+  #circle: Circle = CIRCLE.ALL
+  /** Who asks, where that matters. */
+  readonly #asker: Asker | undefined
+  readonly #atLeast: number
   /** What the endpoint label asked for reads as. */
   readonly #address = new Uint8Array(16)
   #addressOctets = 0
   /** By number, the ports seen of more than MANY_PORTS. */
   #numbers = new Uint8Array(0)
 
-  constructor(table: TableReader) {
+  /** Where an asker is given, a circle of endpoints around it is taken that has at least so many. */
+  constructor(table: TableReader, asker?: Asker, atLeast = 1) {
     this.table = table
+    this.#asker = asker
+    this.#atLeast = atLeast
   }
 
   /** Turns to a service's block; false when what the name asks for does not exist there. */
@@ -45,6 +56,7 @@ export class Selection {
     this.request = request
     this.block = block
     this.headless = (flagsOf(this.table.octets, block) & FLAG.HEADLESS) !== 0
+    this.#circle = CIRCLE.ALL
     switch (request.shape) {
       case 'endpoint':
         this.#addressOctets = readEndpointLabel(scan.folded, request.endpointAt, this.#address)
@@ -58,6 +70,39 @@ export class Selection {
       default:
         return true
     }
+  }
+
+  /** Whether only some of the endpoints are given, those near the client. */
+  get isNarrow(): boolean {
+    return this.#circle !== CIRCLE.ALL
+  }
+
+  /**
+   * Takes the narrowest circle around the asker with enough endpoints that have addresses of so many octets, of any where
+   * that is 0. Names that ask for a zone have chosen theirs.
+   */
+  narrow(octets: 0 | 4 | 16): void {
+    const asker = this.#asker
+    if (asker === undefined || this.request.shape === 'zone') return
+    if ((flagsOf(this.table.octets, this.block) & FLAG.NEAR) === 0 || !asker.locate()) return
+    this.#circle = CIRCLE.ALL
+    this.rewind()
+    const narrowest = this.groups.next() && this.groups.nodeFirst ? CIRCLE.NODE : CIRCLE.ZONE
+    for (let circle: number = narrowest; circle > CIRCLE.ALL; circle--) {
+      this.#circle = circle as Circle
+      if (this.#hasEnough(octets)) return
+    }
+    this.#circle = CIRCLE.ALL
+  }
+
+  #hasEnough(octets: 0 | 4 | 16): boolean {
+    let found = 0
+    this.rewind()
+    while (this.nextGroup()) {
+      while (this.nextEndpoint())
+        if ((octets === 0 || octets === this.endpointOctets) && ++found >= this.#atLeast) return true
+    }
+    return false
   }
 
   /** Whether the answer is the service's own: its cluster IPs and ports, not its endpoints. */
@@ -94,6 +139,7 @@ export class Selection {
     this.#next = 0
     this.#nextHostname = this.groups.hostnamesAt
     this.#nextZone = this.groups.zonesAt
+    this.#nextPlace = this.groups.placesAt
   }
 
   /** Moves to the group's next endpoint that is asked for. */
@@ -109,8 +155,11 @@ export class Selection {
       const zone = this.#nextZone
       if (hostname) this.#nextHostname += 1 + octets[hostname]!
       if (zone) this.#nextZone += 1 + octets[zone]!
+      const place = this.#nextPlace
+      if (place) this.#nextPlace += 1 + octets[place]!
       const named = hostname !== 0 && octets[hostname] !== 0
       if (!this.#isAsked(at, v4 ? 4 : 16, named ? hostname : 0, zone)) continue
+      if (this.#circle !== CIRCLE.ALL && !isWithinCircle(octets, place, this.#circle, this.#asker!)) continue
       this.endpointAt = at
       this.endpointOctets = v4 ? 4 : 16
       this.hostnameAt = named ? hostname : 0
@@ -142,7 +191,8 @@ export class Selection {
     while (this.nextGroup()) {
       const ports = this.#groupPorts()
       const { counted, countsAt } = this.groups
-      const all = this.request.shape === 'service' || this.request.shape === 'port'
+      const { shape } = this.request
+      const all = !this.isNarrow && (shape === 'service' || shape === 'port')
       if (all) candidates += counted * ports
       else {
         while (this.nextEndpoint())

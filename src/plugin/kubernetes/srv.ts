@@ -61,6 +61,7 @@ export class SrvRecords {
 
   #ofEndpoints(ttlSeconds: number): void {
     const selection = this.#selection
+    selection.narrow(0)
     const candidates = selection.countCandidates()
     if (candidates === 0) return
     this.#written.clear()

@@ -26,6 +26,8 @@ const OTHERS: {
   ignoreEmptyService: [true, 'own'],
   zonal: [true, 'own'],
   multicluster: [true, 'own'],
+  topology: [{ of: 'zone', atLeast: 1 }, 'own'],
+  nodes: [true, 'own'],
   verifiedPods: [true, 'own'],
   clients: [{ podNames: true, labels: ['app'] }, 'own'],
 }

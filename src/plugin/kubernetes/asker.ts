@@ -1,0 +1,105 @@
+// HOT: where the client of a query stands: its node and topology zone, out of the table (table/places.ts). A look-up masks the
+// address to each length that networks in the table have, the longest first: two for a cluster of IPv4, one for Pods and
+// one for the Nodes' own addresses. Budget 0.3 µs; nothing is allocated.
+
+import { ipv4At } from '../../query/sockaddr.ts'
+import { detailAt } from '../../table/block.ts'
+import { HEAD, KEY } from '../../table/layout.ts'
+import type { TableReader } from '../../table/reader.ts'
+
+/** Octets of a key before the network. */
+const HEAD_OCTETS = 3
+
+export class Asker {
+  readonly #table: TableReader
+  readonly #key = new Uint8Array(HEAD_OCTETS + 16)
+  #from: Uint8Array | undefined
+  #fromAt = 0
+  #next: Uint8Array | undefined
+  #nextAt = 0
+  /** Where its node and its zone stand in the table, each behind its length; 0 where nobody knows. */
+  nodeAt = 0
+  zoneAt = 0
+
+  constructor(table: TableReader) {
+    this.#table = table
+    this.#key[0] = KEY.PLACE
+  }
+
+  /** The next question is from the socket address at octets[at …); without that it is nobody's. */
+  comes(octets: Uint8Array, at: number): void {
+    this.#next = octets
+    this.#nextAt = at
+  }
+
+  /** A question begins. */
+  begin(): void {
+    this.#from = this.#next
+    this.#fromAt = this.#nextAt
+    this.#next = undefined
+    this.nodeAt = this.zoneAt = 0
+  }
+
+  /** Finds the place of whoever asks the question that has begun; see `find`. */
+  locate(): boolean {
+    return this.#from !== undefined && this.find(this.#from, this.#fromAt)
+  }
+
+  /**
+   * Finds the place of the socket address at octets[at …); between enter and leave of the table only, up to which the
+   * answer holds. Nobody is known before all Nodes are listed.
+   */
+  find(octets: Uint8Array, at: number): boolean {
+    const table = this.#table
+    const v4At = ipv4At(octets, at)
+    this.nodeAt = this.zoneAt = 0
+    if (!table.synced) return false
+    const block = v4At >= 0 ? this.#longest(octets, v4At, 4, 1) : this.#longest(octets, at + 8, 6, 4)
+    if (block === 0) return false
+    this.nodeAt = detailAt(table.words, block)
+    this.zoneAt = this.nodeAt + 1 + table.octets[this.nodeAt]!
+    return true
+  }
+
+  /** Leaves the node and the zone of an address in the metadata. */
+  annotate(octets: Uint8Array, at: number, metadata: Map<string, string>): void {
+    this.#table.enter()
+    if (this.find(octets, at)) {
+      metadata.set('kubernetes/client-node', this.#text(this.nodeAt))
+      const zone = this.#text(this.zoneAt)
+      if (zone !== '') metadata.set('kubernetes/client-zone', zone)
+    }
+    this.#table.leave()
+  }
+
+  #text(at: number): string {
+    const { octets } = this.#table
+    return at === 0 ? '' : Buffer.prototype.latin1Slice.call(octets, at + 1, at + 1 + octets[at]!)
+  }
+
+  /** The block of the smallest network that has the address; `lastWord` is the last one of the lengths' bits. */
+  #longest(octets: Uint8Array, at: number, family: 4 | 6, lastWord: number): number {
+    const { words } = this.#table
+    const lengthsAt = family === 4 ? HEAD.PLACES_V4 : HEAD.PLACES_V6
+    for (let word = lastWord; word >= 0; word--) {
+      for (let bits = Atomics.load(words, lengthsAt + word); bits !== 0; ) {
+        const bit = 31 - Math.clz32(bits)
+        bits &= ~(1 << bit)
+        const block = this.#find(octets, at, family, 32 * word + bit)
+        if (block !== 0) return block
+      }
+    }
+    return 0
+  }
+
+  #find(octets: Uint8Array, at: number, family: 4 | 6, length: number): number {
+    const key = this.#key
+    key[1] = family
+    key[2] = length
+    const octetsOf = family === 4 ? 4 : 16
+    const whole = length >> 3
+    for (let i = 0; i < octetsOf; i++) key[HEAD_OCTETS + i] = i < whole ? octets[at + i]! : 0
+    if (whole < octetsOf) key[HEAD_OCTETS + whole] = octets[at + whole]! & ~(0xff >> (length & 7))
+    return this.#table.find(key, 0, HEAD_OCTETS + octetsOf)
+  }
+}
