@@ -72,6 +72,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     logForm: command.logForm,
     lastGood: command.lastGood,
     overlap: command.overlap,
+    lean: nodeCache !== undefined,
     metrics: command.nodeCache?.metrics,
   })
   process.on('uncaughtException', error => bug(log, registry, error))

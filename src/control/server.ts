@@ -57,6 +57,8 @@ export interface ServerOptions {
   readonly lastGood: string
   /** Whether another server of this user may have the same ports. */
   readonly overlap: boolean
+  /** Memory counts more than speed: one thread, unless the Corefile says more. */
+  readonly lean?: boolean
   /** Where the metrics are shown whatever the Corefile says. */
   readonly metrics?: { readonly host: string; readonly port: number } | undefined
 }
@@ -128,7 +130,10 @@ export class Server {
     const usable = configuration.errors === 0 ? configuration : this.#fallBack(configuration)
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
-    await this.#threads.start(threadsWanted(usable.setup))
+    const threads = this.#threadsWanted(usable.setup)
+    // A cluster's changes would keep queries waiting.
+    const here = this.#options.lean === true && threads === 1 && usable.setup.kubernetes.length === 0
+    await this.#threads.start(threads, here)
     const error = await this.#serve(usable)
     if (error !== undefined) {
       await this.#close()
@@ -230,8 +235,13 @@ export class Server {
     )
   }
 
+  /** A container's CPU quota counts: Node knows it. */
+  #threadsWanted({ multisocket }: Setup): number {
+    return threadsOf(multisocket, this.#options.lean ? 1 : availableParallelism())
+  }
+
   #warnOfThreads(setup: Setup): void {
-    const wanted = threadsWanted(setup)
+    const wanted = this.#threadsWanted(setup)
     const { count } = this.#threads
     if (wanted === count) return
     const text = `${wanted} serving threads need a restart; the ${count} that were started go on`
@@ -354,9 +364,6 @@ export class Server {
     this.#facts.stop()
   }
 }
-
-/** A container's CPU quota counts: Node knows it. */
-const threadsWanted = (setup: Setup): number => threadsOf(setup.multisocket, availableParallelism())
 
 const errorsOf = (configuration: Configuration): string =>
   configuration.problems

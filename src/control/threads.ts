@@ -2,22 +2,14 @@
 // (prepare everywhere, then commit everywhere, or nowhere), replaces one that dies, and drains them at the end.
 
 import { randomBytes } from 'node:crypto'
-import { totalmem } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { loadLibc } from '../listen/libc.ts'
-import { acknowledgeLines, lineCountMemory } from '../observe/batched-log.ts'
 import type { BusyThread } from '../observe/busy.ts'
-import type { LogForm } from '../observe/json-line.ts'
-import type { ProcessLog } from '../observe/log.ts'
-import type { Registry } from '../observe/registry.ts'
-import type { Traffic } from '../observe/traffic.ts'
 import { COOKIE_SECRET_OCTETS } from '../serving/cookies.ts'
-import type { FromThread, Prepare, ThreadStart, ToThread } from '../serving/messages.ts'
+import type { Prepare } from '../serving/messages.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { clearReader } from '../table/reader.ts'
-import { serveHeapLimits, streamOctets } from './heap-limits.ts'
-import { serveEntry } from './serve-entry.ts'
+import { ServingWorker, type Shared, type ThreadsOptions } from './serving-worker.ts'
 
 /**
  * A thread that dies is replaced after this long, so that one that dies at once does not spin; twice as long for each that could
@@ -40,101 +32,6 @@ export interface Work {
   readonly ownAddresses: readonly Uint8Array[]
 }
 
-export interface ThreadsOptions {
-  readonly registry: Registry
-  readonly log: ProcessLog
-  readonly quiet: boolean
-  readonly logForm: LogForm
-  readonly traffic: Pick<Traffic, 'take'>
-  /** The container's limit of memory in octets, as Node reads it unless given. */
-  readonly memoryOctets?: number
-}
-
-/** What all threads of a process have in common. */
-interface Shared {
-  /** How many there are. */
-  readonly count: number
-  readonly ticketSecret: Uint8Array
-  readonly cookieSecret: Uint8Array
-}
-
-class ServingWorker {
-  readonly worker: Worker
-  readonly thread: number
-  readonly id: number
-  readonly #waiting = new Map<string, (message: FromThread) => void>()
-  #isAlive = true
-
-  constructor(
-    thread: number,
-    { count, ticketSecret, cookieSecret }: Shared,
-    options: ThreadsOptions,
-    onExit: (worker: ServingWorker, reason: string) => void,
-  ) {
-    this.thread = thread
-    const counters = options.registry.addThread()
-    this.id = counters.id
-    const logLines = lineCountMemory()
-    const memoryOctets = options.memoryOctets ?? process.constrainedMemory()
-    const start: ThreadStart = {
-      thread,
-      threads: count,
-      counters: counters.memory,
-      logLines,
-      ticketSecret,
-      cookieSecret,
-      streamOctets: streamOctets(memoryOctets, totalmem(), count),
-      quiet: options.quiet,
-      logForm: options.logForm,
-    }
-    this.worker = new Worker(serveEntry(), {
-      workerData: start,
-      name: `serving-${thread}`,
-      resourceLimits: serveHeapLimits(memoryOctets, totalmem(), count),
-    })
-    let reason = ''
-    this.worker.on('error', (error: Error) => {
-      reason = error.stack ?? error.message
-    })
-    this.worker.on('exit', code => {
-      this.#isAlive = false
-      onExit(this, reason || `exit status ${code}`)
-    })
-    this.worker.on('message', (message: FromThread) => {
-      if (message.type === 'register') options.registry.register(this.id, message.registration)
-      else if (message.type === 'log') {
-        options.log.writeLines(message.octets, message.lines)
-        acknowledgeLines(logLines, message.lines)
-      } else if (message.type === 'samples') {
-        options.traffic.take(thread, message.octets, message.periodMs)
-        this.send({ type: 'sampled' })
-      } else this.#waiting.get(message.type)?.(message)
-    })
-  }
-
-  get isAlive(): boolean {
-    return this.#isAlive
-  }
-
-  send(message: ToThread): void {
-    this.worker.postMessage(message)
-  }
-
-  /** The next message of that type; undefined when the thread ends before it comes, or has ended. */
-  next<T extends FromThread['type']>(type: T): Promise<Extract<FromThread, { type: T }> | undefined> {
-    if (!this.#isAlive) return Promise.resolve(undefined)
-    return new Promise(resolve => {
-      const ended = (): void => resolve(undefined)
-      this.worker.once('exit', ended)
-      this.#waiting.set(type, message => {
-        this.#waiting.delete(type)
-        this.worker.off('exit', ended)
-        resolve(message as Extract<FromThread, { type: T }>)
-      })
-    })
-  }
-}
-
 export class Threads {
   readonly #options: ThreadsOptions
   #shared: Shared = {
@@ -143,6 +40,7 @@ export class Threads {
     cookieSecret: randomBytes(COOKIE_SECRET_OCTETS),
   }
   #workers: ServingWorker[] = []
+  #here = false
   #generation = 0
   /** One after another: a reload, from `prepare` to its end, and the start of a thread in another's place. */
   #turns: Promise<void> = Promise.resolve()
@@ -169,24 +67,25 @@ export class Threads {
 
   /** For the metric of how busy each thread is. */
   busy(): BusyThread[] {
-    return this.#workers.map(({ thread, worker }) => ({
-      name: `serving-${thread}`,
-      utilization: () => worker.performance.eventLoopUtilization(),
+    return this.#workers.map(worker => ({
+      name: `serving-${worker.thread}`,
+      utilization: () => worker.utilization(),
     }))
   }
 
   /**
-   * Starts that many threads, which serve nothing yet. The native add-on that they wait with is loaded here too: Node unloads it
+   * Starts that many threads, which serve nothing yet; with `here`, one that is a part of this one. The native add-on that they wait with is loaded here too: Node unloads it
    * with the last thread that has it, under handles that are still closing.
    */
-  async start(count: number): Promise<void> {
+  async start(count: number, here = false): Promise<void> {
+    this.#here = here
     await loadLibc()
     this.#shared = { ...this.#shared, count }
     for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
   }
 
   #spawn(thread: number): ServingWorker {
-    return new ServingWorker(thread, this.#shared, this.#options, (worker, reason) =>
+    return new ServingWorker(thread, this.#shared, this.#options, this.#here, (worker, reason) =>
       this.#ended(worker, reason),
     )
   }
@@ -250,7 +149,7 @@ export class Threads {
   async terminate(): Promise<void> {
     this.#ending = true
     await within(QUIT_MAX_MS, Promise.all(this.#workers.map(worker => tell(worker, 'quit'))))
-    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()))
+    await Promise.all(this.#workers.map(worker => worker.terminate()))
   }
 
   /** Lets every thread finish what is in flight, then ends it. */
@@ -293,7 +192,7 @@ export class Threads {
       this.#failures.set(thread, (this.#failures.get(thread) ?? 0) + 1)
       this.#options.log.write('ERROR', '', `a new serving thread cannot serve: ${problem}`)
       // One that serves nothing is no better than none: it is replaced in its turn.
-      await worker.worker.terminate()
+      await worker.terminate()
     }
     endTurn()
   }

@@ -26,7 +26,7 @@ interface Started {
   logged(text: string): Promise<void>
 }
 
-async function start(test: Test, count: number, memoryOctets?: number): Promise<Started> {
+async function start(test: Test, count: number, memoryOctets?: number, here = false): Promise<Started> {
   const registry = new Registry()
   const lines: string[] = []
   const waiting = new Set<() => void>()
@@ -50,7 +50,7 @@ async function start(test: Test, count: number, memoryOctets?: number): Promise<
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
-  await threads.start(count)
+  await threads.start(count, here)
   // Without a thread nothing else keeps this process.
   const alive = setInterval(() => undefined, 1000)
   test.teardown(async () => {
@@ -117,6 +117,26 @@ t.test(
     await threads.commit(free)
   },
 )
+
+t.test('one thread can be a part of the control thread: no worker, and the rest as ever', async test => {
+  const { threads, registry, workers } = await start(test, 1, undefined, true)
+  const port = await freePort()
+  const before = work(port)
+  test.same(await threads.prepare(before), [])
+  await threads.commit(before)
+  test.equal((await query(port, { name: 'example.org' })).rcode, 'NOERROR')
+  const after = work(port, 'template IN TXT . {\n  answer "{{ .Name }} 60 IN TXT new"\n  }')
+  test.same(await threads.prepare(after), [])
+  await threads.commit(after)
+  for (const tcp of [false, true])
+    test.match((await query(port, { name: 'example.org', type: 'TXT', tcp })).answer, [/"new"$/])
+  test.same([workers.length, restarts(registry)], [0, 0])
+  await threads.drain()
+  await test.rejects(
+    query(port, { name: 'example.org', tcp: true, timeoutMs: 500 }),
+    'its sockets are closed',
+  )
+})
 
 t.test('a successor that cannot serve is replaced in its turn', async test => {
   const { threads, workers, logged } = await start(test, 1)
