@@ -30,6 +30,18 @@ export type Command =
       readonly offline: boolean
       readonly port: number
     }
+  | {
+      readonly command: 'explain'
+      readonly name: string
+      /** A record type, '' for A. */
+      readonly type: string
+      /** NAMESPACE/POD, an address, or ''. */
+      readonly from: string
+      /** The Corefile, `stdin`, or '' for ./Corefile. */
+      readonly conf: string
+      readonly port: number
+      readonly json: boolean
+    }
   | { readonly command: 'version' | 'plugins' }
   /** About which command; '' for all. */
   | { readonly command: 'help'; readonly about: string }
@@ -276,6 +288,43 @@ export const COMMANDS: readonly CommandRow[] = [
         quiet: has('quiet'),
         logForm: logFormOf(text),
         nodeCache,
+      }
+    },
+  },
+  {
+    name: 'explain',
+    operands: 'NAME [TYPE]',
+    about: 'say why a name resolves, or does not',
+    more: [
+      "Asks what a Pod's resolver would ask, by its search path, and shows what becomes of each name: the server block, every plugin that had a say, the upstream, and for a name of the cluster the Service and the endpoints behind it. Ends with the cause and with what to do.",
+      'It reads the Corefile at hand and the cluster or the folder that is named there. The exit status is 0 where the name resolves, 1 where it does not, 2 where that could not be told.',
+    ],
+    examples: [
+      ['seamark explain web.shop', 'as a Pod of the namespace default would ask'],
+      ['seamark explain _http._tcp.web.shop.svc SRV --from shop/curl', 'as that Pod asks'],
+    ],
+    options: [
+      {
+        name: 'from',
+        value: 'CLIENT',
+        about: 'who asks: NAMESPACE/POD or an address; a Pod of the namespace default unless given',
+      },
+      { name: 'json', about: 'print JSON' },
+      CONF,
+      PORT,
+    ],
+    read({ words, text, has, port }) {
+      const [name, type = '', ...more] = words
+      if (name === undefined) return 'explain needs a name'
+      if (more.length > 0) return `explain takes a name and a type, not ${more.join(' ')}`
+      return {
+        command: 'explain',
+        name,
+        type,
+        from: text('from'),
+        conf: text('conf'),
+        port,
+        json: has('json'),
       }
     },
   },

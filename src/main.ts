@@ -41,6 +41,11 @@ async function main(command: Command): Promise<number> {
       return 0
     case 'check':
       return check(command, print)
+    case 'explain': {
+      const { explainCommand } = await import('./explain/command.ts')
+      const { conf, port } = command
+      return explainCommand({ ...command, configuration: source(conf, port) }, print)
+    }
     case 'serve':
       return serve(command)
   }

@@ -10,7 +10,7 @@ const SRC = join(import.meta.dirname, '..', 'src')
 const TOP = 'the top'
 
 const LAW: Readonly<Record<string, readonly string[]>> = {
-  [TOP]: ['control', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
+  [TOP]: ['control', 'explain', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
   control: [
     'serving',
     'cluster',
@@ -19,6 +19,20 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     'listen',
     'observe',
     'plugin',
+    'shared',
+    'table',
+    'wire',
+  ],
+  explain: [
+    'serving',
+    'cluster',
+    'setup',
+    'corefile',
+    'listen',
+    'objects',
+    'observe',
+    'plugin',
+    'query',
     'shared',
     'table',
     'wire',

@@ -21,6 +21,7 @@ import type { AddressBook } from './addresses.ts'
 import { builtIns, isBuiltIn } from './builtins.ts'
 import { assignClusterIps, type ServiceView } from './cluster-ips.ts'
 import { endpointSlices } from './endpoint-slices.ts'
+import type { FolderObjects } from './evidence.ts'
 import { type PodView, placePods, podIps, type Warn } from './pods.ts'
 import type { ManifestProblem } from './problem.ts'
 import { type ManifestKind, type RawObject, titleOf } from './raw.ts'
@@ -50,7 +51,7 @@ export function compile(
   objects: readonly RawObject[],
   book: AddressBook,
   options: CompileOptions = {},
-): { readonly state: ClusterState; readonly problems: readonly ManifestProblem[] } {
+): FolderObjects & { readonly state: ClusterState; readonly problems: readonly ManifestProblem[] } {
   const problems: ManifestProblem[] = []
   const warn: Warn = (object, path, message) => {
     if (isBuiltIn(object)) return
@@ -81,7 +82,7 @@ export function compile(
     ServiceImport: byKey(services.imports),
     Node: byKey(options.nodes ? of('Node').flatMap(object => nodeOf(object, warn)) : []),
   }
-  return { state, problems }
+  return { state, problems, services: of('Service'), pods }
 }
 
 const everything: LabelPredicate = () => true

@@ -36,6 +36,7 @@ export interface PodView {
   /** Its Node, or '', and the zone of that. */
   readonly node: string
   readonly zone: string
+  readonly raw: Json
 }
 
 /** A Pod before it has an address: `turn` is what spreads it over the Nodes. */
@@ -83,6 +84,7 @@ export function placePods(
       ports: containerPorts(object.raw),
       node,
       zone: zones.get(node) ?? '',
+      raw: object.raw,
     }
   })
 }

@@ -6,6 +6,7 @@
 //   look → signatures → changed files → raw objects → kustomize → compile → differences → Sink
 
 import { basename } from 'node:path'
+import type { Evidence } from '../objects/evidence.ts'
 import { type LabelPredicate, parseSelector } from '../objects/label-selector.ts'
 import { KIND_NAMES, type Kind, type Kinds, type Sink } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
@@ -15,6 +16,7 @@ import { Polled } from '../shared/polled.ts'
 import { AddressBook } from './addresses.ts'
 import { type ClusterState, type CompileOptions, compile, EMPTY_STATE } from './compile.ts'
 import { describeNames, describeQueries } from './describe.ts'
+import { type FolderObjects, folderEvidence } from './evidence.ts'
 import { FolderHints, type Hints } from './hints.ts'
 import { isKustomization, type Kustomization, parseKustomization } from './kustomization.ts'
 import { type Kustomized, kustomize } from './kustomize.ts'
@@ -71,6 +73,7 @@ interface FileState {
 const GONE = 'gone'
 
 export class ManifestSource implements ObjectSource {
+  readonly evidence: Evidence = folderEvidence(() => this.#folder)
   readonly #settings: ManifestSettings
   readonly #options: CompileOptions
   readonly #polled: Polled
@@ -79,6 +82,7 @@ export class ManifestSource implements ObjectSource {
   readonly #book = new AddressBook()
   readonly #files = new Map<string, FileState>()
   #compiled: readonly ManifestProblem[] = []
+  #folder: FolderObjects = { services: [], pods: [] }
   #scanProblems: readonly ManifestProblem[] = []
   #kustomized: Kustomized = { objects: [], problems: [], outside: [] }
   /** Whether files have changed since the last publication. */
@@ -230,8 +234,9 @@ export class ManifestSource implements ObjectSource {
 
   #publish(): void {
     const before = this.#state
-    const { state, problems } = compile(this.#kustomized.objects, this.#book, this.#options)
+    const { state, problems, services, pods } = compile(this.#kustomized.objects, this.#book, this.#options)
     this.#compiled = problems
+    this.#folder = { services, pods }
     this.#state = state
     let different = !this.#synced
     for (const kind of KIND_NAMES) {

@@ -1,5 +1,6 @@
 // A source of objects as its users see it, whatever it reads: the API server (watch/) or a folder of manifests (manifest/).
 
+import type { Evidence } from './evidence.ts'
 import type { Kind, Kinds } from './objects.ts'
 
 /** The objects of one kind, complete. */
@@ -48,6 +49,8 @@ export interface ObjectSource {
   status(): readonly ResourceStatus[]
   /** The state for a snapshot, undefined until all of it is complete; absent where the source itself lasts. */
   sets?(): readonly KindSet[] | undefined
+  /** What objects say beyond what is served; absent where nobody can be asked. */
+  readonly evidence?: Evidence
   /** What is served below the zone and how to ask the server for it; absent where that would be too much to tell. */
   describe?(zone: string, server: { readonly host: string; readonly port: number }): Description
 }

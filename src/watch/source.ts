@@ -1,12 +1,14 @@
 // The API server as a source of objects: one reflector for each kind that the configuration needs (objects/kinds.ts), all on
 // one client.
 
+import type { Evidence } from '../objects/evidence.ts'
 import { KINDS, wantedKinds } from '../objects/kinds.ts'
 import type { Kind, Sink } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
 import type { KindSet, ObjectSource, ResourceStatus } from '../objects/source.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { ApiRequester } from './client.ts'
+import { apiEvidence } from './evidence.ts'
 import { Reflector } from './reflector.ts'
 import type { ReflectorTiming, WatchHooks } from './reflector-options.ts'
 
@@ -27,9 +29,11 @@ type KindReflector = { readonly kind: Kind; readonly reflector: Reflector<Kind> 
 
 /** Watches all that the selection needs, from `start` to `stop`. */
 export class ApiSource implements ObjectSource {
+  readonly evidence: Evidence
   readonly #reflectors: readonly KindReflector[]
 
   constructor(options: ApiSourceOptions) {
+    this.evidence = apiEvidence(options.client, options.clock)
     this.#reflectors = reflectorsFor(options, {
       ...options.hooks,
       recovered: resource => {
