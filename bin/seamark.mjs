@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `seamark` of the npm package: any Node from 18 on starts it, a Node from 24 on runs it. Where the one that
-// started it is too old, the one that came with the package as an optional dependency takes over, with the same
-// arguments, streams and environment, and its exit status or signal is this one's.
+// started it is too old, one that is installed beside it as a package takes over, with the same arguments, streams and
+// environment, and its exit status or signal is this one's.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -27,7 +27,7 @@ else {
   const node = newerNode()
   if (node === undefined) {
     const wanted = NODE_PACKAGES[`${process.platform}-${process.arch}`]
-    const missing = wanted === undefined ? '' : `, and the optional package ${wanted} is not installed`
+    const missing = wanted === undefined ? '' : `; npm install -g ${wanted}@${NODE_MAJOR_MIN} brings one`
     fail(`Node ${NODE_MAJOR_MIN} or newer is needed, this is ${process.versions.node}${missing}`)
   } else handOver(node)
 }

@@ -10,6 +10,7 @@ export interface Locked {
   readonly integrity: string
   readonly license?: string
   readonly dev?: boolean
+  readonly hasInstallScript?: boolean
   readonly optional?: boolean
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
@@ -17,12 +18,14 @@ export interface Locked {
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** All packages by their folders, `node_modules/yaml`. */
+/** All packages of others by their folders, `node_modules/yaml`. */
 export function lockedPackages(): ReadonlyMap<string, Locked> {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    readonly packages: Readonly<Record<string, Locked>>
+    readonly packages: Readonly<Record<string, Partial<Locked>>>
   }
-  return new Map(Object.entries(packages).filter(([path]) => path !== ''))
+  const isOthers = (entry: [string, Partial<Locked>]): entry is [string, Locked] =>
+    entry[1].integrity !== undefined
+  return new Map(Object.entries(packages).filter(isOthers))
 }
 
 /** The name of the package in a folder. */

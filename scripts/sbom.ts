@@ -1,6 +1,6 @@
 // `npm run sbom`: the bill of materials (CycloneDX 1.5) of what is shipped: the packages with code in the bundle, and those that
-// an installation brings beside it (koffi, a Node for the platform). What only builds or tests is not in it. The image has one of
-// its own, of what it holds (scripts/image/tree.ts).
+// an installation brings beside it (koffi, with a binary for the platform). What only builds or tests is not in it. The image has
+// one of its own, of what it holds (scripts/image/tree.ts).
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -111,4 +111,28 @@ export function billOf(components: readonly Component[], made?: string): string 
   )
 }
 
-if (import.meta.main) console.log(billOf(npmComponents(await bundledPackages(), () => true)))
+/** The packages that an installation brings, on one platform or another. */
+export function installedPackages(): ReadonlySet<string> {
+  const locked = lockedPackages()
+  const found = new Set<string>()
+  const add = (names: object = {}): void => {
+    for (const name of Object.keys(names)) {
+      if (found.has(name)) continue
+      found.add(name)
+      const { dependencies, optionalDependencies } = locked.get(`node_modules/${name}`) ?? {}
+      add(dependencies)
+      add(optionalDependencies)
+    }
+  }
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as Pick<Locked, 'dependencies' | 'optionalDependencies'>
+  add(dependencies)
+  add(optionalDependencies)
+  return found
+}
+
+if (import.meta.main) {
+  const installed = installedPackages()
+  console.log(billOf(npmComponents(await bundledPackages(), name => installed.has(name))))
+}

