@@ -7,9 +7,10 @@ import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import type { Guard, Handler } from '../plugin/plugin.ts'
 import { DONE, NEXT, type Packet, type Step } from '../query/packet.ts'
+import { takeWhole } from '../query/settle.ts'
 import type { Clock } from '../shared/clock.ts'
-import { MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
-import { EDE_OCTETS, OPT_OCTETS, optAtEnd } from '../wire/opt.ts'
+import { MESSAGE_MAX } from '../wire/header.ts'
+import { OPT_OCTETS } from '../wire/opt.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import type { Scan } from '../wire/scan.ts'
 
@@ -83,26 +84,11 @@ function concernsOne(guards: readonly Guard[], scan: Scan): boolean {
 }
 
 function answered(packet: Packet, octets: number, plugin: number, isWhole: boolean): Step {
+  if (!isWhole) return takeWhole(packet, octets, plugin)
   const { out, outAt } = packet
   packet.length = octets
   packet.rcode = out[outAt + 3]! & 15
   packet.plugin = plugin
-  packet.isWhole = isWhole
-  if (!isWhole && packet.scan.edns) takeOpt(packet)
+  packet.isWhole = true
   return DONE
-}
-
-/** The reply becomes one as the handlers in front see them: OPT is gone, its reason beside the octets. */
-function takeOpt(packet: Packet): void {
-  const { out, outAt, length, reason } = packet
-  const end = outAt + length
-  const optAt = optAtEnd(out, outAt, end)
-  packet.length = optAt - outAt
-  writeU16(out, outAt + 10, readU16(out, outAt + 10) - 1)
-  // Our own OPT record has no other option than the reason.
-  const textAt = optAt + OPT_OCTETS + EDE_OCTETS
-  if (end < textAt) return
-  packet.reasonCode = readU16(out, textAt - 2)
-  packet.reasonOctets = end - textAt
-  for (let i = textAt; i < end; i++) reason[i - textAt] = out[i]!
 }

@@ -3,12 +3,11 @@
 import { Problems } from '../../src/corefile/problem.ts'
 import { counterMemory, ThreadMeters } from '../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../src/observe/query-meters.ts'
-import { FastCache, MISS } from '../../src/plugin/cache/fast.ts'
-import { ClusterAnswers } from '../../src/plugin/kubernetes/answers.ts'
 import { sourceKey } from '../../src/plugin/kubernetes/config.ts'
-import { type Origin, Packet, type Trace } from '../../src/query/packet.ts'
+import { NEXT, type Origin, Packet, type Trace } from '../../src/query/packet.ts'
 import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
+import { FastAnswers } from '../../src/serving/fast-answers.ts'
 import type { Road } from '../../src/serving/road.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/read-corefile.ts'
@@ -80,13 +79,10 @@ export class ServerBlock {
 
   /** What the handlers say. */
   slow(packet: Uint8Array): Promise<Uint8Array | undefined> {
-    const { covers } = ClusterAnswers.prototype
-    const { answer } = FastCache.prototype
-    ClusterAnswers.prototype.covers = () => false
-    FastCache.prototype.answer = () => MISS
+    const { handle } = FastAnswers.prototype
+    FastAnswers.prototype.handle = () => NEXT
     const { came } = askNow(this.#road, packet)
-    ClusterAnswers.prototype.covers = covers
-    FastCache.prototype.answer = answer
+    FastAnswers.prototype.handle = handle
     return came as Promise<Uint8Array | undefined>
   }
 

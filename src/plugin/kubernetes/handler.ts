@@ -1,52 +1,31 @@
 // `kubernetes` in the chain. The listener's fast path calls ClusterAnswers by itself; this handler does the same for queries
 // that come down the chain, and follows ExternalName targets, which needs the rest of the server (docs/coredns.md 1.6).
 
-import { type AliasEnd, aliasEnd } from '../../query/alias.ts'
-import type { Packet } from '../../query/packet.ts'
-import type { Query } from '../../query/query.ts'
-import {
-  type MaybePromise,
-  type Outcome,
-  answer as positive,
-  type Reply,
-  refused,
-  servfail,
-} from '../../query/reply.ts'
-import { sockaddr } from '../../query/sockaddr.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { takeFound, writeDraft } from '../../query/draft.ts'
+import { type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { takeWhole } from '../../query/settle.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import type { TableReader } from '../../table/reader.ts'
-import { EDE, readExtendedError } from '../../wire/extended-error.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
-import { decodeMessage, MessageWriter, type Question } from '../../wire/message.ts'
 import { equalNames, formatName, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { type Rr, rr } from '../../wire/record.ts'
-import { CLASS, TYPE } from '../../wire/rrtype.ts'
-import { Scan } from '../../wire/scan.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { CLASS } from '../../wire/rrtype.ts'
+import type { Scan } from '../../wire/scan.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Asker } from './asker.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
+import { ExternalNames } from './external.ts'
 import { ownAddresses } from './nameservers.ts'
 import { reasonCounters } from './reason.ts'
 
-/** A link is refused when more than this many stand before it (docs/coredns.md 1.6). */
-const CHAIN_MAX = 10
-const PLUGIN = 'kubernetes'
+const KUBERNETES = pluginIndex('kubernetes')
 
-/** What one look into the table gave. */
-type Found = Reply | typeof CHASE | typeof PASS
-
-/** A chain followed to its end; `undefined` where it leads to nothing of ours. */
-interface Chased {
-  readonly records: readonly Rr[]
-  readonly end: AliasEnd
-}
-
-export class KubernetesHandler implements TreeHandler {
-  readonly trees = true
+export class KubernetesHandler implements Handler {
   readonly #config: KubernetesConfig
   readonly #table: TableReader
   readonly #own: readonly Uint8Array[]
@@ -57,9 +36,7 @@ export class KubernetesHandler implements TreeHandler {
   /** Whether a plugin chooses among all addresses, however many fit. */
   readonly #needsAll: boolean
   readonly #wallMs: () => number
-  readonly #scan = new Scan()
-  readonly #writer = new MessageWriter()
-  readonly #out = new Uint8Array(MESSAGE_MAX)
+  readonly #externals: ExternalNames
 
   /** The chain gives every answer its final TTL and order; shuffled it is here too, where not all of it fits. */
   constructor(config: KubernetesConfig, context: ServingContext) {
@@ -81,6 +58,7 @@ export class KubernetesHandler implements TreeHandler {
       counters: reasonCounters(context.meters),
     }
     this.#answers = this.answersForZones(() => plain)
+    this.#externals = new ExternalNames(table, config.ttlSeconds)
     this.#clients = config.clients && new Clients(table, config.clients)
     this.#asker = config.nodes ? new Asker(table) : undefined
   }
@@ -120,7 +98,7 @@ export class KubernetesHandler implements TreeHandler {
    * Empty where nobody knows which Pod it is, or where it shares its node's address: others may ask from there, too.
    */
   searchPath(qname: Name, address: string): readonly Name[] {
-    const zone = this.#answersOf(qname)?.zone
+    const zone = this.#answers.find(answers => isWithin(qname, answers.zone))?.zone
     const client = zone && this.#clients?.find(address)
     if (!client || client.hostNetwork) return []
     const own = joinNames(name(`${client.namespace}.svc.`), zone)
@@ -149,122 +127,59 @@ export class KubernetesHandler implements TreeHandler {
     })
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { question } = query
-    const answers = this.#answersOf(question.qname)
-    if (!answers) return next(query)
+  handle(packet: Packet): Step {
+    const { scan, trace } = packet
+    const answers = this.#answersOf(scan)
+    if (!answers) return NEXT
     // Another class comes this far where a plugin of the block speaks it; the cluster has no data of it.
-    if (question.qclass !== CLASS.IN)
-      return refused({ code: EDE.NOT_SUPPORTED, text: 'only the class IN is served' })
-    const found = this.#find(answers, question, query, query.edns !== undefined)
-    if (found === PASS) {
-      query.trace?.note('kubernetes', 'has no such name, and falls through')
-      return next(query)
+    if (scan.qclass !== CLASS.IN)
+      return packet.fail(RCODE.REFUSED, EDE.NOT_SUPPORTED, 'only the class IN is served')
+    packet.enlarge()
+    this.#table.enter()
+    const { question, out, outAt } = packet
+    answers.asker?.comes(packet.from, packet.fromAt)
+    const octets = answers.answer(scan, question, out, outAt, this.#limitOf(packet))
+    this.#table.leave()
+    if (octets === PASS) {
+      trace?.note('kubernetes', 'has no such name, and falls through')
+      packet.clear()
+      return NEXT
     }
-    return found === CHASE ? this.#external(answers, query) : found
+    return octets === CHASE ? this.#chase(packet, answers) : takeWhole(packet, octets, KUBERNETES)
   }
 
-  #answersOf(qname: Name): ClusterAnswers | undefined {
-    return this.#answers.find(answers => isWithin(qname, answers.zone))
+  /** Goes on with what the name outside the cluster has. */
+  found(packet: Packet, draft: Kept, asked: Packet): Step {
+    return takeFound(packet, draft, asked)
+  }
+
+  #answersOf(scan: Scan): ClusterAnswers | undefined {
+    for (const answers of this.#answers) if (answers.covers(scan)) return answers
+    return undefined
   }
 
   /** Of thousands of endpoints no more are read than the client can be sent. */
-  #limitOf({ transport, replyMaxOctets }: Query): number {
-    return transport === 'udp' && !this.#needsAll ? replyMaxOctets : MESSAGE_MAX
+  #limitOf({ transport, becomesSmaller, limit }: Packet): number {
+    return transport === 'udp' && !this.#needsAll && !becomesSmaller ? limit : MESSAGE_MAX
   }
 
-  /** One question out of the table, by the fast path's own code, as a reply; with EDNS it tells why there is nothing. */
-  #find(answers: ClusterAnswers, question: Question, query: Query, edns: boolean): Found {
-    const octets = this.#ask(question, edns)
-    this.#table.enter()
-    const from = answers.asker && sockaddr(query.client.address, query.client.port)
-    if (from) answers.asker.comes(from, 0)
-    const length = answers.answer(this.#scan, octets, this.#out, 0, this.#limitOf(query))
-    this.#table.leave()
-    if (length === CHASE || length === PASS) return length
-    return this.#decode(length)
-  }
-
-  /** Writes the question as a packet and scans it. */
-  #ask(question: Question, edns: boolean): Uint8Array {
-    const octets = this.#writer.write(
-      { ...HEAD, question: { ...question, qclass: CLASS.IN } },
-      NO_SECTIONS,
-      edns ? PLAIN_EDNS : undefined,
-      MESSAGE_MAX,
-    )
-    this.#scan.read(octets, 0, octets.length)
-    return octets
-  }
-
-  #decode(length: number): Reply {
-    const message = decodeMessage(this.#out.subarray(0, length))
-    if (!message) return servfail(undefined, 'the answer that was rendered cannot be read')
-    const { rcode, authoritative, truncated, answer, authority, additional } = message
-    const extendedError = readExtendedError(message.edns?.options ?? [])
-    return {
-      ...positive(PLUGIN, answer, additional),
-      rcode,
-      authoritative,
-      truncated,
-      authority,
-      extendedError,
+  #chase(packet: Packet, answers: ClusterAnswers): Step {
+    const draft = this.#externals.follow(answers, packet, this.#limitOf(packet))
+    if (draft === undefined) return this.#noData(packet, answers)
+    const step = writeDraft(packet, draft)
+    if (step === LOOKUP && packet.trace !== undefined) {
+      const target = formatName(packet.wishName)
+      packet.trace.note('kubernetes', `the externalName is ${target}, which is looked up`, { target })
     }
+    return step
   }
 
-  async #external(answers: ClusterAnswers, query: Query): Promise<Reply> {
-    const chased = await this.#chase(answers, query, query.question.qname, [])
-    if (chased) return { ...positive(PLUGIN, chased.records), ...chased.end }
-    const octets = this.#ask(query.question, query.edns !== undefined)
-    return this.#decode(answers.noData(this.#scan, octets, this.#out, 0, MESSAGE_MAX))
-  }
-
-  /** Follows the ExternalName service `owner`; `chain` is what was followed before. */
-  async #chase(
-    answers: ClusterAnswers,
-    query: Query,
-    owner: Name,
-    chain: readonly Rr[],
-  ): Promise<Chased | undefined> {
-    const { qtype } = query.question
-    this.#ask({ qname: owner, qtype, qclass: CLASS.IN }, false)
+  #noData(packet: Packet, answers: ClusterAnswers): Step {
+    packet.enlarge()
+    const { scan, question, out, outAt } = packet
     this.#table.enter()
-    const target = answers.externalTarget(this.#scan)
+    const octets = answers.noData(scan, question, out, outAt, MESSAGE_MAX)
     this.#table.leave()
-    if (!target || isWithin(target, owner) || chain.length > CHAIN_MAX) return undefined
-    if (chain.some(link => equalNames(link.rdata, target))) return undefined
-    const link = rr(owner, TYPE.CNAME, this.#config.ttlSeconds, target)
-    if (isWithin(target, answers.zone)) {
-      const inner = this.#find(answers, { qname: target, qtype, qclass: CLASS.IN }, query, false)
-      if (inner === PASS) return undefined
-      if (inner !== CHASE) {
-        // In the zone a target without an answer is NODATA without a link, as in CoreDNS, unless nobody knows yet.
-        return inner.answer.length === 0 && inner.rcode !== RCODE.SERVFAIL
-          ? undefined
-          : { records: [link, ...inner.answer], end: aliasEnd(target, inner) }
-      }
-      const rest = await this.#chase(answers, query, target, [...chain, link])
-      return rest && { ...rest, records: [link, ...rest.records] }
-    }
-    query.trace?.note('kubernetes', `the externalName is ${formatName(target)}, which is looked up`, {
-      target: formatName(target),
-    })
-    const reply = await query.lookup(target, qtype)
-    return { records: [link, ...reply.answer], end: aliasEnd(target, reply) }
+    return takeWhole(packet, octets, KUBERNETES)
   }
 }
-
-const HEAD = {
-  id: 0,
-  response: false,
-  opcode: 0,
-  authoritative: false,
-  truncated: false,
-  recursionDesired: false,
-  recursionAvailable: false,
-  authenticData: false,
-  checkingDisabled: false,
-  rcode: 0,
-}
-const PLAIN_EDNS = { payloadSize: MESSAGE_MAX, version: 0, dnssecOk: false, options: [] }
-const NO_SECTIONS = { answer: [], authority: [], additional: [] }

@@ -23,6 +23,8 @@ import {
 import { query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const ZONE = 'svc.cluster.local'
+/** The code of the chain behind, with which nothing in the cluster is answered. */
+const BEHIND = 10
 const SERVICES: readonly SlimService[] = [
   slimService('demo/web', '10.0.0.1'),
   slimService('demo/dual', '10.0.0.3 fd00::3'),
@@ -63,12 +65,12 @@ function world(upstream: Partial<Reply> = {}, parts: Partial<KubernetesConfig> =
     lookups.push(`${formatName(qname)} ${typeName(qtype)}`)
     return Promise.resolve(reply(upstream))
   }
-  const passed = reply({ plugin: 'next' })
+  const passed = reply({ rcode: BEHIND })
   /** `RCODE answers | authority types` in short, or `next`. */
   const ask = async (question: string): Promise<string> => {
     const outcome = await askHandler(handler, query(question, { lookup }), () => passed)
     if (outcome === DROP) return 'drop'
-    if (outcome === passed) return 'next'
+    if (outcome.rcode === BEHIND) return 'next'
     const rcode = outcome.rcode === RCODE.NOERROR ? [] : [`${outcome.rcode}`]
     const soa = outcome.authority.length > 0 ? ['| SOA'] : []
     const answer = outcome.answer.length > 0 ? [shortForm(outcome.answer).join(', ')] : []
