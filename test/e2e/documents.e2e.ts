@@ -80,7 +80,7 @@ async function installCoreDns(reader: Reader): Promise<void> {
   const documents = [
     shipped('service-account.yaml'),
     shipped('cluster-role.yaml').replace(
-      '[services, pods, namespaces]',
+      '[services, pods, namespaces, nodes]',
       '[endpoints, services, pods, namespaces]',
     ),
     shipped('cluster-role-binding.yaml'),
