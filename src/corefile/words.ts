@@ -42,6 +42,7 @@ errors
 log
 dnstap + log with a format of its own
 local
+policy
 ipv6
 ipv4
 dns64
@@ -82,7 +83,7 @@ nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
 /** Those that CoreDNS lacks. */
-export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ipv4', 'ipv6', 'ratelimit'])
+export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ipv4', 'ipv6', 'policy', 'ratelimit'])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()

@@ -300,6 +300,11 @@ const TABLE: readonly Family[] = [
     'Sampled queries that were not looked at, because the control thread was too far behind.',
   ),
   counter(
+    'seamark_policy_denied_total',
+    'server what',
+    'Queries that policy denied: a namespace, a name, an address, or a whole zone was kept from the client.',
+  ),
+  counter(
     'seamark_ratelimit_limited_total',
     'server kind result',
     'Queries beyond what ratelimit lets one client ask: of all kinds, or misses that an upstream would be asked.',

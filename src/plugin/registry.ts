@@ -36,6 +36,7 @@ import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
 import type { BlockContext, Effect, Handler, ServingContext, TreeHandler } from './plugin.ts'
+import { policyWord } from './policy/policy.ts'
 import { prometheusWord } from './prometheus.ts'
 import { ratelimitWord } from './ratelimit/ratelimit.ts'
 import { readyWord } from './ready.ts'
@@ -89,6 +90,7 @@ const words: readonly ServedWord[] = [
   minimalWord,
   multisocketWord,
   nsidWord,
+  policyWord,
   prometheusWord,
   ratelimitWord,
   readyWord,

@@ -11,7 +11,7 @@ import { FastAnswers } from '../../src/serving/fast-answers.ts'
 import type { Road } from '../../src/serving/road.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/read-corefile.ts'
-import { answerNow, askNow, type Coming, isChained } from './asking.ts'
+import { answerNow, ask, askNow, type Coming, isChained } from './asking.ts'
 import { headless, SlimCluster, slimService, slimSlice } from './slim-cluster.ts'
 import { lasting, testThread } from './words.ts'
 
@@ -24,6 +24,13 @@ const ORIGIN: Origin = {
 }
 const ENDPOINTS = Array.from({ length: 80 }, (_, i) => `10.1.0.${i + 1} pod-number-${i}`)
 
+const plainCluster = (): SlimCluster =>
+  new SlimCluster().list(
+    ['demo'],
+    [slimService('demo/web', '10.0.0.1'), headless('demo/hl')],
+    [slimSlice('demo/hl-1', 'hl', ENDPOINTS)],
+  )
+
 export class ServerBlock {
   readonly thread = testThread()
   /** What is wrong with the lines. */
@@ -33,15 +40,10 @@ export class ServerBlock {
   readonly #serving: Serving
   readonly #road: Road
 
-  /** `lines` are the server block's, behind which stands `whoami`. The cluster has demo/web and demo/hl with 80 endpoints. */
-  constructor(lines: string) {
+  /** `lines` are the server block's, behind which stands `whoami`. The cluster has demo/web and demo/hl with 80 endpoints, where none is given. */
+  constructor(lines: string, { reader } = plainCluster()) {
     const text = `. {\n${lines}\nwhoami\n}`
     const setup = buildSetup(read(text), this.problems, { port: 53, file: 'Corefile', env: {} })
-    const { reader } = new SlimCluster().list(
-      ['demo'],
-      [slimService('demo/web', '10.0.0.1'), headless('demo/hl')],
-      [slimSlice('demo/hl-1', 'hl', ENDPOINTS)],
-    )
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
     const kept = lasting(this.thread, this.samples)
@@ -70,6 +72,11 @@ export class ServerBlock {
   /** One query as a listener brings it, and what comes back at once; undefined for silence. */
   ask(octets: Uint8Array, how?: Coming): Uint8Array | undefined {
     return answerNow(this.#road, octets, how)
+  }
+
+  /** The same where it may have to be waited for. */
+  late(octets: Uint8Array, how?: Coming): Promise<Uint8Array | undefined> {
+    return ask(this.#road, octets, how)
   }
 
   /** What the fast path says; undefined where it leaves the query to the handlers. */

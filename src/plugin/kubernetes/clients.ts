@@ -1,4 +1,4 @@
-// Which Pod a query comes from, by its source address: for autopath, which needs its namespace, and for the labels
+// Which Pod a query comes from, by its source address: for autopath and policy, which need its namespace, and for the labels
 // `kubernetes/client-…` of metadata; which of these are about its node is known without Pods. A table keeps what is needed for that only where a server block asks for it.
 
 import type { Directive } from '../../corefile/corefile.ts'
@@ -30,7 +30,7 @@ export function readClients(
   const texts = hasMetadata ? named.map(({ text }) => text) : []
   const isSearched =
     directives.get('autopath')?.some(({ args }) => args.at(-1)?.text === '@kubernetes') ?? false
-  if (!isVerified || (texts.length === 0 && !isSearched)) return undefined
+  if (!isVerified || (texts.length === 0 && !isSearched && !words.has('policy'))) return undefined
   const labels = texts.flatMap(text => [...text.matchAll(LABEL)].flatMap(([, key]) => key ?? []))
   return {
     podNames: texts.some(text => text.includes('kubernetes/client-pod-name')),

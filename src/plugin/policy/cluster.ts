@@ -1,0 +1,125 @@
+// HOT: what policy knows of the cluster, out of the table of the block's `kubernetes`: whose namespace a client is in, which
+// namespace a name is about, whose an address is.
+//
+//   SERVICE.demo.svc.cluster.local   1-2-3-4.demo.pod.cluster.local   demo.svc.cluster.local   SERVICE.demo.EXTERNAL.ZONE
+
+import { ipv4At } from '../../query/sockaddr.ts'
+import { blockKeyAt, keyEndOf, kindOf } from '../../table/block.ts'
+import { CLIENT_HOST_NETWORK, KEY, KIND } from '../../table/layout.ts'
+import type { TableReader } from '../../table/reader.ts'
+import { countLabels, isWithin, type Name, name } from '../../wire/name.ts'
+import { readReverse } from '../kubernetes/reverse.ts'
+import { HOST } from './config.ts'
+import type { NameView } from './name-view.ts'
+import { NOBODY } from './rules.ts'
+
+interface Zone {
+  readonly zone: Name
+  readonly labels: number
+  readonly kind: 'cluster' | 'reverse' | 'external'
+}
+
+/** A name that is of no namespace, though of the cluster: an apex, `svc`, `ns.dns`. */
+export const OF_ALL = ''
+
+const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
+const POD = Uint8Array.of(3, 0x70, 0x6f, 0x64)
+/** Services looked at for one address, of those that may share a mark. */
+const BLOCKS_MAX = 64
+const REVERSE = [name('in-addr.arpa.'), name('ip6.arpa.')]
+
+export class ClusterNames {
+  readonly #table: TableReader
+  /** The longest first. */
+  readonly #zones: readonly Zone[]
+  readonly #key = new Uint8Array(18)
+  readonly #address = new Uint8Array(16)
+  readonly #blocks = new Int32Array(BLOCKS_MAX)
+
+  constructor(table: TableReader, zones: readonly string[], externalZones: readonly string[]) {
+    this.#table = table
+    const zoneOf = (text: string, kind?: Zone['kind']): Zone => {
+      const zone = name(text)
+      const isReverse = REVERSE.some(reverse => isWithin(zone, reverse))
+      return { zone, labels: countLabels(zone), kind: kind ?? (isReverse ? 'reverse' : 'cluster') }
+    }
+    this.#zones = [
+      ...zones.map(text => zoneOf(text)),
+      ...externalZones.map(text => zoneOf(text, 'external')),
+    ].sort((a, b) => b.labels - a.labels)
+  }
+
+  /** The namespace of the socket address at octets[at …), HOST, or NOBODY: also while not all Pods are listed. */
+  clientAt(octets: Uint8Array, at: number): string {
+    const table = this.#table
+    const key = this.#key
+    const v4At = ipv4At(octets, at)
+    const from = v4At >= 0 ? v4At : at + 8
+    const length = v4At >= 0 ? 4 : 16
+    key[0] = KEY.CLIENT
+    key[1] = v4At >= 0 ? 4 : 6
+    for (let i = 0; i < length; i++) key[2 + i] = octets[from + i]!
+    if (!table.synced || table.restored) return NOBODY
+    table.enter()
+    const block = table.find(key, 0, 2 + length)
+    let client = NOBODY
+    if (block !== 0) {
+      const detail = keyEndOf(table.words, table.octets, block)
+      client = (table.octets[detail]! & CLIENT_HOST_NETWORK) !== 0 ? HOST : textAt(table.octets, detail + 1)
+    }
+    table.leave()
+    return client
+  }
+
+  /** The namespace that a name is about, OF_ALL for one of the cluster's that is about none; undefined for a name outside. */
+  namespaceOf(view: NameView): string | undefined {
+    const zone = this.#zoneOf(view)
+    if (zone === undefined) return undefined
+    if (zone.kind === 'reverse') return OF_ALL
+    const labels = view.labelCount - zone.labels
+    if (zone.kind === 'external') return labels >= 1 ? view.label(labels - 1) : OF_ALL
+    if (labels < 2) return OF_ALL
+    const isKnown = view.isLabel(labels - 1, SVC) || view.isLabel(labels - 1, POD)
+    return isKnown ? view.label(labels - 2) : OF_ALL
+  }
+
+  /** Whether a reverse name of the cluster's is one of an address that only others have. */
+  isKeptReverse(view: NameView, isAllowed: (namespace: string) => boolean): boolean {
+    if (this.#zoneOf(view)?.kind !== 'reverse') return false
+    const length = readReverse(view, this.#address)
+    return length > 0 && this.isKept(this.#address, 0, length, isAllowed)
+  }
+
+  /** Whether Services have the address, and all of them are of namespaces that are not allowed. */
+  isKept(octets: Uint8Array, at: number, length: number, isAllowed: (namespace: string) => boolean): boolean {
+    const table = this.#table
+    table.enter()
+    const marks = table.servicesOf(table.hashOf(octets, at, at + length))
+    let owners = 0
+    let isFree = false
+    for (let m = 0; m < marks && !isFree; m++) {
+      const blocks = table.blocksOf(table.marks[m]!, this.#blocks)
+      for (let b = 0; b < blocks && !isFree; b++) {
+        const block = this.#blocks[b]!
+        if (kindOf(table.octets, block) !== KIND.SERVICE) continue
+        owners++
+        const keyAt = blockKeyAt(table.words, block)
+        isFree = isAllowed(textAt(table.octets, keyAt + 1 + table.octets[keyAt]!))
+      }
+    }
+    table.leave()
+    return owners > 0 && !isFree
+  }
+
+  #zoneOf(view: NameView): Zone | undefined {
+    for (let i = 0; i < this.#zones.length; i++) {
+      const zone = this.#zones[i]!
+      if (view.isWithin(zone.zone, zone.labels)) return zone
+    }
+    return undefined
+  }
+}
+
+/** The text behind its length. */
+const textAt = (octets: Uint8Array, at: number): string =>
+  Buffer.prototype.latin1Slice.call(octets, at + 1, at + 1 + octets[at]!)

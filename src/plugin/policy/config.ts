@@ -1,0 +1,39 @@
+// What `policy` is told, as data.
+
+/** Everybody, in a selector of clients; every namespace, in one of names. */
+export const EVERYBODY = '*'
+/** Clients that have a node's own address, in a selector. */
+export const HOST = '@host'
+
+/** Names of all lists of a block together. */
+export const SUFFIXES_MAX = 1_000_000
+
+/** One line about namespaces: the first that fits counts. */
+export interface NamespaceRule {
+  readonly action: 'allow' | 'deny'
+  /** Selectors: names of namespaces with `*` for any characters, EVERYBODY, HOST. */
+  readonly from: readonly string[]
+  readonly to: readonly string[]
+}
+
+/** One line about names outside of the cluster. */
+export interface NameRule {
+  readonly action: 'allow' | 'block'
+  readonly from: readonly string[]
+  /** Names, and what is below them (suffixes.ts). */
+  readonly suffixes: SharedArrayBuffer
+}
+
+/** The configuration of `policy`. */
+export interface PolicyConfig {
+  /** What holds where no line fits. */
+  readonly default: 'allow' | 'deny'
+  /** Selectors of namespaces that everybody may resolve. */
+  readonly shared: readonly string[]
+  readonly namespaces: readonly NamespaceRule[]
+  readonly names: readonly NameRule[]
+  /** Whether who may not is told REFUSED in place of NXDOMAIN. */
+  readonly refuses: boolean
+  /** Zones of `k8s_external` in the block: SERVICE.NAMESPACE.ZONE. */
+  readonly externalZones: readonly string[]
+}

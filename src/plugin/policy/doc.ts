@@ -1,0 +1,49 @@
+// How `policy` is written.
+
+import type { WordDoc } from '../../corefile/doc.ts'
+import { EVERYBODY, HOST, SUFFIXES_MAX } from './config.ts'
+
+export const policyDoc: WordDoc = {
+  usage: 'policy',
+  meaning:
+    'which namespaces, and which names outside of the cluster, the Pods of a namespace may resolve (Seamark only)',
+  default: 'everybody may resolve everything',
+  options: [
+    { usage: 'default allow|deny', meaning: 'what holds where no other line fits', default: 'allow' },
+    { usage: 'shared NAMESPACE…', meaning: 'namespaces that everybody may resolve' },
+    {
+      usage: 'allow from SELECTOR… to SELECTOR…',
+      meaning:
+        'clients of these namespaces may resolve names of those; the first line of allow and deny that fits counts',
+    },
+    { usage: 'deny from SELECTOR… to SELECTOR…', meaning: 'they may not' },
+    {
+      usage: 'names from SELECTOR… allow|block NAME…|file FILE…',
+      meaning:
+        'names outside of the cluster, with all below them, that clients may resolve, and then no others, or may not; the longest name counts, a block before an allow',
+      range: `${SUFFIXES_MAX} names; a name a line in files, as in hosts files`,
+    },
+    { usage: 'refuse', meaning: 'answers REFUSED', default: 'NXDOMAIN' },
+  ],
+  notes: [
+    `A selector is the name of a namespace, with \`*\` for any characters; \`${EVERYBODY}\` alone is everybody, \`${HOST}\` the address of a node, as Pods with its network have it. Its own namespace every Pod may resolve.`,
+    'Whose Pod asks is known by `pods verified` in kubernetes, by the first address of a Pod. For an address of nobody, of Pods of several namespaces, and for all before the Pods are listed, only lines from everybody count, and the default.',
+    'Every question is judged before anything answers it, and every reply whatever made it (the fast path, `cache`, `rewrite`, `autopath`, aliases, PTR, SRV): names, and addresses that only Services of others have. Clients with EDNS are told why (RFC 8914 codes 15 and 18). A zone is transferred only to whom nothing is kept from.',
+    'Danger: this hides names, and is no firewall: a NetworkPolicy is. Behind NodeLocal DNSCache, a NAT, or another cache all clients are one. A server block without `policy` answers the same zones to everybody. Files are read with the Corefile.',
+    "Upstreams of a namespace need no word: a block with `metadata` and `view a { expr metadata('kubernetes/client-namespace') == 'a' }` has a `forward` of its own.",
+  ],
+  example: `
+    . {
+        policy {
+            default deny
+            shared kube-system ingress
+            allow from team-a-* to team-a-*
+            names from * block ads.example.com
+            names from batch allow registry.example.org
+        }
+        kubernetes cluster.local {
+            pods verified
+        }
+        forward . /etc/resolv.conf
+    }`,
+}

@@ -1,0 +1,165 @@
+// `policy` at work. It stands in front of every word that answers, the fast path, `rewrite`, `autopath` and `cache` among them,
+// and judges twice, over whatever transport: the question, before anything is done for it, and the reply, whatever made it. A
+// reply whose answer holds a name, or an address of a Service, that is kept from the client becomes a denial; such
+// records beside the answer, and such names of an address (PTR), are left out.
+//
+//   client ─ namespace of its Pod, @host, or nobody
+//     question: namespace of the name ─ own, shared, the first line that fits, the default
+//               name outside of the cluster ─ the longest suffix that fits
+//     reply:    owners, targets, addresses by whose Services have them
+//
+// A denial has no SOA: no cache between clients may keep it for the others.
+
+import type { Counter, Meters } from '../../observe/meters.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { BACK, DONE, type Kept, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { EDE } from '../../wire/extended-error.ts'
+import { formatName } from '../../wire/name.ts'
+import { RCODE } from '../../wire/rcode.ts'
+import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { type RecordWalk, SECTION } from '../../wire/walk.ts'
+import { KubernetesHandler } from '../kubernetes/handler.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
+import { ClusterNames, OF_ALL } from './cluster.ts'
+import { HOST, type PolicyConfig } from './config.ts'
+import { NameView } from './name-view.ts'
+import { NOBODY, Rules } from './rules.ts'
+
+const PLUGIN = pluginIndex('policy')
+
+/** What is kept from a client. */
+type What = 'namespace' | 'name' | 'address' | 'transfer'
+
+const CODE: Readonly<Record<What, number>> = {
+  namespace: EDE.PROHIBITED,
+  name: EDE.BLOCKED,
+  address: EDE.PROHIBITED,
+  transfer: EDE.PROHIBITED,
+}
+const TOLD: Readonly<Record<What, string>> = {
+  namespace: 'may not resolve this namespace',
+  name: 'may not resolve this name',
+  address: 'may not resolve what this leads to',
+  transfer: 'may not have this zone whole',
+}
+
+/** One server block's policy on one serving thread. */
+export class PolicyHandler implements Handler {
+  readonly #config: PolicyConfig
+  readonly #context: ServingContext
+  readonly #meters: Meters
+  readonly #rules: Rules
+  readonly #view = new NameView()
+  readonly #counters = new Map<string, Counter>()
+  #found: ClusterNames | undefined
+  /** The client of the reply at hand, and whether a namespace is its to resolve. */
+  #client = NOBODY
+  readonly #isAllowed = (namespace: string): boolean => this.#rules.allows(this.#client, namespace)
+
+  constructor(config: PolicyConfig, context: ServingContext) {
+    this.#config = config
+    this.#context = context
+    this.#meters = context.meters
+    this.#rules = new Rules(config)
+  }
+
+  /** Out of the block's `kubernetes`, which is made behind this one. */
+  get #cluster(): ClusterNames {
+    if (this.#found === undefined) {
+      const handler = this.#context.handlers.find(each => each instanceof KubernetesHandler)
+      if (handler === undefined) throw new Error('policy has no kubernetes in its server block')
+      const { table, config } = handler.cluster
+      this.#found = new ClusterNames(table, config.zones, this.#config.externalZones)
+    }
+    return this.#found
+  }
+
+  handle(packet: Packet): Step {
+    const { scan, question, qnameAt } = packet
+    if (scan.qclass !== CLASS.IN) return NEXT
+    this.#client = this.#cluster.clientAt(packet.from, packet.fromAt)
+    this.#view.read(question, qnameAt, scan.start)
+    const isTransfer = scan.qtype === TYPE.AXFR || scan.qtype === TYPE.IXFR
+    const kept = isTransfer
+      ? this.#rules.allowsAll(this.#client)
+        ? undefined
+        : 'transfer'
+      : (this.#keptName() ??
+        (this.#cluster.isKeptReverse(this.#view, this.#isAllowed) ? 'address' : undefined))
+    if (kept !== undefined) return this.#deny(packet, kept)
+    packet.trace?.note('policy', `${clientText(this.#client)} may ask that`)
+    packet.keep(this.#client)
+    return BACK
+  }
+
+  back(packet: Packet, client: Kept): Step {
+    if (packet.transfer !== undefined) return DONE
+    this.#client = client as string
+    let leaves = false
+    for (const walk = packet.records(); walk.next(); ) {
+      const kept = this.#keptRecord(walk)
+      if (kept === undefined) continue
+      if (walk.section === SECTION.ANSWER && walk.type !== TYPE.PTR) return this.#deny(packet, kept)
+      leaves = true
+    }
+    return leaves ? this.#leaveOut(packet) : DONE
+  }
+
+  /** Writes the reply anew without the records that are kept; no names of an address are no such address. */
+  #leaveOut(packet: Packet): Step {
+    const hadAnswers = packet.countOf(SECTION.ANSWER) > 0
+    const composer = packet.composeAnew()
+    for (const walk = packet.records(); walk.next(); )
+      if (this.#keptRecord(walk) === undefined) composer.copy(walk)
+    packet.endAnew()
+    if (hadAnswers && packet.countOf(SECTION.ANSWER) === 0) return this.#deny(packet, 'address')
+    packet.clearAuthentic()
+    return DONE
+  }
+
+  #keptRecord(walk: RecordWalk): What | undefined {
+    const { octets, start, type, rdataAt, rdataEnd } = walk
+    this.#view.read(octets, walk.ownerAt, start)
+    const kept = this.#keptName()
+    if (kept !== undefined) return kept
+    if ((type === TYPE.A && rdataEnd - rdataAt === 4) || (type === TYPE.AAAA && rdataEnd - rdataAt === 16)) {
+      return this.#cluster.isKept(octets, rdataAt, rdataEnd - rdataAt, this.#isAllowed)
+        ? 'address'
+        : undefined
+    }
+    const nameAt = walk.nameAt
+    if (nameAt < 0) return undefined
+    this.#view.read(octets, nameAt, start)
+    return this.#keptName()
+  }
+
+  /** What of the name in the view is kept from the client. */
+  #keptName(): 'namespace' | 'name' | undefined {
+    const namespace = this.#cluster.namespaceOf(this.#view)
+    if (namespace === OF_ALL) return undefined
+    if (namespace !== undefined) return this.#rules.allows(this.#client, namespace) ? undefined : 'namespace'
+    return this.#rules.allowsName(this.#client, this.#view) ? undefined : 'name'
+  }
+
+  #deny(packet: Packet, what: What): Step {
+    const { server } = packet.served
+    const rcode = this.#config.refuses || what === 'transfer' ? RCODE.REFUSED : RCODE.NXDOMAIN
+    const text = `${clientText(this.#client)} ${TOLD[what]}`
+    packet.trace?.note('policy', `${text}: ${formatName(packet.qname)}`)
+    packet.fail(rcode, CODE[what], `policy: ${text}`)
+    packet.plugin = PLUGIN
+    const key = `${server} ${what}`
+    let counter = this.#counters.get(key)
+    if (counter === undefined) {
+      counter = this.#meters.counter('seamark_policy_denied_total', { server, what })
+      this.#counters.set(key, counter)
+    }
+    counter.add()
+    return DONE
+  }
+}
+
+function clientText(client: string): string {
+  if (client === NOBODY) return 'a client that no Pod is known for'
+  return client === HOST ? 'a node' : `a Pod of namespace ${client}`
+}

@@ -1,0 +1,162 @@
+// Reads the `policy` directive, and the files of names that it tells of.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Line, once, readLine } from '../../corefile/arguments.ts'
+import type { Directive } from '../../corefile/corefile.ts'
+import { parseKey } from '../../corefile/key.ts'
+import type { Token } from '../../corefile/token.ts'
+import { parseZone } from '../../corefile/zone.ts'
+import { type Name, name, parseName } from '../../wire/name.ts'
+import type { BlockContext, Word } from '../plugin.ts'
+import {
+  EVERYBODY,
+  HOST,
+  type NameRule,
+  type NamespaceRule,
+  type PolicyConfig,
+  SUFFIXES_MAX,
+} from './config.ts'
+import { packSuffixes } from './suffixes.ts'
+
+const SELECTOR = /^[a-z0-9*](?:[-a-z0-9*]{0,61}[a-z0-9*])?$/
+
+type Draft = { -readonly [K in keyof PolicyConfig]: PolicyConfig[K] } & {
+  shared: string[]
+  namespaces: NamespaceRule[]
+  names: NameRule[]
+}
+
+export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, block) => {
+  const directive = once(directives, problems)
+  if (directive === undefined) return undefined
+  const draft: Draft = {
+    default: 'allow',
+    shared: [],
+    namespaces: [],
+    names: [],
+    refuses: false,
+    externalZones: externalZones(block),
+  }
+  let suffixes = 0
+  readLine(directive, problems, line => {
+    line.options({
+      default: option => {
+        draft.default = option.choice('allow or deny', ['allow', 'deny']) ?? draft.default
+      },
+      shared: option => {
+        draft.shared.push(...selectors(option, option.some('a namespace'), false))
+      },
+      allow: option => readNamespaces('allow', option, draft),
+      deny: option => readNamespaces('deny', option, draft),
+      names: option => {
+        suffixes += readNames(option, draft, block)
+        if (suffixes > SUFFIXES_MAX) option.error(option.word, `more than ${SUFFIXES_MAX} names in all lists`)
+      },
+      refuse: () => {
+        draft.refuses = true
+      },
+    })
+    if (!isVerified(block)) {
+      const needed = block.words.has('kubernetes')
+        ? '`pods verified` in kubernetes'
+        : 'kubernetes in this server block'
+      line.error(line.word, `policy needs ${needed}: without it nobody knows whose namespace a client is in`)
+    }
+  })
+  return draft
+}
+
+const isVerified = ({ directives }: BlockContext): boolean =>
+  directives
+    .get('kubernetes')
+    ?.some(({ block }) =>
+      block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
+    ) ?? false
+
+/** `from SELECTOR… to SELECTOR…`. */
+function readNamespaces(action: NamespaceRule['action'], option: Line, draft: Draft): void {
+  const words = option.some('from SELECTOR… to SELECTOR…')
+  const to = words.findIndex(({ text }) => text === 'to')
+  if (words[0]?.text !== 'from' || to < 2 || to === words.length - 1) {
+    option.error(words[0] ?? option.word, `write ${action} from SELECTOR… to SELECTOR…`)
+    return
+  }
+  draft.namespaces.push({
+    action,
+    from: selectors(option, words.slice(1, to), true),
+    to: selectors(option, words.slice(to + 1), false),
+  })
+}
+
+/** `from SELECTOR… allow|block NAME…`, or `file FILE…` in place of names; returns how many names. */
+function readNames(option: Line, draft: Draft, { directory }: BlockContext): number {
+  const words = option.some('from SELECTOR… allow|block NAME…')
+  const at = words.findIndex(({ text }) => text === 'allow' || text === 'block')
+  if (words[0]?.text !== 'from' || at < 2 || at === words.length - 1) {
+    option.error(words[0] ?? option.word, 'write names from SELECTOR… allow|block NAME… or file FILE…')
+    return 0
+  }
+  const action = words[at]!.text as NameRule['action']
+  const rest = words.slice(at + 1)
+  const found =
+    rest[0]!.text === 'file'
+      ? rest.slice(1).flatMap(token => readFile(token, option, directory))
+      : rest.flatMap(token => readSuffix(token, option))
+  if (rest.length === 1 && rest[0]!.text === 'file') option.error(rest[0]!, 'file needs a file')
+  const from = selectors(option, words.slice(1, at), true)
+  draft.names.push({ action, from, suffixes: packSuffixes(found) })
+  return found.length
+}
+
+function readSuffix(token: Token, option: Line): Name[] {
+  const zone = parseZone(token.text)
+  if ('value' in zone) return [name(zone.value)]
+  option.error(token, zone.reason, { found: token.text })
+  return []
+}
+
+/** A name a line, the last word of it so that hosts files do; `#` begins a comment, and what is no name is told. */
+function readFile(token: Token, option: Line, directory: string): Name[] {
+  let text: string
+  try {
+    text = readFileSync(resolve(directory, token.text), 'utf8')
+  } catch (error) {
+    option.unreadable(token, 'no list of names', error)
+    return []
+  }
+  const names: Name[] = []
+  let wrong = ''
+  for (const line of text.split('\n')) {
+    const word = line.replace(/#.*/, '').trim().split(/\s+/).at(-1) ?? ''
+    if (word === '') continue
+    const found = parseName(word.endsWith('.') ? word : `${word}.`)
+    if (found) names.push(found)
+    else wrong ||= word
+  }
+  if (wrong !== '') option.problems.warning(token, 'some lines of this file hold no name', { found: wrong })
+  return names
+}
+
+function selectors(option: Line, tokens: readonly Token[], isOfClients: boolean): string[] {
+  return tokens.map(token => {
+    const isGood = SELECTOR.test(token.text) || (isOfClients && token.text === HOST)
+    const others = isOfClients ? `, ${EVERYBODY} for everybody, or ${HOST}` : `, or ${EVERYBODY} for all`
+    if (!isGood)
+      option.error(token, `a selector is the name of a namespace, perhaps with *${others}`, {
+        found: token.text,
+      })
+    return token.text
+  })
+}
+
+/** The zones of the block's k8s_external, whose names end with a namespace. */
+function externalZones({ directives, zones }: BlockContext): string[] {
+  return (directives.get('k8s_external') ?? []).flatMap((directive: Directive) => {
+    const named = directive.args.flatMap(({ text }) => {
+      const key = parseKey(text)
+      return 'value' in key ? key.value.zones : []
+    })
+    return named.length > 0 ? named : [...zones]
+  })
+}
