@@ -84,6 +84,10 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'docker build -t REGISTRY/seamark:0.1.0 .': ENGINE,
   'docker push REGISTRY/seamark:0.1.0': ENGINE,
   'systemctl restart systemd-resolved': MACHINE,
+  'systemctl reload seamark': MACHINE,
+  'sudo install -D Corefile /etc/seamark/Corefile': MACHINE,
+  'sudo cp config/systemd/seamark.service /etc/systemd/system/': MACHINE,
+  'sudo systemctl enable --now seamark': MACHINE,
 }
 
 const isBesideCode = ({ path }: Document): boolean => /^(?:src|test)\//.test(path)

@@ -99,6 +99,7 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
     [],
   )
   t.equal(manifest.bin.seamark, 'bin/seamark.mjs')
+  t.match(readFileSync(join(folder, 'share/man/man1/seamark.1'), 'utf8'), /^\.TH SEAMARK 1 /, 'man seamark')
 })
 
 t.test('brings koffi and nothing else, in 130 MB and 5 packages at most', async t => {
