@@ -4,6 +4,9 @@
 # and arguments as CoreDNS takes them (`-conf /etc/coredns/Corefile`).
 #
 #   docker build -t seamark:0.1.0 .
+#
+# Of the first stage's base nothing gets into the image. Its digest of the day, to be put behind its tag where builds must not
+# change with it: `docker buildx imagetools inspect node:24-bookworm-slim --format '{{.Manifest.Digest}}'`.
 
 FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS tree
 RUN ["apt-get", "update"]
@@ -25,7 +28,8 @@ LABEL org.opencontainers.image.title="seamark" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=tree /out /
 # One arena for all threads: glibc would keep one for each, 8 MiB in all.
-ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production MALLOC_ARENA_MAX=1
+# Before the server hears of SIGUSR1, Node would open its inspector for it.
+ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_OPTIONS=--disable-sigusr1
 # As in CoreDNS's image: without arguments, ./Corefile is what would be read.
 WORKDIR /
 USER 65532:65532

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // The command `seamark` of the npm package: any Node from 18 on starts it, a Node from 24 on runs it. Where the one that
 // started it is too old, one that is installed beside it as a package takes over, with the same arguments, streams and
-// environment, and its exit status or signal is this one's.
+// environment, and its exit status or signal is this one's. Either is started with --disable-sigusr1: before the server hears
+// of SIGUSR1, which reloads, Node would open its inspector for it.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -11,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const NODE_MAJOR_MIN = 24
+const NO_INSPECTOR = '--disable-sigusr1'
 const server = fileURLToPath(new URL('../dist/seamark.mjs', import.meta.url))
 
 /** The package that carries a Node for a platform and processor. */
@@ -22,8 +24,10 @@ const NODE_PACKAGES = {
 }
 
 if (!existsSync(server)) fail(`there is no ${server}: npm run build makes it`)
-else if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) await import('../dist/seamark.mjs')
-else {
+else if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  if (!process.execve || process.execArgv.includes(NO_INSPECTOR)) await import('../dist/seamark.mjs')
+  else handOver(process.execPath, process.execArgv)
+} else {
   const node = newerNode()
   if (node === undefined) {
     const wanted = NODE_PACKAGES[`${process.platform}-${process.arch}`]
@@ -50,8 +54,8 @@ function newerNode() {
   }
 }
 
-function handOver(node) {
-  const args = [server, ...process.argv.slice(2)]
+function handOver(node, flags = []) {
+  const args = [...flags, NO_INSPECTOR, server, ...process.argv.slice(2)]
   if (process.execve) process.execve(node, [node, ...args], process.env)
   const child = spawn(node, args, { stdio: 'inherit' })
   // A terminal sends SIGINT to both already, and a second one would cut the first short.

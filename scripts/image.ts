@@ -29,7 +29,13 @@ export const RUN_CONFIG: RunConfig = {
   User: '65532:65532',
   ExposedPorts: { '53/tcp': {}, '53/udp': {}, '8080/tcp': {}, '8181/tcp': {}, '9153/tcp': {} },
   // One arena for all threads: glibc would keep one for each, 8 MiB in all.
-  Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production', 'MALLOC_ARENA_MAX=1'],
+  // Before the server hears of SIGUSR1, Node would open its inspector for it.
+  Env: [
+    'PATH=/usr/local/bin:/usr/bin:/bin',
+    'NODE_ENV=production',
+    'MALLOC_ARENA_MAX=1',
+    'NODE_OPTIONS=--disable-sigusr1',
+  ],
   Entrypoint: ['/coredns'],
   // As in CoreDNS's image: without arguments, ./Corefile is what would be read.
   WorkingDir: '/',

@@ -20,7 +20,8 @@ const START = 'seamark/start.mjs'
 /** Names that it is called by: CoreDNS's image has /coredns, OpenShift calls `coredns` on the PATH. */
 const LINKS = ['coredns', 'usr/local/bin/coredns', 'usr/local/bin/seamark']
 /** What a listing leaves behind dies young: with room for more of it, the heap of the control thread would only be larger. */
-const START_TEXT = `#!/${NODE} --max-semi-space-size=1\nimport './seamark.mjs'\n`
+export const NODE_FLAG = '--max-semi-space-size=1'
+const START_TEXT = `#!/${NODE} ${NODE_FLAG}\nimport './seamark.mjs'\n`
 const DOC = 'usr/share/doc/seamark'
 /** cap_net_bind_service=+ep. With any other, Node would take itself for a setuid program and ignore NODE_OPTIONS. */
 const NET_BIND_SERVICE = Buffer.from('0100000200040000000000000000000000000000', 'hex')

@@ -10,7 +10,13 @@ import { ipFromBytes } from '../shared/ip.ts'
 import { isWildcard } from './addresses.ts'
 import { BATCH_MAX, type BatchMemory, CONTROL_AT } from './batch-memory.ts'
 import { adoptFd, errorCode, LINUX, type Libc } from './libc.ts'
-import { type BindPart, ListenError, type ListenOptions, UDP_REPLY_MAX_OCTETS } from './listener.ts'
+import {
+  answersEverything,
+  type BindPart,
+  ListenError,
+  type ListenOptions,
+  UDP_REPLY_MAX_OCTETS,
+} from './listener.ts'
 import { RECEIVE_BUFFER_OCTETS } from './udp-dgram.ts'
 
 /** A port that nobody sends from (RFC 863). */
@@ -128,8 +134,8 @@ export class BatchSocket implements Origin {
     responder.enter()
     for (let slot = 0; slot < count; slot++) {
       const fromAt = memory.fromAt(slot)
-      if (octets[fromAt + 2] === 0 && octets[fromAt + 3] === 0) {
-        this.#options.count('udp-source-port-zero')
+      if (octets[fromAt + 2] === 0 && answersEverything(octets[fromAt + 3]!)) {
+        this.#options.count('udp-source-port-refused')
         continue
       }
       const controlOctets = wildcard ? memory.controlOctets(slot) : 0

@@ -5,7 +5,7 @@ export const LISTEN_EVENTS = [
   'udp-receive-error',
   'udp-send-error',
   'udp-send-dropped',
-  'udp-source-port-zero',
+  'udp-source-port-refused',
   'slow-refused',
   'tcp-accepted',
   'tcp-accept-error',

@@ -13,6 +13,15 @@ export const UDP_QUERY_MAX_OCTETS = 4096
 /** Room for one reply over UDP; the client's own payload size binds below it. */
 export const UDP_REPLY_MAX_OCTETS = 4096
 
+/** No port, and those of echo, daytime, quote of the day, chargen and time (RFC 862, 867, 865, 864, 868): what answers everything. */
+const ANSWERING_PORTS = [0, 7, 13, 17, 19, 37]
+
+/**
+ * Whether datagrams from this port are not answered: two servers that answer whatever comes would never stop, and nobody's
+ * resolver asks from there.
+ */
+export const answersEverything = (port: number): boolean => port < 38 && ANSWERING_PORTS.includes(port)
+
 /** What a listener needs; one set serves all listeners of a thread. */
 export interface ListenOptions {
   /**

@@ -9,6 +9,7 @@ import { type Endpoint, readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from '../q
 import type { Timer } from '../shared/clock.ts'
 import { interfaceAddresses, isWildcard } from './addresses.ts'
 import {
+  answersEverything,
   type BindPart,
   bindParts,
   codeOf,
@@ -197,8 +198,8 @@ class DgramSocket implements Origin {
   }
 
   #receive(octets: Uint8Array, from: RemoteInfo): void {
-    if (from.port === 0) {
-      this.#options.count('udp-source-port-zero')
+    if (answersEverything(from.port)) {
+      this.#options.count('udp-source-port-refused')
       return
     }
     const { responder } = this.#options

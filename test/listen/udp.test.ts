@@ -7,7 +7,7 @@ import type { NetworkInterfaceInfo } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { loadLibc } from '../../src/listen/libc.ts'
-import type { ListenResult } from '../../src/listen/listener.ts'
+import { answersEverything, type ListenResult } from '../../src/listen/listener.ts'
 import { listenTcp } from '../../src/listen/tcp.ts'
 import { listenUdp, type UdpOptions } from '../../src/listen/udp.ts'
 import { listenUdpDgram, SEND_QUEUE_MAX } from '../../src/listen/udp-dgram.ts'
@@ -90,6 +90,27 @@ for (const kind of kinds) {
         lengths.map(length => Math.min(length, 4096)),
       )
       t.same(await exchangeUdp(port, ask('web')), echo(ask('web')))
+    })
+
+    await t.test('datagrams from services that answer everything get no answer', async t => {
+      const { port, counts } = await open(t, kind)
+      const asked: number[] = []
+      for (const from of [7, 13, 17, 19, 37]) {
+        const socket = createSocket('udp4')
+        t.teardown(() => void socket.close())
+        socket.on('message', () => t.fail(`an answer to port ${from}`))
+        try {
+          socket.bind(from, '127.0.0.9')
+          await once(socket, 'listening')
+        } catch (error) {
+          t.comment(`SKIPPED: port ${from} cannot be had (${(error as NodeJS.ErrnoException).code})`)
+          continue
+        }
+        socket.send(ask('web'), port, '127.0.0.1')
+        asked.push(from)
+      }
+      await until('counted', () => counts.of('udp-source-port-refused') === asked.length)
+      t.same(await exchangeUdp(port, ask('web')), echo(ask('web')), 'others get one')
     })
 
     await t.test('slow queries hold up nobody and come back to who asked', async t => {
@@ -288,6 +309,11 @@ for (const kind of kinds) {
     })
   })
 }
+
+t.test('which ports answer everything', async t => {
+  const ports = Array.from({ length: 65_536 }, (_, port) => port).filter(answersEverything)
+  t.same(ports, [0, 7, 13, 17, 19, 37])
+})
 
 t.test('udp-dgram follows the addresses of the machine', async t => {
   const { options, clock } = bench()

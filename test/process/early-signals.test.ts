@@ -1,7 +1,17 @@
 // Signals that come before the server has started in full: it ends in good order all the same.
 
+import { dirname, join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import t from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
+import { imageCommand } from '../bench/common/image.ts'
+import { isAnswered } from '../support/dns-client.ts'
+import { seamarkCommand } from '../support/seamark.ts'
 import { makePlace } from '../support/served-corefile.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+/** Between two signals: a Node takes some 30 ms until it runs anything. */
+const SIGNAL_EVERY_MS = 2
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} as soon as it answers`, async t => {
@@ -15,5 +25,33 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const server = await place.start({ until: 'spawned' })
     await server.printed('nowhere')
     t.equal(await server.stop(signal), 0)
+  })
+}
+
+const { words, env } = imageCommand(dirname(seamarkCommand.at(-1)!))
+const [, ...ofScript] = manifest.scripts.start.split(' ')
+const starts: Readonly<Record<string, readonly string[]>> = {
+  'the image': ['env', ...Object.entries(env).map(setting => setting.join('=')), ...words],
+  'npm start': [
+    process.execPath,
+    ...ofScript
+      .slice(0, ofScript.indexOf('-conf'))
+      .map(word => (word.startsWith('-') ? word : join(ROOT, word))),
+  ],
+}
+/** As in a Pod, where the kernel gives the first process only the signals that it asks for. */
+const UNASKED_IGNORED = ['sh', '-c', 'trap "" USR1; echo from here; exec "$@"', 'sh']
+
+for (const [title, command] of Object.entries(starts)) {
+  t.test(`SIGUSR1 from the first moment on opens no inspector: ${title}`, async t => {
+    const place = await makePlace(t, ({ dns }) => `.:${dns} {\n bind 127.0.0.1\n whoami\n}\n`)
+    const server = await place.start({ until: 'spawned', wrap: () => [...UNASKED_IGNORED, ...command] })
+    await server.printed('from here')
+    while (!(await isAnswered(place.ports.dns, { name: 'x.test', timeoutMs: 20 }))) {
+      server.child.kill('SIGUSR1')
+      await after(SIGNAL_EVERY_MS)
+    }
+    t.equal(await server.stop(), 0)
+    t.notMatch(server.output(), /Debugger|inspector/i)
   })
 }

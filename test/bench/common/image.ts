@@ -1,13 +1,10 @@
-// Seamark as its image runs it: the bundle that the Dockerfile builds, with the flags and the environment of its
-// ENTRYPOINT and ENV, read from the Dockerfile.
+// Seamark as its image runs it: the bundle with the flag and the environment of the image.
 
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildBundle, ROOT } from '../../packaging/bundle.ts'
-import { lastStage, readStages } from '../../packaging/dockerfile.ts'
-
-/** Where the bundle lies in the image. */
-const ENTRY = '/seamark/seamark.mjs'
+import { NODE_FLAG } from '../../../scripts/image/tree.ts'
+import { RUN_CONFIG } from '../../../scripts/image.ts'
+import { buildBundle } from '../../packaging/bundle.ts'
 
 /** How to start the server of an image. */
 export interface ImageCommand {
@@ -16,20 +13,11 @@ export interface ImageCommand {
 }
 
 /** The command of the image for the bundle in `folder`, run by our own Node. */
-export function imageCommand(
-  folder: string,
-  dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8'),
-): ImageCommand {
-  const { instructions } = lastStage(readStages(dockerfile))
-  const entrypoint = instructions.find(({ word }) => word === 'ENTRYPOINT')
-  const [node, ...flags] = JSON.parse(entrypoint?.rest ?? '[]') as string[]
-  if (node === undefined || flags.at(-1) !== ENTRY)
-    throw new TypeError(`the Dockerfile's ENTRYPOINT does not end with ${ENTRY}`)
-  const settings = instructions.filter(({ word }) => word === 'ENV').flatMap(({ rest }) => rest.split(/\s+/))
-  const env = settings.map(setting => setting.split('=') as [string, string])
+export function imageCommand(folder: string): ImageCommand {
+  const settings = RUN_CONFIG.Env.map(setting => /^(\w+)=(.*)$/.exec(setting)!.slice(1) as [string, string])
   return {
-    words: [process.execPath, ...flags.slice(0, -1), join(folder, 'seamark.mjs')],
-    env: Object.fromEntries(env),
+    words: [process.execPath, NODE_FLAG, join(folder, 'seamark.mjs')],
+    env: Object.fromEntries(settings.filter(([name]) => name !== 'PATH')),
   }
 }
 
