@@ -3,6 +3,7 @@
 
 import { writeU16, writeU32 } from '../../wire/header.ts'
 import { foldName, type Name, parentName } from '../../wire/name.ts'
+import { TYPE } from '../../wire/rrtype.ts'
 import { hashName, ORDER_AT_WORD, orderKey, RECORD_HEAD, RRSET_HEAD } from './layout.ts'
 
 /** Numbers of one record in `#records`: type, TTL, offset and length of its data, the record of its node before it. */
@@ -25,6 +26,8 @@ export class ZoneBuilder {
   #dataLength = 0
   /** Of nodes with many records: type and data of each. */
   readonly #seen = new Map<number, Set<string>>()
+  /** Nodes with NSEC3 records. */
+  readonly #hashed = new Set<number>()
   #soa: { readonly owner: Name; readonly ttlSeconds: number; readonly rdata: Uint8Array } | undefined
 
   constructor(origin: Name) {
@@ -50,6 +53,7 @@ export class ZoneBuilder {
   add(owner: Name, type: number, ttlSeconds: number, rdata: Uint8Array): void {
     const node = this.#node(owner)
     if (this.#isKnown(node, type, rdata)) return
+    if (type === TYPE.NSEC3) this.#hashed.add(node)
     const at = this.#recordCount * RECORD_WORDS
     if (at === this.#records.length) this.#records = grown(this.#records)
     while (this.#dataLength + rdata.length > this.#data.length) this.#data = grown(this.#data)
@@ -119,19 +123,23 @@ export class ZoneBuilder {
     const nodes = this.#inOrder()
     // Of which the nodes fill no more than half.
     const slots = 2 ** Math.ceil(Math.log2(2 * nodes.length))
-    const soaAt = 4 * (ORDER_AT_WORD + nodes.length + slots)
+    const hashedFrom = ORDER_AT_WORD + nodes.length
+    const indexFrom = hashedFrom + this.#hashed.size
+    const soaAt = 4 * (indexFrom + slots)
     const nodesAt = soaAt + 1 + soa.owner.length + RECORD_HEAD + soa.rdata.length
     const size = nodes.reduce((sum, { name, node }) => sum + this.#octetsOf(name, node), nodesAt)
     const buffer = new SharedArrayBuffer((size + 3) & ~3)
     const words = new Int32Array(buffer)
-    words.set([nodes.length, slots, this.#recordCount, soaAt])
+    words.set([nodes.length, slots, this.#recordCount, soaAt, this.#hashed.size])
     const octets = new Uint8Array(buffer)
     writeRecord(octets, writeName(octets, soaAt, soa.owner), soa.ttlSeconds, soa.rdata)
-    const index = words.subarray(ORDER_AT_WORD + nodes.length, soaAt >> 2)
+    const index = words.subarray(indexFrom, soaAt >> 2)
     let at = nodesAt
+    let hashed = hashedFrom
     nodes.forEach(({ name, node }, i) => {
       const owner = Buffer.from(name, 'latin1')
       words[ORDER_AT_WORD + i] = at
+      if (this.#hashed.has(node)) words[hashed++] = at
       insert(index, hashName(owner, 0), at)
       at = this.#writeRrsets(octets, writeName(octets, at, owner), node)
     })

@@ -28,7 +28,7 @@ export const fileDoc: WordDoc = {
   ],
   notes: [
     `A zone has at most ${RECORDS_MAX} records in ${INCLUDES_MAX} files of ${ZONE_MAX_OCTETS / 1024 ** 2} MiB together.`,
-    'Signed zones are served with their RRSIG and NSEC records; NSEC3 is refused.',
+    'Signed zones are served with their signatures, and with the NSEC or NSEC3 records that prove what they have not; NSEC3 with more than 150 iterations is refused.',
     'Negative answers hold for the smaller of the TTL and the minimum of the SOA (RFC 2308).',
   ],
   example: `

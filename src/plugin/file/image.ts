@@ -1,5 +1,9 @@
-// A zone as the serving threads read it: existence and rrsets by name, who denies a name, and all records in
-// order for a transfer. Nothing here changes; a reader is a few numbers over shared memory.
+// HOT: a zone as the serving threads read it: existence and rrsets by name, who denies a name, and all records in order for
+// a transfer. Nothing here changes; a reader is a few numbers over shared memory, and records are read where they lie:
+//
+//   const rrset = zone.rrsetAt(node, type)
+//   for (let at = zone.firstOf(rrset), left = zone.countOf(rrset); left > 0; left--, at = zone.nextOf(at))
+//     … zone.octets, zone.ttlOf(at), zone.dataOf(at) … zone.nextOf(at)
 
 import { readU16, readU32 } from '../../wire/header.ts'
 import { FOLD, type Name } from '../../wire/name.ts'
@@ -16,8 +20,8 @@ export class ZoneImage {
   readonly apex: Node
   readonly soa: Rr
   readonly serial: number
+  readonly octets: Uint8Array
   readonly #words: Int32Array
-  readonly #octets: Uint8Array
   readonly #indexAt: number
   readonly #mask: number
 
@@ -25,8 +29,8 @@ export class ZoneImage {
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.#words = new Int32Array(buffer)
-    this.#octets = new Uint8Array(buffer)
-    this.#indexAt = ORDER_AT_WORD + this.nodeCount
+    this.octets = new Uint8Array(buffer)
+    this.#indexAt = ORDER_AT_WORD + this.nodeCount + this.hashedCount
     this.#mask = this.#words[HEAD.SLOTS]! - 1
     this.apex = this.#words[ORDER_AT_WORD]!
     this.origin = this.nameOf(this.apex)
@@ -38,6 +42,11 @@ export class ZoneImage {
 
   get nodeCount(): number {
     return this.#words[HEAD.NODES]!
+  }
+
+  /** Names that are hashes, of a zone that is signed with NSEC3. */
+  get hashedCount(): number {
+    return this.#words[HEAD.HASHED]!
   }
 
   /** Records in the zone, the SOA not counted. */
@@ -54,7 +63,7 @@ export class ZoneImage {
   }
 
   #isNamed(node: Node, name: Name, at: number): boolean {
-    const octets = this.#octets
+    const { octets } = this
     if (octets[node] !== name.length - at) return false
     for (let i = node + 1; at < name.length; i++, at++) {
       if (octets[i] !== FOLD[name[at]!]) return false
@@ -64,32 +73,68 @@ export class ZoneImage {
 
   /** The node's name in lower case: a copy. */
   nameOf(node: Node): Name {
-    return this.#octets.slice(node + 1, node + 1 + this.#octets[node]!)
+    return this.octets.slice(node + 1, node + 1 + this.octets[node]!)
   }
 
   /** Whether it is an empty non-terminal. */
   isEmpty(node: Node): boolean {
-    return readU16(this.#octets, node + 1 + this.#octets[node]!) === 0
+    return readU16(this.octets, node + 1 + this.octets[node]!) === 0
   }
 
-  /** The types that a node has records of. */
-  types(node: Node): number[] {
-    return [...this.#rrsets(node)].map(at => readU16(this.#octets, at))
+  /** Whether a node has records of no other type than that. */
+  hasNothingBut(node: Node, type: number): boolean {
+    for (const at of this.#rrsets(node)) if (readU16(this.octets, at) !== type) return false
+    return true
   }
 
   has(node: Node, type: number): boolean {
-    return this.#rrsetAt(node, type) !== 0
+    return this.rrsetAt(node, type) !== 0
   }
 
-  /** The records of a type, under the node's own name or `owner`; none where there is no such rrset. */
-  rrset(node: Node, type: number, owner: Name = this.nameOf(node)): Rr[] {
-    const at = this.#rrsetAt(node, type)
-    return at === 0 ? [] : [...this.#records(at, owner)]
+  /** Whether the name stands for NSEC3 records and nothing else: no question finds it (RFC 5155 7.2.8). */
+  isHashed(node: Node): boolean {
+    return this.hashedCount > 0 && this.has(node, TYPE.NSEC3)
   }
 
-  /** The signatures of a type (RFC 4034 3.1.1: an RRSIG's data begins with the type that it covers). */
-  signatures(node: Node, covered: number, owner?: Name): Rr[] {
-    return this.rrset(node, TYPE.RRSIG, owner).filter(({ rdata }) => readU16(rdata, 0) === covered)
+  /** The first record of a type that a node has. */
+  firstRecord(node: Node, type: number): Rr {
+    return this.#record(type, this.nameOf(node), this.firstOf(this.rrsetAt(node, type)))
+  }
+
+  /** Where the rrset of a type begins; 0 where the node has none. */
+  rrsetAt(node: Node, type: number): number {
+    const { octets } = this
+    const countAt = node + 1 + octets[node]!
+    let at = countAt + 2
+    for (let left = readU16(octets, countAt); left > 0; left--) {
+      if (readU16(octets, at) === type) return at
+      at += RRSET_HEAD + readU32(octets, at + 6)
+    }
+    return 0
+  }
+
+  /** Records of an rrset. */
+  countOf(rrset: number): number {
+    return readU32(this.octets, rrset + 2)
+  }
+
+  /** Its first record. */
+  firstOf(rrset: number): number {
+    return rrset + RRSET_HEAD
+  }
+
+  /** Behind a record: the end of its data. */
+  nextOf(record: number): number {
+    return record + RECORD_HEAD + readU16(this.octets, record + 4)
+  }
+
+  ttlOf(record: number): number {
+    return readU32(this.octets, record)
+  }
+
+  /** Where the data of a record begins. */
+  dataOf(record: number): number {
+    return record + RECORD_HEAD
   }
 
   /**
@@ -112,6 +157,20 @@ export class ZoneImage {
     return this.apex
   }
 
+  /** The last of the hashed names that is not behind `name`; the last of all where there is none, for they are a ring. */
+  denierOfHash(name: Name): Node {
+    const key = orderKey(name)
+    const from = ORDER_AT_WORD + this.nodeCount
+    let low = 0
+    let high = this.hashedCount
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (orderKey(this.nameOf(this.#words[from + middle]!)) <= key) low = middle + 1
+      else high = middle
+    }
+    return this.#words[from + (low === 0 ? this.hashedCount : low) - 1]!
+  }
+
   /** Every record but the SOA, the apex's first, then in canonical order of names. */
   *records(): Generator<Rr, void> {
     for (let i = 0; i < this.nodeCount; i++) {
@@ -121,13 +180,8 @@ export class ZoneImage {
     }
   }
 
-  #rrsetAt(node: Node, type: number): number {
-    for (const at of this.#rrsets(node)) if (readU16(this.#octets, at) === type) return at
-    return 0
-  }
-
   *#rrsets(node: Node): Generator<number, void> {
-    const octets = this.#octets
+    const { octets } = this
     const countAt = node + 1 + octets[node]!
     let at = countAt + 2
     for (let left = readU16(octets, countAt); left > 0; left--) {
@@ -137,7 +191,7 @@ export class ZoneImage {
   }
 
   *#records(rrsetAt: number, owner: Name): Generator<Rr, void> {
-    const octets = this.#octets
+    const { octets } = this
     const type = readU16(octets, rrsetAt)
     let at = rrsetAt + RRSET_HEAD
     for (let left = readU32(octets, rrsetAt + 2); left > 0; left--) {
@@ -152,8 +206,8 @@ export class ZoneImage {
     return rr(
       owner,
       type,
-      readU32(this.#octets, at),
-      this.#octets.slice(dataAt, dataAt + readU16(this.#octets, at + 4)),
+      readU32(this.octets, at),
+      this.octets.slice(dataAt, dataAt + readU16(this.octets, at + 4)),
     )
   }
 }

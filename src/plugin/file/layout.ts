@@ -3,6 +3,7 @@
 //
 //   words 0 … 15   the head: what HEAD names
 //   then           the order: offsets of the nodes in canonical order (RFC 4034 6.1), one word each
+//   then           the nodes with NSEC3 records (RFC 5155), in order: that of their hashes
 //   then           the index (open addressing by the hash of the name): offsets of nodes, 0 for an empty slot
 //   then           the SOA, which is no node's: it counts whatever its owner, as in CoreDNS
 //   then           nodes, the apex first in order
@@ -25,6 +26,8 @@ export const HEAD = {
   RECORDS: 2,
   /** Offset of the SOA: length and name of its owner, then a record. */
   SOA: 3,
+  /** Nodes with NSEC3 records. */
+  HASHED: 4,
 } as const
 
 /** Where the order begins. */

@@ -15,14 +15,16 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Place } from '../../corefile/token.ts'
+import { readU16 } from '../../wire/header.ts'
 import { equalNames, foldName, formatName, isWithin, type Name } from '../../wire/name.ts'
 import { readName, readTtl } from '../../wire/presentation/cursor.ts'
 import { type Entry, type Field, splitEntries } from '../../wire/presentation/entry.ts'
 import { readRecord } from '../../wire/presentation/record.ts'
 import type { Rr } from '../../wire/record.ts'
-import { CLASS, className, TYPE, typeName } from '../../wire/rrtype.ts'
+import { CLASS, className, TYPE } from '../../wire/rrtype.ts'
 import { ZoneBuilder } from './builder.ts'
 import { parseRange, parseTemplate, type Range, type Template } from './generate.ts'
+import { ITERATIONS_MAX } from './hash.ts'
 
 /** Files within files. */
 export const INCLUDE_DEPTH_MAX = 7
@@ -246,9 +248,8 @@ export class ZoneReader {
     if (record.class !== CLASS.IN) {
       return this.#error(state, field, `a record of class ${className(record.class)}; only IN is served`)
     }
-    if (type === TYPE.NSEC3 || type === TYPE.NSEC3PARAM) {
-      return this.#error(state, field, `${typeName(type)} is not supported: sign the zone with NSEC`)
-    }
+    const hashing = type === TYPE.NSEC3 || type === TYPE.NSEC3PARAM ? hashingFault(record.rdata) : undefined
+    if (hashing !== undefined) return this.#error(state, field, hashing)
     if (record.rdata.length > RDATA_MAX_OCTETS) {
       return this.#error(state, field, `data of ${record.rdata.length} octets, more than ${RDATA_MAX_OCTETS}`)
     }
@@ -274,6 +275,15 @@ export class ZoneReader {
     }
     this.#builder.setSoa(owner, ttlSeconds, rdata)
   }
+}
+
+/** Why the hashes of NSEC3 and NSEC3PARAM data cannot be made here (RFC 5155 3.2, RFC 9276 3.2). */
+function hashingFault(rdata: Uint8Array): string | undefined {
+  if (rdata[0] !== 1) return `NSEC3 with the hash algorithm ${rdata[0]}: only 1, SHA-1, is known`
+  const iterations = readU16(rdata, 2)
+  return iterations > ITERATIONS_MAX
+    ? `NSEC3 with ${iterations} iterations, more than ${ITERATIONS_MAX}: sign the zone with none (RFC 9276)`
+    : undefined
 }
 
 /** Where names begin that CoreDNS keeps in lower case. */

@@ -1,14 +1,14 @@
 // Questions and answers; the same against CoreDNS are the cases file-*.txt of the end-to-end tests.
 
 import t from 'tap'
-import { lookupZone } from '../../../src/plugin/file/lookup.ts'
 import type { Query } from '../../../src/query/query.ts'
-import { failure, type Reply } from '../../../src/query/reply.ts'
+import { DROP, failure, type Reply } from '../../../src/query/reply.ts'
 import { formatName } from '../../../src/wire/name.ts'
 import { rcodeName } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
-import { query, record } from '../../support/words.ts'
-import { lines, zoneOf } from './zone-texts.ts'
+import { askHandler } from '../../support/road.ts'
+import { query, record, reply } from '../../support/words.ts'
+import { handlerOf, lines, zoneOf } from './zone-texts.ts'
 
 const zone = zoneOf(`$TTL 300
 @ 3600 SOA ns host 7 2 3 4 60
@@ -61,15 +61,25 @@ interface Expected {
 const www = ['www.example.org. 300 A 192.0.2.80', 'www.example.org. 300 A 192.0.2.81']
 const NODATA = { authority: 'SOA', answer: [] }
 
+const handler = handlerOf(zone)
+/** One that hands on what `fallthrough` is about. */
+const falling = handlerOf(zone, ['.'])
+
+async function replyTo(question: string, rest: Partial<Query> = {}, by = handler): Promise<Reply> {
+  const outcome = await askHandler(by, query(question, rest), () => reply({ plugin: 'next' }))
+  if (outcome === DROP) throw new Error('silence')
+  return outcome
+}
+
 const ask = async (question: string, rest: Partial<Query> = {}): Promise<Expected> => {
-  const { reply, missing } = await lookupZone(zone, query(question, rest))
+  const reply = await replyTo(question, rest)
   return {
     rcode: rcodeName(reply.rcode),
     aa: reply.authoritative,
     answer: lines(reply.answer),
     authority: reply.authority.map(({ type }) => typeName(type)).join(' '),
     additional: lines(reply.additional),
-    missing,
+    missing: !rest.lookup && (await replyTo(question, rest, falling)).plugin === 'next',
   }
 }
 
@@ -102,14 +112,14 @@ t.test('what the zone has', async t => {
   for (const [question, expected] of Object.entries(cases)) {
     t.same(await ask(question), { ...usual, ...expected }, question)
   }
-  const { reply } = await lookupZone(zone, query('example.org. SOA'))
+  const { answer } = await replyTo('example.org. SOA')
   t.same(
-    reply.answer.map(({ ttlSeconds }) => ttlSeconds),
+    answer.map(({ ttlSeconds }) => ttlSeconds),
     [3600],
   )
-  const negative = await lookupZone(zone, query('www.example.org. AAAA'))
+  const negative = await replyTo('www.example.org. AAAA')
   t.same(
-    negative.reply.authority.map(({ ttlSeconds }) => ttlSeconds),
+    negative.authority.map(({ ttlSeconds }) => ttlSeconds),
     [60],
     'no longer than the minimum',
   )
@@ -174,6 +184,8 @@ t.test('aliases in the zone', async t => {
     'alias2.example.org. A': { answer: ['alias2.example.org. 300 CNAME alias.example.org.', alias, ...www] },
     'alias.example.org. CNAME': { answer: [alias] },
     'alias.example.org. MX': { answer: [alias], authority: 'SOA' },
+    'alias.example.org. ANY': { answer: [alias] },
+    'alias.example.org. NSEC': { answer: [alias], authority: 'SOA' },
     'loop.example.org. A': {
       answer: [
         'loop.example.org. 300 CNAME loop2.example.org.',
@@ -225,11 +237,8 @@ t.test('aliases that the whole server is asked about', async t => {
     rcode: 'NXDOMAIN',
   })
   t.same(asked, ['nope.example.org. A'], 'another plugin may have the name')
-  const cut = await lookupZone(
-    zone,
-    query('out.example.org. A', answered({ truncated: true, answer: [found] })),
-  )
-  t.ok(cut.reply.truncated, 'what was cut there is cut here')
+  const cut = await replyTo('out.example.org. A', answered({ truncated: true, answer: [found] }))
+  t.ok(cut.truncated, 'what was cut there is cut here')
 })
 
 t.test('DNAME (RFC 6672)', async t => {
@@ -263,7 +272,34 @@ t.test('the metadata name the wildcard that an answer came from', async t => {
   ] as const
   for (const [question, wildcard] of cases) {
     const metadata = new Map<string, string>()
-    await lookupZone(zone, query(question, { metadata }))
+    await replyTo(question, { metadata })
     t.equal(metadata.get('zone/wildcard'), wildcard, question)
+  }
+})
+
+t.test('what stands at a name itself in a signed zone (RFC 4035 2.5, 3.1.4.1)', async t => {
+  const signed = zoneOf(`$TTL 300
+@ SOA ns host 7 2 3 4 60
+@ NS ns
+@ NSEC c ( SOA NS NSEC RRSIG )
+c CNAME www.example.net.
+c NSEC sub ( CNAME NSEC RRSIG )
+c RRSIG CNAME 13 3 300 20300101000000 20200101000000 1 @ AAAA
+sub NS ns.sub
+sub NSEC @ ( NS NSEC RRSIG )
+`)
+  const cases: [question: string, answer: string, authority: string][] = [
+    ['c.example.org. NSEC', 'NSEC', 'NS'],
+    ['c.example.org. RRSIG', 'RRSIG', 'NS'],
+    ['sub.example.org. NSEC', 'NSEC', 'NS'],
+    ['sub.example.org. DS', '', 'SOA NSEC'],
+    ['sub.example.org. A', '', 'NS NSEC'],
+    ['x.sub.example.org. NSEC', '', 'NS NSEC'],
+  ]
+  const edns = { payloadSize: 1232, dnssecOk: true, options: [] }
+  const types = (records: Reply['answer']): string => records.map(({ type }) => typeName(type)).join(' ')
+  for (const [question, answer, authority] of cases) {
+    const reply = await replyTo(question, { edns }, handlerOf(signed))
+    t.same([types(reply.answer), types(reply.authority)], [answer, authority], question)
   }
 })

@@ -179,8 +179,11 @@ t.test('what is wrong is told with its place', async t => {
     },
     {
       what: 'NSEC3',
-      text: `${SOA}@ 5 NSEC3PARAM 1 0 0 -`,
-      complaints: ['db:2:1: error: NSEC3PARAM is not supported: sign the zone with NSEC (found "@")'],
+      text: `${SOA}@ 5 NSEC3PARAM 2 0 0 -\n@ 5 NSEC3PARAM 1 0 151 -`,
+      complaints: [
+        'db:2:1: error: NSEC3 with the hash algorithm 2: only 1, SHA-1, is known (found "@")',
+        'db:3:1: error: NSEC3 with 151 iterations, more than 150: sign the zone with none (RFC 9276) (found "@")',
+      ],
     },
     {
       what: 'a file that is not there',

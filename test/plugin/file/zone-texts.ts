@@ -1,12 +1,13 @@
 // Zones of the tests: read from texts in place of files, and written out again as one line a record.
 
 import { formatProblem, Problems } from '../../../src/corefile/problem.ts'
+import { FileHandler } from '../../../src/plugin/file/handler.ts'
 import { ZoneImage } from '../../../src/plugin/file/image.ts'
 import { type ReadFile, ZoneReader } from '../../../src/plugin/file/reader.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
-import { shortForm } from '../../support/words.ts'
+import { shortForm, testThread } from '../../support/words.ts'
 
 /** What became of a zone's text. */
 export interface ReadZone {
@@ -52,3 +53,21 @@ export function line(record: Rr): string {
 }
 
 export const lines = (records: Iterable<Rr>): string[] => [...records].map(line)
+
+/** A handler that serves the zone. */
+export const handlerOf = (zone: ZoneImage, fallthrough?: readonly string[]): FileHandler =>
+  new FileHandler(
+    {
+      zones: [
+        {
+          origin: formatName(zone.origin),
+          file: 'db',
+          reloadMs: 0,
+          byModification: false,
+          loaded: { image: zone.buffer, serial: zone.serial, stamps: [] },
+        },
+      ],
+      fallthrough,
+    },
+    testThread().context,
+  )
