@@ -18,8 +18,9 @@ import { readIxfrSerial, readOptions } from '../query/read.ts'
 import { DROP, type MaybePromise, type Outcome, type Reply } from '../query/reply.ts'
 import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../wire/header.ts'
 import { decodeMessage, decodeOptions, encodeOptions, MessageWriter } from '../wire/message.ts'
-import { formatName, type Name } from '../wire/name.ts'
+import { formatName, type Name, ROOT } from '../wire/name.ts'
 import { OPCODE } from '../wire/rcode.ts'
+import { type Rr, rr, soaRdata } from '../wire/record.ts'
 import { TYPE } from '../wire/rrtype.ts'
 import { composeChain } from './chain.ts'
 import type { Road } from './road.ts'
@@ -273,7 +274,7 @@ function load(
       rcode: 0,
       question,
     },
-    { answer: [], authority: [], additional: [] },
+    { answer: [], authority: ixfrSoa(query), additional: [] },
     edns && { ...edns, version: 0, payloadSize: edns.payloadSize || PAYLOAD_DEFAULT },
     MESSAGE_MAX,
   )
@@ -303,4 +304,11 @@ function load(
   packet.trace = query.trace
   packet.addedOptions =
     query.addedOptions && query.addedOptions.length > 0 ? encodeOptions(query.addedOptions) : undefined
+}
+
+/** The SOA that the client of an IXFR has (RFC 1995 section 3). */
+function ixfrSoa({ ixfrSerial, question: { qname } }: Query): Rr[] {
+  return ixfrSerial === undefined
+    ? []
+    : [rr(qname, TYPE.SOA, 0, soaRdata(ROOT, ROOT, [ixfrSerial, 0, 0, 0, 0]))]
 }

@@ -1,21 +1,24 @@
 // `transfer` at work: answers AXFR and IXFR with a copy of the zone that another plugin of the block has.
 
-import type { Query } from '../../query/query.ts'
-import { answer, type MaybePromise, type Outcome, type Reply, refused, servfail } from '../../query/reply.ts'
+import { pluginIndex } from '../../observe/query-meters.ts'
+import { NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { readIxfrSerial } from '../../query/read.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { EDE } from '../../wire/extended-error.ts'
+import { FLAG_AA } from '../../wire/header.ts'
 import { formatName } from '../../wire/name.ts'
+import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { Next, ServingContext, TreeHandler } from '../plugin.ts'
+import { SECTION } from '../../wire/walk.ts'
+import type { Handler, ServingContext } from '../plugin.ts'
 import { ruleOf, type TransferConfig, type TransferRule } from './config.ts'
 import { OutgoingTransfer, Places, TRANSFER_MAX_MS, TRANSFERS_MAX } from './outgoing.ts'
 
-const PLUGIN = 'transfer'
+const PLUGIN = pluginIndex('transfer')
 const LOG_FROM = 'plugin/transfer'
 
 /** The rules of one server block on one serving thread. */
-export class TransferHandler implements TreeHandler {
-  readonly trees = true
+export class TransferHandler implements Handler {
   readonly #config: TransferConfig
   readonly #context: ServingContext
   readonly #places: Places
@@ -26,46 +29,53 @@ export class TransferHandler implements TreeHandler {
     this.#places = new Places(Math.ceil(TRANSFERS_MAX / context.threads))
   }
 
-  handle(query: Query, next: Next): MaybePromise<Outcome> {
-    const { qname, qtype } = query.question
-    if (qtype !== TYPE.AXFR && qtype !== TYPE.IXFR) return next(query)
-    if (query.transport !== 'tcp' && query.transport !== 'tls') return refused()
+  handle(packet: Packet): Step {
+    const { qtype } = packet.scan
+    if (qtype !== TYPE.AXFR && qtype !== TYPE.IXFR) return NEXT
+    if (packet.transport !== 'tcp' && packet.transport !== 'tls') return packet.fail(RCODE.REFUSED)
+    const { qname } = packet
     const rule = ruleOf(this.#config, qname)
-    if (!rule) return next(query)
-    if (!isAllowed(rule, query.client.address)) return { ...refused(), plugin: PLUGIN }
+    if (!rule) return NEXT
+    if (!isAllowed(rule, packet.client.address)) return refuse(packet)
+    const { octets, start, end } = packet
+    const clientSerial = qtype === TYPE.IXFR ? readIxfrSerial(octets.subarray(start, end)) : undefined
     // An IXFR without the SOA that the client has (RFC 1995 3): CoreDNS answers so.
-    if (qtype === TYPE.IXFR && query.ixfrSerial === undefined) return servfail()
+    if (qtype === TYPE.IXFR && clientSerial === undefined) return packet.fail(RCODE.SERVFAIL)
     for (const handler of this.#context.handlers) {
       const zone = handler.copyOf?.(qname)
-      if (zone === 'not-ready') return servfail({ code: EDE.NOT_READY, text: 'the zone is not complete yet' })
-      if (zone) return this.#send(query, zone)
+      if (zone === 'not-ready')
+        return packet.fail(RCODE.SERVFAIL, EDE.NOT_READY, 'the zone is not complete yet')
+      if (zone) return this.#send(packet, zone, clientSerial)
     }
-    return next(query)
+    return NEXT
   }
 
-  #send(query: Query, zone: ZoneCopy): Reply {
+  #send(packet: Packet, zone: ZoneCopy, clientSerial: number | undefined): Step {
     const { soa, serial } = zone
-    const [name, client] = [formatName(query.question.qname), query.client.address]
-    if (query.ixfrSerial === serial) {
+    const [name, client] = [formatName(packet.qname), packet.client.address]
+    if (clientSerial === serial) {
       const text = `Outgoing noop, incremental transfer for up to date zone "${name}" to ${client} for ${serial} SOA serial`
       this.#context.log.write('INFO', LOG_FROM, text)
-      return answer(PLUGIN, [soa])
+      const { owner, type, ttlSeconds, rdata } = soa
+      packet.compose().record(SECTION.ANSWER, owner, 0, type, soa.class, ttlSeconds, rdata, 0, rdata.length)
+      return packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
     }
     if (!this.#places.enter(client)) {
       this.#count('refused')
-      return servfail({ code: EDE.OTHER, text: 'too many transfers at once' })
+      return packet.fail(RCODE.SERVFAIL, EDE.OTHER, 'too many transfers at once')
     }
     const { clock, log } = this.#context
     const startedMs = clock.nowMs()
     const expired = (): boolean => clock.nowMs() - startedMs > TRANSFER_MAX_MS
-    const transfer = new OutgoingTransfer(zone, expired, (complete, records) => {
+    packet.transfer = new OutgoingTransfer(zone, expired, (complete, records) => {
       this.#places.leave(client)
       this.#count(complete ? 'complete' : 'cut')
       const what = `of ${records} records of zone "${name}" to ${client} for ${serial} SOA serial`
       if (complete) log.write('INFO', LOG_FROM, `Outgoing transfer ${what}`)
       else log.write('WARNING', LOG_FROM, `Outgoing transfer cut off, ${what} is all that was sent`)
     })
-    return { ...answer(PLUGIN, []), transfer }
+    packet.compose()
+    return packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
   }
 
   #count(result: 'complete' | 'cut' | 'refused'): void {
@@ -75,3 +85,10 @@ export class TransferHandler implements TreeHandler {
 
 const isAllowed = ({ anyone, peers }: TransferRule, client: string): boolean =>
   anyone || peers.some(({ address }) => address === client)
+
+/** The peer is none of those that the rule names. */
+function refuse(packet: Packet): Step {
+  const step = packet.fail(RCODE.REFUSED)
+  packet.plugin = PLUGIN
+  return step
+}
