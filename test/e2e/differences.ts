@@ -67,6 +67,13 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
       question.type !== 'PTR' && isReverse(question) && coredns?.rcode === 'NXDOMAIN' && isNodata(seamark),
   },
   {
+    id: 'soa-of-missing-name',
+    reason:
+      'SOA of a name that does not exist is a name error like any other type (RFC 8020), and falls through as others do; CoreDNS gives NODATA',
+    applies: (question, coredns, seamark) =>
+      question.type === 'SOA' && isNodata(coredns) && (seamark?.rcode === 'NXDOMAIN' || isReverse(question)),
+  },
+  {
     id: 'alias-end',
     reason:
       'an alias whose last name does not exist, fails or has no such record has its code, and the SOA that denies it (RFC 6604); CoreDNS gives the links alone',

@@ -145,7 +145,7 @@ export class ClusterAnswers {
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
       return this.#options.transfers ? PASS : writer.finish(RCODE.REFUSED, false)
     }
-    if (qtype === TYPE.SOA) return labels === 0 ? this.#soa(zoneAt) : this.#nodata()
+    if (qtype === TYPE.SOA && labels === 0) return this.#soa(zoneAt)
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)
     request.read(scan, labels, zoneAt, this.#config.zonal, this.#multicluster)
     switch (request.shape) {

@@ -202,7 +202,11 @@ t.test('nodes above services, the apex and special names (1.3, 1.9)', async t =>
     ['demo.pod A', 'NOERROR'],
     ['hidden.svc A', 'NXDOMAIN'],
     ['foo A', 'NXDOMAIN'],
-    ['foo SOA', 'NOERROR'],
+    ['foo SOA', 'NXDOMAIN'],
+    ['nope.demo.svc SOA', 'NXDOMAIN'],
+    ['web.demo.svc SOA', 'NOERROR'],
+    ['svc SOA', 'NOERROR'],
+    ['demo.svc SOA', 'NOERROR'],
     ['dns A', 'NXDOMAIN'],
     ['kubernetes A', 'NXDOMAIN'],
     ['cluster.local. SOA', soa],
@@ -297,7 +301,8 @@ t.test('fallthrough is of name errors alone', async t => {
     ['8.8.8.8.in-addr.arpa. PTR', 'pass'],
     ['0.0.10.in-addr.arpa. PTR', 'pass'],
     ['1.0.0.10.in-addr.arpa. A', 'NOERROR'],
-    ['x.8.8.8.8.in-addr.arpa. SOA', 'NOERROR'],
+    ['x.8.8.8.8.in-addr.arpa. SOA', 'pass'],
+    ['1.0.0.10.in-addr.arpa. SOA', 'NOERROR'],
     ['nope.demo.svc A', 'NXDOMAIN'],
   ])
   judge(t, clusterOf({ fallthrough: ['.'] }), [
