@@ -40,7 +40,7 @@ shed + every queue is bounded without it and its drops are counted
 prometheus
 errors
 log
-dnstap + log with a format of its own
+dnstap
 local
 policy
 ipv6

@@ -284,6 +284,12 @@ const TABLE: readonly Family[] = [
     'kind client pod name namespace',
     'Queries a second of each storm that goes on, by what it is of; a name that begins with * stands for missing names.',
   ),
+  counter('seamark_dnstap_frames_total', 'endpoint', 'Messages of dnstap that were sent.'),
+  counter(
+    'seamark_dnstap_dropped_total',
+    'endpoint',
+    'Messages of dnstap that were dropped, because the receiver is away or too slow.',
+  ),
   gauge(
     'seamark_failing_name_queries_per_second',
     'name rcode',

@@ -15,6 +15,7 @@ import { cancelWord } from './cancel.ts'
 import { chaosWord } from './chaos.ts'
 import { debugWord } from './debug.ts'
 import { dns64Word } from './dns64.ts'
+import { dnstapWord } from './dnstap/dnstap.ts'
 import { edeWord } from './ede.ts'
 import { errorsWord } from './errors.ts'
 import { fileWord } from './file/file.ts'
@@ -70,6 +71,7 @@ const words: readonly ServedWord[] = [
   chaosWord,
   debugWord,
   dns64Word,
+  dnstapWord,
   edeWord,
   errorsWord,
   fileWord,

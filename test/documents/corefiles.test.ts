@@ -7,6 +7,7 @@ import t from 'tap'
 import { formatProblem } from '../../src/corefile/problem.ts'
 import { checkConfiguration } from '../../src/setup/configuration.ts'
 import { makeAuthority } from '../support/certificates.ts'
+import { DnstapReceiver } from '../support/dnstap-receiver.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
 import { freePort } from '../support/free-port.ts'
 import { makePlace } from '../support/served-corefile.ts'
@@ -98,8 +99,11 @@ t.test('each is served', async t => {
   const place = await makePlace(t, '', FILES)
   const upstream = await startFixedUpstream([], false)
   t.teardown(upstream.close)
+  const receiver = await DnstapReceiver.listen(0)
+  t.teardown(() => receiver.stop())
   const blocks = await Promise.all(printed.map(({ text }) => placed(text, place.folder, upstream.port)))
-  place.write(blocks.map(({ text }) => text).join(''))
+  const text = blocks.map(block => block.text).join('')
+  place.write(text.replaceAll('tcp://127.0.0.1:6000', `tcp://127.0.0.1:${receiver.port}`))
   const server = await place.start()
   const ports = blocks.flatMap(block => block.ports)
   await Promise.all(ports.map(port => server.answers(port)))

@@ -14,7 +14,7 @@ export const KUBERNETES_VERSION = '1.36.3'
 export type ProgramName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'coredns'
 
 /** The tools that some suites need, by file name. */
-export type ToolName = 'helm' | 'kubectl' | 'prometheus' | 'promtool'
+export type ToolName = 'dnstap' | 'helm' | 'kubectl' | 'prometheus' | 'promtool'
 
 /** How one program is built: a throw-away module that requires `module` and imports `pkg`. */
 export interface Program {
@@ -83,6 +83,14 @@ const prometheus = (name: 'prometheus' | 'promtool'): Program => ({
 
 /** The tools in the order in which they are built. */
 export const TOOLS: readonly Program[] = [
+  {
+    name: 'dnstap',
+    module: 'github.com/dnstap/golang-dnstap',
+    version: '0.4.0',
+    pkg: 'github.com/dnstap/golang-dnstap/dnstap',
+    ldflags: '-s -w',
+    staging: false,
+  },
   {
     name: 'helm',
     module: 'helm.sh/helm/v4',

@@ -41,6 +41,10 @@ export interface FlightRule {
   allDown(): void
   /** Whoever waits that cannot wait any longer. */
   gaveUp(waiting: Waiting): void
+  /** An upstream was asked, and has answered with `reply` or not at all; absent where nobody wants to know. */
+  readonly asked?:
+    | ((flight: Flight, attempt: Attempt, protocol: 'udp' | 'tcp', hasReply: boolean) => void)
+    | undefined
   /** It is over: the reply is `reply` (reply.ts), or there is none. Its waiters are the rule's from now on. */
   ended(flight: Flight, hasReply: boolean): void
 }
@@ -130,6 +134,7 @@ export class Flight extends Question {
     const { upstream } = attempt
     if (this.trace !== undefined)
       noteReply(this.trace, upstream.to, reply.rcode, protocol, this.nowMs() - attempt.startedMs)
+    this.#rule.asked?.(this, attempt, protocol, true)
     this.#remove(attempt)
     upstream.acquit()
     this.to = upstream.to
@@ -146,6 +151,7 @@ export class Flight extends Question {
   failed(attempt: Attempt, text: string): void {
     const { upstream } = attempt
     if (this.trace !== undefined) noteFailure(this.trace, upstream.to, text, this.nowMs() - attempt.startedMs)
+    this.#rule.asked?.(this, attempt, this.overTcp || upstream.isStream ? 'tcp' : 'udp', false)
     this.#remove(attempt)
     upstream.accuse(text)
     this.#failures++

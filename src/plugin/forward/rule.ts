@@ -18,6 +18,7 @@ import { countLabels, foldName, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
+import { DnstapHandler } from '../dnstap/handler.ts'
 import type { ServingContext } from '../plugin.ts'
 import { Attempt } from './attempt.ts'
 import type { Bounds } from './chain.ts'
@@ -45,6 +46,7 @@ export class Rule implements FlightRule {
   readonly failfast: boolean
   readonly isOrdered: boolean
   readonly bounds: Bounds
+  readonly asked: FlightRule['asked']
   readonly #config: RuleConfig
   readonly #clock: Clock
   readonly #udpMaxOctets: number
@@ -76,6 +78,7 @@ export class Rule implements FlightRule {
     this.failfast = config.failfast
     this.isOrdered = config.policy === 'sequential'
     this.#clock = clock
+    this.asked = tapOf(context)
     this.#udpMaxOctets = context.udpMaxOctets
     this.#from = zoneOf(config.from)
     this.bounds = { zone: boundOf(this.#from.name, context.zones), ours: context.ownZones }
@@ -271,6 +274,18 @@ export class Rule implements FlightRule {
     const { next, nextOnNodata } = this.#config
     if (next.includes(rcode)) return true
     return nextOnNodata && rcode === RCODE.NOERROR && readU16(out, outAt + 6) === 0
+  }
+}
+
+/** Where the block has `dnstap`, it is told of what upstreams are asked and say (CoreDNS plugin/forward/dnstap.go). */
+function tapOf({ handlers, clock }: ServingContext): FlightRule['asked'] {
+  const tap = handlers.find(handler => handler instanceof DnstapHandler)
+  if (tap === undefined) return undefined
+  return ({ question, questionEnd, questionOctets }, { upstream, startedMs, edns }, protocol, hasReply) => {
+    const query = edns ? question.subarray(0, questionOctets) : question.slice(0, questionEnd)
+    if (!edns) query[11] = 0
+    const heard = hasReply ? reply.octets.subarray(0, reply.length) : undefined
+    tap.forwarded(upstream.to, protocol, clock.nowMs() - startedMs, query, heard)
   }
 }
 

@@ -82,14 +82,20 @@ const PLACEHOLDERS: Readonly<Record<string, Part>> = {
   '{>rflags}': (line, packet) => (packet.isDropped ? line.text(EMPTY) : writeFlags(line, packet)),
 }
 
+/** Placeholders of the reply. */
+const OF_REPLY: ReadonlySet<string> = new Set([
+  '{rcode}', '{rsize}', '{duration}', '{>rflags}', '{/log/type}', '{/log/class}',
+]) // biome-ignore format: a list
+const writeEmpty: Part = line => line.text(EMPTY)
+
 /** What this plugin knows by itself, whether or not the block has `metadata`. */
 const OWN_LABELS: Readonly<Record<string, Part>> = {
   '{/log/type}': (line, _packet, _durationMs, type) => line.string(type!),
   '{/log/class}': (line, _packet, _durationMs, type) => line.string(classOf(type!)),
 }
 
-/** Compiles a format. */
-export function compileFormat(format: string): LogFormat {
+/** Compiles a format. Without the reply, what is of it is `-`, as where CoreDNS has none. */
+export function compileFormat(format: string, hasReply = true): LogFormat {
   const parts: Part[] = []
   const text = (from: number, to: number): void => {
     const octets = octetsOf(escapeControls(format.slice(from, to)))
@@ -98,9 +104,9 @@ export function compileFormat(format: string): LogFormat {
   let at = 0
   let needsType = false
   for (const { 0: written, index } of format.matchAll(/\{[^{}]*\}/g)) {
-    const part = partOf(written)
+    const part = hasReply || !OF_REPLY.has(written) ? partOf(written) : writeEmpty
     if (part === undefined) continue
-    needsType ||= Object.hasOwn(OWN_LABELS, written)
+    needsType ||= hasReply && Object.hasOwn(OWN_LABELS, written)
     text(at, index)
     parts.push(part)
     at = index + written.length
