@@ -35,6 +35,7 @@ import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { Facts } from './facts.ts'
+import { HostsFiles } from './hosts-files.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
@@ -73,6 +74,7 @@ export class Server {
   readonly #facts: Facts
   readonly #notifier: Notifier
   readonly #zoneFiles: ZoneFiles
+  readonly #hostsFiles: HostsFiles
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   /** Why the Corefile is not what is served, as far as anybody may know it; '' where it is. */
@@ -107,10 +109,16 @@ export class Server {
       meters: registry.meters,
       clusterSerial: (key, imported) => this.#clusters.serialOf(key, imported),
     })
+    this.#hostsFiles = new HostsFiles({
+      clock: systemClock,
+      log,
+      meters: registry.meters,
+      publish: (key, image) => this.#threads.publishImage(key, image),
+    })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
       log,
-      publish: (key, image) => this.#threads.publishZone(key, image),
+      publish: (key, image) => this.#threads.publishImage(key, image),
       changed: origin => this.#notifier.changed(origin),
     })
   }
@@ -286,6 +294,7 @@ export class Server {
     }
     this.#facts.probe(setup)
     this.#zoneFiles.watch(setup)
+    this.#hostsFiles.watch(setup)
     this.#notifier.watch(setup)
     await this.#clusters.keepOnly(setup.kubernetes)
     return undefined
@@ -354,6 +363,7 @@ export class Server {
 
   async #close(): Promise<void> {
     this.#zoneFiles.stop()
+    this.#hostsFiles.stop()
     this.#notifier.stop()
     await this.#threads.drain()
     this.#traffic.stop()

@@ -51,7 +51,7 @@ export class Threads {
   readonly #failures = new Map<number, number>()
   #work: Work | undefined
   /** Zones read anew since the work was: for threads that start later. */
-  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
+  readonly #images = new Map<string, SharedArrayBuffer>()
   #ending = false
   /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
   listenerKinds: readonly string[] = []
@@ -114,7 +114,7 @@ export class Threads {
   /** Every thread serves what was prepared. */
   async commit(work: Work): Promise<void> {
     this.#work = work
-    this.#zoneImages.clear()
+    this.#images.clear()
     await Promise.all(this.#workers.map(worker => this.#commitOn(worker)))
     this.#endTurn()
   }
@@ -134,10 +134,10 @@ export class Threads {
     this.listenerKinds = (await committed)?.listeners ?? this.listenerKinds
   }
 
-  /** Hands a zone that was read anew to every thread; it counts until the next commit. */
-  publishZone(key: string, image: SharedArrayBuffer): void {
-    this.#zoneImages.set(key, image)
-    for (const worker of this.#workers) worker.send({ type: 'zone', key, image })
+  /** Hands the image of a zone, or of a hosts file, that was read anew to every thread; it counts until the next commit. */
+  publishImage(key: string, image: SharedArrayBuffer): void {
+    this.#images.set(key, image)
+    for (const worker of this.#workers) worker.send({ type: 'image', key, image })
   }
 
   abandon(): void {
@@ -205,7 +205,7 @@ export class Threads {
     if (!result) return 'it ended'
     if (result.errors.length > 0) return result.errors.join('; ')
     await this.#commitOn(worker)
-    for (const [key, image] of this.#zoneImages) worker.send({ type: 'zone', key, image })
+    for (const [key, image] of this.#images) worker.send({ type: 'image', key, image })
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
     return undefined
   }

@@ -58,7 +58,7 @@ export class LocalWorld implements World {
       meters,
       log: silent,
       tables: new Map(clusters.tables.map(([key, buffer]) => [key, new TableReader(buffer, 0)])),
-      zoneImages: new Map(),
+      images: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,

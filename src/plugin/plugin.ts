@@ -94,8 +94,11 @@ export interface ServingContext {
   readonly log: ServingLog
   /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
   readonly tables: ReadonlyMap<string, TableReader>
-  /** Zones read anew since the configuration was: images by their key (plugin/file/config.ts). It changes while serving. */
-  readonly zoneImages: ReadonlyMap<string, SharedArrayBuffer>
+  /**
+   * Zones and hosts files read anew since the configuration was: images by their key (plugin/file/config.ts,
+   * plugin/hosts/load.ts). It changes while serving.
+   */
+  readonly images: ReadonlyMap<string, SharedArrayBuffer>
   /** This server's own addresses, 4 or 16 octets each, loopback ones left out: what NS and ns.dns name. */
   readonly ownAddresses: readonly Uint8Array[]
   /** Which serving thread this is, from 0. */

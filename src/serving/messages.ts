@@ -37,8 +37,8 @@ export type ToThread =
   | Prepare
   /** Serve the prepared configuration from the next packet on. */
   | { readonly type: 'commit'; readonly generation: number }
-  /** A zone was read anew since the configuration that serves was: its image by its key. */
-  | { readonly type: 'zone'; readonly key: string; readonly image: SharedArrayBuffer }
+  /** A zone, or a hosts file, was read anew since the configuration that serves was: its image by its key. */
+  | { readonly type: 'image'; readonly key: string; readonly image: SharedArrayBuffer }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
   /** The samples of one message were taken. */

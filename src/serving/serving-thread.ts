@@ -41,7 +41,7 @@ export class ServingThread {
   readonly #events = new Map<ListenEvent, Counter>()
   readonly #readers = new Map<SharedArrayBuffer, TableReader>()
   /** Zones read anew since the configuration that serves was read. */
-  readonly #zoneImages = new Map<string, SharedArrayBuffer>()
+  readonly #images = new Map<string, SharedArrayBuffer>()
   #current: Generation | undefined
   #prepared: Generation | undefined
   #last = Promise.resolve()
@@ -104,8 +104,8 @@ export class ServingThread {
         return this.#commit(message.generation)
       case 'abandon':
         return this.#abandon(message.generation)
-      case 'zone':
-        this.#zoneImages.set(message.key, message.image)
+      case 'image':
+        this.#images.set(message.key, message.image)
         return
       case 'sampled':
         return this.#lasting.sampler.acknowledge()
@@ -125,7 +125,7 @@ export class ServingThread {
       meters: this.#meters,
       log: this.#log,
       tables: readers,
-      zoneImages: this.#zoneImages,
+      images: this.#images,
       ownAddresses,
       thread: this.#start.thread,
       threads: this.#start.threads,
@@ -165,7 +165,7 @@ export class ServingThread {
     this.#prepared = undefined
     this.#current = next
     // What it holds was read later than anything published before.
-    this.#zoneImages.clear()
+    this.#images.clear()
     this.#log.debug = next.setup.debug
     for (const listen of next.setup.listens) {
       const site = next.sites.get(listen.server)

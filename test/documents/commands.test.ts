@@ -183,7 +183,9 @@ t.test('npm start, and what it is asked', { skip: busy }, async t => {
     for (const command of printed.keys()) {
       if (!command.startsWith('dig +short')) continue
       const { stdout } = await shell(command)
-      t.strictSame(stdout.trim().split('\n').sort(), answerTo(command).sort(), command)
+      // A busy machine may let it ask twice, which it tells.
+      const answer = stdout.split('\n').filter(line => line !== '' && !line.startsWith(';;'))
+      t.strictSame(answer.sort(), answerTo(command).sort(), command)
     }
   })
 })

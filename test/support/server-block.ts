@@ -37,6 +37,8 @@ export class ServerBlock {
   readonly problems = new Problems()
   /** Samples of queries that the control thread would get, a second after the first one. */
   readonly samples: Uint8Array[] = []
+  /** Images of zones and hosts files that the control thread has read since. */
+  readonly images = new Map<string, SharedArrayBuffer>()
   readonly #serving: Serving
   readonly #road: Road
 
@@ -47,7 +49,8 @@ export class ServerBlock {
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
     const kept = lasting(this.thread, this.samples)
-    this.#serving = new Serving(setup, { ...this.thread.context, tables }, meters, kept)
+    const context = { ...this.thread.context, tables, images: this.images }
+    this.#serving = new Serving(setup, context, meters, kept)
     this.#road = this.#serving.road(setup.listens[0]!)
   }
 

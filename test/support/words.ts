@@ -119,7 +119,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       meters,
       log,
       tables: new Map(),
-      zoneImages: new Map(),
+      images: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,

@@ -22,10 +22,10 @@ const PLUGIN = pluginIndex('file')
 class ServedFile {
   readonly zone: Name
   readonly #key: string
-  readonly #published: ServingContext['zoneImages']
+  readonly #published: ServingContext['images']
   #image: ZoneImage | undefined
 
-  constructor(zone: FileZone, published: ServingContext['zoneImages']) {
+  constructor(zone: FileZone, published: ServingContext['images']) {
     this.zone = name(zone.origin)
     this.#key = zoneKey(zone)
     this.#published = published
@@ -49,7 +49,7 @@ export class FileHandler implements Handler {
 
   constructor({ zones, fallthrough = [] }: FileConfig, context: ServingContext) {
     this.#context = context
-    this.#zones = zones.map(zone => new ServedFile(zone, context.zoneImages))
+    this.#zones = zones.map(zone => new ServedFile(zone, context.images))
     this.#table = new ZoneTable(this.#zones)
     this.#fallthrough = new ZoneTable(fallthrough.map(zone => ({ zone: name(zone) })))
   }

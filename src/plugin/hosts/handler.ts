@@ -18,8 +18,9 @@ import type { Scan } from '../../wire/scan.ts'
 import { SECTION } from '../../wire/walk.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import type { HostsConfig } from './config.ts'
+import { hostsKey } from './load.ts'
 import { FoundValues } from './multimap.ts'
-import { HostsSource } from './source.ts'
+import { HostTable } from './table.ts'
 
 const PLUGIN = pluginIndex('hosts')
 const NOT_LISTED = 'not among the hosts, which have no fallthrough'
@@ -28,23 +29,30 @@ const found = new FoundValues()
 
 export class HostsHandler implements Handler {
   readonly #config: HostsConfig
-  readonly #source: HostsSource
+  readonly #key: string
+  readonly #published: ServingContext['images']
+  #table: HostTable
   readonly #zones: ZoneTable<{ readonly zone: Uint8Array }>
   readonly #fallthrough: ZoneTable<{ readonly zone: Uint8Array }>
 
   constructor(config: HostsConfig, context: ServingContext) {
     this.#config = config
-    this.#source = new HostsSource(config, context)
+    this.#key = hostsKey(config)
+    this.#published = context.images
+    this.#table = new HostTable(config.loaded.image)
     this.#zones = zonesOf(config.zones)
     this.#fallthrough = zonesOf(config.fallthrough)
   }
 
-  stop(): void {
-    this.#source.stop()
+  /** The latest state of the file that was published. */
+  get #latest(): HostTable {
+    const image = this.#published.get(this.#key)
+    if (image !== undefined && image !== this.#table.buffer) this.#table = new HostTable(image)
+    return this.#table
   }
 
   concerns(scan: Scan): boolean {
-    if (this.#source.table.has(scan)) return true
+    if (this.#latest.has(scan)) return true
     return scan.qtype !== TYPE.PTR && this.#zones.indexOf(scan) >= 0 && this.#fallthrough.indexOf(scan) < 0
   }
 
@@ -52,7 +60,7 @@ export class HostsHandler implements Handler {
   handle(packet: Packet): Step {
     const { scan } = packet
     const { qtype } = scan
-    const { table } = this.#source
+    const table = this.#latest
     found.count = 0
     if (qtype === TYPE.PTR) {
       table.pointers(scan, found)

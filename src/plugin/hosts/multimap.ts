@@ -1,20 +1,19 @@
-// Several values under one name, in a few typed arrays: a hosts file of a hundred thousand lines must cost every serving
-// thread little memory, nothing of its heap, and the fast path no string.
+// Several values under one name, as octets: gathered in a few growing arrays, written once into memory that every serving
+// thread reads (layout.ts), so that a hosts file of half a million lines costs no thread any of its heap, and the fast path no
+// string.
 //
 //   octets  names and values, as they were added
-//   rows    five words each: hash of the name, where it is, where the value is, its octets, the name's row before + 1
+//   rows    four words each: where the name is, where the value is, its octets, the name's row before + 1
 //   index   open addressing by hash: a name's latest row + 1, or 0
 
-import { halfSipHash, randomSeed } from '../../shared/half-siphash.ts'
+import { type HashSeed, halfSipHash } from '../../shared/half-siphash.ts'
 import { NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
 
-const [K0, K1] = randomSeed()
-const ROW_WORDS = 5
-const HASH = 0
-const NAME_AT = 1
-const VALUE_AT = 2
-const VALUE_OCTETS = 3
-const BEFORE = 4
+export const ROW_WORDS = 4
+const NAME_AT = 0
+const VALUE_AT = 1
+const VALUE_OCTETS = 2
+const BEFORE = 3
 
 /** Values of one name that are looked at: more fit into no message. */
 const VALUES_MAX = 4096
@@ -68,17 +67,105 @@ function isOld(texts: Set<string>, text: string): boolean {
   return texts.add(text).size === before
 }
 
+/** The arrays of a multimap, wherever they lie. */
+export interface MultimapArrays {
+  readonly octets: Uint8Array
+  readonly rows: Int32Array
+  /** Its length is a power of two, and at least twice the number of names. */
+  readonly index: Int32Array
+  /** Whether there is a name of that many octets: most look-ups end here. */
+  readonly lengths: Uint8Array
+}
+
 /** Names with their values. Names are in lower case and in wire form, so that none is the beginning of another. */
 export class NameMultimap {
+  readonly #seed: HashSeed
+  readonly #octets: Uint8Array
+  readonly #rows: Int32Array
+  readonly #index: Int32Array
+  readonly #lengths: Uint8Array
+
+  constructor(seed: HashSeed, { octets, rows, index, lengths }: MultimapArrays) {
+    this.#seed = seed
+    this.#octets = octets
+    this.#rows = rows
+    this.#index = index
+    this.#lengths = lengths
+  }
+
+  /** How many values there are, of all names. */
+  get size(): number {
+    return this.#rows.length / ROW_WORDS
+  }
+
+  /** HOT: whether octets[at … end) is a name with a value. */
+  has(octets: Uint8Array, at: number, end: number): boolean {
+    return this.#latest(octets, at, end) !== 0
+  }
+
+  /**
+   * HOT: finds the values of the name in octets[at … end), those of `valueOctets` octets where that is not 0, each once, in the
+   * order they were added; of more than VALUES_MAX the latest.
+   */
+  find(octets: Uint8Array, at: number, end: number, valueOctets: number, found: FoundValues): void {
+    const rows = this.#rows
+    found.octets = this.#octets
+    found.count = 0
+    let row = this.#latest(octets, at, end)
+    for (let i = 0; row !== 0 && i < VALUES_MAX; i++) {
+      const word = (row - 1) * ROW_WORDS
+      const length = rows[word + VALUE_OCTETS]!
+      if (valueOctets === 0 || length === valueOctets) found.push(rows[word + VALUE_AT]!, length)
+      row = rows[word + BEFORE]!
+    }
+    if (found.count > 1) found.settle()
+  }
+
+  #latest(octets: Uint8Array, at: number, end: number): number {
+    if (this.#lengths[end - at] !== 1) return 0
+    const [k0, k1] = this.#seed
+    const hash = halfSipHash(k0, k1, octets, at, end)
+    return this.#index[slotOf(this.#index, this.#rows, this.#octets, hash, octets, at, end)]!
+  }
+}
+
+/** Where the name is in the index, or the empty slot where it would be. */
+function slotOf(
+  index: Int32Array,
+  rows: Int32Array,
+  known: Uint8Array,
+  hash: number,
+  octets: Uint8Array,
+  at: number,
+  end: number,
+): number {
+  const mask = index.length - 1
+  for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    const row = index[slot]!
+    if (row === 0) return slot
+    const nameAt = rows[(row - 1) * ROW_WORDS + NAME_AT]!
+    let same = at
+    while (same < end && known[nameAt + same - at] === octets[same]) same++
+    if (same === end) return slot
+  }
+}
+
+/** Gathers the values of a multimap. */
+export class MultimapBuilder {
+  readonly #seed: HashSeed
   #octets = new Uint8Array(256)
   #octetsUsed = 0
   #rows = new Int32Array(16 * ROW_WORDS)
   #size = 0
   #names = 0
-  /** Its length is a power of two, and at least twice the number of names. */
-  #index = new Int32Array(16)
-  /** Whether there is a name of that many octets: most look-ups end here. */
+  #index: Int32Array
   readonly #lengths = new Uint8Array(NAME_MAX_OCTETS + 1)
+
+  /** `names` of them are expected: for more its index is made anew. */
+  constructor(seed: HashSeed, names = 0) {
+    this.#seed = seed
+    this.#index = new Int32Array(Math.max(16, 2 ** Math.ceil(Math.log2(2 * names + 2))))
+  }
 
   /** How many values there are, of all names. */
   get size(): number {
@@ -88,65 +175,34 @@ export class NameMultimap {
   /** Adds a value behind those that the name has. */
   add(name: Name, value: Uint8Array): void {
     if (this.#names * 2 >= this.#index.length) this.#growIndex()
-    const hash = halfSipHash(K0, K1, name, 0, name.length)
-    const slot = this.#slotOf(hash, name, 0, name.length)
+    const slot = this.#slotOf(this.#index, name, 0, name.length)
     const before = this.#index[slot]!
-    const nameAt = before === 0 ? this.#append(name) : this.#word(before - 1, NAME_AT)
+    const nameAt = before === 0 ? this.#append(name) : this.#rows[(before - 1) * ROW_WORDS + NAME_AT]!
     if (before === 0) this.#names++
     this.#lengths[name.length] = 1
     const at = this.#size * ROW_WORDS
-    if (at === this.#rows.length) this.#rows = grown(this.#rows, new Int32Array(2 * at + ROW_WORDS))
-    this.#rows.set([hash, nameAt, this.#append(value), value.length, before], at)
+    if (at === this.#rows.length) this.#rows = grown(this.#rows, new Int32Array(2 * at))
+    this.#rows[at + NAME_AT] = nameAt
+    this.#rows[at + VALUE_AT] = this.#append(value)
+    this.#rows[at + VALUE_OCTETS] = value.length
+    this.#rows[at + BEFORE] = before
     this.#index[slot] = ++this.#size
   }
 
-  /** HOT: whether octets[at … end) is a name with a value. */
-  has(octets: Uint8Array, at: number, end: number): boolean {
-    if (this.#lengths[end - at] !== 1) return false
-    return this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)] !== 0
-  }
-
-  /**
-   * HOT: finds the values of the name in octets[at … end), those of `valueOctets` octets where that is not 0, each once, in the
-   * order they were added; of more than VALUES_MAX the latest.
-   */
-  find(octets: Uint8Array, at: number, end: number, valueOctets: number, found: FoundValues): void {
-    found.octets = this.#octets
-    found.count = 0
-    if (this.#lengths[end - at] !== 1) return
-    let row = this.#index[this.#slotOf(halfSipHash(K0, K1, octets, at, end), octets, at, end)]!
-    for (let i = 0; row !== 0 && i < VALUES_MAX; i++) {
-      const length = this.#word(row - 1, VALUE_OCTETS)
-      if (valueOctets === 0 || length === valueOctets) found.push(this.#word(row - 1, VALUE_AT), length)
-      row = this.#word(row - 1, BEFORE)
-    }
-    if (found.count > 1) found.settle()
-  }
-
-  /** Gives back the room for more, when all is added. */
-  trim(): void {
-    this.#octets = this.#octets.slice(0, this.#octetsUsed)
-    this.#rows = this.#rows.slice(0, this.#size * ROW_WORDS)
-  }
-
-  #word(row: number, word: number): number {
-    return this.#rows[row * ROW_WORDS + word]!
-  }
-
-  /** Where the name is in the index, or the empty slot where it would be. */
-  #slotOf(hash: number, octets: Uint8Array, at: number, end: number): number {
-    const mask = this.#index.length - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const row = this.#index[slot]!
-      if (row === 0) return slot
-      if (this.#word(row - 1, HASH) === hash && this.#equals(this.#word(row - 1, NAME_AT), octets, at, end))
-        return slot
+  /** What was gathered. It is good until something is added. */
+  get arrays(): MultimapArrays {
+    return {
+      octets: this.#octets.subarray(0, this.#octetsUsed),
+      rows: this.#rows.subarray(0, this.#size * ROW_WORDS),
+      index: this.#index,
+      lengths: this.#lengths,
     }
   }
 
-  #equals(nameAt: number, octets: Uint8Array, at: number, end: number): boolean {
-    for (let i = at; i < end; i++) if (this.#octets[nameAt + i - at] !== octets[i]) return false
-    return true
+  #slotOf(index: Int32Array, octets: Uint8Array, at: number, end: number): number {
+    const [k0, k1] = this.#seed
+    const hash = halfSipHash(k0, k1, octets, at, end)
+    return slotOf(index, this.#rows, this.#octets, hash, octets, at, end)
   }
 
   #append(octets: Uint8Array): number {
@@ -159,16 +215,21 @@ export class NameMultimap {
   }
 
   #growIndex(): void {
-    const rows = this.#index
-    this.#index = new Int32Array(2 * rows.length)
-    const mask = this.#index.length - 1
-    for (const row of rows) {
+    const before = this.#index
+    const index = new Int32Array(2 * before.length)
+    for (const row of before) {
       if (row === 0) continue
-      let slot = this.#word(row - 1, HASH) & mask
-      while (this.#index[slot] !== 0) slot = (slot + 1) & mask
-      this.#index[slot] = row
+      const nameAt = this.#rows[(row - 1) * ROW_WORDS + NAME_AT]!
+      index[this.#slotOf(index, this.#octets, nameAt, nameEnd(this.#octets, nameAt))] = row
     }
+    this.#index = index
   }
+}
+
+/** Behind the name that begins there. */
+function nameEnd(octets: Uint8Array, at: number): number {
+  while (octets[at] !== 0) at += octets[at]! + 1
+  return at + 1
 }
 
 function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {

@@ -2,16 +2,26 @@
 
 import { resolve } from 'node:path'
 import { type Line, type LineReader, once, readLine } from '../../corefile/arguments.ts'
+import type { Token } from '../../corefile/token.ts'
 import { isWithinAny, name, parseName } from '../../wire/name.ts'
 import type { Word } from '../plugin.ts'
-import { FILE, type HostsConfig, RELOAD_MIN_MS, RELOAD_MS, TTL_MAX_SECONDS, TTL_SECONDS } from './config.ts'
-import { fileProblem } from './source.ts'
+import {
+  FILE,
+  type HostsConfig,
+  type LoadedHosts,
+  RELOAD_MIN_MS,
+  RELOAD_MS,
+  TTL_MAX_SECONDS,
+  TTL_SECONDS,
+} from './config.ts'
+import { type HostsInput, inlineHosts, loadHosts } from './load.ts'
 import { ENTRIES_MAX, parseHostAddress } from './table.ts'
 
 /** The configuration of the one directive of a block. */
 export const parseHosts: Word<HostsConfig>['parse'] = (directives, problems, block) => {
   const directive = once(directives, problems)
   if (directive === undefined) return undefined
+  const file: { token?: Token; loaded?: LoadedHosts | undefined } = {}
   const config: Draft = {
     file: FILE,
     zones: [],
@@ -23,26 +33,35 @@ export const parseHosts: Word<HostsConfig>['parse'] = (directives, problems, blo
     fallthroughUnsupported: false,
   }
   readLine(directive, problems, line => {
-    if (line.has) config.file = readFile(line, block.directory)
+    if (line.has) {
+      file.token = line.token('a file')!
+      config.file = resolve(block.directory, file.token.text)
+    }
     config.zones = line.zones(block.zones)
     readBlock(line, config)
     const entries = config.inline.reduce((sum, inline) => sum + inline.split(' ').length - 1, 0)
     if (entries > ENTRIES_MAX) line.error(line.word, `more than ${ENTRIES_MAX} names with an address`)
     if (config.fallthroughUnsupported && config.fallthrough.length === 0)
       line.error(line.word, 'fallthrough_unsupported needs fallthrough')
+    file.loaded = load(line, file.token, config)
   })
-  return config
+  return file.loaded && { ...config, loaded: file.loaded }
 }
 
-type Draft = { -readonly [K in keyof HostsConfig]: HostsConfig[K] } & { inline: string[] }
-
-function readFile(line: Line, directory: string): string {
-  const token = line.token('a file')!
-  const file = resolve(directory, token.text)
-  const problem = fileProblem(file)
-  if (problem !== undefined) line.problems.warning(token, problem, { found: token.text })
-  return file
+/** What the file says, and where it cannot be read the Corefile's lines: it may come later. One that is too large is an error. */
+function load(line: Line, token: Token | undefined, input: HostsInput): LoadedHosts | undefined {
+  const read = loadHosts(input)
+  if ('image' in read) return read
+  const at = token ?? line.word
+  const found = { found: at.text }
+  if (read.tooMuch) return line.error(at, read.problem, found)
+  // Nobody named the usual file: where there is none, that is nothing to tell.
+  if (token !== undefined) line.problems.warning(token, read.problem, found)
+  const inline = inlineHosts(input, read.problem)
+  return 'image' in inline ? inline : undefined
 }
+
+type Draft = { -readonly [K in keyof Omit<HostsConfig, 'loaded'>]: HostsConfig[K] } & { inline: string[] }
 
 function readBlock(line: Line, config: Draft): void {
   const readers = optionReaders(config)

@@ -7,13 +7,15 @@
 // A line that is not of this shape is passed over, as is a name outside the zones.
 
 import { reverseZones } from '../../corefile/zone.ts'
+import { randomSeed } from '../../shared/half-siphash.ts'
 import { type Ip, parseIp } from '../../shared/ip.ts'
 import { foldName, isWithinAny, type Name, name, parseName } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
-import { type FoundValues, NameMultimap } from './multimap.ts'
+import { readImage, writeImage } from './layout.ts'
+import { type FoundValues, MultimapBuilder, type NameMultimap } from './multimap.ts'
 
-/** Names with an address, in the file and in the Corefile together: up to 25 MB on each serving thread. */
-export const ENTRIES_MAX = 200_000
+/** Names with an address, in the file and in the Corefile together. One takes some 100 octets, half of it for its PTR record. */
+export const ENTRIES_MAX = 1_000_000
 /** Lines that are read without a pause, a millisecond's work. */
 const LINES_PER_TURN = 500
 
@@ -29,43 +31,42 @@ export interface HostsRules {
   readonly reverse: boolean
 }
 
-export class HostTable {
+/** What a hosts file says, as it is read. */
+export class HostTableBuilder {
   readonly #rules: HostsRules
-  readonly #names = new NameMultimap()
+  readonly #seed = randomSeed()
+  readonly #names: MultimapBuilder
   /** By the name behind the star. */
-  readonly #wildcards = new NameMultimap()
-  readonly #pointers = new NameMultimap()
+  readonly #wildcards = new MultimapBuilder(this.#seed)
+  readonly #pointers = new MultimapBuilder(this.#seed)
   /** Whether lines were left out because there are more than ENTRIES_MAX entries. */
   overfull = false
 
-  constructor(rules: HostsRules) {
-    this.#rules = rules
-  }
+  /** The address of the line before, which mostly is that of the next one in lists of names to be blocked. */
+  #address = ''
+  #ip: Ip | undefined
+  #reverse: Name | undefined
 
-  /** Addresses and PTR records, as CoreDNS counts them. */
-  get entries(): number {
-    return this.#names.size + this.#wildcards.size + this.#pointers.size
+  /** So many names are expected. */
+  constructor(rules: HostsRules, names = 0) {
+    this.#rules = rules
+    this.#names = new MultimapBuilder(this.#seed, names)
   }
 
   /** Takes one line. */
   addLine(line: string): void {
-    const [address = '', ...names] = line
-      .split('#', 1)[0]!
-      .split(/[ \t\r\v\f]+/)
-      .filter(word => word !== '')
-    if (names.length === 0) return
-    const ip = parseHostAddress(address)
-    if (ip === undefined) return
-    const reverse = this.#rules.reverse ? reverseName(ip) : undefined
+    const [address, ...names] = line.split('#', 1)[0]!.match(/[^ \t\r\v\f]+/g) ?? []
+    if (address === undefined || names.length === 0) return
+    if (address !== this.#address) {
+      this.#address = address
+      this.#ip = parseHostAddress(address)
+      this.#reverse = this.#ip && this.#rules.reverse ? reverseName(this.#ip) : undefined
+    }
+    if (this.#ip === undefined) return
     for (const text of names) {
       const parsed = parseName(text)
-      if (parsed !== undefined) this.#add(ip, foldName(parsed), reverse)
+      if (parsed !== undefined) this.#add(this.#ip, foldName(parsed), this.#reverse)
     }
-  }
-
-  /** Gives back the room for more lines. */
-  trim(): void {
-    for (const map of [this.#names, this.#wildcards, this.#pointers]) map.trim()
   }
 
   #add(ip: Ip, name: Name, reverse: Name | undefined): void {
@@ -78,6 +79,35 @@ export class HostTable {
       this.#names.add(name, ip.bytes)
       if (reverse !== undefined) this.#pointers.add(reverse, name)
     }
+  }
+
+  /** The table's image (layout.ts). */
+  build(): SharedArrayBuffer {
+    return writeImage(
+      this.#seed,
+      [this.#names, this.#wildcards, this.#pointers].map(map => map.arrays),
+    )
+  }
+}
+
+/** What a hosts file says, as serving threads read it. */
+export class HostTable {
+  readonly buffer: SharedArrayBuffer
+  readonly #names: NameMultimap
+  readonly #wildcards: NameMultimap
+  readonly #pointers: NameMultimap
+
+  constructor(buffer: SharedArrayBuffer) {
+    const [names, wildcards, pointers] = readImage(buffer)
+    this.buffer = buffer
+    this.#names = names!
+    this.#wildcards = wildcards!
+    this.#pointers = pointers!
+  }
+
+  /** Addresses and PTR records, as CoreDNS counts them. */
+  get entries(): number {
+    return this.#names.size + this.#wildcards.size + this.#pointers.size
   }
 
   /** HOT: finds the addresses of 4 or of 16 octets that the scanned name has. */
@@ -114,8 +144,8 @@ export function* readTable(
   file: Buffer,
   inline: readonly string[],
   rules: HostsRules,
-): Generator<undefined, HostTable> {
-  const table = new HostTable(rules)
+): Generator<undefined, HostTableBuilder> {
+  const table = new HostTableBuilder(rules, Math.min(ENTRIES_MAX, countLines(file)))
   let lines = 0
   for (let at = 0; at < file.length && !table.overfull; ) {
     const lineFeed = file.indexOf(LINE_FEED, at)
@@ -126,8 +156,13 @@ export function* readTable(
     if (++lines % LINES_PER_TURN === 0) yield
   }
   for (const line of inline) table.addLine(line)
-  table.trim()
   return table
+}
+
+function countLines(file: Buffer): number {
+  let count = 1
+  for (let at = file.indexOf(LINE_FEED); at >= 0; at = file.indexOf(LINE_FEED, at + 1)) count++
+  return count
 }
 
 /** An address as hosts files have them: an interface behind it means nothing. */

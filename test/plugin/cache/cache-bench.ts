@@ -83,7 +83,7 @@ export class Bench {
       meters: this.meters,
       log: recordingLog(this.log),
       tables: new Map(),
-      zoneImages: new Map(),
+      images: new Map(),
       ownAddresses: [],
       thread: 0,
       threads: 1,

@@ -75,7 +75,7 @@ function handler(t: Test, text: string, files: Record<string, string>, last = fa
   const images = new Map<string, SharedArrayBuffer>()
   const thread = testThread()
   const handlers: (Handler | TreeHandler)[] = []
-  const made = fileWord.create(config, { ...thread.context, zoneImages: images, handlers })
+  const made = fileWord.create(config, { ...thread.context, images: images, handlers })
   handlers.push(made)
   if (!last) handlers.push({ trees: true, handle: () => reply({ plugin: 'next' }) })
   const ask = async (question: string): Promise<string> =>

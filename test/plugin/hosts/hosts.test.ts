@@ -1,12 +1,14 @@
 // How `hosts` is written.
 
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { HostsConfig } from '../../../src/plugin/hosts/config.ts'
 import { hostsWord } from '../../../src/plugin/hosts/hosts.ts'
+import { FILE_MAX_OCTETS } from '../../../src/plugin/hosts/load.ts'
 import { parseWord } from '../../support/words.ts'
 
-const DEFAULTS: HostsConfig = {
+const DEFAULTS: Omit<HostsConfig, 'loaded'> = {
   file: '/etc/hosts',
   zones: ['.'],
   inline: [],
@@ -16,6 +18,8 @@ const DEFAULTS: HostsConfig = {
   fallthrough: [],
   fallthroughUnsupported: false,
 }
+
+const manyNames = (count: number): string => Array.from({ length: count }, (_, i) => `n${i}`).join(' ')
 
 t.test('options', async t => {
   const directory = t.testdir({ names: '' })
@@ -43,13 +47,16 @@ t.test('options', async t => {
   for (const [text, config] of cases) {
     const result = parseWord(hostsWord, text, { directory })
     t.same(result.complaints, [], text)
-    t.strictSame(result.config, { ...DEFAULTS, ...config }, text)
-    t.strictSame(structuredClone(result.config), result.config, 'plain data')
+    const { loaded, ...read } = result.config!
+    t.strictSame(read, { ...DEFAULTS, ...config }, text)
+    t.ok(loaded.image.byteLength > 0)
+    t.strictSame(structuredClone(read), read, 'plain data')
   }
 })
 
 t.test('mistakes', async t => {
-  const directory = t.testdir({ names: '', folder: {} })
+  const directory = t.testdir({ names: '', folder: {}, many: `10.0.0.1 ${manyNames(1_000_001)}`, large: '' })
+  truncateSync(join(directory, 'large'), FILE_MAX_OCTETS + 1)
   const cases: [text: string, complaint: RegExp][] = [
     ['hosts\nhosts', /^3:1: error: hosts is given twice/],
     ['hosts gone', /^2:7: warning: the hosts file \S+gone does not exist \(found "gone"\)/],
@@ -81,8 +88,10 @@ t.test('mistakes', async t => {
     ],
     ['hosts {\n10.0.0.1 a.example {\nx\n}\n}', /^3:1: error: 10\.0\.0\.1 takes no block/],
   ]
-  const many = `10.0.0.1 ${Array.from({ length: 200_001 }, (_, i) => `n${i}`).join(' ')}`
-  cases.push([`hosts {\n${many}\n}`, /^2:1: error: more than 200000 names with an address/])
+  cases.push(
+    ['hosts large', /^2:7: error: the hosts file \S+large has 67108865 octets, more than 67108864/],
+    ['hosts many', /^2:7: error: the hosts file \S+many has more than 1000000 entries/],
+  )
   for (const [text, complaint] of cases) {
     const { complaints } = parseWord(hostsWord, text, { directory })
     t.equal(complaints.length, 1, `${text.slice(0, 99)}: ${complaints.join(' / ')}`)

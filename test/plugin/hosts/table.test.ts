@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { FoundValues } from '../../../src/plugin/hosts/multimap.ts'
-import { ENTRIES_MAX, HostTable, readTable } from '../../../src/plugin/hosts/table.ts'
+import { ENTRIES_MAX, HostTable, HostTableBuilder, readTable } from '../../../src/plugin/hosts/table.ts'
 import { ipFromBytes } from '../../../src/shared/ip.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import { Scan } from '../../../src/wire/scan.ts'
@@ -11,9 +11,9 @@ import { encodeQuestion } from '../../support/dns-question.ts'
 const everywhere = { zones: [name('.')], reverse: true }
 
 function tableOf(text: string, rules = everywhere): HostTable {
-  const table = new HostTable(rules)
+  const table = new HostTableBuilder(rules)
   for (const line of text.split('\n')) table.addLine(line)
-  return table
+  return new HostTable(table.build())
 }
 
 const values = new FoundValues()
@@ -139,19 +139,20 @@ t.test('a file is read in pieces, up to the bound, then the lines of the Corefil
     let pauses = 0
     for (;;) {
       const step = reading.next()
-      if (step.done === true) return { table: step.value, pauses }
+      if (step.done === true)
+        return { table: new HostTable(step.value.build()), overfull: step.value.overfull, pauses }
       pauses++
     }
   }
   const lines = names(1200).map(name => `10.0.0.1 ${name}`)
-  const { table, pauses } = read(lines, ['10.0.0.2 n0.example.org'])
+  const { table, pauses, overfull } = read(lines, ['10.0.0.2 n0.example.org'])
   t.equal(pauses, 2)
   t.equal(found(table, 'n1199.example.org.'), '10.0.0.1', 'the last line has no line feed')
   t.equal(found(table, 'n0.example.org.'), '10.0.0.1 10.0.0.2')
   t.equal(pointersOf(table, '1.0.0.10.in-addr.arpa.').length, 1200)
-  t.notOk(table.overfull)
+  t.notOk(overfull)
   const oneLine = (count: number) => [`10.0.0.1 ${names(count).join(' ')}`]
-  t.notOk(read(oneLine(ENTRIES_MAX)).table.overfull)
-  t.ok(read(oneLine(ENTRIES_MAX + 1)).table.overfull)
-  t.ok(read(oneLine(ENTRIES_MAX), ['10.0.0.2 one.more']).table.overfull)
+  t.notOk(read(oneLine(ENTRIES_MAX)).overfull)
+  t.ok(read(oneLine(ENTRIES_MAX + 1)).overfull)
+  t.ok(read(oneLine(ENTRIES_MAX), ['10.0.0.2 one.more']).overfull)
 })
