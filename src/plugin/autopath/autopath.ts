@@ -1,4 +1,4 @@
-// `autopath [ZONES…] @kubernetes|FILE`: walks the search path of a client in its place (CoreDNS plugin/autopath). What it
+// `autopath [ZONES…] @kubernetes|@query|FILE`: walks the search path of a client in its place (CoreDNS plugin/autopath). What it
 // does: handler.ts.
 
 import type { Word } from '../plugin.ts'

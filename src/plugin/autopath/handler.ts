@@ -6,6 +6,10 @@
 //   www.example.org.cluster.local          ─▶ NXDOMAIN
 //   www.example.org                        ─▶ A 192.0.2.1
 //
+// With @query the namespace of the path is the one in the name, where nobody would have typed it in full
+// (../kubernetes/first-of-path.ts), and addresses are asked for. The first name that exists ends the walk whatever its
+// records are, so that A and AAAA say the same, as they do in the client's own walk.
+//
 // Each candidate goes down the rest of the chain like a query of its own: acl, which stands behind, judges every one. With
 // @kubernetes the path is that of the Pod which has the source address, known for certain or not at all
 // (../kubernetes/clients.ts).
@@ -49,18 +53,18 @@ export class AutopathHandler implements Handler {
   readonly #context: ServingContext
   readonly #meters: Meters
   readonly #zones: ZoneTable<Zoned>
-  readonly #ofPod: boolean
+  readonly #of: AutopathConfig['of']
   readonly #search: readonly Name[]
   /** The first domain where it is always the same. */
   readonly #first: ZoneTable<Zoned>
   readonly #counters = new Map<string, Counter>()
   #found: KubernetesHandler | undefined
 
-  constructor({ zones, ofPod, search }: AutopathConfig, context: ServingContext) {
+  constructor({ zones, of, search }: AutopathConfig, context: ServingContext) {
     this.#context = context
     this.#meters = context.meters
     this.#zones = new ZoneTable(zones.map(zone => ({ zone: name(zone) })))
-    this.#ofPod = ofPod
+    this.#of = of
     this.#search = search.map(domain => name(domain))
     this.#first = new ZoneTable(this.#search.slice(0, 1).map(zone => ({ zone })))
   }
@@ -73,7 +77,9 @@ export class AutopathHandler implements Handler {
 
   /** HOT. */
   concerns(scan: Scan): boolean {
-    return this.#ofPod ? (this.#kubernetes?.maySearch(scan) ?? false) : this.#first.indexOf(scan) >= 0
+    if (this.#of === 'file') return this.#first.indexOf(scan) >= 0
+    if (this.#of === 'pod') return this.#kubernetes?.maySearch(scan) ?? false
+    return asksForAddresses(scan) && (this.#kubernetes?.tellsPath(scan) ?? false)
   }
 
   handle(packet: Packet): Step {
@@ -117,9 +123,12 @@ export class AutopathHandler implements Handler {
     return AGAIN
   }
 
-  #pathOf({ qname, client }: Packet): readonly Name[] {
-    if (!this.#ofPod) return this.#search
-    const path = this.#kubernetes?.searchPath(qname, client.address) ?? []
+  #pathOf({ qname, scan, client }: Packet): readonly Name[] {
+    if (this.#of === 'file') return this.#search
+    const path =
+      (this.#of === 'pod'
+        ? this.#kubernetes?.searchPath(qname, client.address)
+        : asksForAddresses(scan) && this.#kubernetes?.pathOfName(scan)) || []
     return path.length === 0 ? [] : [...path, ...this.#search]
   }
 
@@ -132,6 +141,8 @@ export class AutopathHandler implements Handler {
     counter.add()
   }
 }
+
+const asksForAddresses = ({ qtype }: Scan): boolean => qtype === TYPE.A || qtype === TYPE.AAAA
 
 /** A failure that no plugin wrote an answer for: the next name may fare better. */
 const isUnwritten = ({ plugin, rcode }: Packet): boolean => plugin === 0 && rcode !== RCODE.NOERROR

@@ -6,7 +6,7 @@ import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
 import type { BlockContext, Word } from '../plugin.ts'
-import { type AutopathConfig, KUBERNETES } from './config.ts'
+import { type AutopathConfig, KUBERNETES, QUERY } from './config.ts'
 import { readSearch } from './search.ts'
 
 const HOST_FILE = '/etc/resolv.conf'
@@ -16,7 +16,7 @@ export const parseAutopath: Word<AutopathConfig>['parse'] = (directives, problem
   let config: AutopathConfig | undefined
   for (const directive of directives) {
     const read = readDirective(directive, problems, block)
-    config = config?.ofPod && read && !read.ofPod ? { ...config, zones: read.zones } : read
+    config = config && config.of !== 'file' && read?.of === 'file' ? { ...config, zones: read.zones } : read
   }
   last(directives, problems)
   return config
@@ -29,15 +29,16 @@ function readDirective(
 ): AutopathConfig | undefined {
   const path = directive.args.at(-1)
   if (path === undefined) {
-    problems.error(directive.word, `autopath needs ${KUBERNETES} or a file`)
+    problems.error(directive.word, `autopath needs ${KUBERNETES}, ${QUERY} or a file`)
     return undefined
   }
   let config: AutopathConfig | undefined
   readLine({ ...directive, args: directive.args.slice(0, -1) }, problems, line => {
     const zones = line.zones(block.zones)
-    const ofPod = path.text.startsWith('@')
-    const search = ofPod ? readPodPath(path, line, block) : readPath(path, line, block)
-    config = { zones, ofPod, search }
+    if (path.text.startsWith('@')) {
+      const search = readPodPath(path, line, block)
+      config = { zones, of: path.text === QUERY ? 'query' : 'pod', search }
+    } else config = { zones, of: 'file', search: readPath(path, line, block) }
   })
   return config
 }
@@ -55,17 +56,17 @@ function readPath(path: Token, line: Line, { directory }: BlockContext): readonl
 
 /** What follows the domains of the cluster: this machine's own search path, if it has one. */
 function readPodPath(path: Token, line: Line, { directives }: BlockContext): readonly string[] {
-  if (path.text !== KUBERNETES) {
-    line.error(path, 'this plugin knows no search path', { found: path.text, allowed: [KUBERNETES] })
+  if (path.text !== KUBERNETES && path.text !== QUERY) {
+    line.error(path, 'this plugin knows no search path', { found: path.text, allowed: [KUBERNETES, QUERY] })
     return []
   }
   const kubernetes = directives.get('kubernetes')
   const isVerified = kubernetes?.some(({ block }) =>
     block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
   )
-  if (!isVerified) {
+  if (kubernetes === undefined || (path.text === KUBERNETES && !isVerified)) {
     const missing = kubernetes ? '`pods verified` in kubernetes' : 'the directive kubernetes'
-    line.problems.warning(path, `autopath ${KUBERNETES} does nothing without ${missing}`)
+    line.problems.warning(path, `autopath ${path.text} does nothing without ${missing}`)
   }
   const search = readSearch(HOST_FILE)
   return 'error' in search ? [] : search

@@ -15,6 +15,7 @@ import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { AddressRecords } from './addresses.ts'
 import { Asker } from './asker.ts'
 import type { KubernetesConfig } from './config.ts'
+import { isFirstOfPath } from './first-of-path.ts'
 import { labelRequest } from './metadata.ts'
 import { nameservers } from './nameservers.ts'
 import { isLabel, Request, type Shape, SVC } from './parse-name.ts'
@@ -181,6 +182,12 @@ export class ClusterAnswers {
   isSearched(scan: Scan): boolean {
     const labels = scan.labelCount - this.#labels
     return labels >= 3 && isLabel(scan.folded, scan.labelAt[labels - 1]!, SVC)
+  }
+
+  /** HOT: the labels before the zone of a name that only a Pod's search path makes (first-of-path.ts); 0 for any other. */
+  labelsOfPath(scan: Scan): number {
+    const labels = scan.labelCount - this.#labels
+    return !this.#multicluster && isFirstOfPath(scan, labels, this.#table) ? labels : 0
   }
 
   /** The target of an ExternalName service asked for by its own name, as octets of a name; undefined for anything else. */

@@ -20,6 +20,7 @@ import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
 import { ExternalNames } from './external.ts'
+import { namespaceOf } from './first-of-path.ts'
 import { ownAddresses } from './nameservers.ts'
 import { reasonCounters } from './reason.ts'
 
@@ -103,6 +104,21 @@ export class KubernetesHandler implements Handler {
     if (!client || client.hostNetwork) return []
     const own = joinNames(name(`${client.namespace}.svc.`), zone)
     return own ? [own, parentName(own), zone] : []
+  }
+
+  /** The same of the search path that the name itself tells of (first-of-path.ts); empty where it tells of none. */
+  pathOfName(scan: Scan): readonly Name[] {
+    const answers = this.#answers.find(each => each.covers(scan))
+    const labels = answers?.labelsOfPath(scan) ?? 0
+    if (answers === undefined || labels === 0) return []
+    const own = joinNames(name(`${namespaceOf(scan, labels)}.svc.`), answers.zone)
+    return own ? [own, parentName(own), answers.zone] : []
+  }
+
+  /** HOT: whether it tells of one. */
+  tellsPath(scan: Scan): boolean {
+    for (const answers of this.#answers) if (answers.covers(scan)) return answers.labelsOfPath(scan) > 0
+    return false
   }
 
   /** HOT: whether the name may be one that a search path was put behind. */

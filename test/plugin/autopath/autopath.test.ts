@@ -14,7 +14,7 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 import { askHandler } from '../../support/road.ts'
-import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
+import { KUBERNETES, SlimCluster, slimPod, slimService } from '../../support/slim-cluster.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
 const SOA = record('cluster.local. 5 SOA ns.dns.cluster.local. hostmaster.cluster.local.')
@@ -29,7 +29,7 @@ function serve(
 ) {
   const thread = testThread()
   const handlers: (Handler | TreeHandler)[] = []
-  const cluster = new SlimCluster(kubernetes).list(['demo'], [])
+  const cluster = new SlimCluster(kubernetes).list(['demo'], [slimService('demo/web', '10.96.0.7')])
   cluster.cluster.replace('Pod', [
     slimPod('demo/a', '10.0.0.7'),
     slimPod('demo/node', '10.0.0.8', { hostNetwork: true }),
@@ -37,7 +37,7 @@ function serve(
     slimPod('other/b', '10.0.0.9'),
   ])
   const context = { ...thread.context, handlers }
-  const handler = autopathWord.create!({ zones: ['.'], ofPod: false, search: [], ...config }, context)
+  const handler = autopathWord.create!({ zones: ['.'], of: 'file', search: [], ...config }, context)
   if (kubernetes) {
     const tables = new Map([[sourceKey(kubernetes), cluster.reader]])
     handlers.push(new KubernetesHandler(kubernetes, { ...context, tables }))
@@ -152,7 +152,7 @@ t.test('names that get too long are left out', async t => {
 })
 
 t.test('the search path of the Pod that asks', async t => {
-  const { ask, asked, concerns } = serve({ ofPod: true, search: ['corp.test.'] }, {}, VERIFIED)
+  const { ask, asked, concerns } = serve({ of: 'pod', search: ['corp.test.'] }, {}, VERIFIED)
   const from = (address: string): Partial<Query> => ({ client: { address, port: 1, family: 4 } })
   await ask('www.demo.svc.cluster.local. A', from('10.0.0.7'))
   t.same(asked, [
@@ -180,28 +180,72 @@ t.test('the search path of the Pod that asks', async t => {
     t.notOk(concerns(name), name)
 })
 
+t.test('the search path that a name tells of, without Pods', async t => {
+  const answers: Record<string, Outcome> = {
+    'www.example.org.': a('www.example.org.'),
+    'six.example.org.': reply({ plugin: 'forward' }),
+    'db.shop.svc.cluster.local.': a('db.shop.svc.cluster.local.'),
+    'api.corp.test.': a('api.corp.test.'),
+  }
+  const { ask, asked, concerns } = serve({ of: 'query', search: ['corp.test.'] }, answers, KUBERNETES)
+  t.equal(await ask('www.example.org.demo.svc.cluster.local. A'), '0 CNAME www.example.org. A 192.0.2.1')
+  t.same(asked, [
+    'www.example.org.demo.svc.cluster.local.',
+    'www.example.org.svc.cluster.local.',
+    'www.example.org.cluster.local.',
+    'www.example.org.corp.test.',
+    'www.example.org.',
+  ])
+  // One family of addresses does not end the walk earlier than the other.
+  t.equal(await ask('six.example.org.demo.svc.cluster.local. AAAA'), '0')
+  t.equal(await ask('gone.example.org.demo.svc.cluster.local. A'), '3')
+  t.equal(await ask('db.shop.demo.svc.cluster.local. A'), '0 CNAME db.shop.svc.cluster.local. A 192.0.2.1')
+  t.equal(
+    await ask('db.shop.svc.cluster.local.demo.SVC.cluster.local. A'),
+    '0 CNAME db.shop.svc.cluster.local. A 192.0.2.1',
+  )
+
+  const alone: [what: string, question: string][] = [
+    ['one label', 'www.demo.svc.cluster.local. A'],
+    ['a port', '_http._tcp.web.demo.svc.cluster.local. A'],
+    ['a label with an underscore', '_dmarc.example.org.demo.svc.cluster.local. A'],
+    ['a namespace that is none', 'www.example.org.nowhere.svc.cluster.local. A'],
+    ['an endpoint of a service that is there', 'web-0.web.demo.svc.cluster.local. A'],
+    ['no addresses', 'www.example.org.demo.svc.cluster.local. MX'],
+    ['a Pod by its address', 'www.example.org.demo.pod.cluster.local. A'],
+    ['another zone', 'www.example.org.demo.svc.corp.test. A'],
+  ]
+  for (const [what, question] of alone) {
+    await ask(question)
+    t.same(asked, [question.split(' ')[0]], what)
+  }
+  t.ok(concerns('www.example.org.demo.svc.cluster.local.'))
+  t.notOk(concerns('web-0.web.demo.svc.cluster.local.'))
+  t.notOk(concerns('web.demo.svc.cluster.local.'))
+})
+
 t.test('which queries of a fixed path are left to the chain', async t => {
   const { concerns } = serve(FILE)
   t.ok(concerns('a.ONE.test.'))
   t.notOk(concerns('a.two.test.'))
   t.notOk(serve({}).concerns('a.one.test.'), 'no path')
-  t.notOk(serve({ ofPod: true }).concerns('a.demo.svc.cluster.local.'), 'no kubernetes')
+  t.notOk(serve({ of: 'pod' }).concerns('a.demo.svc.cluster.local.'), 'no kubernetes')
 })
 
 t.test('reading the directive', async t => {
   const folder = t.testdir({ search: 'search One.test two.test\n', none: 'nameserver 192.0.2.1\n' })
   const parse = (lines: string) => parseWord(autopathWord, lines, { zones: ['a.'], directory: folder })
-  t.same(parse('autopath search').config, { zones: ['a.'], ofPod: false, search: ['one.test.', 'two.test.'] })
+  t.same(parse('autopath search').config, { zones: ['a.'], of: 'file', search: ['one.test.', 'two.test.'] })
   t.same(parse(`autopath b c ${join(folder, 'search')}`).config?.zones, ['b.', 'c.'])
-  t.match(parse('autopath x @kubernetes').config, { zones: ['x.'], ofPod: true })
+  t.match(parse('autopath x @kubernetes').config, { zones: ['x.'], of: 'pod' })
   t.match(parse('autopath none\nautopath b search').config, {
     zones: ['b.'],
     search: ['one.test.', 'two.test.'],
   })
-  t.match(parse('autopath x @kubernetes\nautopath y search').config, { zones: ['y.'], ofPod: true })
-  t.match(parse('autopath y search\nautopath x @kubernetes').config, { zones: ['x.'], ofPod: true })
+  t.match(parse('autopath x @kubernetes\nautopath y search').config, { zones: ['y.'], of: 'pod' })
+  t.match(parse('autopath y search\nautopath x @kubernetes').config, { zones: ['x.'], of: 'pod' })
   const cases: [lines: string, complaint: RegExp][] = [
-    ['autopath', /^2:1: error: autopath needs @kubernetes or a file$/],
+    ['autopath', /^2:1: error: autopath needs @kubernetes, @query or a file$/],
     ['autopath gone', /^2:10: error: no search path: ENOENT.* \(found "gone"\)$/],
     [
       'autopath none',
@@ -209,7 +253,7 @@ t.test('reading the directive', async t => {
     ],
     [
       'autopath @erratic',
-      /^2:10: error: this plugin knows no search path \(found "@erratic"; allowed: @kubernetes\)$/,
+      /^2:10: error: this plugin knows no search path \(found "@erratic"; allowed: @kubernetes, @query\)$/,
     ],
     [
       'autopath @kubernetes',
