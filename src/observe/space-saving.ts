@@ -9,6 +9,8 @@ export interface Counted<T> {
   count: number
   /** What `count` may be too high by. */
   readonly error: number
+  /** How often it was added since it has its place. */
+  seen: number
   /** What was said of the key last. */
   last: T
 }
@@ -33,11 +35,12 @@ export class SpaceSaving<T> {
     const known = this.#counted.get(key)
     if (known !== undefined) {
       known.count += count
+      known.seen++
       known.last = last
       return
     }
     const error = this.#counted.size < this.#places ? 0 : this.#dropLeast()
-    this.#counted.set(key, { key, count: error + count, error, last })
+    this.#counted.set(key, { key, count: error + count, error, seen: 1, last })
   }
 
   get(key: string): Counted<T> | undefined {

@@ -18,6 +18,8 @@ const FAILING_WINDOWS = 6
 const PLACES = 128
 /** Names that metrics have: a family of a few samples, however many names fail. */
 const METRIC_NAMES_MAX = 10
+/** A name that was seen less often is none yet: names that somebody makes up would each be one once, and new series for ever. */
+const METRIC_SEEN_MIN = 4
 /** Storms are looked for so long after samples came, when those of the other threads are there. */
 const LOOK_DELAY_MS = 500
 
@@ -164,18 +166,21 @@ export class Traffic {
     if (!isQuiet || this.#storms.texts.length > 0) this.#begin(nowMs)
   }
 
-  #failingRates(length: number): readonly Frequent[] {
+  #failingRates(length: number, seenMin = 1): readonly Frequent[] {
     const isWhole = this.#failingBefore.length > 0
-    const list = isWhole ? this.#failingBefore.slice(0, length) : this.#failing.top(length)
+    const all = isWhole ? this.#failingBefore : this.#failing.top(PLACES)
+    const list = all.filter(({ seen }) => seen >= seenMin).slice(0, length)
     const windows = isWhole ? FAILING_WINDOWS : 1 + (this.#windows % FAILING_WINDOWS)
     return ratesOf(list, windows * WINDOW_MS)
   }
 
   #publish(registry: Registry): void {
-    const rates = this.#failingRates(METRIC_NAMES_MAX).map(({ key, perSecond, errorPerSecond }) => {
-      const [name = '', rcode = ''] = key.split(' ')
-      return { labels: { name, rcode }, perSecond, errorPerSecond }
-    })
+    const rates = this.#failingRates(METRIC_NAMES_MAX, METRIC_SEEN_MIN).map(
+      ({ key, perSecond, errorPerSecond }) => {
+        const [name = '', rcode = ''] = key.split(' ')
+        return { labels: { name, rcode }, perSecond, errorPerSecond }
+      },
+    )
     registry.publish(
       'seamark_failing_name_queries_per_second',
       rates.map(({ labels, perSecond }) => ({ labels, value: perSecond })),

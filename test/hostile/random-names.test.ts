@@ -26,8 +26,9 @@ const skip = process.platform === 'linux' ? false : 'needs /proc'
 
 const residentOf = ({ server }: Served): number => residentMib(server.child.pid!)
 
+/** Samples, but for those of the storm that this is, which names what the names have in common. */
 const series = async (served: Served): Promise<number> =>
-  (await served.metrics()).split('\n').filter(line => line !== '' && !line.startsWith('#')).length
+  (await served.metrics()).split('\n').filter(line => !/^(?:#|$|seamark_storm_)/.test(line)).length
 
 let random = 0
 /** Every third name is one of the cluster's that does not exist, one is an upstream's, one an upstream's that does not exist. */

@@ -8,8 +8,8 @@ t.test('few keys are counted as they are', async t => {
   sketch.add('b', 5, 'x')
   sketch.add('a', 1, 'last')
   t.same(sketch.top(2), [
-    { key: 'b', count: 5, error: 0, last: 'x' },
-    { key: 'a', count: 3, error: 0, last: 'last' },
+    { key: 'b', count: 5, error: 0, seen: 1, last: 'x' },
+    { key: 'a', count: 3, error: 0, seen: 2, last: 'last' },
   ])
   t.equal(sketch.total, 8)
   sketch.clear()

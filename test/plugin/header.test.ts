@@ -3,6 +3,7 @@
 import t from 'tap'
 import { headerWord } from '../../src/plugin/header.ts'
 import { DROP, refused } from '../../src/query/reply.ts'
+import type { WayQuery } from '../../src/serving/trees.ts'
 import { answering } from '../support/answering.ts'
 import { parseWord, query, reply } from '../support/words.ts'
 import { writeReply } from '../support/write-reply.ts'
@@ -13,7 +14,8 @@ async function flags(block: string, rest = {}, outcome = reply({ plugin: 'hosts'
   const given = await at.outcome('a.example. A', rest)
   if (given === DROP) return 'drop'
   const octets = writeReply(query('a.example. A', rest), given)
-  const asked = at.passed[0]!.recursionDesired ? ' asked with rd' : ''
+  // Whatever the client desires, an upstream is asked with RD, unless the directive says otherwise.
+  const asked = (at.passed[0] as WayQuery).way.asksRecursion ? ' asked with rd' : ''
   const bit = (on: number, flag: string): string => (on === 0 ? '' : flag)
   return [bit(octets[2]! & 4, 'aa'), bit(octets[2]! & 1, 'rd'), bit(octets[3]! & 128, 'ra')]
     .filter(flag => flag !== '')
@@ -23,17 +25,17 @@ async function flags(block: string, rest = {}, outcome = reply({ plugin: 'hosts'
 
 t.test('flags', async t => {
   const cases: [block: string, flags: string, flagsWithoutRd: string][] = [
-    ['response set ra', 'aa rd ra asked with rd', 'aa ra'],
-    ['response clear aa', 'rd asked with rd', ''],
-    ['response set aa', 'aa rd asked with rd', 'aa'],
-    ['response clear aa rd', ' asked with rd', ''],
-    ['response set rd', 'aa rd asked with rd', 'aa rd'],
+    ['response set ra', 'aa rd ra asked with rd', 'aa ra asked with rd'],
+    ['response clear aa', 'rd asked with rd', ' asked with rd'],
+    ['response set aa', 'aa rd asked with rd', 'aa asked with rd'],
+    ['response clear aa rd', ' asked with rd', ' asked with rd'],
+    ['response set rd', 'aa rd asked with rd', 'aa rd asked with rd'],
     ['query clear rd', 'aa', 'aa'],
     ['query set rd', 'aa rd asked with rd', 'aa rd asked with rd'],
-    ['query set aa ra', 'aa rd asked with rd', 'aa'],
+    ['query set aa ra', 'aa rd asked with rd', 'aa asked with rd'],
     ['query clear rd\nresponse set rd', 'aa rd', 'aa rd'],
-    ['response set ra\nresponse clear ra', 'aa rd asked with rd', 'aa'],
-    ['RESPONSE Set RA', 'aa rd ra asked with rd', 'aa ra'],
+    ['response set ra\nresponse clear ra', 'aa rd asked with rd', 'aa asked with rd'],
+    ['RESPONSE Set RA', 'aa rd ra asked with rd', 'aa ra asked with rd'],
   ]
   for (const [block, withRd, withoutRd] of cases) {
     t.equal(await flags(block), withRd, block)
