@@ -37,7 +37,9 @@ export type Command =
       readonly type: string
       /** NAMESPACE/POD, an address, or ''. */
       readonly from: string
-      /** The Corefile, `stdin`, or '' for ./Corefile. */
+      /** Where a server answers commands, or ''. */
+      readonly server: string
+      /** The Corefile, `stdin`, or '' for a server that runs here, else ./Corefile. */
       readonly conf: string
       readonly port: number
       readonly json: boolean
@@ -297,10 +299,13 @@ export const COMMANDS: readonly CommandRow[] = [
     about: 'say why a name resolves, or does not',
     more: [
       "Asks what a Pod's resolver would ask, by its search path, and shows what becomes of each name: the server block, every plugin that had a say, the upstream, and for a name of the cluster the Service and the endpoints behind it. Ends with the cause and with what to do.",
-      'It reads the Corefile at hand and the cluster or the folder that is named there. The exit status is 0 where the name resolves, 1 where it does not, 2 where that could not be told.',
+      'It asks the server that runs here, as in its Pod (kubectl -n kube-system exec deploy/coredns -- seamark explain NAME); where there is none, or with -conf, it reads a Corefile and the cluster or the folder that is named there. The exit status is 0 where the name resolves, 1 where it does not, 2 where that could not be told.',
     ],
     examples: [
-      ['seamark explain web.shop', 'as a Pod of the namespace default would ask'],
+      [
+        'seamark explain web.shop -conf Corefile',
+        'without a server, as a Pod of the namespace default would ask',
+      ],
       ['seamark explain _http._tcp.web.shop.svc SRV --from shop/curl', 'as that Pod asks'],
     ],
     options: [
@@ -309,8 +314,13 @@ export const COMMANDS: readonly CommandRow[] = [
         value: 'CLIENT',
         about: 'who asks: NAMESPACE/POD or an address; a Pod of the namespace default unless given',
       },
+      {
+        name: 'server',
+        value: 'ADDRESS',
+        about: 'the server to ask: a path or HOST:PORT, as admin in its Corefile has it',
+      },
       { name: 'json', about: 'print JSON' },
-      CONF,
+      { ...CONF, about: 'the Corefile to read in place of asking a server' },
       PORT,
     ],
     read({ words, text, has, port }) {
@@ -322,6 +332,7 @@ export const COMMANDS: readonly CommandRow[] = [
         name,
         type,
         from: text('from'),
+        server: text('server'),
         conf: text('conf'),
         port,
         json: has('json'),

@@ -44,7 +44,8 @@ async function main(command: Command): Promise<number> {
     case 'explain': {
       const { explainCommand } = await import('./explain/command.ts')
       const { conf, port } = command
-      return explainCommand({ ...command, configuration: source(conf, port) }, print)
+      const configuration = conf === '' ? undefined : source(conf, port)
+      return explainCommand({ ...command, configuration, fallback: () => source('', port) }, print)
     }
     case 'serve':
       return serve(command)

@@ -12,6 +12,7 @@ const TOP = 'the top'
 const LAW: Readonly<Record<string, readonly string[]>> = {
   [TOP]: ['control', 'explain', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
   control: [
+    'explain',
     'serving',
     'cluster',
     'setup',

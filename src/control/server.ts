@@ -7,6 +7,9 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
+import { type ExplainRequest, explain, requestOf } from '../explain/explain.ts'
+import { type Report, untold } from '../explain/report.ts'
+import { listenerFor, tracedOf } from '../explain/world.ts'
 import { portHolder } from '../listen/held-ports.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
@@ -34,6 +37,7 @@ import { publicProblem, publicText } from '../setup/public-text.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { Admin, adminAddresses } from './admin.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
@@ -75,6 +79,7 @@ export class Server {
   readonly #notifier: Notifier
   readonly #zoneFiles: ZoneFiles
   readonly #hostsFiles: HostsFiles
+  readonly #admin: Admin
   #reloader: Reloader | undefined
   #current: Configuration | undefined
   /** Why the Corefile is not what is served, as far as anybody may know it; '' where it is. */
@@ -115,6 +120,12 @@ export class Server {
       meters: registry.meters,
       publish: (key, image) => this.#threads.publishImage(key, image),
     })
+    this.#admin = new Admin({
+      log,
+      meters: registry.meters,
+      clock: systemClock,
+      commands: new Map([['explain', request => this.explain(requestOf(request))]]),
+    })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
       log,
@@ -125,6 +136,23 @@ export class Server {
 
   get setup(): Setup | undefined {
     return this.#current?.setup
+  }
+
+  /** Why a name resolves, or does not, for a client. */
+  async explain(request: ExplainRequest): Promise<Report> {
+    const { setup } = this
+    if (!setup)
+      return untold(request.name, request.type, 'The server is only starting.', 'Ask again when it serves.')
+    return explain(request, {
+      isServer: true,
+      setup,
+      clusters: this.#clusters.all,
+      refused: this.#refused,
+      ask: async question => {
+        const listen = listenerFor(setup, question.name)
+        return listen && this.#threads.ask(listen.server, tracedOf(question, listen))
+      },
+    })
   }
 
   get clusters(): Clusters {
@@ -292,6 +320,7 @@ export class Server {
       await sites.commit()
       this.#watchReadiness(setup)
     }
+    await this.#admin.listen(adminAddresses(setup, process.env))
     this.#facts.probe(setup)
     this.#zoneFiles.watch(setup)
     this.#hostsFiles.watch(setup)
@@ -362,6 +391,7 @@ export class Server {
   }
 
   async #close(): Promise<void> {
+    this.#admin.stop()
     this.#zoneFiles.stop()
     this.#hostsFiles.stop()
     this.#notifier.stop()

@@ -6,6 +6,7 @@ import { loadLibc } from '../listen/libc.ts'
 import type { BusyThread } from '../observe/busy.ts'
 import { COOKIE_SECRET_OCTETS } from '../serving/cookies.ts'
 import type { Prepare } from '../serving/messages.ts'
+import type { TracedQuestion, Transcript } from '../serving/traced.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { clearReader } from '../table/reader.ts'
@@ -52,6 +53,7 @@ export class Threads {
   #work: Work | undefined
   /** Zones read anew since the work was: for threads that start later. */
   readonly #images = new Map<string, SharedArrayBuffer>()
+  #asks: Promise<unknown> = Promise.resolve()
   #ending = false
   /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
   listenerKinds: readonly string[] = []
@@ -138,6 +140,18 @@ export class Threads {
   publishImage(key: string, image: SharedArrayBuffer): void {
     this.#images.set(key, image)
     for (const worker of this.#workers) worker.send({ type: 'image', key, image })
+  }
+
+  /** What becomes of a question on a listener, on one thread; one after another. Undefined where none of them can say. */
+  ask(server: string, question: TracedQuestion): Promise<Transcript | undefined> {
+    const asked = this.#asks.then(async () => {
+      const worker = this.#workers.find(({ isAlive }) => isAlive)
+      const said = worker?.next('asked')
+      worker?.send({ type: 'ask', server, question })
+      return (await said)?.transcript
+    })
+    this.#asks = asked
+    return asked
   }
 
   abandon(): void {

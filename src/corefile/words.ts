@@ -35,6 +35,7 @@ debug
 trace + log and the duration histogram of prometheus
 ready
 health
+admin
 pprof + the --cpu-prof and --heap-prof flags of node
 shed + every queue is bounded without it and its drops are counted
 prometheus
@@ -83,7 +84,7 @@ nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
 /** Those that CoreDNS lacks. */
-export const OWN_WORDS: ReadonlySet<string> = new Set(['ede', 'ipv4', 'ipv6', 'policy', 'ratelimit'])
+export const OWN_WORDS: ReadonlySet<string> = new Set(['admin', 'ede', 'ipv4', 'ipv6', 'policy', 'ratelimit'])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()

@@ -25,6 +25,12 @@ export interface ExplainRequest {
   readonly from: string
 }
 
+/** What came over the administration socket. */
+export function requestOf(request: Readonly<Record<string, unknown>>): ExplainRequest {
+  const text = (key: string): string => (typeof request[key] === 'string' ? request[key] : '')
+  return { name: text('name'), type: text('type'), from: text('from') }
+}
+
 /** Who asks. */
 interface Client {
   readonly address: string

@@ -21,14 +21,9 @@ import { type ConfigurationSource, readConfiguration } from '../setup/configurat
 import { lookUpHosts } from '../setup/hosts.ts'
 import type { ListenSetup, Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
-import { canonicalIp } from '../shared/ip.ts'
 import { TableReader } from '../table/reader.ts'
 import { PAYLOAD_DEFAULT } from '../wire/header.ts'
-import { name } from '../wire/name.ts'
-import { type AskedQuestion, type ClusterView, listenerFor, type World } from './world.ts'
-
-/** What clients ask from where nobody says. */
-const PORT = 40000
+import { type AskedQuestion, type ClusterView, listenerFor, tracedOf, type World } from './world.ts'
 
 const silent: ServingLog = {
   debug: false,
@@ -116,22 +111,5 @@ export class LocalWorld implements World {
     const road = this.#serving.road(listen)
     this.#roads.set(listen.server, road)
     return road
-  }
-}
-
-/** The question as it comes to that listener. */
-export function tracedOf(
-  { name: asked, type, client, transport }: AskedQuestion,
-  { address, port }: Pick<ListenSetup, 'address' | 'port'>,
-): Parameters<typeof askTraced>[1] {
-  const local = address === '' || canonicalIp(address) === undefined ? '127.0.0.1' : address
-  const endpoint = (ip: string, port: number) =>
-    ({ address: ip, port, family: ip.includes(':') ? 6 : 4 }) as const
-  return {
-    qname: name(asked),
-    qtype: type,
-    client: endpoint(client, PORT),
-    local: endpoint(local, port),
-    transport,
   }
 }

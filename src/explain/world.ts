@@ -3,14 +3,19 @@
 
 import type { WatchedCluster } from '../cluster/watched-cluster.ts'
 import type { Transport } from '../query/sockaddr.ts'
-import type { Transcript } from '../serving/traced.ts'
-import type { Setup } from '../setup/setup.ts'
+import type { TracedQuestion, Transcript } from '../serving/traced.ts'
+import type { ListenSetup, Setup } from '../setup/setup.ts'
+import { canonicalIp } from '../shared/ip.ts'
+import { name } from '../wire/name.ts'
 
 /** A cluster as an explanation sees it. */
 export type ClusterView = Pick<
   WatchedCluster,
   'key' | 'cluster' | 'source' | 'ready' | 'explain' | 'ageSeconds'
 >
+
+/** The port that a question comes from. */
+const PORT = 40000
 
 export interface AskedQuestion {
   /** Absolute, a legal name. */
@@ -47,4 +52,21 @@ export function listenerFor(setup: Setup, name: string): Setup['listens'][number
       (a, b) => b.zoneLength - a.zoneLength || Number(b.listen.port === 53) - Number(a.listen.port === 53),
     )
   return ranked[0]?.listen ?? setup.listens[0]
+}
+
+/** The question as it comes to that listener. */
+export function tracedOf(
+  { name: asked, type, client, transport }: AskedQuestion,
+  { address, port }: Pick<ListenSetup, 'address' | 'port'>,
+): TracedQuestion {
+  const local = address === '' || canonicalIp(address) === undefined ? '127.0.0.1' : address
+  const endpoint = (ip: string, port: number) =>
+    ({ address: ip, port, family: ip.includes(':') ? 6 : 4 }) as const
+  return {
+    qname: name(asked),
+    qtype: type,
+    client: endpoint(client, PORT),
+    local: endpoint(local, port),
+    transport,
+  }
 }

@@ -301,6 +301,11 @@ const TABLE: readonly Family[] = [
     'What seamark_failing_name_queries_per_second may be too high by.',
   ),
   counter(
+    'seamark_admin_requests_total',
+    'result',
+    'Commands at the administration socket: answered, refused because there are too many, or malformed.',
+  ),
+  counter(
     'seamark_samples_dropped_total',
     '',
     'Sampled queries that were not looked at, because the control thread was too far behind.',

@@ -6,6 +6,7 @@ import type { WordDoc } from '../corefile/doc.ts'
 import type { Problems } from '../corefile/problem.ts'
 import { DIRECTIVE_WORDS } from '../corefile/words.ts'
 import { aclWord } from './acl.ts'
+import { adminWord } from './admin.ts'
 import { anyWord } from './any.ts'
 import { autopathWord } from './autopath/autopath.ts'
 import { bindWord } from './bind.ts'
@@ -62,6 +63,7 @@ export interface ServedWord {
 
 const words: readonly ServedWord[] = [
   aclWord,
+  adminWord,
   anyWord,
   autopathWord,
   bindWord,

@@ -4,6 +4,7 @@
 import type { Registration } from '../observe/counters.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { Setup } from '../setup/setup.ts'
+import type { TracedQuestion, Transcript } from './traced.ts'
 
 /** What a serving thread is started with. */
 export interface ThreadStart {
@@ -43,12 +44,16 @@ export type ToThread =
   | { readonly type: 'abandon'; readonly generation: number }
   /** The samples of one message were taken. */
   | { readonly type: 'sampled' }
+  /** A person wants to know what becomes of a question on that listener; one at a time. */
+  | { readonly type: 'ask'; readonly server: string; readonly question: TracedQuestion }
   /** Answer what is in flight and close. */
   | { readonly type: 'drain' }
   /** Close at once, whatever is in flight. */
   | { readonly type: 'quit' }
 
 export type FromThread =
+  /** What became of the question; undefined where nothing listens so. */
+  | { readonly type: 'asked'; readonly transcript: Transcript | undefined }
   | { readonly type: 'prepared'; readonly generation: number; readonly errors: readonly string[] }
   | { readonly type: 'committed'; readonly generation: number; readonly listeners: readonly string[] }
   | { readonly type: 'drained' }

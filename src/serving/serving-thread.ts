@@ -20,6 +20,7 @@ import type { FromThread, Prepare, ThreadStart, ToThread } from './messages.ts'
 import { Packets } from './packets.ts'
 import { Sampler } from './sampler.ts'
 import { SwitchResponder } from './switch.ts'
+import { askTraced, type TracedQuestion } from './traced.ts'
 
 /** A configuration with its sockets. */
 interface Generation {
@@ -107,6 +108,10 @@ export class ServingThread {
       case 'image':
         this.#images.set(message.key, message.image)
         return
+      case 'ask':
+        // What serves does not wait for it.
+        void this.#ask(message.server, message.question)
+        return
       case 'sampled':
         return this.#lasting.sampler.acknowledge()
       case 'drain':
@@ -115,6 +120,11 @@ export class ServingThread {
         await this.close()
         return this.#send({ type: 'drained' })
     }
+  }
+
+  async #ask(server: string, question: TracedQuestion): Promise<void> {
+    const responder = this.#current?.sites.get(server)?.responder
+    this.#send({ type: 'asked', transcript: responder && (await askTraced(responder, question)) })
   }
 
   async #prepare({ generation, setup, tables, ownAddresses }: Prepare): Promise<void> {

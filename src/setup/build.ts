@@ -7,6 +7,7 @@ import { foreignWord } from '../corefile/foreign-words.ts'
 import { nearestWord, type Problem, type Problems } from '../corefile/problem.ts'
 import type { Place } from '../corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from '../corefile/words.ts'
+import { adminWord } from '../plugin/admin.ts'
 import { debugWord } from '../plugin/debug.ts'
 import { healthWord } from '../plugin/health.ts'
 import { withSharedClients } from '../plugin/kubernetes/config.ts'
@@ -38,6 +39,7 @@ export function buildSetup({ blocks }: Corefile, problems: Problems, options: Se
     blocks: read,
     listens: readListens(blocks, read, problems, options.port),
     kubernetes: configs(kubernetesWord),
+    admin: configs(adminWord),
     health: configs(healthWord),
     ready: configs(readyWord),
     prometheus: configs(prometheusWord),

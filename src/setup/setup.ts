@@ -2,6 +2,7 @@
 // CoreDNS's chain, whatever their order in the file; a listener knows the zones it serves and the block of each.
 
 import type { Scheme } from '../corefile/key.ts'
+import type { AdminConfig } from '../plugin/admin.ts'
 import type { HealthConfig } from '../plugin/health.ts'
 import type { KubernetesConfig } from '../plugin/kubernetes/config.ts'
 import type { MultisocketConfig } from '../plugin/multisocket.ts'
@@ -51,6 +52,7 @@ export interface Setup {
   readonly blocks: readonly BlockSetup[]
   readonly listens: readonly ListenSetup[]
   readonly kubernetes: readonly KubernetesConfig[]
+  readonly admin: readonly AdminConfig[]
   readonly health: readonly HealthConfig[]
   readonly ready: readonly ReadyConfig[]
   readonly prometheus: readonly PrometheusConfig[]

@@ -10,13 +10,16 @@ import { serveCorefile } from '../support/served-corefile.ts'
 import { ask } from './ask.ts'
 import { type Case, type Config, differences } from './compare.ts'
 
-interface Group {
+export interface Group {
   readonly config: Config
   readonly cases: Case[]
 }
 
-/** Declares one test for each group of the suite in the folder of that name, which must have this number of cases. */
-export function runSuite(suite: string, count: number): void {
+/** The groups of the suite in the folder of that name. */
+export function readSuite(suite: string): {
+  readonly folder: string
+  readonly groups: ReadonlyMap<string, Group>
+} {
   const folder = join(import.meta.dirname, suite)
   const groups = new Map<string, Group>()
   for (const line of readFileSync(join(folder, 'cases.jsonl'), 'utf8').split('\n')) {
@@ -26,6 +29,12 @@ export function runSuite(suite: string, count: number): void {
     group.cases.push(one)
     groups.set(one.group, group)
   }
+  return { folder, groups }
+}
+
+/** Declares one test for each group of the suite in the folder of that name, which must have this number of cases. */
+export function runSuite(suite: string, count: number): void {
+  const { folder, groups } = readSuite(suite)
   const found = [...groups.values()].reduce((sum, { cases }) => sum + cases.length, 0)
   t.equal(found, count, `${suite} has ${count} cases`)
   for (const [name, group] of groups) t.test(`${suite}, ${name}`, test => runGroup(test, folder, group))
@@ -45,7 +54,8 @@ async function runGroup(test: Test, folder: string, { config, cases }: Group): P
   test.equal(await server.stop(), 0, 'ends with status 0')
 }
 
-async function buildCorefile(test: Test, config: Config): Promise<string> {
+/** The Corefile of a group; `more` are further lines of its server block. */
+export async function buildCorefile(test: Test, config: Config, more = ''): Promise<string> {
   const lines = [
     config.api_synced === false ? await silentApi(test) : 'manifests manifests',
     `pods ${config.pods ?? 'disabled'}`,
@@ -59,7 +69,7 @@ async function buildCorefile(test: Test, config: Config): Promise<string> {
   ]
   const forward = config.upstream ? await forwardLines(test, config.upstream) : ''
   const zones = config.zones.join(' ')
-  return `. {\n  bind 127.0.0.1\n  errors\n  kubernetes ${zones} {\n    ${lines.join('\n    ')}\n  }\n${forward}}\n`
+  return `. {\n  bind 127.0.0.1\n  errors\n${more}  kubernetes ${zones} {\n    ${lines.join('\n    ')}\n  }\n${forward}}\n`
 }
 
 async function forwardLines(test: Test, upstream: NonNullable<Config['upstream']>): Promise<string> {

@@ -41,6 +41,10 @@ const NODE_CACHE: Elsewhere = {
   file: 'test/e2e/node-cache.e2e.ts',
   because: 'needs a network namespace, and an API server',
 }
+const EXPLAIN: Elsewhere = {
+  file: 'test/explain/conformance.test.ts',
+  because: 'asks a server at its administration socket',
+}
 const PACKAGE: Elsewhere = { file: 'test/packaging/package.test.ts', because: 'is a test of its own' }
 const STEP: Elsewhere = { file: '.ci/run', because: 'is a step of its own' }
 const BENCH: Elsewhere = {
@@ -65,6 +69,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark check': HERE,
   'seamark check FILE': HERE,
   'seamark check [--json] [--offline] [FILE]': HERE,
+  'seamark explain': EXPLAIN,
   'seamark node-cache': NODE_CACHE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,

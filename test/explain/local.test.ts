@@ -92,9 +92,12 @@ async function place(t: Test): Promise<Place> {
 `
       const configuration = { file: 'Corefile', text, port: 53 }
       let printed = ''
-      const status = await explainCommand({ name, type, from, json: true, configuration }, text => {
-        printed += text
-      })
+      const status = await explainCommand(
+        { name, type, from, json: true, server: '', configuration, fallback: () => configuration },
+        text => {
+          printed += text
+        },
+      )
       const report = JSON.parse(printed) as Report
       if (report.status !== status) throw new Error(`status ${status} and ${report.status}`)
       return report
