@@ -13,7 +13,7 @@ import { RecordWalk } from './walk.ts'
 export type Random = () => number
 
 /** Records that a message of 65,535 octets can hold: each takes eleven at least. */
-const RECORDS_MAX = 5957
+export const RECORDS_MAX = 5957
 /** The last rank that records are sorted by. */
 const RANK_MAX = 3
 
@@ -142,8 +142,8 @@ function shuffleRank(from: number, to: number, rank: number, random: Random): vo
   for (let i = count - 1; i > 0; i--) list.swap(first + i, first + Math.floor(random() * (i + 1)))
 }
 
-/** Whether the records stand as they should, and what is to be shuffled can be by moving data alone. */
-function isInOrder(octets: Uint8Array, start: number, end: number): boolean {
+/** Whether the records stand as they should, and what is to be moved can be by moving data alone. */
+export function isInOrder(octets: Uint8Array, start: number, end: number): boolean {
   let section = 0
   let rank = CNAME
   let ownerAt = 0
@@ -191,7 +191,8 @@ function shuffleInPlace(octets: Uint8Array, start: number, end: number, random: 
   }
 }
 
-function swapOctets(octets: Uint8Array, a: number, b: number, count: number): void {
+/** Exchanges so many octets. */
+export function swapOctets(octets: Uint8Array, a: number, b: number, count: number): void {
   if (a === b) return
   for (let i = 0; i < count; i++) {
     const octet = octets[a + i]!

@@ -2,10 +2,11 @@
 
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { type Part, takeFound, writeDraft } from '../../query/draft.ts'
-import { NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { type Zoned, ZoneTable } from '../../query/zone-table.ts'
-import { FLAG } from '../../table/layout.ts'
+import { eachExternal, flagsOf } from '../../table/block.ts'
+import { EXTERNAL, FLAG } from '../../table/layout.ts'
 import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import { FLAG_AA } from '../../wire/header.ts'
 import { countLabels, equalNames, formatName, isWithin, joinNames, type Name, name } from '../../wire/name.ts'
@@ -18,6 +19,7 @@ import { agedReason } from '../kubernetes/age.ts'
 import { isReverseZone } from '../kubernetes/answers.ts'
 import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
+import { equalOctets } from '../kubernetes/match.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
 import { Service } from '../kubernetes/service.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -64,6 +66,7 @@ export class ExternalHandler implements Handler {
   /** The zone that PTR records point into. */
   readonly #primaryZone: Name
   readonly #fallthrough: ZoneTable<Zoned>
+  #found: Cluster | undefined
 
   constructor(config: ExternalConfig, context: ServingContext) {
     this.#config = config
@@ -74,8 +77,10 @@ export class ExternalHandler implements Handler {
     this.#fallthrough = new ZoneTable((config.fallthrough ?? []).map(zone => ({ zone: name(zone) })))
   }
 
+  /** That of the block's `kubernetes`, which is made behind this one. */
   get #cluster(): Cluster | undefined {
-    return this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster
+    this.#found ??= this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster
+    return this.#found
   }
 
   concernsZone(zone: Name): boolean {
@@ -116,7 +121,10 @@ export class ExternalHandler implements Handler {
     if (qclass !== CLASS.IN) return packet.fail(RCODE.REFUSED, EDE.NOT_SUPPORTED, WRONG_CLASS)
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return packet.fail(RCODE.REFUSED)
     const zone = this.#table.at(index)
-    const before = labelsBefore(scan, scan.labelCount - zone.labels)
+    const count = scan.labelCount - zone.labels
+    if (count === 2 && (qtype === TYPE.A || qtype === TYPE.AAAA) && this.#addresses(packet, cluster))
+      return DONE
+    const before = labelsBefore(scan, count)
     const passage = { packet, cluster, zone, before }
     if (before.length === 0) return this.#apex(passage)
     if (before.at(-1) === this.#config.apex) return this.#belowApex(passage)
@@ -127,6 +135,43 @@ export class ExternalHandler implements Handler {
     return qtype === TYPE.A || qtype === TYPE.AAAA || qtype === TYPE.SRV
       ? this.#records(passage, found)
       : this.#nodata(passage)
+  }
+
+  /**
+   * HOT: the addresses that a service of those two labels has outside the cluster, out of the table. False where it has none of
+   * the type, or a host among them: then it is looked at as a whole.
+   */
+  #addresses(packet: Packet, { table }: Cluster): boolean {
+    const { scan, question, qnameAt } = packet
+    const { folded, labelAt } = scan
+    const namespaceAt = labelAt[1]!
+    if (table.age !== 0) return false
+    table.enter()
+    const block = table.find(folded, 0, namespaceAt + 1 + folded[namespaceAt]!)
+    const { words, octets } = table
+    const tag = scan.qtype === TYPE.A ? EXTERNAL.V4 : EXTERNAL.V6
+    let written = 0
+    let hosts = 0
+    if (block !== 0 && (flagsOf(octets, block) & FLAG.NO_SERVICE) === 0) {
+      const composer = packet.compose()
+      const { ttlSeconds } = this.#config
+      eachExternal(words, octets, block, (at, end) => {
+        if (octets[at] === EXTERNAL.NAME) hosts++
+        if (octets[at] !== tag || isWritten(octets, at, end, written)) return
+        writtenAts[written] = at
+        composer.record(ANSWER, question, qnameAt, scan.qtype, CLASS.IN, ttlSeconds, octets, at + 1, end)
+        written++
+      })
+    }
+    table.leave()
+    if (written === 0 || written > WRITTEN_MAX || hosts > 0) {
+      packet.clear()
+      return false
+    }
+    packet.error = undefined
+    packet.setReason(-1)
+    packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
+    return true
   }
 
   #apex(passage: Passage): Step {
@@ -245,6 +290,17 @@ function zoneOf(zone: Name, apex: string): Zone {
 
 const { ANSWER, ADDITIONAL } = SECTION
 const address = new Uint8Array(16)
+
+/** Addresses of a service that are held against one another; those with more are looked at as a whole. */
+const WRITTEN_MAX = 64
+const writtenAts = new Int32Array(WRITTEN_MAX)
+
+/** Whether the address is one of those that were written. */
+function isWritten(octets: Uint8Array, at: number, end: number, written: number): boolean {
+  for (let i = 0; i < Math.min(written, WRITTEN_MAX); i++)
+    if (equalOctets(octets, writtenAts[i]!, octets, at, end - at)) return true
+  return false
+}
 
 const labelsBefore = ({ folded, labelAt }: Scan, count: number): string[] =>
   Array.from({ length: count }, (_, i) => {

@@ -15,7 +15,7 @@ import { TYPE } from '../../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import type { LoadbalanceConfig, WeightFile } from './config.ts'
-import { prefer, weighted } from './order.ts'
+import { prefer, weighted, weightedInPlace } from './order.ts'
 import { checkWeightText } from './weight-file.ts'
 import { addressKey, parseWeights, type Weights } from './weights.ts'
 
@@ -79,7 +79,8 @@ export class LoadbalanceHandler implements Handler {
     spare: Uint8Array,
   ): number => {
     const { random } = this.#context
-    const weightOf = new OwnersWeights(this.#weights).weightOf
+    const { weightOf } = new OwnersWeights(this.#weights)
+    if (weightedInPlace(octets, start, end, weightOf, random)) return 0
     return ordered(octets, start, end, composer, spare, (from, to) =>
       weighted(list, from, to, weightOf, random),
     )

@@ -5,9 +5,9 @@
 //   weighted      CNAMEs, others, A and AAAA, MX; one address to the top   answer and additional with addresses
 //   prefer        CNAMEs, A and AAAA by network, MX, others                answer and additional, after the above
 
-import type { Random, RecordList } from '../../wire/order.ts'
+import { isInOrder, type Random, RECORDS_MAX, type RecordList, swapOctets } from '../../wire/order.ts'
 import { TYPE } from '../../wire/rrtype.ts'
-import type { RecordWalk } from '../../wire/walk.ts'
+import { RecordWalk, SECTION } from '../../wire/walk.ts'
 
 /** What a record is worth: of addresses, at which the walk stands. */
 export type Worth = (walk: RecordWalk) => number
@@ -43,6 +43,47 @@ export function weighted(list: RecordList, from: number, to: number, weightOf: W
     if (left < 0) break
   }
   list.swap(first, top)
+}
+
+const walk = new RecordWalk()
+const ttlAts = new Int32Array(RECORDS_MAX)
+const weights = new Uint32Array(RECORDS_MAX)
+
+/** The same where the records lie, of answer and additional section; false where they are not such that this can be done. */
+export function weightedInPlace(
+  octets: Uint8Array,
+  start: number,
+  end: number,
+  weightOf: Worth,
+  random: Random,
+): boolean {
+  if (!isInOrder(octets, start, end)) return false
+  let run = 0
+  let sum = 0
+  let section = 0
+  let moved = 0
+  for (walk.open(octets, start, end); ; ) {
+    const more = walk.next()
+    const isOne = more && isAddress(walk.type) && walk.section !== SECTION.AUTHORITY
+    if (run > 0 && (!isOne || walk.section !== section)) {
+      let left = Math.floor(random() * sum)
+      let top = 0
+      for (; top < run - 1; top++) {
+        left -= weights[top]!
+        if (left < 0) break
+      }
+      swapOctets(octets, ttlAts[0]!, ttlAts[top]!, moved)
+      run = sum = 0
+    }
+    if (!more) return true
+    if (!isOne) continue
+    section = walk.section
+    // TTL, length and data.
+    moved = walk.rdataEnd - walk.ttlAt
+    weights[run] = weightOf(walk)
+    sum += weights[run]!
+    ttlAts[run++] = walk.ttlAt
+  }
 }
 
 /** Sorts the section that stands at these places, and its addresses by their rank, the lowest first. */

@@ -39,6 +39,15 @@ function weighted(
     octetwise.weighted(list, 0, to, walk => weightOf(recordAt(walk)), random),
   )
   t.same(shortForm(ordered), shortForm(treewise.weighted(records, weightOf, random)), 'as the tree')
+  const inPlace = messageAt(0, { answer: records, authority: [], additional: [] })
+  const isDone = octetwise.weightedInPlace(
+    inPlace,
+    0,
+    inPlace.length,
+    walk => weightOf(recordAt(walk)),
+    random,
+  )
+  if (isDone) t.same(shortForm(decodeMessage(inPlace)!.answer), shortForm(ordered), 'where they lie')
   return ordered
 }
 
@@ -175,6 +184,21 @@ t.test('weighted brings one address to the top by its weight', async t => {
     shortForm(without),
     'without addresses nothing changes',
   )
+})
+
+t.test('addresses behind their alias are weighted where they lie', async t => {
+  const records = of('CNAME c.', 'A 10.0.0.1', 'A 10.0.0.2', 'A 10.0.0.3')
+  const inPlace = messageAt(0, { answer: records, authority: [], additional: [] })
+  t.ok(
+    octetwise.weightedInPlace(
+      inPlace,
+      0,
+      inPlace.length,
+      () => 1,
+      () => 0.99,
+    ),
+  )
+  t.same(shortForm(decodeMessage(inPlace)!.answer), ['CNAME c.', 'A 10.0.0.3', 'A 10.0.0.2', 'A 10.0.0.1'])
 })
 
 t.test('prefer sorts addresses by network, as in CoreDNS prefer_test.go', async t => {
