@@ -2,6 +2,7 @@
 // man page (help.ts) and the completions of shells (completions.ts) are written from. A new command is a row here, a type in
 // `Command`, and a case in main.ts.
 
+import { isIP } from 'node:net'
 import { type NodeCacheOptions, nodeCacheOptions } from './nodecache/options.ts'
 import { LOG_FORMS, type LogForm } from './observe/json-line.ts'
 
@@ -44,12 +45,30 @@ export type Command =
       readonly port: number
       readonly json: boolean
     }
+  | {
+      readonly command: 'diff'
+      /** The server whose answers are judged, and the one that they are compared with. */
+      readonly here: ServerAddress
+      readonly there: ServerAddress
+      /** A query log, a list, a file of dnstap, a folder of manifests, `-` for standard input. */
+      readonly of: string
+      readonly zone: string
+      readonly most: number
+      readonly timeoutMs: number
+      readonly json: boolean
+    }
   | { readonly command: 'version' | 'plugins' }
   /** About which command; '' for all. */
   | { readonly command: 'help'; readonly about: string }
   | { readonly command: 'completion'; readonly shell: Shell }
   /** One line that says what is wrong. */
   | { readonly command: 'error'; readonly message: string }
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+}
 
 /** Shells that completions are written for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
@@ -340,6 +359,60 @@ export const COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    name: 'diff',
+    operands: 'FILE|FOLDER|-',
+    completes: 'file',
+    about: 'ask this server and another one the same questions, and say where their answers differ',
+    more: [
+      'FILE is a log of queries (of the plugin log, as text or JSON), a list of lines NAME TYPE, or what dnstap wrote. FOLDER has manifests, or what kubectl get -o yaml saved of a cluster: all its names are asked for, and some that are not there. - is standard input.',
+      'TTLs, the order of records and serials are not compared. What differs is asked three times: names whose answers change by themselves are counted apart. The exit status is 0 where all answers are the same, 1 where some differ, 2 where nothing could be compared.',
+    ],
+    examples: [
+      [
+        'seamark diff --with 10.96.0.10 --server 10.244.1.7 queries.log',
+        'a Pod of Seamark and the DNS of the cluster',
+      ],
+      [
+        'kubectl -n kube-system logs deployment/coredns | seamark diff --with 10.96.0.10 -',
+        'what clients ask',
+      ],
+    ],
+    options: [
+      {
+        name: 'with',
+        value: 'ADDRESS',
+        about: 'the other server: an address, with :PORT where that is not 53',
+      },
+      { name: 'server', value: 'ADDRESS', about: 'this server; 127.0.0.1 unless given' },
+      {
+        name: 'zone',
+        value: 'ZONE',
+        about: "the cluster's domain, for a folder; cluster.local unless given",
+      },
+      {
+        name: 'most',
+        value: 'COUNT',
+        about: 'ask so many questions, the most frequent ones; 10000 unless given',
+      },
+      { name: 'timeout', value: 'SECONDS', about: 'how long to wait for a reply; 5 unless given' },
+      { name: 'json', about: 'print JSON' },
+    ],
+    read({ words, text, has }) {
+      const [of, ...rest] = words
+      if (of === undefined || rest.length > 0)
+        return `diff takes a file, a folder or -${rest.length > 0 ? `, not ${words.join(' ')}` : ''}`
+      if (!has('with')) return 'diff needs --with ADDRESS'
+      const [here, there] = [addressOf(text('server') || '127.0.0.1'), addressOf(text('with'))]
+      if (there === undefined) return `--with ${text('with')}: an address is allowed, with :PORT`
+      if (here === undefined) return `--server ${text('server')}: an address is allowed, with :PORT`
+      const [most, timeout] = [Number(text('most') || 10_000), Number(text('timeout') || 5)]
+      if (!Number.isInteger(most) || most < 1) return `--most ${text('most')} is no number from 1 on`
+      if (!(timeout > 0 && timeout <= 60)) return `--timeout ${text('timeout')} is no number up to 60`
+      const zone = (text('zone') || 'cluster.local').replace(/\.$/, '').toLowerCase()
+      return { command: 'diff', here, there, of, zone, most, timeoutMs: timeout * 1000, json: has('json') }
+    },
+  },
+  {
     name: 'completion',
     operands: SHELLS.join('|'),
     completes: SHELLS,
@@ -358,3 +431,11 @@ export const COMMANDS: readonly CommandRow[] = [
     },
   },
 ]
+
+/** `10.96.0.10`, `10.96.0.10:1053`, `fd00::a`, `[fd00::a]:1053`. */
+function addressOf(text: string): ServerAddress | undefined {
+  const [, six, four, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? []
+  const host = six ?? four ?? text
+  if (isIP(host) === 0 || Number(port) < 1 || Number(port) > 65535) return undefined
+  return { host, port: Number(port) }
+}

@@ -47,6 +47,8 @@ async function main(command: Command): Promise<number> {
       const configuration = conf === '' ? undefined : source(conf, port)
       return explainCommand({ ...command, configuration, fallback: () => source('', port) }, print)
     }
+    case 'diff':
+      return (await import('./diff/command.ts')).diffCommand(command, print)
     case 'serve':
       return serve(command)
   }

@@ -10,7 +10,7 @@ const SRC = join(import.meta.dirname, '..', 'src')
 const TOP = 'the top'
 
 const LAW: Readonly<Record<string, readonly string[]>> = {
-  [TOP]: ['control', 'explain', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
+  [TOP]: ['control', 'diff', 'explain', 'nodecache', 'setup', 'observe', 'plugin', 'shared'],
   control: [
     'explain',
     'serving',
@@ -24,6 +24,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
     'table',
     'wire',
   ],
+  diff: ['manifest', 'objects', 'shared', 'wire'],
   explain: [
     'serving',
     'cluster',
