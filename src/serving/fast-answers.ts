@@ -74,6 +74,7 @@ export class FastAnswers implements Handler {
     const written = cache.answer(scan, question, out, outAt, limit, nowMs)
     if (written === MISS) return NEXT
     if (trace !== undefined) cache.note(trace, scan, nowMs)
+    packet.reasonCode = cache.reasonCode
     return answered(packet, written, CACHE, isWhole)
   }
 }

@@ -47,7 +47,11 @@ export function chainOf(
   const shuffle = effect.addressOrder === 'random'
   const { random, clock } = context
   const cacheHandler = stages[cacheAt]?.handler as CacheHandler | undefined
-  const fastCache: FastCache | undefined = cacheHandler?.fastPath(server, view, { shuffle, random })
+  const fastCache: FastCache | undefined = cacheHandler?.fastPath(server, view, {
+    shuffle,
+    random,
+    reasons: effect.reasons ?? true,
+  })
   const cacheFrom = fastCache && behind(stages.slice(0, cacheAt), isInTheWay)
   const clustersFrom = zonesFrom(stages.slice(0, clusterAt + 1))
   const tables = new Set<TableReader>()

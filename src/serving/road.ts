@@ -16,6 +16,7 @@ import { PARKED, type Responder, SILENCE } from '../listen/responder.ts'
 import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
 import type { ReasonMeters } from '../observe/reason-meters.ts'
 import { SILENT } from '../observe/samples.ts'
+import { giveReason } from '../plugin/why.ts'
 import {
   AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, type Trace, WAIT,
   type Waiting,
@@ -27,7 +28,7 @@ import { ZoneTable } from '../query/zone-table.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { EDE } from '../wire/extended-error.ts'
-import { writeFailure } from '../wire/failure.ts'
+import { type FailureReason, failureReason, writeFailure } from '../wire/failure.ts'
 import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../wire/header.ts'
 import { formatName } from '../wire/name.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
@@ -66,12 +67,20 @@ export interface RoadOptions {
 }
 
 const NO_BLOCK = 'no server block of the Corefile has this name'
+const NO_PLUGIN = 'no plugin of the server block answers this name'
 const NO_VIEW = 'no view of the Corefile is for this query'
 const WRONG_CLASS = 'only the class IN is served'
 const NO_PLACE = 'too many queries of this client, or of all, are under way'
 const BUG = 'the server met a bug of its own'
 
 const KUBERNETES = pluginIndex('kubernetes')
+/** Why a packet has no question to be answered; one that cannot be read at all gets no words. */
+const REJECTED: Readonly<Partial<Record<Verdict, FailureReason>>> = {
+  notimp: failureReason(EDE.NOT_SUPPORTED, 'only queries are served (opcode 0)'),
+  badvers: failureReason(EDE.NOT_SUPPORTED, 'EDNS is spoken in version 0'),
+  formerr: failureReason(EDE.OTHER, 'this is no query of one question with at most 32 options'),
+}
+
 const NOBODY = pluginIndex('')
 /** Beside a handler's number on the stack: it said LOOKUP, not BACK. */
 const LOOKING = 0x80
@@ -151,7 +160,7 @@ export class Road implements Responder, PacketRoad {
     if (verdict === 'drop') return SILENCE
     if (verdict === 'cookie') return this.#answerCookie(packet)
     const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
-    const octets = writeFailure(scan, packet.octets, packet.slot, packet.slotAt, rcode)
+    const octets = writeFailure(scan, packet.octets, packet.slot, packet.slotAt, rcode, REJECTED[verdict])
     this.#count(this.#options.dropped, packet, rcode, octets, NOBODY)
     return octets
   }
@@ -478,9 +487,12 @@ export class Road implements Responder, PacketRoad {
     }
     this.#sample(packet, packet.rcode)
     if (packet.isWhole) {
+      if (packet.reasonCode >= 0 && packet.plugin !== KUBERNETES)
+        this.#options.reasons.count(packet.reasonCode)
       this.#count(served.meters, packet, packet.rcode, packet.length, packet.plugin)
       return finishWhole(packet, packet.length)
     }
+    giveReason(packet)
     // The cluster counts its own, which say more.
     if (packet.reasonCode >= 0 && packet.plugin !== KUBERNETES) this.#options.reasons.count(packet.reasonCode)
     if (!served.reasons) packet.reasonCode = -1
@@ -578,8 +590,8 @@ function pop(packet: Packet): Kept {
 /** Past the last handler CoreDNS fails (plugin.NextOrFailure); a block without any refuses. */
 function noHandler(packet: Packet): Step {
   const { handlers, lastWord } = servedOf(packet)
-  if (handlers.length === 0) return packet.fail(RCODE.REFUSED)
-  return packet.fail(RCODE.SERVFAIL, -1, '', `plugin/${lastWord}: no next plugin found`)
+  if (handlers.length === 0) return packet.fail(RCODE.REFUSED, EDE.OTHER, NO_PLUGIN)
+  return packet.fail(RCODE.SERVFAIL, EDE.OTHER, NO_PLUGIN, `plugin/${lastWord}: no next plugin found`)
 }
 
 const foldedName = (scan: Scan): string => formatName(scan.folded.slice(0, scan.foldedLength))

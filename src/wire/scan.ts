@@ -115,7 +115,10 @@ export class Scan {
     this.recursionDesired = (flags & FLAG_RD) !== 0
     this.authenticData = (octets[start + 3]! & FLAG_AD) !== 0
     this.checkingDisabled = (octets[start + 3]! & FLAG_CD) !== 0
-    if (this.opcode !== OPCODE.QUERY) return 'notimp'
+    if (this.opcode !== OPCODE.QUERY) {
+      this.edns = this.#holdsOpt(octets)
+      return 'notimp'
+    }
     const questions = readU16(octets, start + 4)
     if (questions > 1 || (questions === 1 && !this.#question(octets))) return 'formerr'
     const answers = readU16(octets, start + 6)
@@ -128,6 +131,16 @@ export class Scan {
     if (this.ednsVersion !== 0) return 'badvers'
     if (questions === 1) return 'ok'
     return this.hasOption(OPTION.COOKIE) ? 'cookie' : 'formerr'
+  }
+
+  /** Whether what is no query has an OPT record, where it can be read so far: then its reply has one, too (RFC 6891 6.1.1). */
+  #holdsOpt(octets: Uint8Array): boolean {
+    const { start } = this
+    const [questions, answers] = [readU16(octets, start + 4), readU16(octets, start + 6)]
+    const [authorities, additionals] = [readU16(octets, start + 8), readU16(octets, start + 10)]
+    if (questions > 1 || answers + authorities > 2 || additionals > 2 || additionals === 0) return false
+    if (questions === 1 && !this.#question(octets)) return false
+    return this.#records(octets, answers + authorities, additionals) && this.edns
   }
 
   /** All but the question is as another scan found it. */

@@ -42,9 +42,9 @@ export class ServerBlock {
   readonly #serving: Serving
   readonly #road: Road
 
-  /** `lines` are the server block's, behind which stands `whoami`. The cluster has demo/web and demo/hl with 80 endpoints, where none is given. */
-  constructor(lines: string, { reader } = plainCluster()) {
-    const text = `. {\n${lines}\nwhoami\n}`
+  /** `lines` are the server block's, behind which stands `last`. The cluster has demo/web and demo/hl with 80 endpoints, where none is given. */
+  constructor(lines: string, { reader } = plainCluster(), last = 'whoami') {
+    const text = `. {\n${lines}\n${last}\n}`
     const setup = buildSetup(read(text), this.problems, { port: 53, file: 'Corefile', env: {} })
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))

@@ -22,6 +22,7 @@ import { sameName } from '../../wire/message-name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { RecordWalk, SECTION } from '../../wire/walk.ts'
+import { isEmpty } from '../why.ts'
 import type { Side } from './config.ts'
 
 /** `runLength` of a reply that cannot be re-ordered by moving address octets alone. */
@@ -44,6 +45,8 @@ export class Entry {
   /** The extended error that a client with EDNS gets (RFC 8914); -1 for none. */
   readonly reasonCode: number
   readonly reasonText: string
+  /** Whether there is nothing in it that a client could use. */
+  readonly isEmpty: boolean
   /**
    * Which records of the answer may be shuffled by swapping their data: equal owner, type and length, behind all others.
    * A `runLength` of 0 is nothing to shuffle.
@@ -68,6 +71,7 @@ export class Entry {
     this.answering = fields.answering
     this.reasonCode = fields.reasonCode
     this.reasonText = fields.reasonText
+    this.isEmpty = fields.isEmpty
     this.runStart = fields.runStart
     this.runLength = fields.runLength
   }
@@ -149,6 +153,7 @@ interface EntryFields {
   readonly answering: boolean
   readonly reasonCode: number
   readonly reasonText: string
+  readonly isEmpty: boolean
   readonly runStart: number
   readonly runLength: number
 }
@@ -162,11 +167,19 @@ let view: Buffer = Buffer.alloc(0)
 
 /** The first octets of a latin1 string, to out[at …). */
 export function copyText(text: string, octets: number, out: Uint8Array, at: number): void {
+  viewOf(out).write(text, at, octets, 'latin1')
+}
+
+/** A text in UTF-8, to out[at …); returns its octets. */
+export const writeText = (text: string, out: Uint8Array, at: number): number =>
+  viewOf(out).write(text, at, 'utf8')
+
+function viewOf(out: Uint8Array): Buffer {
   if (target !== out) {
     target = out
     view = Buffer.from(out.buffer, out.byteOffset, out.length)
   }
-  view.write(text, at, octets, 'latin1')
+  return view
 }
 
 /**
@@ -200,6 +213,7 @@ export function buildEntry(
     answering,
     reasonCode,
     reasonText: reasonCode < 0 ? '' : Buffer.from(packet.reason.subarray(0, packet.reasonOctets)).toString(),
+    isEmpty: isEmpty(packet),
     runStart: run.start,
     runLength: run.length,
   })

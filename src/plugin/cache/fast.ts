@@ -5,16 +5,16 @@
 // Budget: 1 µs, of which half is used (`npm run bench:micro`); ../../../test/plugin/cache/fast.test.ts shows that every
 // answer equals the handler's.
 //
-//   -1 (MISS) unless the entry is fresh, fits, is not due for prefetching and has no extended error to tell; then the
+//   -1 (MISS) unless the entry is fresh, fits and is not due for prefetching; then the
 //   handler answers. Nothing is counted on a MISS: the handler counts it.
 
 import type { Trace } from '../../query/packet.ts'
 import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_OCTETS, writeU16, writeU32 } from '../../wire/header.ts'
-import { OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
+import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../../wire/opt.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { CacheConfig } from './config.ts'
 import type { CacheCounters } from './counters.ts'
-import { copyText, type Entry } from './entry.ts'
+import { copyText, type Entry, writeText } from './entry.ts'
 import { scanKey } from './key.ts'
 import { noteEntry } from './notes.ts'
 import { isPopular } from './prefetch.ts'
@@ -27,6 +27,8 @@ export const MISS = -1
 export interface FastOptions {
   /** Whether `loadbalance` (round robin) stands before the cache: addresses are then shuffled for each answer. */
   readonly shuffle: boolean
+  /** Whether clients with EDNS are told why they get nothing (`ede`). */
+  readonly reasons: boolean
   /** 0 ≤ n < 1. */
   readonly random: () => number
 }
@@ -37,6 +39,8 @@ export class FastCache {
   readonly #config: CacheConfig
   readonly #counters: CacheCounters
   readonly #options: FastOptions
+  /** Why the last answer was empty (RFC 8914), told or not; -1 where it was not. */
+  reasonCode = -1
 
   constructor(store: ResponseStore, config: CacheConfig, counters: CacheCounters, options: FastOptions) {
     this.#store = store
@@ -60,9 +64,10 @@ export class FastCache {
     const entry = this.#store.select(scanKey(scan), nowMs)
     if (entry === undefined) return MISS
     const ttl = entry.ttlAt(nowMs)
-    const length = entry.messageOctets + (scan.edns ? OPT_OCTETS : 0)
+    let length = entry.messageOctets + (scan.edns ? OPT_OCTETS : 0)
     if (ttl <= 0 || length > limit) return MISS
-    if (entry.reasonCode >= 0 && scan.edns) return MISS
+    // Who writes an empty reply mostly says why; for those who do not, the road does.
+    if (entry.isEmpty && entry.reasonCode < 0 && scan.edns && this.#options.reasons) return MISS
     if (this.#options.shuffle && entry.runLength < 0) return MISS
     const { prefetch, keepTtl } = this.#config
     if (prefetch !== undefined && isPopular(prefetch, entry, ttl, nowMs)) return MISS
@@ -73,9 +78,12 @@ export class FastCache {
     if (scan.edns) {
       writeOpt(out, outAt + entry.messageOctets, 0, scan.dnssecOk)
       writeU16(out, outAt + 10, ((out[outAt + 10]! << 8) | out[outAt + 11]!) + 1)
+      if (entry.reasonCode >= 0 && this.#options.reasons)
+        length = addReason(entry, out, outAt, length, outAt + limit) - outAt
     }
     this.#counters.requests.add()
     this.#counters.hits[entry.side].add()
+    this.reasonCode = entry.reasonCode
     return length
   }
 
@@ -93,6 +101,21 @@ export class FastCache {
     this.#counters.requests.add()
     this.#counters.misses.add()
   }
+}
+
+/** The reason behind the OPT record, which ends the reply, where it fits before `limit`; returns where the reply ends. */
+function addReason(
+  { messageOctets, reasonCode, reasonText }: Entry,
+  out: Uint8Array,
+  outAt: number,
+  octets: number,
+  limit: number,
+): number {
+  const end = outAt + octets
+  // A character is three octets of UTF-8 at most; whose are not ASCII may miss a narrow fit.
+  if (end + EDE_OCTETS + 3 * reasonText.length > limit) return end
+  const written = writeText(reasonText, out, end + EDE_OCTETS)
+  return addExtendedError(out, outAt + messageOctets, end, reasonCode, written)
 }
 
 /** The client's id, RD, CD and spelling; AD only for those who ask for it or set DO (RFC 6840 5.7, 5.8). */

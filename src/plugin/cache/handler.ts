@@ -156,7 +156,7 @@ export class CacheHandler implements Handler {
     const side = sideOf(kind)
     if (isInZones(scan, this.#exceptZones[side])) return
     // RFC 8914 4.14: a failure out of the cache says so.
-    const isCachedError = packet.reasonCode < 0 && rcode === RCODE.SERVFAIL
+    const isCachedError = packet.reasonCode <= EDE.OTHER && rcode === RCODE.SERVFAIL
     const reasonCode = isCachedError ? EDE.CACHED_ERROR : packet.reasonCode
     const nowMs = this.#context.clock.nowMs()
     const entry = buildEntry(packet, reasonCode, answering, side, ttlSeconds, nowMs)

@@ -39,10 +39,16 @@ export function operationText({ verb, protocol, local, remote }: Operation, reas
 /** A system error of that operation. */
 export function errorText(operation: Operation, error: NodeJS.ErrnoException): string {
   const reason = REASONS[error.code ?? '']
-  if (reason === undefined) return operationText(operation, error.message)
+  // The last words are about Node's own flags, of which nobody in a cluster has any.
+  if (reason === undefined)
+    return operationText(operation, error.message.replace(/; if the root CA is installed locally.*$/s, ''))
   const call = operation.verb === 'dial' ? 'connect' : operation.verb
   return operationText(operation, `${call}: ${reason}`)
 }
+
+/** How an operation failed, without what was being done and between whom. */
+export const reasonIn = (text: string): string =>
+  text.replace(/^(?:dial|read|write) (?:udp|tcp) \S+: (?:(?:connect|read|write): )?/, '')
 
 const OURS =
   /: (?:too many open files|no buffer space available|too many queries under way|cannot assign requested address)$/

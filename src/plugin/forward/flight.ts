@@ -12,6 +12,7 @@
 import type { Trace, Waiting } from '../../query/packet.ts'
 import { type Attempt, Question } from './attempt.ts'
 import type { Bounds } from './chain.ts'
+import { reasonIn } from './error-text.ts'
 import { RETRY_FIRST_MS } from './latency.ts'
 import { noteFailure, noteReply } from './notes.ts'
 import { type KeptUpstreamReply, reply } from './reply.ts'
@@ -156,7 +157,7 @@ export class Flight extends Question {
     upstream.accuse(text)
     this.#failures++
     this.error = text
-    this.reasons.set(upstream.to, text.slice(text.lastIndexOf(': ') + 1).trim())
+    this.reasons.set(upstream.to, reasonIn(text))
     if (this.#isStarting) return
     // While another one is waited for, only one that was not asked yet is.
     if (this.#attempts.length === 0 || this.#turn < this.#order.length) this.#next(this.nowMs())

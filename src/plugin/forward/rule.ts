@@ -20,6 +20,7 @@ import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { DnstapHandler } from '../dnstap/handler.ts'
 import type { ServingContext } from '../plugin.ts'
+import { isEmpty, whatItSays } from '../why.ts'
 import { Attempt } from './attempt.ts'
 import type { Bounds } from './chain.ts'
 import type { RuleConfig } from './config.ts'
@@ -257,6 +258,8 @@ export class Rule implements FlightRule {
     if (packet === undefined) return
     writeReply(packet)
     packet.setLabel('forward/upstream', flight.to)
+    if (packet.reasonCode < 0 && isEmpty(packet))
+      packet.setReason(EDE.OTHER, `${flight.to} ${whatItSays(packet)}`)
     if (flight.isCut && takesMore(packet)) packet.goOn(this.#askWhole(packet, holder))
     else packet.goOn(this.#passesOn(packet) ? this.#passOn(this, packet) : DONE)
   }

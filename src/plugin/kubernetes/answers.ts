@@ -116,6 +116,11 @@ export class ClusterAnswers {
     this.#pods = new PodRecords(config.pods, this.#ttl, this.#request, table, this.#writer)
   }
 
+  /** Whether its names are of addresses. */
+  get isReverse(): boolean {
+    return this.#reverse
+  }
+
   get table(): TableReader {
     return this.#table
   }
@@ -144,7 +149,8 @@ export class ClusterAnswers {
     const request = this.#request
     request.clear(zoneAt)
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) {
-      return this.#options.transfers ? PASS : writer.finish(RCODE.REFUSED, false)
+      if (this.#options.transfers) return PASS
+      return writer.finish(RCODE.REFUSED, false, this.#options.reasons ? REASON.NO_TRANSFERS : undefined)
     }
     if (qtype === TYPE.SOA && labels === 0) return this.#soa(zoneAt)
     if (this.#reverse) return labels === 0 ? this.#apex(qtype) : this.#reverseName(scan, qtype)

@@ -3,7 +3,7 @@
 
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { takeFound, writeDraft } from '../../query/draft.ts'
-import { type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { BACK, DONE, type Kept, LOOKUP, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import { takeWhole } from '../../query/settle.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import type { TableReader } from '../../table/reader.ts'
@@ -14,6 +14,7 @@ import { RCODE } from '../../wire/rcode.ts'
 import { CLASS } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
+import { isEmpty } from '../why.ts'
 import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
 import { Asker } from './asker.ts'
 import { Clients } from './clients.ts'
@@ -25,6 +26,10 @@ import { ownAddresses } from './nameservers.ts'
 import { reasonCounters } from './reason.ts'
 
 const KUBERNETES = pluginIndex('kubernetes')
+
+/** What names are not that fall through. */
+const NO_ADDRESS = 'no service and no ready endpoint has this address'
+const NO_NAME = 'no such name in the cluster'
 
 export class KubernetesHandler implements Handler {
   readonly #config: KubernetesConfig
@@ -159,9 +164,19 @@ export class KubernetesHandler implements Handler {
     if (octets === PASS) {
       trace?.note('kubernetes', 'has no such name, and falls through')
       packet.clear()
-      return NEXT
+      if (!packet.asked.edns) return NEXT
+      packet.keep(answers.isReverse ? NO_ADDRESS : NO_NAME)
+      return BACK
     }
     return octets === CHASE ? this.#chase(packet, answers) : takeWhole(packet, octets, KUBERNETES)
+  }
+
+  /** Says of a name that fell through, and has nothing behind either, that the cluster has not. */
+  back(packet: Packet, kept: Kept): Step {
+    if (!isEmpty(packet)) return DONE
+    const said = Buffer.from(packet.reason.subarray(0, packet.reasonOctets)).toString()
+    packet.setReason(Math.max(packet.reasonCode, EDE.OTHER), said === '' ? String(kept) : `${kept}; ${said}`)
+    return DONE
   }
 
   /** Goes on with what the name outside the cluster has. */

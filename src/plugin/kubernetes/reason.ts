@@ -72,6 +72,8 @@ export const REASON = {
   NO_PORTS: reason(`${SERVICE} has no ports`),
   NO_TARGET: reason(`the externalName of ${SERVICE} leads to no such record`),
   NO_TYPE: reason('the name exists, and has no record of this type'),
+  // Not given.
+  NO_TRANSFERS: reason('this server block transfers no zones', EDE.NOT_SUPPORTED),
   // Neither is known yet.
   NOT_SYNCED: reason('the cluster is not listed yet', EDE.NOT_READY),
 } as const

@@ -4,6 +4,7 @@ import type { Counter } from '../../observe/meters.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { type Part, takeFound, writeDraft } from '../../query/draft.ts'
 import { NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { EDE } from '../../wire/extended-error.ts'
 import { FLAG_AA } from '../../wire/header.ts'
 import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
@@ -17,6 +18,9 @@ import { classAndType, type Taken } from './data.ts'
 import { Rule } from './rule.ts'
 
 const PLUGIN = pluginIndex('template')
+const NO_MATCH = 'no template of the Corefile matches this name, and none lets it through'
+const ON_PURPOSE = 'a template of the Corefile says SERVFAIL'
+const NO_RECORD = 'a template of the Corefile made something that is no record'
 const MATCHES = 'coredns_template_matches_total'
 const NUMBERS = {
   answer: SECTION.ANSWER,
@@ -52,7 +56,7 @@ export class TemplateHandler implements Handler {
       const match = rule.match(text)
       if (match !== undefined)
         return this.#answer(rule, { packet, rule: rule.config, zone, name: text, match })
-      if (!rule.letsThrough(scan)) return packet.fail(RCODE.SERVFAIL)
+      if (!rule.letsThrough(scan)) return packet.fail(RCODE.SERVFAIL, EDE.OTHER, NO_MATCH)
     }
     return NEXT
   }
@@ -63,14 +67,14 @@ export class TemplateHandler implements Handler {
     const { packet } = taken
     this.#countMatch(taken)
     packet.trace?.note('template', `a rule of zone ${taken.zone} takes ${taken.name}`)
-    if (rule.config.rcode === RCODE.SERVFAIL) return packet.fail(RCODE.SERVFAIL)
+    if (rule.config.rcode === RCODE.SERVFAIL) return packet.fail(RCODE.SERVFAIL, EDE.OTHER, ON_PURPOSE)
     const parts: Part[] = []
     for (const section of SECTIONS) {
       for (const template of rule.records[section]) {
         const record = template.make(taken)
         if ('reason' in record) {
           this.#count(record.family, taken, { section, template: template.label })
-          return packet.fail(RCODE.SERVFAIL, -1, '', `template: ${section}: ${record.reason}`)
+          return packet.fail(RCODE.SERVFAIL, EDE.OTHER, NO_RECORD, `template: ${section}: ${record.reason}`)
         }
         parts.push({ section: NUMBERS[section], record })
         if (section === 'answer' && record.type === TYPE.CNAME && isAddress(packet.scan.qtype))

@@ -14,7 +14,7 @@ export async function cacheCases(): Promise<MicroCase[]> {
   bench.upstream = positive(3600)
   const queries = Array.from({ length: NAMES }, (_, n) => question(`www-${n}.example.org`))
   for (const query of queries) await bench.ask(query)
-  const path = bench.cache.fastPath('dns://:53', '', { shuffle: true, random: Math.random })
+  const path = bench.cache.fastPath('dns://:53', '', { shuffle: true, reasons: true, random: Math.random })
   const scan = new Scan()
   const out = new Uint8Array(OUT_OCTETS)
   const next = cycle(shuffled(queries.map(query => Uint8Array.from(encodeQuery(query)))))

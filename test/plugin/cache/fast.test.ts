@@ -11,6 +11,8 @@ import { RCODE } from '../../../src/wire/rcode.ts'
 import { type Rr, rr, srvRdata } from '../../../src/wire/record.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
 import { Scan } from '../../../src/wire/scan.ts'
+import { decodeMessage as decodeReply } from '../../support/dns-message.ts'
+import { extendedError } from '../../support/extended-error.ts'
 import fc, { runs } from '../../support/properties.ts'
 import { seededRandom } from '../../support/random.ts'
 import { writeReply } from '../../support/write-reply.ts'
@@ -28,7 +30,7 @@ import {
 } from './cache-bench.ts'
 
 const WWW = 'www.example.org'
-const plain: FastOptions = { shuffle: false, random: seededRandom(1) }
+const plain: FastOptions = { shuffle: false, reasons: true, random: seededRandom(1) }
 const scan = new Scan()
 const OUT_AT = 100
 const UNTOUCHED = new Uint8Array(0x11000).fill(0xaa)
@@ -126,6 +128,10 @@ const respell = (qname: Name, seed: number): Name =>
     /[a-z]/i.test(String.fromCharCode(octet)) && octet > 63 && (seed >> (i % 30)) & 1 ? octet ^ 0x20 : octet,
   )
 
+const isEmpty = ({ rcode, answer, authority, additional }: Reply): boolean =>
+  rcode !== RCODE.NOERROR ||
+  (answer.length === 0 && (additional.length === 0 || authority[0]?.type === TYPE.NS))
+
 t.test('random replies, random clients: the same message', async t => {
   let hits = 0
   await fc.assert(
@@ -150,7 +156,8 @@ t.test('random replies, random clients: the same message', async t => {
         const quick = fast(bench, query)
         const careful = await slow(bench, query)
         if (bench.asked.length > 0) return quick === undefined
-        if (quick === undefined) return query.edns !== undefined && upstream.rcode === RCODE.SERVFAIL
+        // A reason that nobody has given is the road's to find.
+        if (quick === undefined) return query.edns !== undefined && isEmpty(upstream)
         hits++
         const both: [Message | undefined, Message | undefined] = [
           decodeMessage(quick),
@@ -217,6 +224,21 @@ t.test(
   },
 )
 
+t.test('the reason of an entry is told where it fits, and where reasons are', async t => {
+  const bench = new Bench()
+  bench.upstream = nxdomain(60, { extendedError: { code: 0, text: '10.0.0.1:53 says NXDOMAIN, café' } })
+  await bench.ask(question(WWW))
+  const told = (options: FastOptions, limit = 1232): string => {
+    const octets = fast(bench, question(WWW, { edns: true }), options, limit)
+    return octets === undefined ? 'miss' : extendedError(decodeReply(octets).edns)
+  }
+  t.equal(told(plain), '0 10.0.0.1:53 says NXDOMAIN, café')
+  t.equal(told({ ...plain, reasons: false }), '')
+  const seen = new Set<string>()
+  for (let limit = 60; limit < 260; limit++) seen.add(told(plain, limit))
+  t.strictSame([...seen], ['miss', '', '0 10.0.0.1:53 says NXDOMAIN, café'])
+})
+
 t.test('what is left to the handler', async t => {
   const many = reply({ answer: Array.from({ length: 40 }, (_, i) => a(WWW, 30, i)) })
   const stale = { maxSeconds: 3600, verify: false, verifyTimeoutMs: 0, ttlSeconds: 0, recheckMs: 0 }
@@ -233,7 +255,8 @@ t.test('what is left to the handler', async t => {
     ['just small enough with OPT', {}, many, question(WWW, { replyMaxOctets: 12 + 21 + 40 * 16 + 11, edns: true }), 0, true],
     ['due for prefetching', { prefetch: { hits: 1, windowMs: 1000, percent: 50 } }, many, question(WWW), 15_000, false],
     ['not yet due', { prefetch: { hits: 1, windowMs: 1000, percent: 50 } }, many, question(WWW), 14_000, true],
-    ['an extended error to tell', {}, nxdomain(60, { extendedError: { code: 15, text: '' } })(), question(WWW, { edns: true }), 0, false],
+    ['an extended error to tell', {}, nxdomain(60, { extendedError: { code: 15, text: '' } })(), question(WWW, { edns: true }), 0, true],
+    ['nothing, and no reason yet', {}, nxdomain(60)(), question(WWW, { edns: true }), 0, false],
     ['an extended error, but no EDNS', {}, nxdomain(60, { extendedError: { code: 15, text: '' } })(), question(WWW), 0, true],
     ['a failure', {}, servfail()(), question(WWW), 0, true],
   ] // biome-ignore format: a table

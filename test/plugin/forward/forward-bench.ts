@@ -119,6 +119,9 @@ export function startBench(t: Test, ...parts: ConstructorParameters<typeof Bench
   return bench
 }
 
+/** The reason of every empty reply that an upstream gave (test/serving/reasons.test.ts). */
+const RELAYED = /^\S+:\d+ (?:says [A-Z]+|has no record of this type|refers to other servers)$/
+
 /** A reply in one line: `NOERROR ra | www.example.org. 30 A c0000201 | `. */
 export function lineOf(reply: Reply): string {
   const flags = [
@@ -126,7 +129,7 @@ export function lineOf(reply: Reply): string {
     reply.recursionAvailable ? ' ra' : '',
     reply.authenticData ? ' ad' : '',
     reply.truncated ? ' tc' : '',
-    reply.extendedError ? ` ede${reply.extendedError.code}` : '',
+    reply.extendedError && !RELAYED.test(reply.extendedError.text) ? ` ede${reply.extendedError.code}` : '',
   ].join('')
   const sections = [reply.answer, reply.authority, reply.additional].map(section =>
     section.map(recordText).join(', '),
