@@ -7,6 +7,7 @@ import type { Packet } from '../query/packet.ts'
 import { copyAnew } from '../query/settle.ts'
 import { FLAG_CD, FLAG_QR, FLAG_RD, readU16, writeU16 } from '../wire/header.ts'
 import { addExtendedError, addOptions, EDE_OCTETS, OPT_OCTETS, optAtEnd, writeOpt } from '../wire/opt.ts'
+import { OPTION } from '../wire/scan.ts'
 import { SECTION } from '../wire/walk.ts'
 
 const FORWARD = pluginIndex('forward')
@@ -40,17 +41,44 @@ export function finish(packet: Packet): number {
     writeU16(slot, optAt + 9, optionsOctets)
   }
   const { reasonCode, reasonOctets } = packet
-  if (reasonCode < 0 || at + EDE_OCTETS + reasonOctets > slotAt + limit) return at - slotAt
-  for (let i = 0; i < reasonOctets; i++) slot[at + EDE_OCTETS + i] = packet.reason[i]!
-  return addExtendedError(slot, optAt, at, reasonCode, reasonOctets) - slotAt
+  if (reasonCode >= 0 && at + EDE_OCTETS + reasonOctets <= slotAt + limit) {
+    for (let i = 0; i < reasonOctets; i++) slot[at + EDE_OCTETS + i] = packet.reason[i]!
+    at = addExtendedError(slot, optAt, at, reasonCode, reasonOctets)
+  }
+  return isPadded(packet) ? pad(packet, optAt, at) : at - slotAt
 }
 
 /** Gives a reply that is whole, of so many octets in packet.slot, the options that the road collected; returns its octets. */
 export function finishWhole(packet: Packet, octets: number): number {
   const { slot, slotAt, options, optionsOctets } = packet
-  if (optionsOctets === 0) return octets
+  const padded = isPadded(packet)
+  if (optionsOctets === 0 && !padded) return octets
   const end = slotAt + octets
-  return addOptions(slot, optAtEnd(slot, slotAt, end), end, options, optionsOctets) - slotAt
+  const optAt = optAtEnd(slot, slotAt, end)
+  const at = optionsOctets === 0 ? end : addOptions(slot, optAt, end, options, optionsOctets)
+  return padded ? pad(packet, optAt, at) : at - slotAt
+}
+
+/** Replies become a multiple of so many octets (RFC 8467 4.1). */
+const PADDED_OCTETS = 468
+/** Octets of the option's head. */
+const PADDING_HEAD_OCTETS = 4
+
+/** Whether a reply is padded: who looks on sees its length alone, and the client has asked for it (RFC 7830 3, 6). */
+const isPadded = ({ transport, asked }: Packet): boolean =>
+  (transport === 'tls' || transport === 'https') && asked.hasOption(OPTION.PADDING)
+
+/** Pads the reply that ends at `end`, its OPT record the last thing in it, as far as there is room; returns its octets. */
+function pad({ slot, slotAt, limit }: Packet, optAt: number, end: number): number {
+  const octets = end - slotAt
+  const bare = octets + PADDING_HEAD_OCTETS
+  const padded = Math.min(Math.ceil(bare / PADDED_OCTETS) * PADDED_OCTETS, limit)
+  if (padded < bare) return octets
+  writeU16(slot, end, OPTION.PADDING)
+  writeU16(slot, end + 2, padded - bare)
+  slot.fill(0, end + PADDING_HEAD_OCTETS, slotAt + padded)
+  writeU16(slot, optAt + 9, readU16(slot, optAt + 9) + padded - octets)
+  return padded
 }
 
 /** How long a connection may be idle (RFC 7828 3.1), in units of 100 ms: the data of the option. */
