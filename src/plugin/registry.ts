@@ -18,6 +18,7 @@ import { debugWord } from './debug.ts'
 import { dns64Word } from './dns64.ts'
 import { dnstapWord } from './dnstap/dnstap.ts'
 import { edeWord } from './ede.ts'
+import { ednsPassWord } from './edns_pass.ts'
 import { errorsWord } from './errors.ts'
 import { fileWord } from './file/file.ts'
 import { forwardWord } from './forward/forward.ts'
@@ -75,6 +76,7 @@ const words: readonly ServedWord[] = [
   dns64Word,
   dnstapWord,
   edeWord,
+  ednsPassWord,
   errorsWord,
   fileWord,
   forwardWord,
