@@ -85,7 +85,15 @@ nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
 
 /** Those that CoreDNS lacks. */
-export const OWN_WORDS: ReadonlySet<string> = new Set(['admin', 'ede', 'edns_pass', 'ipv4', 'ipv6', 'policy', 'ratelimit'])
+export const OWN_WORDS: ReadonlySet<string> = new Set([
+  'admin',
+  'ede',
+  'edns_pass',
+  'ipv4',
+  'ipv6',
+  'policy',
+  'ratelimit',
+])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()

@@ -26,7 +26,7 @@ import { Refresh, Verification } from './errands.ts'
 import { FastCache, type FastOptions } from './fast.ts'
 import { packetKey } from './key.ts'
 import { noteEntry } from './notes.ts'
-import { countHit, isPopular } from './prefetch.ts'
+import { countHit, isPopular, ofThread } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
 import { replyTtl, sideOf } from './ttl.ts'
 
@@ -53,7 +53,8 @@ export class CacheHandler implements Handler {
   #stopped = false
 
   constructor(config: CacheConfig, context: ServingContext) {
-    this.#config = config
+    const { prefetch } = config
+    this.#config = prefetch ? { ...config, prefetch: ofThread(prefetch, context.threads) } : config
     this.#context = context
     this.#store = new ResponseStore(config)
     this.#counters = new CounterSets((server, view) => {

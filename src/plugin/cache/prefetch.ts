@@ -4,6 +4,18 @@
 import type { PrefetchConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 
+const PERCENT_MAX = 90
+
+/**
+ * What one of several threads goes by, each of which has a cache of its own and sees its part of the queries: what is asked as
+ * often in all is as popular as in one cache for all, and is due that much earlier, so that a hit comes in time on each.
+ */
+export const ofThread = ({ hits, windowMs, percent }: PrefetchConfig, threads: number): PrefetchConfig => ({
+  hits: Math.ceil(hits / threads),
+  windowMs: windowMs * threads,
+  percent: Math.max(percent, Math.min(PERCENT_MAX, percent * threads)),
+})
+
 /**
  * Counts a hit on a fresh entry, unless the entry is due for a refresh that has not begun: then nothing is counted and
  * the answer is true, so that the fast path may leave the same hit to the handler.

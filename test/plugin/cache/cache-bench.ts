@@ -75,7 +75,7 @@ export class Bench {
   readonly config: CacheConfig
   readonly #roads = new Map<string, HandlerRoad>()
 
-  constructor(config: Partial<CacheConfig> = {}) {
+  constructor(config: Partial<CacheConfig> = {}, threads = 1) {
     this.config = { ...configOf(), ...config }
     const context: ServingContext = {
       clock: this.clock,
@@ -86,7 +86,7 @@ export class Bench {
       images: new Map(),
       ownAddresses: [],
       thread: 0,
-      threads: 1,
+      threads,
       zones: ['.'],
       ownZones: [],
       addressOrder: 'given',

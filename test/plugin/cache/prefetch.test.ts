@@ -3,6 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { PrefetchConfig } from '../../../src/plugin/cache/config.ts'
+import { ofThread } from '../../../src/plugin/cache/prefetch.ts'
 import { failure } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { Bench, positive, question } from './cache-bench.ts'
@@ -39,6 +40,35 @@ t.test('which hits refresh', async t => {
     ['the new entry is as popular', prefetch, [50, 95, 140, 186], 2],
   ]
   for (const [title, config, times, refreshes] of cases) t.equal(await hitAt(config, times), refreshes, title)
+})
+
+t.test(
+  'what is asked once a second of several threads is refreshed on each, as it would be on one',
+  async t => {
+    for (const threads of [1, 2, 4]) {
+      const benches = Array.from({ length: threads }, () => {
+        const bench = new Bench({ prefetch: { hits: 1, windowMs: 30_000, percent: 10 } }, threads)
+        bench.upstream = positive(30)
+        return bench
+      })
+      for (const bench of benches) await bench.ask(WWW)
+      for (let second = 1; second <= 300; second++) {
+        for (const { clock } of benches) clock.advance(1000)
+        await benches[second % threads]!.ask(WWW)
+        await turn()
+      }
+      for (const bench of benches) t.equal(bench.count('misses_total'), 1, `of ${threads}`)
+    }
+  },
+)
+
+t.test('what a thread of several goes by', async t => {
+  const cases: [PrefetchConfig, threads: number, PrefetchConfig][] = [
+    [{ hits: 10, windowMs: 60_000, percent: 20 }, 1, { hits: 10, windowMs: 60_000, percent: 20 }],
+    [{ hits: 10, windowMs: 60_000, percent: 20 }, 3, { hits: 4, windowMs: 180_000, percent: 60 }],
+    [{ hits: 1, windowMs: 60_000, percent: 40 }, 16, { hits: 1, windowMs: 960_000, percent: 90 }],
+  ]
+  for (const [config, threads, expected] of cases) t.strictSame(ofThread(config, threads), expected)
 })
 
 t.test('one refresh at a time, and the client never waits', async t => {
