@@ -7,8 +7,8 @@ import { Networks } from '../../shared/networks.ts'
 import { Polled } from '../../shared/polled.ts'
 import type { Composer } from '../../wire/composer.ts'
 import { readU16 } from '../../wire/header.ts'
-import { copyName } from '../../wire/message-name.ts'
-import { NAME_MAX_OCTETS, nameKey } from '../../wire/name.ts'
+import { copyFoldedName } from '../../wire/message-name.ts'
+import { NAME_MAX_OCTETS } from '../../wire/name.ts'
 import { RecordList, roundRobin } from '../../wire/order.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -142,7 +142,7 @@ export class LoadbalanceHandler implements Handler {
 /** The weights of addresses, whose owner mostly is the one before. */
 class OwnersWeights {
   readonly #weights: Weights
-  #key = ''
+  #addresses: ReadonlyMap<string | number, number> | undefined
   #pointer = 0
 
   constructor(weights: Weights) {
@@ -152,10 +152,12 @@ class OwnersWeights {
   readonly weightOf = ({ octets, start, ownerAt, rdataAt, rdataEnd }: RecordWalk): number => {
     const pointer = readU16(octets, ownerAt)
     if (pointer < POINTER || pointer !== this.#pointer) {
-      this.#key = nameKey(owner.subarray(0, copyName(octets, ownerAt, start, owner, 0)))
+      // What nameKey makes of it, and faster.
+      const length = copyFoldedName(octets, ownerAt, start, owner, 0)
+      this.#addresses = this.#weights.get(Buffer.prototype.latin1Slice.call(owner, 0, length))
       this.#pointer = pointer
     }
-    return this.#weights.get(this.#key)?.get(addressKey(octets, rdataAt, rdataEnd)) ?? 1
+    return this.#addresses?.get(addressKey(octets, rdataAt, rdataEnd)) ?? 1
   }
 }
 

@@ -7,22 +7,23 @@
 //   100.64.1.2 1
 
 import { parseIp } from '../../shared/ip.ts'
+import { readU32 } from '../../wire/header.ts'
 import { nameKey, parseName } from '../../wire/name.ts'
 
 /** Octets of a weight file; a larger one is refused. */
 export const WEIGHT_FILE_MAX_OCTETS = 4 * 1024 * 1024
 
 /** Weights by nameKey of the owner, then by `addressKey`. */
-export type Weights = ReadonlyMap<string, ReadonlyMap<string, number>>
+export type Weights = ReadonlyMap<string, ReadonlyMap<string | number, number>>
 
 /** An address of 4 or 16 octets, at octets[from … to), as a key. */
-export const addressKey = (octets: Uint8Array, from = 0, to: number = octets.length): string =>
-  Buffer.prototype.latin1Slice.call(octets, from, to)
+export const addressKey = (octets: Uint8Array, from = 0, to: number = octets.length): string | number =>
+  to - from === 4 ? readU32(octets, from) : Buffer.prototype.latin1Slice.call(octets, from, to)
 
 /** Reads a weight file's text; a string says what is wrong with which line. */
 export function parseWeights(text: string): Weights | string {
-  const weights = new Map<string, Map<string, number>>()
-  let current: Map<string, number> | undefined
+  const weights = new Map<string, Map<string | number, number>>()
+  let current: Map<string | number, number> | undefined
   for (const [index, line] of text.split('\n').entries()) {
     const [first, second, ...further] = line.trim().split(/\s+/)
     if (first === undefined || first === '' || first.startsWith('#')) continue
