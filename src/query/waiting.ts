@@ -16,7 +16,9 @@
 import { FairShare } from '../shared/fair-share.ts'
 import { HEADER_OCTETS, readU16, readU32, writeU16, writeU32 } from '../wire/header.ts'
 import type { Scan } from '../wire/scan.ts'
-import type { Kept, KeptReply, Origin, Packet, PacketRoad, Served, Trace, Waiting } from './packet.ts'
+import {
+  type Kept, type KeptReply, type Origin, Packet, type PacketRoad, type Served, type Trace, type Waiting,
+} from './packet.ts' // biome-ignore format: one import
 
 /** Packets that wait on one thread, of all clients and transports together. */
 export const WAITING_MAX = 10_000
@@ -83,7 +85,8 @@ class WaitingRecord implements Waiting {
   save(packet: Packet): void {
     const { asked } = packet
     this.#origin = packet.origin
-    this.asker = undefined
+    // A look-up that waits once more still has who asked it; where that is a packet yet, the road will put its record here.
+    this.asker = packet.asker instanceof Packet ? undefined : packet.asker
     this.next = undefined
     this.isAbandoned = false
     this.#road = packet.road

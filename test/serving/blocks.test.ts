@@ -156,6 +156,18 @@ t.test('what a plugin before the cache takes is not answered out of it', async t
   t.notOk(await block.isFast(t, 'localhost.a.example.'))
 })
 
+t.test('the log has the size of the reply to the name that was asked, whatever was asked for it', async t => {
+  const folder = t.testdir({ search: 'search one.test', names: '10.0.0.9 x\n' })
+  const hosts = `hosts ${join(folder, 'names')}`
+  const block = new Block(t, `log . "{name} {rsize}"\nautopath ${join(folder, 'search')}\n${hosts}`)
+  await block.slow(packetOf('x.one.test. AAAA'))
+  const octets = 12 + 'x.one.test.'.length + 1 + 4
+  t.ok(
+    block.thread.lines.some(line => line.endsWith(`x.one.test. ${octets}`)),
+    block.thread.lines.join(' / '),
+  )
+})
+
 t.test('AAAA is not answered out of a cache behind dns64', async t => {
   const block = new Block(t, 'dns64 {\nallow_ipv4\n}\ncache 30')
   for (const question of ['a.example. A', 'a.example. AAAA']) await block.slow(packetOf(question))

@@ -1,6 +1,7 @@
 // `log` at work: a line for each query that a rule is about, once its reply is known.
 
 import { BACK, DONE, DROP, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { settleQuestion } from '../../query/settle.ts'
 import { countLabels, foldName, type Name, name } from '../../wire/name.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -47,6 +48,8 @@ export class LogHandler implements Handler {
     const line = log.line()
     if (line === undefined) return step
     const durationMs = clock.nowMs() - packet.receivedAtMs
+    // The size is that of a reply to the question as it is here.
+    settleQuestion(packet)
     format.write(line, packet, durationMs, type)
     if (log.isJson) writeJsonFields(line, packet, durationMs)
     log.endLine()
