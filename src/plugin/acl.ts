@@ -2,6 +2,9 @@
 // tried from above; the first line whose type and network fit decides, and what no line fits is allowed. It stands behind
 // `rewrite` and before `cache`: it sees the rewritten name, and no cached answer gets past it.
 //
+// Where a rule is about a part of the names, it also judges the names that the answer's aliases lead to: else whoever may write
+// an alias (an ExternalName, for one) would get past it. CoreDNS judges the asked name alone, and so does `asked_only`.
+//
 //   acl internal.example {
 //     allow net 10.0.0.0/8
 //     block                    REFUSED, extended error 15 (RFC 8914 4.16)
@@ -15,15 +18,19 @@ import { type Line, readLine } from '../corefile/arguments.ts'
 import { lineText, type Token } from '../corefile/token.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
 import { pluginIndex } from '../observe/query-meters.ts'
-import { DONE, DROP, NEXT, type Packet, type Served, type Step, type Trace } from '../query/packet.ts'
+import { BACK, DONE, DROP, NEXT, type Packet, type Served, type Step, type Trace } from '../query/packet.ts'
 import { isIn } from '../query/sockaddr.ts'
 import { ZoneTable } from '../query/zone-table.ts'
 import { parseCidr } from '../shared/ip.ts'
 import { Networks } from '../shared/networks.ts'
 import { EDE } from '../wire/extended-error.ts'
-import { type Name, name } from '../wire/name.ts'
+import { HEADER_OCTETS } from '../wire/header.ts'
+import { copyName } from '../wire/message-name.ts'
+import { NAME_MAX_OCTETS, type Name, name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { parseType } from '../wire/rrtype.ts'
+import { Scan } from '../wire/scan.ts'
+import { type RecordWalk, SECTION } from '../wire/walk.ts'
 import type { Handler, ServingContext, Word } from './plugin.ts'
 
 const ACTIONS = ['allow', 'block', 'filter', 'drop'] as const
@@ -45,6 +52,8 @@ export interface AclPolicy {
 export interface AclRule {
   readonly zones: readonly string[]
   readonly policies: readonly AclPolicy[]
+  /** Whether names that only an answer has are none of its business. */
+  readonly askedOnly: boolean
 }
 
 /** The configuration of `acl`, in the order of the file. */
@@ -53,6 +62,7 @@ export interface AclConfig {
 }
 
 const PLUGIN = pluginIndex('acl')
+const ASKED_ONLY = 'asked_only'
 /** Networks of one server block. */
 const NETWORKS_MAX = 100_000
 /** The words that begin a list; they end the one before. */
@@ -73,11 +83,18 @@ export const aclWord: Word<AclConfig> = {
       ['block', 'answers REFUSED, with extended error 15'],
       ['filter', 'answers without records, with extended error 17'],
       ['drop', 'does not answer'],
-    ].map(([action, meaning]) => ({
-      usage: `${action} [type TYPE…] [net CIDR…]`,
-      meaning: meaning!,
-      default: 'every type, every address; so is `*`',
-    })),
+    ]
+      .map(([action, meaning]) => ({
+        usage: `${action} [type TYPE…] [net CIDR…]`,
+        meaning: meaning!,
+        default: 'every type, every address; so is `*`',
+      }))
+      .concat({
+        usage: 'asked_only',
+        meaning:
+          'judges the name that is asked for, as CoreDNS does, and none that an alias in the answer leads to',
+        default: 'both are judged',
+      }),
     notes: ['Extended errors go to clients that send EDNS; CoreDNS adds an OPT record to every such reply.'],
     example: `
       . {
@@ -94,11 +111,18 @@ export const aclWord: Word<AclConfig> = {
     for (const directive of directives) {
       readLine(directive, problems, line => {
         const policies: AclPolicy[] = []
-        rules.push({ zones: line.zones(block.zones), policies })
+        const zones = line.zones(block.zones)
+        let askedOnly = false
         for (const option of line.lines()) {
+          if (option.word.text.toLowerCase() === ASKED_ONLY) {
+            askedOnly = true
+            readLine(option, problems, () => undefined)
+            continue
+          }
           const written = lineText([option.word, ...option.args])
           readLine(option, problems, each => readPolicy(each, policies, written))
         }
+        rules.push({ zones, policies, askedOnly })
         for (const policy of policies) networks += policy.networks?.length ?? 0
       })
       if (networks <= NETWORKS_MAX) continue
@@ -114,7 +138,7 @@ function readPolicy(line: Line, policies: AclPolicy[], written: string): void {
   const found = line.word.text
   const action = ACTIONS.find(word => word === found.toLowerCase())
   if (action === undefined) {
-    line.error(line.word, 'unknown property of acl', { found, allowed: [...ACTIONS].sort() })
+    line.error(line.word, 'unknown property of acl', { found, allowed: [...ACTIONS, ASKED_ONLY].sort() })
     return
   }
   const { type, net } = readLists(line)
@@ -173,6 +197,7 @@ interface Policy {
 
 interface Rule {
   readonly zones: ZoneTable<RuleZone>
+  readonly askedOnly: boolean
   readonly policies: readonly Policy[]
 }
 
@@ -185,6 +210,8 @@ interface Counters {
 
 class AclHandler implements Handler {
   readonly #rules: readonly Rule[]
+  /** Whether another name may be judged otherwise than the one that is asked for. */
+  readonly #judgesAnswers: boolean
   readonly #meters: Meters
   readonly #counters = new Map<Served, Counters>()
   /** Those of the last query. */
@@ -193,7 +220,9 @@ class AclHandler implements Handler {
   constructor({ rules }: AclConfig, { meters }: ServingContext) {
     this.#meters = meters
     let number = 0
-    this.#rules = rules.map(({ zones, policies }) => ({
+    this.#judgesAnswers = rules.some(({ zones, askedOnly }) => !askedOnly && !zones.includes('.'))
+    this.#rules = rules.map(({ zones, policies, askedOnly }) => ({
+      askedOnly,
       zones: new ZoneTable(zones.map(text => ({ text, zone: name(text), number: number++ }))),
       policies: policies.map(({ action, types, networks, written }) => ({
         action,
@@ -205,24 +234,40 @@ class AclHandler implements Handler {
   }
 
   handle(packet: Packet): Step {
-    const counters = this.#countersOf(packet.served)
-    for (let i = 0; i < this.#rules.length; i++) {
-      const rule = this.#rules[i]!
-      const at = rule.zones.indexOf(packet.scan)
-      const policy = at < 0 ? undefined : policyFor(rule, packet)
+    const policy = this.#judge(packet, packet.scan, false)
+    if (policy !== undefined) return deny(packet, policy)
+    this.#countersOf(packet.served).allowed.add()
+    return this.#judgesAnswers ? BACK : NEXT
+  }
+
+  /** The names behind aliases are judged as if they were asked for; additional ones are left out instead. */
+  back(packet: Packet): Step {
+    if (packet.length === 0) return DONE
+    for (const walk = packet.records(); walk.next(); ) {
+      if (walk.section === SECTION.AUTHORITY || (!packet.isQuestionStale && isAskedName(walk))) continue
+      const policy = this.#judge(packet, scanOwner(walk), true)
       if (policy === undefined) continue
-      const { action } = policy
-      if (packet.trace !== undefined) note(packet.trace, packet, policy)
-      if (action === 'allow') break
-      this.#count(counters, rule.zones.at(at), action)
-      if (action === 'drop') return DROP
-      if (action === 'block') packet.fail(RCODE.REFUSED, EDE.BLOCKED)
-      else packet.fail(RCODE.NOERROR, EDE.FILTERED)
-      packet.plugin = PLUGIN
+      if (walk.section === SECTION.ANSWER) return deny(packet, policy)
+      packet.dropSections(SECTION.ADDITIONAL)
       return DONE
     }
-    counters.allowed.add()
-    return NEXT
+    return DONE
+  }
+
+  /** What denies the client the scanned name, counted; undefined where nothing does. */
+  #judge(packet: Packet, name: Scan, isAnswered: boolean): Policy | undefined {
+    for (let i = 0; i < this.#rules.length; i++) {
+      const rule = this.#rules[i]!
+      if (isAnswered && rule.askedOnly) continue
+      const at = rule.zones.indexOf(name)
+      const policy = at < 0 ? undefined : policyFor(rule, packet)
+      if (policy === undefined) continue
+      if (packet.trace !== undefined) note(packet.trace, packet, policy)
+      if (policy.action === 'allow') return undefined
+      this.#count(this.#countersOf(packet.served), rule.zones.at(at), policy.action)
+      return policy
+    }
+    return undefined
   }
 
   #count({ served, ofZones }: Counters, { number, text }: RuleZone, action: Denial): void {
@@ -244,6 +289,28 @@ class AclHandler implements Handler {
     this.#last = counters
     return counters
   }
+}
+
+function deny(packet: Packet, { action }: Policy): Step {
+  if (action === 'drop') return DROP
+  if (action === 'block') packet.fail(RCODE.REFUSED, EDE.BLOCKED)
+  else packet.fail(RCODE.NOERROR, EDE.FILTERED)
+  packet.plugin = PLUGIN
+  return DONE
+}
+
+/** Of a message that begins with its question: a pointer to the name of the question. */
+const isAskedName = ({ octets, ownerAt }: RecordWalk): boolean =>
+  octets[ownerAt] === 0xc0 && octets[ownerAt + 1] === HEADER_OCTETS
+
+const owner = new Uint8Array(HEADER_OCTETS + NAME_MAX_OCTETS + 4)
+const ownerScan = new Scan()
+
+/** The owner of the record at hand, scanned; until the next one. */
+function scanOwner({ octets, ownerAt, start }: RecordWalk): Scan {
+  const length = copyName(octets, ownerAt, start, owner, HEADER_OCTETS)
+  ownerScan.readQuestion(owner, 0, HEADER_OCTETS + length + 4)
+  return ownerScan
 }
 
 type Denial = Exclude<AclAction, 'allow'>

@@ -3,8 +3,8 @@
 
 import t, { type Test } from 'tap'
 import { nameOctets, query } from '../support/dns-client.ts'
-import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
-import { clusterIp, serve } from './one-block.ts'
+import { a, named, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
+import { clusterIp, externalName, serve } from './one-block.ts'
 
 const SERVICE = 'web.default.svc.cluster.local'
 
@@ -122,4 +122,36 @@ t.test('acl judges the name that is answered', async t => {
     ['xexcepted.test', '192.0.2.1'],
   ]
   for (const [name, answer] of cases) t.equal(await answered(t, port, name), answer, name)
+})
+
+t.test('acl judges the name that an alias leads to: an ExternalName, a CNAME of an upstream', async t => {
+  const stub = await UpstreamStub.start((asked, back) => {
+    const target = 'a.secret.test'
+    back.send(
+      replyTo(asked, { answer: [named(nameOf(asked), 'CNAME', 30, target), a(target, 30, '192.0.2.1')] }),
+    )
+  })
+  t.teardown(() => stub.pause())
+  const manifests =
+    clusterIp('web', '10.96.0.7') + externalName('alias', SERVICE) + clusterIp('open', '10.96.0.8')
+  for (const [line, isJudged] of [
+    ['', true],
+    ['asked_only', false],
+  ] as const) {
+    const { port } = await serve(
+      t,
+      `acl ${SERVICE} secret.test {\nblock\n${line}\n}\ncache\nforward . ${stub.to}`,
+      { manifests },
+    )
+    const address = async (name: string): Promise<string> => {
+      const { rcode, answer } = await query(port, { name })
+      return answer.find(text => / A /.test(text))?.split(' ').at(-1) ?? `${rcode} ${answer}`
+    }
+    t.equal(await address(SERVICE), 'REFUSED ')
+    t.equal(await address('open.default.svc.cluster.local'), '10.96.0.8')
+    for (let again = 0; again < 2; again++) {
+      t.equal(await address('alias.default.svc.cluster.local'), isJudged ? 'REFUSED ' : '10.96.0.7', line)
+      t.equal(await address('harmless.test'), isJudged ? 'REFUSED ' : '192.0.2.1', line)
+    }
+  }
 })

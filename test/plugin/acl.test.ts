@@ -5,7 +5,7 @@ import { aclWord } from '../../src/plugin/acl.ts'
 import type { Query } from '../../src/query/query.ts'
 import { DROP } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
-import { parseWord } from '../support/words.ts'
+import { parseWord, record, reply } from '../support/words.ts'
 
 const from = (address: string): Partial<Query> => ({
   client: { address, port: 40212, family: address.includes(':') ? 6 : 4 },
@@ -61,6 +61,37 @@ t.test('what becomes of a query', async t => {
   }
 })
 
+t.test('names that only the answer has', async t => {
+  const answer = [record('a.example. 30 CNAME b.secret.'), record('b.secret. 30 A 192.0.2.1')]
+  const cases: [text: string, outcome: object][] = [
+    ['acl secret {\nblock\n}', { rcode: 5, answer: [], extendedError: { code: 15 } }],
+    ['acl secret {\nfilter\n}', { rcode: 0, answer: [], extendedError: { code: 17 } }],
+    ['acl secret {\nblock net 192.0.2.0/24\n}', { rcode: 0, answer }],
+    ['acl secret {\nblock type AAAA\n}', { rcode: 0, answer }],
+    ['acl ecret {\nblock\n}', { rcode: 0, answer }],
+    ['acl b.secret {\nallow\n}\nacl secret {\nblock\n}', { rcode: 0, answer }],
+    ['acl secret {\nblock\nasked_only\n}', { rcode: 0, answer }],
+    ['acl {\nallow\n}', { rcode: 0, answer }],
+  ]
+  for (const [text, outcome] of cases) {
+    const at = answering(aclWord, text, reply({ plugin: 'next', answer }))
+    t.match(await at.outcome('a.example. A', from('10.0.0.7')), outcome, text)
+  }
+  const dropping = answering(aclWord, 'acl secret {\ndrop\n}', reply({ answer }))
+  t.equal(await dropping.outcome('a.example. A'), DROP)
+  t.same(
+    dropping.thread.counted.get('coredns_acl_dropped_requests_total{server=dns://:53,view=,zone=secret.}'),
+    1,
+  )
+})
+
+t.test('additional records of such names are left out', async t => {
+  const answer = [record('a.example. 30 MX 10 mx.secret.')]
+  const additional = [record('mx.secret. 30 A 192.0.2.1')]
+  const at = answering(aclWord, 'acl secret {\nblock\n}', reply({ answer, additional }))
+  t.match(await at.outcome('a.example. MX'), { rcode: 0, answer, additional: [] })
+})
+
 t.test('extended errors, and who wrote the reply', async t => {
   const ask = (action: string) => answering(aclWord, `acl {\n${action}\n}`).outcome('a.example. A')
   t.match(await ask('block'), { rcode: 5, plugin: 'acl', extendedError: { code: 15 }, authoritative: false })
@@ -106,8 +137,9 @@ t.test('the configuration', async t => {
             written: 'Corefile:3: block type A TYPE28 net 10.1.2.3/8 FD00::1',
           },
         ],
+        askedOnly: false,
       },
-      { zones: ['.'], policies: [] },
+      { zones: ['.'], policies: [], askedOnly: false },
     ],
   })
   t.strictSame(structuredClone(config), config, 'plain data')
@@ -117,7 +149,7 @@ t.test('mistakes', async t => {
   const cases: [text: string, complaint: RegExp][] = [
     [
       'acl {\nreject\n}',
-      /^3:1: error: unknown property of acl \(found "reject"; allowed: allow, block, drop, filter/,
+      /^3:1: error: unknown property of acl \(found "reject"; allowed: allow, asked_only, block, drop, filter/,
     ],
     ['acl {\nblock A\n}', /^3:7: error: this is neither type nor net \(found "A"; allowed: type, net/],
     ['acl {\nblock type\n}', /^3:1: error: type needs at least one word behind it/],
