@@ -10,6 +10,7 @@ import {
   type ReplyParts,
   replyTo,
   type Script,
+  type StubRecord,
   UpstreamStub,
 } from '../support/upstream-stub.ts'
 import { clusterIp, serve, unharmed } from './one-block.ts'
@@ -52,6 +53,52 @@ const additions: Readonly<Record<string, ReplyParts>> = {
 const evil: Script = (asked, back) => back.send(replyTo(asked, additions[nameOf(asked).slice(0, -1)]))
 const honest: Script = (asked, back) =>
   back.send(replyTo(asked, { answer: [a(nameOf(asked), 30, TRUE[VICTIM])] }))
+
+t.test('nobody but the cluster answers for its names: an alias, a DNAME', async t => {
+  const target = 'web.default.svc.cluster.local'
+  const forged = a(target, 30, '6.6.6.6')
+  const aliases: Readonly<Record<string, readonly StubRecord[]>> = {
+    'alias.evil.example': [named('alias.evil.example', 'CNAME', 30, target), forged],
+    'web.dname.evil.example': [
+      named('dname.evil.example', 'DNAME', 30, 'default.svc.cluster.local'),
+      named('web.dname.evil.example', 'CNAME', 30, target),
+      forged,
+    ],
+  }
+  const stub = await UpstreamStub.start((asked, back) =>
+    back.send(replyTo(asked, { answer: aliases[nameOf(asked).slice(0, -1)] ?? [] })),
+  )
+  t.teardown(() => stub.pause())
+  const served = await serve(t, `cache\nforward . ${stub.to}`, { manifests: clusterIp('web', '10.96.0.7') })
+  for (const name of Object.keys(aliases)) {
+    for (const tcp of [false, true, false]) {
+      const { answer } = await query(served.port, { name, tcp })
+      t.notOk(
+        answer.some(text => text.includes('6.6.6.6')),
+        `${name}: ${answer}`,
+      )
+      t.match((await query(served.port, { name: target, tcp })).answer, [/10\.96\.0\.7$/])
+    }
+  }
+  await unharmed(t, served)
+})
+
+t.test('a client that wants no recursion takes no name from those that do', async t => {
+  // As BIND does: without RD it refers.
+  const stub = await UpstreamStub.start((asked, back) => {
+    const wantsRecursion = (asked.octets[2]! & 1) === 1
+    const referral = [named('example.org', 'NS', 30, 'ns.example.org')]
+    back.send(replyTo(asked, wantsRecursion ? { answer: [a(nameOf(asked), 30)] } : { authority: referral }))
+  })
+  t.teardown(() => stub.pause())
+  const served = await serve(t, `cache\nforward . ${stub.to}`)
+  for (let i = 0; i < 10; i++) {
+    const name = `n${i}.example.org`
+    await query(served.port, { name, rd: false })
+    t.match((await query(served.port, { name })).answer, [/192\.0\.2\.1$/], name)
+  }
+  await unharmed(t, served)
+})
 
 t.test('records beside an answer answer nothing', async t => {
   const [bad, good] = [await UpstreamStub.start(evil), await UpstreamStub.start(honest)]

@@ -2,6 +2,7 @@
 // CNAME chains): whatever the chain, one query of a client costs a bounded number of queries to upstreams.
 
 import t, { type Test } from 'tap'
+import { SEARCH_MAX } from '../../src/plugin/autopath/search.ts'
 import { query, type Reply } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import {
@@ -134,6 +135,23 @@ t.test('whatever leads on, and wherever', async t => {
       t.ok(server <= 1 + UPSTREAM_QUERIES_MAX, `${name}: ${server} look-ups`)
       t.match(reply.rcode, /^(NOERROR|NXDOMAIN|SERVFAIL)$/, `${name}: an end`)
     }
+  }
+  await unharmed(t, served)
+})
+
+t.test('a search path as long as resolv.conf may have it', async t => {
+  const stub = await UpstreamStub.start(upstream)
+  t.teardown(() => stub.pause())
+  const domains = numbers(LINKS).map(i => `d${i}.test`)
+  const served = await serve(t, `autopath search\nforward . ${stub.to}`, {
+    files: { search: `search ${domains.join(' ')}\n` },
+  })
+  for (const name of ['nope.d0.test', 'step.test.d0.test', 'a.b.c.d0.test']) {
+    const before = stub.asked.length
+    const { rcode } = await query(served.port, { name, tcp: true, timeoutMs: 10_000 })
+    t.match(rcode, /^(NOERROR|NXDOMAIN|SERVFAIL)$/)
+    const upstream = stub.asked.length - before
+    t.ok(upstream <= 1 + SEARCH_MAX, `${name}: ${upstream} queries to the upstream`)
   }
   await unharmed(t, served)
 })

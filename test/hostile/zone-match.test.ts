@@ -145,7 +145,12 @@ t.test('acl judges the name that an alias leads to: an ExternalName, a CNAME of 
     )
     const address = async (name: string): Promise<string> => {
       const { rcode, answer } = await query(port, { name })
-      return answer.find(text => / A /.test(text))?.split(' ').at(-1) ?? `${rcode} ${answer}`
+      return (
+        answer
+          .find(text => / A /.test(text))
+          ?.split(' ')
+          .at(-1) ?? `${rcode} ${answer}`
+      )
     }
     t.equal(await address(SERVICE), 'REFUSED ')
     t.equal(await address('open.default.svc.cluster.local'), '10.96.0.8')

@@ -6,8 +6,9 @@ import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
 import { imageCommand } from '../bench/common/image.ts'
 import { isAnswered } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import { seamarkCommand } from '../support/seamark.ts'
-import { makePlace } from '../support/served-corefile.ts'
+import { type FileText, makePlace } from '../support/served-corefile.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** Between two signals: a Node takes some 30 ms until it runs anything. */
@@ -55,3 +56,46 @@ for (const [title, command] of Object.entries(starts)) {
     t.notMatch(server.output(), /Debugger|inspector/i)
   })
 }
+
+/** The moments are so far apart that the last ones lie behind the start, and behind the reload, on a machine with nothing else to do. */
+const MOMENTS = shortOrLong(8, 40)
+const SPAN_MS = 600
+const moments = Array.from({ length: MOMENTS }, (_, i) => (i * SPAN_MS) / MOMENTS)
+const full: FileText = ({ dns, health, ready, metrics }) =>
+  `.:${dns} {
+    bind 127.0.0.1
+    health 127.0.0.1:${health}
+    ready 127.0.0.1:${ready}
+    prometheus 127.0.0.1:${metrics}
+    kubernetes cluster.local {
+      manifests .
+    }
+    file zone zone.test
+    cache
+    forward . 127.0.0.1:9
+  }`
+const zone = { zone: '$ORIGIN zone.test.\n@ 30 IN SOA ns hostmaster 1 7200 1800 86400 30\n@ 30 IN NS ns\n' }
+
+t.test('SIGTERM at every moment of a start', async t => {
+  const place = await makePlace(t, full, zone)
+  for (const ms of moments) {
+    const server = await place.start({ until: 'spawned' })
+    await after(ms)
+    const status = await server.stop()
+    // Before there is anybody to hear it the kernel ends the process.
+    t.ok(status === 0 || server.child.signalCode === 'SIGTERM', `after ${ms} ms: ${status}`)
+    t.notMatch(server.output(), /FATAL|recovered from a bug|uncaught/i)
+  }
+})
+
+t.test('SIGTERM at every moment of a reload', async t => {
+  const place = await makePlace(t, full, zone)
+  for (const ms of moments) {
+    const server = await place.start()
+    place.write((ports, folder) => `${typeof full === 'string' ? full : full(ports, folder)}\n# ${ms}\n`)
+    server.child.kill('SIGUSR1')
+    await after(ms / 4)
+    t.equal(await server.stop(), 0, `after ${ms / 4} ms`)
+    t.notMatch(server.output(), /FATAL|recovered from a bug|uncaught/i)
+  }
+})

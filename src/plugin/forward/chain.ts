@@ -2,7 +2,8 @@
 // RFC 2181 5.4.1). An upstream that was lied to cannot pass on records for other names. This is the one place that says so
 // (docs/forwarded-answers.md has the reasons):
 //
-//   answer      the chain from the qname: CNAME, DNAME and the asked type, with their signatures
+//   answer      the chain from the qname: CNAME, DNAME and the asked type, with their signatures; it ends with the alias that
+//               leads into a zone that is served here: who may speak for that is asked, not believed by the way
 //   authority   the SOA of a negative reply, where the name lies in its zone; with DO also the proofs (RFC 4035 3.1.3)
 //               the NS set of a referral, where the last name lies at or below the cut; with DO also its DS
 //   additional  addresses of the names in the answer's own SRV, MX, NS, NAPTR, SVCB and HTTPS records, or in those of the
@@ -164,8 +165,8 @@ function namedBy(walk: RecordWalk): number {
 const isNeeded = (type: number): boolean =>
   type === TYPE.A || type === TYPE.AAAA || type === TYPE.SVCB || type === TYPE.HTTPS || type === TYPE.SRV
 
-/** From the asked name to where no alias leads on, or back to one that was. */
-function followChain(octets: Uint8Array, start: number, { question, qtype, qclass }: Question): void {
+/** From the asked name to where no alias leads on, or back to one that was, or into a zone that is served here. */
+function followChain(octets: Uint8Array, start: number, { question, qtype, qclass, bounds }: Question): void {
   chainOctets[0] = copyName(question, NAME_AT, 0, chain, 0)
   names = 1
   if (qtype === TYPE.ANY) return
@@ -188,7 +189,7 @@ function followChain(octets: Uint8Array, start: number, { question, qtype, qclas
       cname >= 0
         ? copyFoldedName(octets, rdataAts[cname]!, start, chain, target)
         : substitute(octets, start, dname, target)
-    if (chainOctets[names] === 0 || isOnChain(chain, target, 0)) return
+    if (chainOctets[names] === 0 || isOnChain(chain, target, 0) || isOurs(names, bounds?.ours)) return
     names++
   }
 }
@@ -217,6 +218,15 @@ function substitute(octets: Uint8Array, start: number, dname: number, target: nu
   chain.copyWithin(target, last, last + prefixOctets)
   chain.set(owner.subarray(0, targetOctets), target + prefixOctets)
   return prefixOctets + targetOctets
+}
+
+/** Whether a name of the chain lies in one of these zones. */
+function isOurs(name: number, zones: readonly Name[] = []): boolean {
+  for (let i = 0; i < zones.length; i++) {
+    owner.set(zones[i]!)
+    if (isBelowOwner(name, zones[i]!.length)) return true
+  }
+  return false
 }
 
 /** Whether a name of the chain is `owner`, of so many octets, or below it. */
