@@ -6,10 +6,12 @@ import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { encodeQuestion } from '../support/dns-question.ts'
 import { freePort } from '../support/free-port.ts'
+import { shortOrLong } from '../support/long.ts'
 import { startTarget } from '../support/target.ts'
 import { NAME } from '../support/target-cluster.ts'
 import { type FuzzTarget, runFuzzer } from './fuzzer.ts'
 import { Mix } from './mix.ts'
+import { fuzzObjects } from './objects.ts'
 import { shrunk } from './shrink.ts'
 
 const SHORT = { seed: 4711, seconds: 2, rate: 1000 }
@@ -36,6 +38,15 @@ t.test('Seamark', async t => {
   t.ok(tally.answers.udp > 400, `${tally.answers.udp} answers`)
   t.ok(tally.rcodes.size >= 5, [...tally.rcodes.keys()].join(' '))
 })
+
+/** Seeds: the first ones, and whatever once broke something. */
+for (const seed of [1, 2]) {
+  t.test(`objects of a hostile namespace, seed ${seed}`, async t => {
+    const { objects, findings } = await fuzzObjects(t.testdir({}), seed, shortOrLong(2, 20))
+    t.strictSame(findings, [])
+    t.ok(objects > 0, `${objects} objects`)
+  })
+}
 
 /** A server over UDP that answers with what `answer` makes of a query; TCP connections are closed at once. */
 async function fakeServer(t: Test, answer: (query: Buffer) => Uint8Array | undefined): Promise<FuzzTarget> {

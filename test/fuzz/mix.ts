@@ -3,7 +3,7 @@
 import { readCorpus } from '../packets/corpus.ts'
 import { Random } from '../support/random.ts'
 import { mutated } from './mutate.ts'
-import { goodQuery, oddQuery } from './queries.ts'
+import { goodQuery, heavyQuery, oddQuery } from './queries.ts'
 
 /** A packet to send. Its first two octets, the id, are the sender's. */
 export interface FuzzPacket {
@@ -16,7 +16,10 @@ export interface FuzzPacket {
 const GOOD = 25
 const ODD = 30
 const CHANGED_GOOD = 20
-const CHANGED_ODD = 15
+const CHANGED_ODD = 14
+const HEAVY = 2
+/** What the server reads of a datagram. */
+const HEAVY_OCTETS = 4096
 
 export class Mix {
   readonly random: Random
@@ -37,6 +40,7 @@ export class Mix {
     const what = random.below(100)
     if (what < GOOD) return { octets: goodQuery(random), good: true }
     if (what < GOOD + ODD) return { octets: oddQuery(random), good: false }
+    if (what >= 100 - HEAVY) return { octets: heavyQuery(random, HEAVY_OCTETS), good: false }
     const from =
       what < GOOD + ODD + CHANGED_GOOD
         ? goodQuery(random)

@@ -81,6 +81,28 @@ export function oddQuery(random: Random): Uint8Array {
   return Uint8Array.of(0, 0, ...flags, ...told.flatMap(u16), ...body)
 }
 
+/**
+ * A query with as many options as go into so many octets, or with one that fills them: padding, cookies, nothing at all. It may
+ * be refused, and costs no more than its octets.
+ */
+export function heavyQuery(random: Random, octetsMax: number): Uint8Array {
+  const query = encodeQuestion({ name: random.pick(NAMES), type: random.pick([1, 28, 33]), edns: true })
+  const room = Math.min(octetsMax, 0xffff) - query.length
+  const code = random.pick(OPTIONS)
+  const length = random.chance(40) ? room - 4 : random.pick([0, 0, 1, 8, 40])
+  const data = octets(random, Math.min(64, length))
+  const option = Buffer.concat([
+    Buffer.from([...u16(code), ...u16(length)]),
+    data,
+    Buffer.alloc(length - data.length),
+  ])
+  const count = Math.max(1, Math.floor((room * (1 + random.below(100))) / 100 / option.length))
+  const options = Buffer.concat(Array.from({ length: count }, () => option))
+  // What stands last is the length of the OPT record's data.
+  query.set(u16(options.length), query.length - 2)
+  return Uint8Array.from(Buffer.concat([query, options]))
+}
+
 const type = (random: Random): number[] => u16(random.chance(85) ? random.pick(QTYPES) : random.below(65536))
 
 function recordCount(random: Random, section: number): number {

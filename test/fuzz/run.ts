@@ -1,5 +1,5 @@
 // `npm run fuzz -- --seed N --seconds N --rate N --out FOLDER`: the packet fuzzer against a Seamark process with the Corefile that
-// kubeadm writes. The same seed sends the same packets. What it finds goes to the folder as cases for test/packets/corpus,
+// kubeadm writes, and then, for a quarter of that time, objects of a hostile namespace against one that watches a fake API server. The same seed sends the same packets. What it finds goes to the folder as cases for test/packets/corpus,
 // shrunk where a packet alone does it; the exit status is 1 then, and 0 where nothing was found.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,11 +12,14 @@ import { probe } from '../support/probe.ts'
 import { startTarget } from '../support/target.ts'
 import { Violation } from '../support/universal-checks.ts'
 import { type FuzzTarget, runFuzzer } from './fuzzer.ts'
+import { fuzzObjects } from './objects.ts'
 import { shrunk } from './shrink.ts'
 import type { Finding } from './tally.ts'
 
 /** What V8 leaves lying about in a short run is less. */
 const GROWTH_MAX_MIB = 64
+
+const OBJECTS_SHARE = 0.25
 
 const { values } = parseArgs({
   options: {
@@ -42,6 +45,10 @@ console.log(`resident memory: ${from.toFixed(1)} MiB when warm, ${to.toFixed(1)}
 if (to - from > GROWTH_MAX_MIB)
   tally.found({ what: `${(to - from).toFixed(1)} MiB of memory more`, over: 'udp' })
 for (const finding of tally.findings) console.log(await report(finding, tally.findings.indexOf(finding)))
+const { objects, findings } = await fuzzObjects(join(folder, 'objects'), seed, seconds * OBJECTS_SHARE)
+console.log(`objects: ${objects}`)
+for (const what of findings) tally.found({ what: `objects: ${what}`, over: 'udp' })
+for (const what of findings) console.log(`FOUND by objects: ${what}`)
 console.log(tally.findings.length === 0 ? 'nothing found' : `${tally.findings.length} findings; seed ${seed}`)
 await target.stop()
 rmSync(folder, { recursive: true })

@@ -16,6 +16,8 @@ export class Tally {
   /** Good queries whose answer had to be asked for again: the kernel drops datagrams. */
   lost = 0
   checks = 0
+  /** Connections that asked for more than they read, and their packets, which count nowhere else. */
+  readonly greedy = { connections: 0, packets: 0 }
   readonly rcodes = new Map<string, number>()
   /** Octets of an answer over UDP for each octet of its query. */
   ratio = 0
@@ -44,6 +46,7 @@ export class Tally {
     return [
       `packets: ${this.packets.udp} over UDP, ${this.packets.tcp} over TCP`,
       `answers: ${this.answers.udp} over UDP, ${this.answers.tcp} over TCP (${rcodes.join(', ')})`,
+      `greedy connections: ${this.greedy.connections}, with ${this.greedy.packets} packets`,
       `lost on the way and answered when asked again: ${this.lost}; times found alive: ${this.checks}`,
       `largest answer over UDP: ${this.ratio.toFixed(1)} times its query (${this.ratioOf})`,
     ]

@@ -1,5 +1,6 @@
 // The fuzzer's connections: some packets each, in one write or in pieces, with true lengths or not, ended politely, by a reset,
-// or not at all before the server does.
+// or not at all before the server does. One in so many is greedy: a long pipeline, or frames as large as there are, of which it
+// reads nothing, or after a while.
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -8,6 +9,7 @@ import { decodeMessage, MalformedMessage } from '../support/dns-message.ts'
 import type { Random } from '../support/random.ts'
 import { checkReply, Violation } from '../support/universal-checks.ts'
 import type { FuzzPacket, Mix } from './mix.ts'
+import { goodQuery, heavyQuery } from './queries.ts'
 import type { Tally } from './tally.ts'
 
 const PACKETS_MAX = 20
@@ -15,9 +17,18 @@ const PACKETS_MAX = 20
 const GOOD_MS = 6000
 const ANY_MS = 100
 
+/** In percent of all connections. */
+const GREEDY = 6
+const PIPELINE_MAX = 1500
+const BIG_FRAMES_MAX = 12
+const FRAME_OCTETS = 0xffff
+/** How long a greedy one does not read. */
+const UNREAD_MS = 150
+
 /** One connection from its beginning to its end. */
 export async function runConnection(port: number, mix: Mix, tally: Tally): Promise<void> {
   const { random } = mix
+  if (random.chance(GREEDY)) return runGreedy(port, mix, tally)
   const onlyGood = random.chance(20)
   const packets = Array.from({ length: 1 + random.below(PACKETS_MAX) }, () => nextPacket(mix, onlyGood))
   packets.forEach(({ octets }, id) => {
@@ -45,6 +56,37 @@ export async function runConnection(port: number, mix: Mix, tally: Tally): Promi
   // Node never closes a socket whose reset meets its end under way.
   if (random.chance(30) && socket.readyState === 'open') socket.resetAndDestroy()
   else socket.destroy()
+}
+
+/** What comes back is held against the packets where it is read at all. */
+async function runGreedy(port: number, { random }: Mix, tally: Tally): Promise<void> {
+  const isLong = random.chance(50)
+  const packets: FuzzPacket[] = Array.from(
+    { length: 1 + random.below(isLong ? PIPELINE_MAX : BIG_FRAMES_MAX) },
+    (_, id) => {
+      const octets = isLong ? goodQuery(random) : heavyQuery(random, FRAME_OCTETS)
+      octets.set([id >> 8, id & 255])
+      return { octets, good: false }
+    },
+  )
+  const socket = connect({ port, host: '127.0.0.1' })
+  const replies = new Replies(socket, packets, true, tally)
+  try {
+    await once(socket, 'connect')
+    socket.pause()
+    await write(socket, random, Buffer.concat(packets.map(({ octets }) => frame(random, octets, false))))
+    tally.greedy.connections++
+    tally.greedy.packets += packets.length
+    await after(random.below(UNREAD_MS))
+    if (random.chance(50)) {
+      socket.resume()
+      await replies.until(packets.length, ANY_MS)
+    }
+  } catch (error) {
+    // It is ended where it keeps too much.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+  }
+  socket.destroy()
 }
 
 function nextPacket(mix: Mix, onlyGood: boolean): FuzzPacket {
