@@ -70,12 +70,12 @@ const imageIn = ({ deployment }: State): unknown =>
   (deployment as { template: { spec: { containers: { image: string }[] } } }).template.spec.containers[0]
     ?.image
 
-/** CoreDNS as kubeadm sets it up and an operator has changed it: five replicas, a Corefile of its own, other rights. */
+/** CoreDNS as kubeadm sets it up and an operator has changed it: eight replicas, a Corefile of its own, other rights. */
 async function installCoreDns(reader: Reader): Promise<void> {
   const shipped = (file: string): string => readFileSync(join(ROOT, 'config', 'kubernetes', file), 'utf8')
   const deployment = shipped('deployment.yaml')
     .replace(/image: .*/, `image: ${COREDNS}`)
-    .replace(/replicas: .*/, 'replicas: 5')
+    .replace(/replicas: .*/, 'replicas: 8')
     .replace(/^ *runAs.*\n/gm, '')
   const documents = [
     shipped('service-account.yaml'),

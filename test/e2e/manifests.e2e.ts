@@ -36,6 +36,38 @@ async function checkFolder(context: Context, folder: string): Promise<void> {
   }
 }
 
+const RESTRICTED = 'restricted'
+
+/** A Pod of the Deployment's template, as Pod Security judges it; its class and account are other admission plugins' business. */
+function podOf(change: (container: Record<string, unknown>) => void = () => undefined): KubeObject {
+  const [deployment] = readYaml(readFileSync(join(CONFIG, 'kubernetes', 'deployment.yaml'), 'utf8'))
+  const { template } = deployment!.spec as { template: { spec: Record<string, unknown> } }
+  const { priorityClassName: _, serviceAccountName: __, ...spec } = template.spec
+  for (const container of spec.containers as Record<string, unknown>[]) change(container)
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'seamark', namespace: RESTRICTED }, spec }
+}
+
+/** What Pod Security says of Pods in a namespace that enforces its strictest level. */
+async function checkPodSecurity(context: Context): Promise<void> {
+  const { client } = context.world.plane
+  const labels = { 'pod-security.kubernetes.io/enforce': RESTRICTED }
+  await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: RESTRICTED, labels } })
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount' }
+  await client.applyObject({ ...account, metadata: { name: 'default', namespace: RESTRICTED } })
+  await context.check('Pod Security "restricted" takes the Pods, port 53 included', async () => {
+    await client.applyObject(podOf(), { dryRun: true })
+  })
+  await context.check('and would refuse them with privileges', async () => {
+    const privileged = podOf(container => {
+      container.securityContext = { privileged: true }
+    })
+    const refused = await client
+      .applyObject(privileged, { dryRun: true })
+      .catch((error: Error) => error.message)
+    holds(/violates PodSecurity "restricted/.test(String(refused)), String(refused))
+  })
+}
+
 export const suite: Suite = {
   name: 'manifests',
   async run(context) {
@@ -44,5 +76,6 @@ export const suite: Suite = {
       if (existsSync(folder)) await checkFolder(context, folder)
       else context.skip(`config/${name}`, 'there is no such folder')
     }
+    await checkPodSecurity(context)
   },
 }
