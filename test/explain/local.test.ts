@@ -206,7 +206,7 @@ t.test('one sentence for the cause, one for what to do', async t => {
       'www.example.org',
       { lines: 'rewrite name www.example.org ww.example.org' },
       1,
-      /^A rewrite rule turns www\.example\.org into ww\.example\.org, and that does not exist \(Corefile:6: name www/,
+      /^A rewrite rule turns www\.example\.org into ww\.example\.org, and \S+:\d+ says NXDOMAIN \(Corefile:6: name www/,
       /^Change that rule/,
     ],
     ['1-2-3.shop.pod.cluster.local', {}, 1, /1-2-3 is no address of a Pod/, /./],
