@@ -2,7 +2,7 @@
 // are found through small integer tables that fill at first use; a query costs eight additions to this thread's own
 // slots and allocates nothing. Budget: 60 ns (`npm run bench:micro`).
 
-import { rcodeName } from '../wire/rcode.ts'
+import { rcodeLabel } from '../wire/rcode.ts'
 import { TYPE } from '../wire/rrtype.ts'
 import { observe, type ThreadMeters } from './counters.ts'
 import { SIZE_BUCKETS, TIME_BUCKETS } from './families.ts'
@@ -119,7 +119,7 @@ export class QueryMeters {
 
   /** A code above the table is looked up each time; nobody sends one. */
   #newResponse(at: number, rcode: number, plugin: number): number {
-    const labels = { rcode: rcodeName(rcode), plugin: plugins[plugin]! }
+    const labels = { rcode: rcodeLabel(rcode), plugin: plugins[plugin]! }
     const slot = this.#counter('coredns_dns_responses_total', labels)
     if (rcode < RCODES_MAX) this.#responses[at] = slot
     return slot

@@ -34,5 +34,8 @@ const numbers = new Map<string, number>([...Object.entries(RCODE), ['BADSIG', 16
 /** The mnemonic of a response code, or RCODEn. */
 export const rcodeName = (rcode: number): string => names.get(rcode) ?? `RCODE${rcode}`
 
+/** The same for metrics: codes without a name are one, as an upstream may send any of 4,096. */
+export const rcodeLabel = (rcode: number): string => names.get(rcode) ?? 'other'
+
 /** The number of a mnemonic in any case; undefined for an unknown word. */
 export const parseRcode = (text: string): number | undefined => numbers.get(text.toUpperCase())

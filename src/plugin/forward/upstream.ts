@@ -5,7 +5,7 @@ import type { SecureContext } from 'node:tls'
 import type { Counter, Histogram, Meters } from '../../observe/meters.ts'
 import type { ThreadLog } from '../../observe/thread-log.ts'
 import type { Clock } from '../../shared/clock.ts'
-import { rcodeName } from '../../wire/rcode.ts'
+import { rcodeLabel } from '../../wire/rcode.ts'
 import { addressText, type DohMethod, type UpstreamAddress } from './config.ts'
 import { isOurs } from './error-text.ts'
 import { Health } from './health.ts'
@@ -220,10 +220,4 @@ export class Upstream {
     if (down) log.write('WARNING', 'plugin/forward', `${this.to} is down: its health checks fail`)
     else log.write('INFO', 'plugin/forward', `${this.to} answers again`)
   }
-}
-
-/** As CoreDNS writes it: the number where the code has no name. */
-const rcodeLabel = (rcode: number): string => {
-  const name = rcodeName(rcode)
-  return name.startsWith('RCODE') ? String(rcode) : name
 }

@@ -13,6 +13,11 @@ const WARM_SHARE = 0.2
 const SLOPE_QUERIES_MIN = 20e6
 const HOUR_SECONDS = 3600
 
+/** What was found, without seeds and ports: each kind once. */
+const kindsOf = (findings: readonly string[]): string[] => [
+  ...new Set(findings.map(text => text.replace(/^seed \d+: /, '').replace(/ port \d+/, ''))),
+]
+
 const count = (value: number): string => Math.round(value).toLocaleString('en')
 
 /** The lines of the report. */
@@ -33,7 +38,7 @@ export async function soakResults(subject: Subject, soaked: Soaked): Promise<Row
     figure('L13 lines of the log about bugs', 'lines', soaked.bugs.length, 0, soaked.bugs.slice(0, 1)),
     figure('L13 serving threads that had to be replaced', 'threads', restarts, 0),
     figure('L13 faults not got over', 'faults', soaked.failed.length, 0, soaked.failed.slice(0, 1)),
-    figure('L13 findings of the fuzzer', 'findings', soaked.findings.length, 0, soaked.findings.slice(0, 1)),
+    figure('L13 findings of the fuzzer', 'findings', soaked.findings.length, 0, kindsOf(soaked.findings)),
     figure(`L13 lost of ${count(soaked.sent)}`, 'queries', soaked.lost),
     figure('L13 wrong answers', 'answers', soaked.wrong, 0),
     figure(
