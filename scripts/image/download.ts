@@ -17,7 +17,11 @@ export class Unavailable extends Error {
 /** The folder of what was fetched. */
 export function cacheFolder(): string {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seamark', 'image')
-  mkdirSync(folder, { recursive: true })
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (cause) {
+    throw new Unavailable(`there is no folder for what is fetched: ${(cause as Error).message}`, { cause })
+  }
   return folder
 }
 

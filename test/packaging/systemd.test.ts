@@ -35,14 +35,16 @@ t.test('binds port 53 as nobody, and compiles code: what Node needs is left to i
 
 t.test('systemd takes it', { skip: absent('systemd-analyze') }, async t => {
   const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', UNIT])
-  t.equal(stdout + stderr, '')
+  // Of other units of the machine it may say something, too.
+  const told = `${stdout}${stderr}`.split('\n').filter(line => line.includes('seamark'))
+  t.same(told, [])
   // Its exit status says whether the exposure is above the threshold.
-  const told = await run('systemd-analyze', [
+  const judged = await run('systemd-analyze', [
     'security',
     '--offline=true',
     `--threshold=${EXPOSURE_MAX}`,
     '--no-pager',
     UNIT,
   ])
-  t.match(told.stdout, /Overall exposure level for seamark\.service: [01]\./)
+  t.match(judged.stdout, /Overall exposure level for seamark\.service: [01]\./)
 })
