@@ -109,12 +109,8 @@ const rewritten: Rule = one => {
   if (!note) return undefined
   const to = bare(String(note.facts?.name))
   if (to === bare(transcript.name)) return undefined
-  const failed =
-    transcript.reason !== ''
-      ? transcript.reason
-      : outcome === 'no-name'
-        ? 'that does not exist'
-        : `the reply is ${transcript.rcode}`
+  const said = upstreamText(notesOf(transcript, 'forward')) || transcript.reason
+  const failed = said || (outcome === 'no-name' ? 'that does not exist' : `the reply is ${transcript.rcode}`)
   return {
     cause: `A rewrite rule turns ${bare(transcript.name)} into ${to}, and ${failed} (${note.facts?.rule}).`,
     advice: 'Change that rule, or take the name out of what it matches.',
@@ -143,22 +139,25 @@ const refusedCorefile: Rule = ({ transcript, found, world }) => {
   }
 }
 
-/** What is wrong with the watches of a cluster: the words of the API server. */
-const troubleOf = (found: ClusterName): { resource: string; error: string } | undefined => {
-  const bad = found.view.source
-    .status()
-    .find(({ lastError, synced, stale }) => lastError !== undefined && (!synced || stale))
-  const any = bad ?? found.view.source.status().find(({ lastError }) => lastError !== undefined)
-  return any && { resource: any.resource, error: any.lastError! }
+/** What is wrong with a watch of a cluster, in the words of the API server, and what to add to the ClusterRole. */
+interface Trouble {
+  readonly resource: string
+  readonly error: string
+  readonly missing: string | undefined
 }
 
-const FORBIDDEN = /\b(?:403|forbidden)\b/i
-
-const adviceFor = (trouble: { resource: string; error: string } | undefined): string => {
-  if (trouble && FORBIDDEN.test(trouble.error))
-    return `Give the server's service account list and watch on ${trouble.resource} again: its ClusterRole is system:coredns in most clusters.`
-  return 'See whether the API server answers (kubectl get --raw /readyz) and is reached from this Pod.'
+function troubleOf({ view }: ClusterName): Trouble | undefined {
+  const bad = view.source.status().find(({ lastError }) => lastError !== undefined)
+  if (bad?.lastError === undefined) return undefined
+  const { resource, lastError } = bad
+  const [error = '', more] = lastError.split('; add to the ClusterRole: ')
+  return { resource, error, missing: more?.replace(/ \(.*$/s, '') }
 }
+
+const adviceFor = (trouble: Trouble | undefined): string =>
+  trouble?.missing
+    ? `Add to the ClusterRole of the server: ${trouble.missing}.`
+    : 'See whether the API server answers (kubectl get --raw /readyz) and is reached from this Pod.'
 
 const unlisted: Rule = ({ transcript, found, world }) => {
   if (!found || found.view.ready()) return undefined
@@ -176,17 +175,19 @@ const stale: Rule = ({ transcript, found, known, outcome }) => {
   if (!found || (outcome !== 'no-name' && outcome !== 'no-data')) return undefined
   const trouble = troubleOf(found)
   const { ageSeconds = 0 } = found.view
-  const isStale = ageSeconds > 0 || found.view.source.status().some(status => status.stale)
-  if (!isStale && !(trouble && FORBIDDEN.test(trouble.error))) return undefined
-  const what =
+  if (ageSeconds === 0 && !trouble) return undefined
+  const ofResource = found.view.source.status().find(({ resource }) => resource === trouble?.resource)
+  const seconds = Math.round(Math.max(ageSeconds, (ofResource?.ageMs ?? 0) / 1000))
+  const missing =
     known && !known.service
-      ? `no Service ${found.service} in namespace ${found.namespace}`
+      ? `there is no Service ${found.service} in namespace ${found.namespace}`
       : transcript.reason
-  const age = ageSeconds > 0 ? `is ${Math.round(ageSeconds)} s old` : 'may be old'
-  const why = trouble ? `: ${trouble.resource}: ${trouble.error}` : ''
+  const silent = trouble
+    ? `it has heard nothing new of ${trouble.resource} for ${seconds} s: ${trouble.error}`
+    : `that is ${seconds} s old`
   return {
-    cause: `This server knows of ${what || `no ${bare(transcript.name)}`}, but what it knows ${age}${why}.`,
-    advice: `${adviceFor(trouble)} Other replicas may know more.`,
+    cause: `As far as this server knows, ${missing || `there is no ${bare(transcript.name)}`}; but ${silent}.`,
+    advice: `${adviceFor(trouble).replace(/\.$/, '')}; another replica may know more.`,
   }
 }
 

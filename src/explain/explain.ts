@@ -195,14 +195,15 @@ async function meantOf(asked: string, tried: readonly Tried[], world: World): Pr
 async function rankOf(asked: string, { transcript, outcome }: Tried, world: World): Promise<number> {
   const found = clusterNameOf(transcript.name, world)
   const known = found?.kind === 'service' ? await knownService(found, false) : undefined
-  if (known?.service) return 5
-  if (outcome === 'failure' || outcome === 'silence' || outcome === 'refused') return 4
-  if (!found || !known) return 0
+  if (known?.service) return 6
+  const failed = outcome === 'failure' || outcome === 'silence' || outcome === 'refused'
+  if (!found || !known) return failed ? 4 : 0
   const labels = asked.toLowerCase().replace(/\.$/, '').split('.')
   const at = labels.indexOf(found.service)
   // SERVICE.NAMESPACE and more; or SERVICE alone, below the names of ports.
   const isNamed = at >= 0 && labels[at + 1] === found.namespace
   const isAlone = at === labels.length - 1 && labels.slice(0, at).every(label => label.startsWith('_'))
+  if (failed) return isNamed || isAlone ? 5 : 4
   if (!isNamed && !isAlone) return 0
   if (known.namespaceExists) return 3
   // Names of the Internet have the shape of SERVICE.NAMESPACE, too.
@@ -233,17 +234,20 @@ function muslText(asked: string, resolver: Resolver, tried: readonly Tried[]): s
 function freshnessOf(view: ClusterView): string[] {
   const { ageSeconds } = view
   const statuses = view.source.status()
-  const whole = view.ready()
-    ? ageSeconds === undefined || ageSeconds === 0
-      ? 'data: as the source has it now'
-      : `data: ${formatDuration(Math.round(ageSeconds) * 1000)} old`
-    : `data: ${view.explain()}`
-  return [whole, ...statuses.map(watchText)]
+  const isTroubled = statuses.some(({ lastError }) => lastError !== undefined)
+  if (!view.ready()) return ['data: not complete', ...statuses.map(watchText)]
+  const whole =
+    ageSeconds !== undefined && ageSeconds > 0
+      ? `${formatDuration(Math.round(ageSeconds) * 1000)} old`
+      : isTroubled
+        ? 'it may be older than it should'
+        : 'as the source has it now'
+  return [`data: ${whole}`, ...statuses.map(watchText)]
 }
 
 function watchText({ resource, synced, objects, lastByteAgeMs, lastError, stale }: ResourceStatus): string {
   const heard =
     lastByteAgeMs === undefined ? 'never heard' : `heard ${Math.round(lastByteAgeMs / 1000)} s ago`
-  const state = synced ? `${objects} objects, ${heard}` : 'not listed yet'
+  const state = synced ? `${objects} object${objects === 1 ? '' : 's'}, ${heard}` : 'not listed yet'
   return `${resource}: ${state}${stale ? ', stale' : ''}${lastError === undefined ? '' : `; ${lastError}`}`
 }

@@ -45,6 +45,7 @@ const EXPLAIN: Elsewhere = {
   file: 'test/explain/conformance.test.ts',
   because: 'asks a server at its administration socket',
 }
+const WHY: Elsewhere = { file: 'test/documents/why.test.ts', because: 'needs an outage for each' }
 const PACKAGE: Elsewhere = { file: 'test/packaging/package.test.ts', because: 'is a test of its own' }
 const STEP: Elsewhere = { file: '.ci/run', because: 'is a step of its own' }
 const BENCH: Elsewhere = {
@@ -104,6 +105,7 @@ const printed = printedIn(
 )
 /** Commands of the chart's README are typed by its own suite, in the order of its sections. */
 const clusterOf = (command: string, path: string): Elsewhere | undefined => {
+  if (path === 'docs/why.md') return WHY
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
   if (command.includes(' -k config/node-local')) return NODE_CACHE
   return command.startsWith('kubectl ') ? CLUSTER : undefined

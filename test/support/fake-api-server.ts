@@ -14,6 +14,7 @@ import {
   initialEventsRefusal,
   matcher,
   metadataList,
+  pathOf,
   resourceOf,
   statusOf,
   typedList,
@@ -26,6 +27,8 @@ import { encodeList } from './protobuf.ts'
 /** A request that came in, as tests look at it. */
 export interface SeenRequest {
   readonly resource: ResourceName | undefined
+  /** '' for all of them together. */
+  readonly namespace: string
   readonly query: URLSearchParams
   readonly watch: boolean
   readonly headers: http.IncomingHttpHeaders
@@ -245,10 +248,19 @@ export class FakeApiServer {
       return
     }
     const url = new URL(request.url ?? '/', this.url)
-    const resource = resourceOf(url.pathname)
+    const { path, namespace } = pathOf(url.pathname)
+    const resource = resourceOf(path)
     const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1'
     const { headers, headersDistinct: distinct } = request
-    const seen = { resource, query: url.searchParams, watch, headers, distinct, atMs: this.#clock.nowMs() }
+    const seen = {
+      resource,
+      namespace,
+      query: url.searchParams,
+      watch,
+      headers,
+      distinct,
+      atMs: this.#clock.nowMs(),
+    }
     const protobuf = this.protobuf && (request.headers.accept ?? '').includes(PROTOBUF_WATCH)
     const refuse = (status: number, reason: string, message: string, details?: object): void =>
       this.#refuse(response, seen, status, reason, message, details)
@@ -305,7 +317,7 @@ export class FakeApiServer {
     }
     // Without a version the newest state is read from etcd, however far behind this server is; with 0 its cache will do.
     const version = token?.version ?? (wanted === '' ? this.cluster.version : this.#horizon)
-    const objects = this.cluster.list(resource, version).filter(matcher(query))
+    const objects = this.cluster.list(resource, version).filter(matcher(query, seen.namespace))
     const from = token?.from ?? 0
     const limit = wanted === '0' ? 0 : Number(query.get('limit') ?? 0)
     const page = limit > 0 ? objects.slice(from, from + limit) : objects

@@ -15,6 +15,12 @@ export const statusOf = (code: number, reason: string, message: string, details:
   code,
 })
 
+/** A path without the namespace that it is about: `/api/v1/namespaces/shop/pods`. */
+export function pathOf(path: string): { readonly path: string; readonly namespace: string } {
+  const [, head, namespace, rest] = /^(.*)\/namespaces\/([^/]+)(\/[^/]+)$/.exec(path) ?? []
+  return namespace === undefined ? { path, namespace: '' } : { path: `${head}${rest}`, namespace }
+}
+
 /** The resource that a path is about. */
 export function resourceOf(path: string): ResourceName | undefined {
   for (const [name, { group, version }] of Object.entries(FAKE_RESOURCES)) {
@@ -24,16 +30,20 @@ export function resourceOf(path: string): ResourceName | undefined {
   return undefined
 }
 
-/** Which objects the selectors of a query mean: labels in full, fields as far as `status.phase!=`. */
-export function matcher(query: URLSearchParams): (object: RawObject) => boolean {
+/** Which objects the selectors of a query mean, in a namespace or ('') in all. */
+export function matcher(query: URLSearchParams, namespace = ''): (object: RawObject) => boolean {
   const selector = parseSelector(query.get('labelSelector') ?? '')
   const fields = (query.get('fieldSelector') ?? '').split(',').filter(Boolean)
   return object => {
     const labels = new Map(Object.entries(object.metadata.labels ?? {}))
     if (typeof selector === 'function' && !selector(labels)) return false
+    if (namespace !== '' && object.metadata.namespace !== namespace) return false
     return fields.every(field => {
-      const [path, value] = field.split('!=')
-      return path !== 'status.phase' || (object.status as { phase?: string } | undefined)?.phase !== value
+      const [, path = '', sign, value] = /^([^!=]+)(!?=)(.*)$/.exec(field) ?? []
+      const found = path
+        .split('.')
+        .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], object)
+      return (found === value) === (sign === '=')
     })
   }
 }
