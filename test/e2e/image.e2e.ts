@@ -148,10 +148,9 @@ async function checkRuntime(
       same((await query(53, { name: NAME })).rcode, 'NOERROR', 'an answer meanwhile')
       await program.exited(END_DEADLINE_MS)
       same(program.outcome, 0, program.log())
-      holds(
-        !/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(/^.*192\.0\.2\.53.*$/gm, '')),
-        program.log(),
-      )
+      // Nobody is at that address; and other suites may have left namespaces of such names.
+      const expected = /^.*(?:192\.0\.2\.53|captures names that end in).*$/gm
+      holds(!/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(expected, '')), program.log())
     },
   )
 }

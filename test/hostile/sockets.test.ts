@@ -94,21 +94,30 @@ t.test('a thousand connections that are reset before the answer', async t => {
 })
 
 const prlimit = spawnSync('prlimit', ['--nofile=64:64', 'true']).status === 0
-t.test('no descriptor for a question', { skip: prlimit ? false : 'prlimit does not work here' }, async t => {
-  const { stub, release } = await holding()
-  t.teardown(() => stub.pause())
-  const served = await serve(t, `errors\ncache\nforward . ${stub.to}`, {
-    wrap: command => ['prlimit', '--nofile=64:64', ...command],
-  })
-  const client = await floodFrom(t, served, '127.0.0.2')
-  for (let i = 0; i < 300; i++) client.send(`n${i}.held.test`)
-  await until('failures', async () => client.replies(RCODE.SERVFAIL) > 200)
-  // The log is written a moment later.
-  await until('a line in the log', async () => /\[ERROR\]/.test(served.server.output()))
-  t.match(served.server.output(), /too many open files/)
-  release()
-  await until('the others', async () => client.replies(RCODE.SERVFAIL) + client.replies(RCODE.NOERROR) >= 300)
-  t.ok(client.replies(RCODE.NOERROR) > 0, 'those that had a descriptor are answered')
-  t.equal((await query(served.port, { name: 'www.test' })).rcode, 'NOERROR', 'and so is the next one')
-  await unharmed(t, served)
-})
+t.test(
+  'with few descriptors, questions at once need none of their own',
+  { skip: prlimit ? false : 'prlimit does not work here' },
+  async t => {
+    const { stub, held, release } = await holding()
+    t.teardown(() => stub.pause())
+    const served = await serve(t, `errors\ncache\nforward . ${stub.to}`, {
+      wrap: command => ['prlimit', '--nofile=64:64', ...command],
+    })
+    const client = await floodFrom(t, served, '127.0.0.2')
+    for (let i = 0; i < 300; i++) client.send(`n${i}.held.test`)
+    await until('the questions', async () => held.length >= 300)
+    release()
+    await until('the answers', async () => {
+      // What was asked again meanwhile is held, too.
+      release()
+      return client.replies(RCODE.SERVFAIL) + client.replies(RCODE.NOERROR) >= 300
+    })
+    t.equal(client.replies(RCODE.NOERROR), 300, 'all are answered')
+    t.equal(
+      (await query(served.port, { name: 'www.test', tcp: true })).rcode,
+      'NOERROR',
+      'and so is the next one',
+    )
+    await unharmed(t, served)
+  },
+)

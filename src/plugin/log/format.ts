@@ -8,8 +8,8 @@
 
 import { escapeControls, type LineWriter } from '../../observe/log-line.ts'
 import type { Packet } from '../../query/packet.ts'
-import {
-  FLAG_AA, FLAG_AD, FLAG_RA, FLAG_TC, MESSAGE_MAX, PAYLOAD_MIN, readU16,
+import { 
+  FLAG_AA, FLAG_AD, FLAG_RA, FLAG_TC, HEADER_OCTETS,MESSAGE_MAX, PAYLOAD_MIN, readU16,
 } from '../../wire/header.ts' // biome-ignore format: one import
 import { RCODE } from '../../wire/rcode.ts'
 import { CLASS, className, TYPE, typeName } from '../../wire/rrtype.ts'
@@ -76,8 +76,7 @@ const PLACEHOLDERS: Readonly<Record<string, Part>> = {
     if (name === undefined) line.number(rcode)
     else line.text(name)
   },
-  '{rsize}': (line, { isDropped, out, outAt, length }) =>
-    line.number(isDropped ? 0 : uncompressedOctets(out, outAt, outAt + length)),
+  '{rsize}': (line, packet) => line.number(packet.isDropped ? 0 : replyOctets(packet)),
   '{duration}': (line, _packet, durationMs) => writeSeconds(line, durationMs),
   '{>rflags}': (line, packet) => (packet.isDropped ? line.text(EMPTY) : writeFlags(line, packet)),
 }
@@ -150,6 +149,15 @@ function writeKnown(
 ): void {
   if (known === undefined) line.string(name(number))
   else line.text(known)
+}
+
+/** Of the reply with the question as it is now, without compression: one that was asked for under another name has that in it yet. */
+function replyOctets({ out, outAt, length, isQuestionStale, scan }: Packet): number {
+  const octets = uncompressedOctets(out, outAt, outAt + length)
+  if (!isQuestionStale) return octets
+  let at = outAt + HEADER_OCTETS
+  while (out[at] !== 0) at += out[at]! + 1
+  return octets - (at + 5 - outAt) + (scan.questionEnd - scan.start)
 }
 
 /** The flags of the reply as the query log has them: qr,aa,rd. */
