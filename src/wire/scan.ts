@@ -12,7 +12,7 @@
 //   ok        everything else, whatever its type and class
 
 import { FLAG_AD, FLAG_CD, FLAG_QR, FLAG_RD, HEADER_OCTETS, PAYLOAD_MIN, readU16 } from './header.ts'
-import { FOLD, foldName, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from './name.ts'
+import { FOLD, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from './name.ts'
 import { OPCODE } from './rcode.ts'
 import { TYPE } from './rrtype.ts'
 
@@ -29,15 +29,6 @@ export interface ScannedName {
   readonly folded: Uint8Array
   readonly labelAt: Uint8Array
   readonly labelCount: number
-}
-
-/** A name as a scan would have it, for the slow path. */
-export function scannedName(qname: Name): ScannedName {
-  const folded = foldName(qname)
-  const labelAt = new Uint8Array(LABELS_MAX)
-  let labelCount = 0
-  for (let at = 0; folded[at] !== 0; at += folded[at]! + 1) labelAt[labelCount++] = at
-  return { folded, labelAt, labelCount }
 }
 
 /**

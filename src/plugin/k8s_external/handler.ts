@@ -2,11 +2,10 @@
 
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { type Part, takeFound, writeDraft } from '../../query/draft.ts'
-import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { NEXT, type Packet, type Step } from '../../query/packet.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { type Zoned, ZoneTable } from '../../query/zone-table.ts'
-import { eachExternal, flagsOf } from '../../table/block.ts'
-import { EXTERNAL, FLAG } from '../../table/layout.ts'
+import { FLAG } from '../../table/layout.ts'
 import { EDE, type ExtendedError } from '../../wire/extended-error.ts'
 import { FLAG_AA } from '../../wire/header.ts'
 import { countLabels, equalNames, formatName, isWithin, joinNames, type Name, name } from '../../wire/name.ts'
@@ -19,7 +18,6 @@ import { agedReason } from '../kubernetes/age.ts'
 import { isReverseZone } from '../kubernetes/answers.ts'
 import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
-import { equalOctets } from '../kubernetes/match.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
 import { Service } from '../kubernetes/service.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -27,6 +25,7 @@ import { nameserverAddresses, ownersOf } from './addresses.ts'
 import type { ExternalConfig } from './config.ts'
 import { zoneRecords } from './copy.ts'
 import { askedOf, type Entry, entriesOf } from './entries.ts'
+import { writeAddresses } from './fast.ts'
 import { addressParts, portParts, type Ttls } from './records.ts'
 
 const PLUGIN = pluginIndex('k8s_external')
@@ -42,6 +41,7 @@ const WRONG_CLASS = 'only the class IN is served'
 interface Zone {
   readonly zone: Name
   readonly labels: number
+  readonly isReverse: boolean
   readonly ns1: Name
   readonly hostmaster: Name
 }
@@ -60,6 +60,7 @@ interface Passage {
 /** The directive of one server block. */
 export class ExternalHandler implements Handler {
   readonly #config: ExternalConfig
+  readonly #apexLabel: Uint8Array
   readonly #context: ServingContext
   readonly #zones: readonly Zone[]
   readonly #table: ZoneTable<Zone>
@@ -70,6 +71,7 @@ export class ExternalHandler implements Handler {
 
   constructor(config: ExternalConfig, context: ServingContext) {
     this.#config = config
+    this.#apexLabel = Buffer.from(config.apex, 'latin1')
     this.#context = context
     this.#zones = config.zones.map(zone => zoneOf(name(zone), config.apex))
     this.#table = new ZoneTable(this.#zones)
@@ -90,7 +92,7 @@ export class ExternalHandler implements Handler {
   /** Reverse zones have no copy, as those of kubernetes have none. */
   copyOf(qname: Name): ZoneCopy | 'not-ready' | undefined {
     const zone = this.#zones.find(each => equalNames(each.zone, qname))
-    const cluster = zone && !isReverseZone(formatName(zone.zone)) ? this.#cluster : undefined
+    const cluster = zone && !zone.isReverse ? this.#cluster : undefined
     if (!zone || !cluster) return undefined
     const { table } = cluster
     if (!table.synced || table.restored) return 'not-ready'
@@ -122,8 +124,10 @@ export class ExternalHandler implements Handler {
     if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return packet.fail(RCODE.REFUSED)
     const zone = this.#table.at(index)
     const count = scan.labelCount - zone.labels
-    if (count === 2 && (qtype === TYPE.A || qtype === TYPE.AAAA) && this.#addresses(packet, cluster))
-      return DONE
+    const isPlain =
+      count === 2 && (qtype === TYPE.A || qtype === TYPE.AAAA) && !zone.isReverse && !this.#isBelowApex(scan)
+    if (isPlain && writeAddresses(packet, cluster.table, this.#config.ttlSeconds))
+      return packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
     const before = labelsBefore(scan, count)
     const passage = { packet, cluster, zone, before }
     if (before.length === 0) return this.#apex(passage)
@@ -137,40 +141,12 @@ export class ExternalHandler implements Handler {
       : this.#nodata(passage)
   }
 
-  /**
-   * HOT: the addresses that a service of those two labels has outside the cluster, out of the table. False where it has none of
-   * the type, or a host among them: then it is looked at as a whole.
-   */
-  #addresses(packet: Packet, { table }: Cluster): boolean {
-    const { scan, question, qnameAt } = packet
-    const { folded, labelAt } = scan
-    const namespaceAt = labelAt[1]!
-    if (table.age !== 0) return false
-    table.enter()
-    const block = table.find(folded, 0, namespaceAt + 1 + folded[namespaceAt]!)
-    const { words, octets } = table
-    const tag = scan.qtype === TYPE.A ? EXTERNAL.V4 : EXTERNAL.V6
-    let written = 0
-    let hosts = 0
-    if (block !== 0 && (flagsOf(octets, block) & FLAG.NO_SERVICE) === 0) {
-      const composer = packet.compose()
-      const { ttlSeconds } = this.#config
-      eachExternal(words, octets, block, (at, end) => {
-        if (octets[at] === EXTERNAL.NAME) hosts++
-        if (octets[at] !== tag || isWritten(octets, at, end, written)) return
-        writtenAts[written] = at
-        composer.record(ANSWER, question, qnameAt, scan.qtype, CLASS.IN, ttlSeconds, octets, at + 1, end)
-        written++
-      })
-    }
-    table.leave()
-    if (written === 0 || written > WRITTEN_MAX || hosts > 0) {
-      packet.clear()
-      return false
-    }
-    packet.error = undefined
-    packet.setReason(-1)
-    packet.composed(RCODE.NOERROR, PLUGIN, FLAG_AA)
+  /** Whether the second label of a name is that of the apex. */
+  #isBelowApex({ folded, labelAt }: Scan): boolean {
+    const at = labelAt[1]!
+    const apex = this.#apexLabel
+    if (folded[at] !== apex.length) return false
+    for (let i = 0; i < apex.length; i++) if (folded[at + 1 + i] !== apex[i]) return false
     return true
   }
 
@@ -285,22 +261,17 @@ export class ExternalHandler implements Handler {
 
 function zoneOf(zone: Name, apex: string): Zone {
   const below = (label: string): Name => joinNames(name(`${label}.${apex}.`), zone) ?? zone
-  return { zone, labels: countLabels(zone), ns1: below('ns1'), hostmaster: below('hostmaster') }
+  return {
+    zone,
+    labels: countLabels(zone),
+    isReverse: isReverseZone(formatName(zone)),
+    ns1: below('ns1'),
+    hostmaster: below('hostmaster'),
+  }
 }
 
 const { ANSWER, ADDITIONAL } = SECTION
 const address = new Uint8Array(16)
-
-/** Addresses of a service that are held against one another; those with more are looked at as a whole. */
-const WRITTEN_MAX = 64
-const writtenAts = new Int32Array(WRITTEN_MAX)
-
-/** Whether the address is one of those that were written. */
-function isWritten(octets: Uint8Array, at: number, end: number, written: number): boolean {
-  for (let i = 0; i < Math.min(written, WRITTEN_MAX); i++)
-    if (equalOctets(octets, writtenAts[i]!, octets, at, end - at)) return true
-  return false
-}
 
 const labelsBefore = ({ folded, labelAt }: Scan, count: number): string[] =>
   Array.from({ length: count }, (_, i) => {

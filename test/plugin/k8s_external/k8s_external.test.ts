@@ -264,6 +264,7 @@ t.test('the apex and what is below its label', async t => {
   )
   t.equal(await serve({ apex: 'server' }).ask('server A'), '| SOA')
   t.equal(await serve({ apex: 'server' }).ask('dns A'), '3 | SOA')
+  t.equal(await serve({ apex: 'shop' }).ask('web.shop A'), '3 | SOA', 'no namespace hides it')
 })
 
 t.test('the SOA is that of the services that are reached from outside', async t => {
