@@ -38,7 +38,7 @@ export const hostsDoc: WordDoc = {
   ],
   notes: [
     'A file beyond the bounds stops a start, and a reload keeps what serves; one that has grown beyond them, or cannot be read any more, changes nothing and is logged once.',
-    'A name takes some 60 octets, with its PTR record 110, once for all serving threads: a block list of 500,000 names 30 MiB with `no_reverse`.',
+    'A name takes some 60 octets, with its PTR record 110, once for all serving threads: a block list of 500,000 names 30 MiB with `no_reverse`, and three times that while it is read.',
     'A listed name counts before a wildcard wherever the two are written; an address that is listed twice is answered once.',
   ],
   example: `
