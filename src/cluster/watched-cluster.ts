@@ -55,6 +55,7 @@ export class WatchedCluster implements ReadySource {
           const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
           this.#log('ERROR', `recovered from a bug: publishing ${name}: ${text}`)
         },
+        refused: text => this.#log('WARNING', text),
         full: (error, names) => {
           options.meters.counter('seamark_table_full_total').add(names.length)
           this.#log('ERROR', `${error.message}: ${names.slice(0, 5).join(', ')} keep their answers`)

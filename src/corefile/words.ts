@@ -63,6 +63,7 @@ minimal
 template
 transfer
 hosts
+k8s_records
 route53 - forward the zone to its own servers
 azure - forward the zone to its own servers
 clouddns - forward the zone to its own servers
@@ -91,6 +92,7 @@ export const OWN_WORDS: ReadonlySet<string> = new Set([
   'edns_pass',
   'ipv4',
   'ipv6',
+  'k8s_records',
   'policy',
   'ratelimit',
 ])

@@ -3,7 +3,9 @@
 
 import { field, listAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
-import { emptyMaps, type Kinds, objectKey } from '../objects/objects.ts'
+import { emptyMaps, type Kinds, objectKey, type RecordKind } from '../objects/objects.ts'
+import type { RecordOptions } from '../objects/options.ts'
+import type { SlimRecords } from '../objects/records.ts'
 import {
   isProblem,
   type Note,
@@ -11,6 +13,9 @@ import {
   quote,
   type SliceOptions,
   type SlimProblem,
+  slimDnsEndpoint,
+  slimDnsRecord,
+  slimIngress,
   slimNode,
   slimPod,
   slimService,
@@ -34,6 +39,8 @@ export type ClusterState = { readonly [K in keyof Kinds]: ReadonlyMap<string, Ki
 export interface CompileOptions extends SliceOptions, PodOptions {
   /** Whether Nodes are looked at. */
   readonly nodes?: boolean
+  /** Which objects ask for records. */
+  readonly records?: RecordOptions | undefined
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
   readonly labels?: LabelPredicate | undefined
   /** `namespace_labels`: Namespaces (and ServiceImports' objects, by their labels) that are kept. */
@@ -72,6 +79,9 @@ export function compile(
   const services = clusterServices(of('Service'), of('ServiceImport'), options, book, taken, warn)
   const slices = endpointSlices(all, services.services, pods, options, warn)
 
+  const recordsOf = (kind: RecordKind, slim: typeof slimDnsRecord): SlimRecords[] =>
+    options.records?.kinds.includes(kind) ? of(kind).flatMap(object => recordsIn(object, slim, warn)) : []
+
   const keep = options.labels ?? everything
   const keepNamespace = options.namespaceLabels ?? everything
   const state: ClusterState = {
@@ -80,6 +90,9 @@ export function compile(
     EndpointSlice: byKey(slices.filter(({ labels }) => keep(labels)).map(({ slice }) => slice)),
     Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(pod => podOf(pod, options))),
     ServiceImport: byKey(services.imports),
+    DNSRecord: byKey(recordsOf('DNSRecord', slimDnsRecord)),
+    DNSEndpoint: byKey(recordsOf('DNSEndpoint', slimDnsEndpoint)),
+    Ingress: byKey(recordsOf('Ingress', slimIngress)),
     Node: byKey(options.nodes ? of('Node').flatMap(object => nodeOf(object, warn)) : []),
   }
   return { state, problems, services: of('Service'), pods }
@@ -223,6 +236,13 @@ function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
 
 function nodeOf(object: RawObject, warn: Warn): Kinds['Node'][] {
   const slim = slimNode(object.raw, noteOf(object, warn))
+  if (!isProblem(slim)) return [slim]
+  warn(object, slim.path, `${slim.problem}: left out`)
+  return []
+}
+
+function recordsIn(object: RawObject, slimOf: typeof slimDnsRecord, warn: Warn): SlimRecords[] {
+  const slim = slimOf(object.raw, noteOf(object, warn))
   if (!isProblem(slim)) return [slim]
   warn(object, slim.path, `${slim.problem}: left out`)
   return []

@@ -41,6 +41,9 @@ const KIND_GROUPS = {
   DaemonSet: ['apps', 'extensions'],
   Node: [''],
   ServiceImport: ['multicluster.x-k8s.io'],
+  DNSRecord: ['seamark.dev'],
+  DNSEndpoint: ['externaldns.k8s.io'],
+  Ingress: ['networking.k8s.io', 'extensions'],
 } as const satisfies Record<string, readonly string[]>
 
 export type ManifestKind = keyof typeof KIND_GROUPS
@@ -48,7 +51,7 @@ export type ManifestKind = keyof typeof KIND_GROUPS
 /** Kinds that folders of manifests often hold and that no cluster DNS looks at: left out without a word. */
 const SILENT_KINDS = new Set(
   `APIService ClusterRole ClusterRoleBinding ConfigMap ControllerRevision CronJob CSIDriver CSINode CustomResourceDefinition
-  Event FlowSchema HorizontalPodAutoscaler Ingress IngressClass Job Kustomization Lease LimitRange MutatingWebhookConfiguration
+  Event FlowSchema HorizontalPodAutoscaler IngressClass Job Kustomization Lease LimitRange MutatingWebhookConfiguration
   NetworkPolicy PersistentVolume PersistentVolumeClaim PodDisruptionBudget PodTemplate PriorityClass
   PriorityLevelConfiguration ResourceQuota Role RoleBinding RuntimeClass Secret ServiceAccount StorageClass
   ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment`.split(
@@ -58,7 +61,7 @@ const SILENT_KINDS = new Set(
 
 /** Groups whose kinds Kubernetes itself has; a kind of any other is a custom resource, and named once for the whole folder. */
 const OWN_GROUPS =
-  /^(?:|apps|autoscaling|batch|extensions|policy|multicluster\.x-k8s\.io|(?:admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/
+  /^(?:|apps|autoscaling|batch|extensions|policy|multicluster\.x-k8s\.io|seamark\.dev|externaldns\.k8s\.io|(?:admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/
 
 /** A template of Helm's that was not rendered: what stands in it is no YAML, or no name. */
 const HELM =

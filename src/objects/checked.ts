@@ -16,6 +16,7 @@ import type {
   SlimService,
   SlimServiceImport,
 } from './objects.ts'
+import { isRecordSet, SETS_MAX, type SlimRecords } from './records.ts'
 import {
   ADDRESSES_MAX,
   isDnsLabel,
@@ -39,6 +40,9 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   Pod: pod,
   ServiceImport: serviceImport,
   Node: node,
+  DNSRecord: records,
+  DNSEndpoint: records,
+  Ingress: records,
 }
 
 function service(value: Json): SlimService | undefined {
@@ -129,6 +133,22 @@ function node({ name, zone, networks }: Json): SlimNode | undefined {
   const isGood =
     isName(name, isDnsSubdomain) && isText(zone) && isListOf(networks, 2 * NETWORKS_MAX, isNetwork)
   return isGood ? { name, zone: internText(zone), networks } : undefined
+}
+
+function records({ namespace, name, createdMs, records }: Json): SlimRecords | undefined {
+  const isGood =
+    isName(namespace, isDnsLabel) &&
+    isName(name, isDnsSubdomain) &&
+    typeof createdMs === 'number' &&
+    Number.isSafeInteger(createdMs) &&
+    isListOf(records, SETS_MAX, isRecordSet)
+  if (!isGood) return undefined
+  return {
+    namespace: internText(namespace),
+    name,
+    createdMs,
+    records: records.map(({ name, type, ttlSeconds, values }) => ({ name, type, ttlSeconds, values })),
+  }
 }
 
 /** More than a Corefile asks for. */

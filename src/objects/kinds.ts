@@ -1,12 +1,15 @@
 // The kinds of objects, one row each: what the API calls it, when it is read and with which selectors, and how a raw object
 // becomes a slim one. What a kind is in the table stands in table/cluster.ts.
 
-import { KIND_NAMES, type Kind, type Kinds } from './objects.ts'
+import { KIND_NAMES, type Kind, type Kinds, type RecordKind } from './objects.ts'
 import type { ObjectOptions } from './options.ts'
 import {
   IMPORT_NAME_LABEL,
   type SlimProblem,
+  slimDnsEndpoint,
+  slimDnsRecord,
   slimEndpointSlice,
+  slimIngress,
   slimNamespace,
   slimNode,
   slimPod,
@@ -37,6 +40,11 @@ export interface KindOfObject<K extends Kind> extends Resource<K> {
 }
 
 type Options = Partial<ObjectOptions>
+
+const wants =
+  (kind: RecordKind) =>
+  ({ records }: Options): boolean =>
+    records?.kinds.includes(kind) ?? false
 
 /** What is read follows CoreDNS (plugin/kubernetes/controller.go). Endpoints is not among them: EndpointSlices have taken its place. */
 export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
@@ -96,6 +104,30 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     path: '/api/v1/nodes',
     wanted: ({ nodes }) => nodes === true,
     slim: raw => slimNode(raw),
+  },
+  DNSRecord: {
+    kind: 'DNSRecord',
+    name: 'dnsrecords',
+    group: 'seamark.dev',
+    path: '/apis/seamark.dev/v1alpha1/dnsrecords',
+    wanted: wants('DNSRecord'),
+    slim: raw => slimDnsRecord(raw),
+  },
+  DNSEndpoint: {
+    kind: 'DNSEndpoint',
+    name: 'dnsendpoints',
+    group: 'externaldns.k8s.io',
+    path: '/apis/externaldns.k8s.io/v1alpha1/dnsendpoints',
+    wanted: wants('DNSEndpoint'),
+    slim: raw => slimDnsEndpoint(raw),
+  },
+  Ingress: {
+    kind: 'Ingress',
+    name: 'ingresses',
+    group: 'networking.k8s.io',
+    path: '/apis/networking.k8s.io/v1/ingresses',
+    wanted: wants('Ingress'),
+    slim: raw => slimIngress(raw),
   },
 }
 

@@ -3,6 +3,7 @@
 // nothing beyond a source ever touches a raw API object.
 
 import type { PackedEndpoints } from './endpoints.ts'
+import type { SlimRecords } from './records.ts'
 
 /** A port of a Service or an EndpointSlice; names and protocols are lower case, an unnamed port is ''. */
 export interface SlimPort {
@@ -87,12 +88,17 @@ export interface Kinds {
   Pod: SlimPod
   ServiceImport: SlimServiceImport
   Node: SlimNode
+  DNSRecord: SlimRecords
+  DNSEndpoint: SlimRecords
+  Ingress: SlimRecords
 }
 export type Kind = keyof Kinds
+/** The kinds that ask for records outside of the cluster's zones. */
+export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress'
 
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
 export const KIND_NAMES: readonly Kind[] = [
-  'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node',
+  'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node', 'DNSRecord', 'DNSEndpoint', 'Ingress',
 ] // biome-ignore format: a list
 
 /** A map of objects for each kind, all empty. */
@@ -103,6 +109,9 @@ export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => 
   Pod: new Map(),
   ServiceImport: new Map(),
   Node: new Map(),
+  DNSRecord: new Map(),
+  DNSEndpoint: new Map(),
+  Ingress: new Map(),
 })
 
 /** NAMESPACE/NAME, or NAME for a Namespace or a Node: the key of an object within its kind. */

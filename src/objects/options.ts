@@ -2,7 +2,7 @@
 // them in the table. One value goes whole to sources and table: an option is added here, where the Corefile's reader sets
 // it and where it is used, and nowhere between.
 
-import type { Near } from './objects.ts'
+import type { Near, RecordKind } from './objects.ts'
 
 export interface ObjectOptions {
   /** Exposed namespaces; empty: all. */
@@ -25,6 +25,8 @@ export interface ObjectOptions {
   readonly topology: TopologyOptions | undefined
   /** Nodes are read: where clients are. */
   readonly nodes: boolean
+  /** `k8s_records`: which objects ask for records, and which names they may have; undefined: none. */
+  readonly records: RecordOptions | undefined
   /** `pods verified`: Pods are read. */
   readonly verifiedPods: boolean
   /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
@@ -46,6 +48,15 @@ export interface TopologyOptions {
   readonly atLeast: number
 }
 
+/** Whose records are served. */
+export interface RecordOptions {
+  readonly kinds: readonly RecordKind[]
+  /** Names, lower case without a final dot, that are delegated with all below them to namespaces; the longest counts. */
+  readonly delegations: readonly { readonly suffix: string; readonly to: readonly string[] }[]
+  /** Of records that say nothing of it. */
+  readonly ttlSeconds: number
+}
+
 /** What a directive without options says. */
 export const OBJECT_DEFAULTS: ObjectOptions = {
   namespaces: [],
@@ -58,6 +69,7 @@ export const OBJECT_DEFAULTS: ObjectOptions = {
   multicluster: false,
   topology: undefined,
   nodes: false,
+  records: undefined,
   verifiedPods: false,
   clients: undefined,
 }

@@ -17,6 +17,7 @@ import type {
   SlimServiceImport,
 } from './objects.ts'
 import type { ObjectOptions, TopologyOptions } from './options.ts'
+import { recordsOfDnsEndpoint, recordsOfDnsRecord, recordsOfIngress, type SlimRecords } from './records.ts'
 
 /** Why an object cannot be kept at all, and which field says so. */
 export interface SlimProblem {
@@ -359,3 +360,15 @@ function placeOf(endpoint: unknown): string {
 /** The same of a node and zones. */
 export const placeText = (node: string, zones: readonly string[]): string =>
   internText(`${node}/${zones.join(',')}`.toLowerCase())
+
+const recordsBy =
+  (of: typeof recordsOfDnsRecord) =>
+  (raw: unknown, note: Note = unnoted): SlimRecords | SlimProblem => {
+    const id = identity(raw, isDnsSubdomain)
+    return isProblem(id) ? id : of(raw, id, note)
+  }
+
+/** Objects that ask for records outside of the cluster's zones (records.ts). */
+export const slimDnsRecord = recordsBy(recordsOfDnsRecord)
+export const slimDnsEndpoint = recordsBy(recordsOfDnsEndpoint)
+export const slimIngress = recordsBy(recordsOfIngress)

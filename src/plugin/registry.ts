@@ -29,6 +29,7 @@ import { httpsWord } from './https.ts'
 import { ipv4Word } from './ipv4.ts'
 import { ipv6Word } from './ipv6.ts'
 import { k8sExternalWord } from './k8s_external/k8s_external.ts'
+import { k8sRecordsWord } from './k8s_records/k8s_records.ts'
 import { kubernetesWord } from './kubernetes/kubernetes.ts'
 import { loadbalanceWord } from './loadbalance/loadbalance.ts'
 import { localWord } from './local.ts'
@@ -100,6 +101,7 @@ const words: readonly ServedWord[] = [
   prometheusWord,
   ratelimitWord,
   readyWord,
+  k8sRecordsWord,
   reloadWord,
   rewriteWord,
   rootWord,

@@ -7,12 +7,14 @@ import {
   type Kinds,
   namespacedKey,
   objectKey,
+  type RecordKind,
   type Sink,
   type SlimEndpointSlice,
   type SlimPod,
   type SlimService,
 } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
+import type { SlimRecords } from '../objects/records.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Steps } from '../shared/steps.ts'
 import { TableFullError } from './arena.ts'
@@ -22,13 +24,14 @@ import { Clients } from './clients.ts'
 import { type Attempt, Dirty } from './dirty.ts'
 import { Places } from './places.ts'
 import { keysIn, Publication } from './publication.ts'
+import { Records } from './records.ts'
 import { SliceOwners } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
 export interface ClusterOptions
   extends BuildOptions,
     Pick<ObjectOptions, 'namespaces'>,
-    Partial<Pick<ObjectOptions, 'clients' | 'nodes'>> {
+    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records'>> {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -49,6 +52,8 @@ export interface ClusterHooks {
   published?(changed: boolean, delays: ReadonlyMap<Kind, number>, slices: readonly SlimEndpointSlice[]): void
   /** Publishing that name has thrown: it keeps its former answers. */
   broken?(name: string, cause: unknown): void
+  /** An object asks for a record that it may not have, or that is none: why not. */
+  refused?(text: string): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -73,6 +78,7 @@ export class Cluster implements Sink {
   readonly #pods = new Map<string, number>()
   readonly #clients: Clients | undefined
   readonly #places: Places | undefined
+  readonly #records: Records | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
   readonly #namespaces = new Dirty(name => this.#publication.namespace(name))
@@ -82,6 +88,7 @@ export class Cluster implements Sink {
   readonly #podMarks = new Dirty(key => this.#publication.pod(key))
   readonly #clientMarks = new Dirty(ip => this.#publication.client(ip))
   readonly #placeMarks = new Dirty(network => this.#publication.place(network))
+  readonly #recordMarks = new Dirty(name => this.#publication.records(name))
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
@@ -101,6 +108,9 @@ export class Cluster implements Sink {
     },
     Pod: { link: pod => this.#countPod(pod, 1), unlink: pod => this.#countPod(pod, -1) },
     Node: { link: node => this.#places?.add(node), unlink: node => this.#places?.remove(node) },
+    DNSRecord: this.#recordLinks('DNSRecord'),
+    DNSEndpoint: this.#recordLinks('DNSEndpoint'),
+    Ingress: this.#recordLinks('Ingress'),
   }
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -112,12 +122,20 @@ export class Cluster implements Sink {
     this.#batches = new Batches(clock, firstListingMs, schedule, () => this.#publish())
     this.#clients = options.clients && new Clients(options.clients, ip => this.#clientMarks.add(ip))
     this.#places = options.nodes ? new Places(network => this.#placeMarks.add(network)) : undefined
+    this.#records =
+      options.records &&
+      new Records(
+        options.records,
+        name => this.#recordMarks.add(name),
+        text => hooks.refused?.(text),
+      )
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
       slices: this.#slices,
       importSlices: this.#importSlices,
       clients: this.#clients,
       places: this.#places,
+      records: this.#records,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
     })
@@ -224,6 +242,13 @@ export class Cluster implements Sink {
     this.#podMarks.add(key)
   }
 
+  #recordLinks(kind: RecordKind): Links<SlimRecords> {
+    return {
+      link: object => this.#records?.add(kind, object),
+      unlink: object => this.#records?.remove(kind, object),
+    }
+  }
+
   #schedule(kind: Kind): void {
     if (!this.#since.has(kind)) this.#since.set(kind, this.#hooks.clock.nowMs())
     this.#batches.note(this.synced)
@@ -262,6 +287,7 @@ export class Cluster implements Sink {
     const podsChanged = yield* this.#podMarks.publish(attempt)
     yield* this.#clientMarks.publish(attempt)
     yield* this.#placeMarks.publish(attempt)
+    yield* this.#recordMarks.publish(attempt)
     const changed = servicesChanged || podsChanged
     const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(serial)

@@ -12,6 +12,7 @@ import {
 import type { Clients } from './clients.ts'
 import { FLAG, KIND, markOf } from './layout.ts'
 import type { Places } from './places.ts'
+import type { Records } from './records.ts'
 import type { SliceOwners } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
@@ -22,6 +23,7 @@ export interface ClusterView {
   readonly importSlices: SliceOwners
   readonly clients: Clients | undefined
   readonly places: Places | undefined
+  readonly records: Records | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -76,6 +78,11 @@ export class Publication {
   *place(network: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.places?.publish(network, this.#writer) ?? false
+  }
+
+  *records(name: string): Steps<boolean> {
+    yield* this.#writer.nameRoom()
+    return this.#view.records?.publish(name, this.#writer) ?? false
   }
 
   *import(key: string): Steps<boolean> {

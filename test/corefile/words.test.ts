@@ -6,7 +6,7 @@ import { DIRECTIVE_WORDS, directiveWord, isDirectiveWord, REMOVED_WORDS } from '
 const CHAIN =
   'root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize ede bind ' +
   'debug trace ready health admin pprof shed prometheus errors log dnstap local policy ipv6 ipv4 dns64 any chaos loadbalance tsig edns_pass rewrite ' +
-  'autopath acl cache header dnssec tls minimal template transfer hosts route53 azure clouddns k8s_external kubernetes ' +
+  'autopath acl cache header dnssec tls minimal template transfer hosts k8s_records route53 azure clouddns k8s_external kubernetes ' +
   'file auto secondary etcd loop ratelimit forward grpc erratic whoami on sign view nomad'
 
 t.test('the chain of CoreDNS 1.14.7, and the words that it lacks', async t => {
@@ -33,7 +33,7 @@ t.test('what is not offered, what is accepted with a warning, what was removed',
 })
 
 t.test('words are found by name', async t => {
-  t.match(directiveWord('kubernetes'), { word: 'kubernetes', order: 52 })
+  t.match(directiveWord('kubernetes'), { word: 'kubernetes', order: 53 })
   t.match(directiveWord('route53'), { notOffered: 'forward the zone to its own servers' })
   t.match(directiveWord('pprof'), { instead: /cpu-prof/ })
   for (const word of ['proxy', 'import', '', 'toString']) t.equal(directiveWord(word), undefined, word)

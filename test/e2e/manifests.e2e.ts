@@ -1,5 +1,5 @@
 // The manifests that the project ships are what a real API server accepts: every document of config/kubernetes,
-// config/node-local and config/examples by server-side apply with dryRun=All, which also refuses unknown fields.
+// config/crds, config/node-local and config/examples by server-side apply with dryRun=All, which also refuses unknown fields.
 
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -71,7 +71,7 @@ async function checkPodSecurity(context: Context): Promise<void> {
 export const suite: Suite = {
   name: 'manifests',
   async run(context) {
-    for (const name of ['examples', 'kubernetes', 'node-local']) {
+    for (const name of ['crds', 'examples', 'kubernetes', 'node-local']) {
       const folder = join(CONFIG, name)
       if (existsSync(folder)) await checkFolder(context, folder)
       else context.skip(`config/${name}`, 'there is no such folder')

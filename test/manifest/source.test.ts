@@ -95,6 +95,9 @@ t.test('the first look replaces every kind, later ones emit differences', async 
     '= Pod 3',
     '= ServiceImport 0',
     '= Node 0',
+    '= DNSRecord 0',
+    '= DNSEndpoint 0',
+    '= Ingress 0',
   ])
   t.same(s.problems(), [], 'files of other sorts and hidden ones are not read')
   t.same(await s.settled(), [], 'nothing changed')

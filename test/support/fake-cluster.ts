@@ -30,6 +30,9 @@ export const FAKE_RESOURCES = {
   nodes: { kind: 'Node', group: '', version: 'v1', namespaced: false },
   pods: { kind: 'Pod', group: '', version: 'v1', namespaced: true },
   endpointslices: { kind: 'EndpointSlice', group: 'discovery.k8s.io', version: 'v1', namespaced: true },
+  dnsrecords: { kind: 'DNSRecord', group: 'seamark.dev', version: 'v1alpha1', namespaced: true },
+  dnsendpoints: { kind: 'DNSEndpoint', group: 'externaldns.k8s.io', version: 'v1alpha1', namespaced: true },
+  ingresses: { kind: 'Ingress', group: 'networking.k8s.io', version: 'v1', namespaced: true },
   serviceimports: {
     kind: 'ServiceImport',
     group: 'multicluster.x-k8s.io',

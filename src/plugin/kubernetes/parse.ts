@@ -9,6 +9,7 @@ import type { Token } from '../../corefile/token.ts'
 import { parseSelector } from '../../objects/label-selector.ts'
 import { OBJECT_DEFAULTS, type TopologyOptions } from '../../objects/options.ts'
 import { isDnsLabel } from '../../objects/slim.ts'
+import { recordOptions } from '../k8s_records/config.ts'
 import type { BlockContext } from '../plugin.ts'
 import { isReverseZone } from './answers.ts'
 import { namesPlaces, readClients } from './clients.ts'
@@ -69,6 +70,7 @@ export function parseKubernetes(
   })
   judge(directive.word, draft, api, problems)
   draft.clients = readClients(draft.verifiedPods, block, problems)
+  draft.records = recordOptions(block)
   draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft

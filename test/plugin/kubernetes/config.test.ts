@@ -28,6 +28,7 @@ const OTHERS: {
   multicluster: [true, 'own'],
   topology: [{ of: 'zone', atLeast: 1 }, 'own'],
   nodes: [true, 'own'],
+  records: [{ kinds: ['Ingress'], delegations: [], ttlSeconds: 60 }, 'own'],
   verifiedPods: [true, 'own'],
   clients: [{ podNames: true, labels: ['app'] }, 'own'],
 }

@@ -29,6 +29,7 @@ const plain: KubernetesConfig = {
   multicluster: false,
   topology: undefined,
   nodes: false,
+  records: undefined,
   verifiedPods: false,
   source: { kind: 'api' },
   snapshot: undefined,

@@ -1,0 +1,159 @@
+// Objects that ask for records outside of the cluster's zones: DNSRecord (seamark.dev), DNSEndpoint (externaldns.k8s.io), and the
+// host names of Ingresses. All become the same: sets of records by name and type, their values as they are written.
+
+import { canonicalIp } from '../shared/ip.ts'
+import { field, fieldAt, listAt, type Path, textAt } from './field.ts'
+
+/** Told of every field that was left out. */
+type Note = (path: Path, message: string) => void
+
+/** The records of one name and type that an object asks for. */
+export interface SlimRecordSet {
+  /** In lower case, without a final dot; `*` may be its first label. */
+  readonly name: string
+  readonly type: RecordType
+  /** 0 is as the Corefile says. */
+  readonly ttlSeconds: number
+  /** In presentation form, a TXT record's with or without quotes. */
+  readonly values: readonly string[]
+}
+
+/** An object with such records. */
+export interface SlimRecords {
+  readonly namespace: string
+  readonly name: string
+  /** When it was made, in ms since 1970: of two that claim a name the older one has it. */
+  readonly createdMs: number
+  readonly records: readonly SlimRecordSet[]
+}
+
+export const RECORD_TYPES = ['A', 'AAAA', 'CNAME', 'TXT', 'SRV', 'MX', 'CAA'] as const
+export type RecordType = (typeof RECORD_TYPES)[number]
+
+/** Sets of one object, values of one set, and their length. */
+export const SETS_MAX = 1000
+export const VALUES_MAX = 1000
+export const VALUE_MAX = 4096
+export const TTL_MAX_SECONDS = 86_400
+const NAME_MAX = 253
+
+const LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
+const NAME = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
+
+/** Whether it is a name that records may have, in lower case without a final dot. */
+export const isRecordName = (text: string): boolean => text.length <= NAME_MAX && NAME.test(text)
+
+type Id = Pick<SlimRecords, 'namespace' | 'name'>
+
+/** A DNSRecord: spec.name, spec.type, spec.ttlSeconds, spec.values. */
+export const recordsOfDnsRecord = (raw: unknown, id: Id, note: Note): SlimRecords =>
+  made(raw, id, [
+    setOf(
+      fieldAt(raw, 'spec', 'name'),
+      fieldAt(raw, 'spec', 'type'),
+      fieldAt(raw, 'spec', 'ttlSeconds'),
+      listAt(raw, 'spec', 'values'),
+      ['spec'],
+      note,
+    ),
+  ])
+
+/** A DNSEndpoint of ExternalDNS: spec.endpoints with dnsName, recordType, recordTTL and targets. */
+export const recordsOfDnsEndpoint = (raw: unknown, id: Id, note: Note): SlimRecords =>
+  made(
+    raw,
+    id,
+    listAt(raw, 'spec', 'endpoints')
+      .slice(0, SETS_MAX)
+      .map((item, i) =>
+        setOf(
+          field(item, 'dnsName'),
+          field(item, 'recordType'),
+          field(item, 'recordTTL'),
+          listAt(item, 'targets'),
+          ['spec', 'endpoints', i],
+          note,
+        ),
+      ),
+  )
+
+/** An Ingress: the hosts of its rules, with the addresses or the host name of its load balancer. */
+export function recordsOfIngress(raw: unknown, id: Id, note: Note): SlimRecords {
+  const balancers = listAt(raw, 'status', 'loadBalancer', 'ingress').slice(0, VALUES_MAX)
+  const ips = balancers.flatMap(item => canonicalIp(textAt(item, 'ip')) ?? [])
+  const hosts = balancers.flatMap(item => textAt(item, 'hostname') || [])
+  const byType: [type: RecordType, values: readonly string[]][] = [
+    ['A', ips.filter(ip => !ip.includes(':'))],
+    ['AAAA', ips.filter(ip => ip.includes(':'))],
+    ['CNAME', ips.length === 0 ? hosts.slice(0, 1) : []],
+  ]
+  const names = new Set(listAt(raw, 'spec', 'rules').map(rule => textAt(rule, 'host')))
+  names.delete('')
+  return made(
+    raw,
+    id,
+    [...names]
+      .slice(0, SETS_MAX)
+      .flatMap(name =>
+        byType
+          .filter(([, values]) => values.length > 0)
+          .map(([type, values]) => setOf(name, type, 0, values, ['spec', 'rules'], note)),
+      ),
+  )
+}
+
+function made(
+  raw: unknown,
+  { namespace, name }: Id,
+  sets: readonly (SlimRecordSet | undefined)[],
+): SlimRecords {
+  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
+  return {
+    namespace,
+    name,
+    createdMs: Number.isNaN(created) ? 0 : created,
+    records: sets.filter(set => set !== undefined),
+  }
+}
+
+function setOf(
+  name: unknown,
+  type: unknown,
+  ttl: unknown,
+  values: readonly unknown[],
+  path: Path,
+  note: Note,
+): SlimRecordSet | undefined {
+  const known = RECORD_TYPES.find(each => each === type)
+  const text = typeof name === 'string' ? name.toLowerCase().replace(/\.$/, '') : ''
+  if (known === undefined || !isRecordName(text)) {
+    note(
+      path,
+      known ? 'no name that records can have: left out' : `none of ${RECORD_TYPES.join(', ')}: left out`,
+    )
+    return undefined
+  }
+  const isTtl = typeof ttl === 'number' && Number.isInteger(ttl) && ttl > 0 && ttl <= TTL_MAX_SECONDS
+  const kept = values
+    .slice(0, VALUES_MAX)
+    .filter(value => typeof value === 'string')
+    .filter(value => value !== '' && value.length <= VALUE_MAX)
+  return { name: text, type: known, ttlSeconds: isTtl ? ttl : 0, values: kept }
+}
+
+/** Whether a value out of a file is such an object's part. */
+export function isRecordSet(value: unknown): value is SlimRecordSet {
+  const [name, type, ttl, values] = ['name', 'type', 'ttlSeconds', 'values'].map(key => fieldAt(value, key))
+  return (
+    typeof name === 'string' &&
+    isRecordName(name) &&
+    RECORD_TYPES.some(known => known === type) &&
+    typeof ttl === 'number' &&
+    Number.isInteger(ttl) &&
+    ttl >= 0 &&
+    ttl <= TTL_MAX_SECONDS &&
+    Array.isArray(values) &&
+    values.length <= VALUES_MAX &&
+    values.every(each => typeof each === 'string' && each !== '' && each.length <= VALUE_MAX)
+  )
+}

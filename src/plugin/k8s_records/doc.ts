@@ -1,0 +1,48 @@
+// How `k8s_records` is written.
+
+import type { WordDoc } from '../../corefile/doc.ts'
+import { TTL_DEFAULT_SECONDS, TTL_MAX_SECONDS } from './config.ts'
+
+export const recordsDoc: WordDoc = {
+  usage: 'k8s_records ZONE…',
+  meaning:
+    'answers for names that objects ask for, under suffixes that are delegated to their namespaces: changed without a reload (Seamark only)',
+  options: [
+    {
+      usage: 'from dnsrecords|dnsendpoints|ingresses…',
+      meaning:
+        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, and the hosts of Ingresses with their load balancers' addresses",
+    },
+    {
+      usage: 'delegate SUFFIX to NAMESPACE…',
+      meaning:
+        'the namespaces whose objects may have names of the suffix, * for all; the longest suffix counts',
+    },
+    {
+      usage: 'ttl SECONDS',
+      meaning: 'the TTL of records that name none, and of denials',
+      default: `${TTL_DEFAULT_SECONDS}`,
+      range: `1 to ${TTL_MAX_SECONDS}`,
+    },
+    {
+      usage: 'fallthrough [ZONE…]',
+      meaning: 'hands names that no object has to the next plugin',
+      default: 'off; all zones where none is named',
+    },
+  ],
+  notes: [
+    'Types: A, AAAA, CNAME, TXT, SRV, MX, CAA; `*` may be the first label. Of two objects that claim a type of a name the older one has it, and an alias has its name alone. What is refused is logged with the object and why; nothing is written to the status of objects.',
+    'kubernetes in the same block reads the objects, from an API server or a folder; the right to list and watch them is needed (`config/crds`). Until their definitions are installed the server is not ready.',
+  ],
+  example: `
+    . {
+        k8s_records example.org {
+            from dnsrecords ingresses
+            delegate team-a.example.org to team-a
+            delegate example.org to platform
+            fallthrough
+        }
+        kubernetes cluster.local
+        forward . /etc/resolv.conf
+    }`,
+}

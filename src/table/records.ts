@@ -1,0 +1,190 @@
+// Records that objects ask for, by name: those that a namespace may have, of two that claim a name and type the older one's. A
+// block for each name, and one without records for each name that others are below, which exists as well (RFC 8020).
+
+import type { RecordKind } from '../objects/objects.ts'
+import type { RecordOptions } from '../objects/options.ts'
+import type { SlimRecordSet, SlimRecords } from '../objects/records.ts'
+import { parseName } from '../wire/name.ts'
+import { parseRecord } from '../wire/presentation/record.ts'
+import { parseType } from '../wire/rrtype.ts'
+import { KEY, KIND } from './layout.ts'
+import { Octets } from './octets.ts'
+import type { TableWriter } from './writer.ts'
+
+/** A set of records as an object asks for it. */
+interface Claim extends SlimRecordSet {
+  /** KIND NAMESPACE/NAME. */
+  readonly owner: string
+  readonly createdMs: number
+}
+
+/** Values of one set that a reply can hold at most, in octets. */
+const SET_OCTETS_MAX = 32_768
+const STRING_MAX = 255
+
+export class Records {
+  readonly #options: RecordOptions
+  readonly #claims = new Map<string, Set<Claim>>()
+  readonly #byObject = new Map<SlimRecords, readonly Claim[]>()
+  /** How many names with records are below a name. */
+  readonly #below = new Map<string, number>()
+  readonly #touch: (name: string) => void
+  readonly #refuse: (text: string) => void
+
+  /** `touch` notes that a name is to be published, `refuse` tells of what an object may not have. */
+  constructor(options: RecordOptions, touch: (name: string) => void, refuse: (text: string) => void) {
+    this.#options = options
+    this.#touch = touch
+    this.#refuse = refuse
+  }
+
+  add(kind: RecordKind, object: SlimRecords): void {
+    const owner = `${kind} ${object.namespace}/${object.name}`
+    const claims: Claim[] = []
+    for (const set of object.records) {
+      const problem = this.#problemOf(set.name, object.namespace)
+      if (problem !== undefined) this.#refuse(`${owner}: ${set.name} ${set.type}: ${problem}`)
+      else claims.push({ ...set, owner, createdMs: object.createdMs })
+    }
+    this.#byObject.set(object, claims)
+    for (const claim of claims) {
+      const known = this.#claims.get(claim.name)
+      if (known) known.add(claim)
+      else {
+        this.#claims.set(claim.name, new Set([claim]))
+        this.#count(claim.name, 1)
+      }
+      this.#touch(claim.name)
+    }
+  }
+
+  remove(_kind: RecordKind, object: SlimRecords): void {
+    for (const claim of this.#byObject.get(object) ?? []) {
+      const known = this.#claims.get(claim.name)
+      known?.delete(claim)
+      if (known?.size === 0) {
+        this.#claims.delete(claim.name)
+        this.#count(claim.name, -1)
+      }
+      this.#touch(claim.name)
+    }
+    this.#byObject.delete(object)
+  }
+
+  /** Publishes what is known of a name. Returns whether anything changed; throws TableFullError, having changed nothing. */
+  publish(text: string, writer: TableWriter): boolean {
+    const name = parseName(`${text}.`)
+    if (name === undefined) return false
+    const key = Uint8Array.of(KEY.RECORDS, ...name)
+    const claims = [...(this.#claims.get(text) ?? [])]
+    if (claims.length === 0 && (this.#below.get(text) ?? 0) === 0) return writer.remove(key)
+    return writer.publish(key, this.#build(key, this.#granted(claims)))
+  }
+
+  /** Why a namespace may not have the name. */
+  #problemOf(name: string, namespace: string): string | undefined {
+    const delegation = this.#options.delegations
+      .filter(({ suffix }) => suffix === '' || name === suffix || name.endsWith(`.${suffix}`))
+      .reduce<RecordOptions['delegations'][number] | undefined>(
+        (longest, each) =>
+          longest === undefined || each.suffix.length > longest.suffix.length ? each : longest,
+        undefined,
+      )
+    if (delegation === undefined) return 'no `delegate` of the Corefile has this name'
+    const { suffix, to } = delegation
+    return to.includes('*') || to.includes(namespace)
+      ? undefined
+      : `${suffix === '' ? 'this name' : suffix} is delegated to ${to.join(', ')} and not to namespace ${namespace}`
+  }
+
+  /** The older of two claims to one type counts, and where one is an alias, the oldest of all (RFC 1034 3.6.2). */
+  #granted(claims: readonly Claim[]): Claim[] {
+    const [oldest, ...others] = claims.toSorted(byAge)
+    if (oldest === undefined) return []
+    const granted = [oldest]
+    for (const claim of others) {
+      const rival =
+        granted.find(({ type }) => type === claim.type) ??
+        granted.find(({ type }) => type === 'CNAME' || claim.type === 'CNAME')
+      if (rival === undefined) granted.push(claim)
+      else if (rival.owner !== claim.owner || rival.type !== claim.type)
+        this.#refuse(`${claim.owner}: ${claim.name} ${claim.type}: ${rival.owner} has the name, and is older`)
+    }
+    return granted
+  }
+
+  #build(key: Uint8Array, claims: readonly Claim[]): Uint8Array {
+    const out = new Octets()
+    out.head(KIND.RECORDS, 0, key.length, 0, 0)
+    out.bytes(key)
+    const detail = out.length
+    const sets = claims
+      .map(claim => ({ claim, data: this.#dataOf(claim) }))
+      .filter(({ data }) => data.length > 0)
+    out.u16(sets.length)
+    for (const { claim, data } of sets) {
+      out.u16(parseType(claim.type)!)
+      out.u32(claim.ttlSeconds || this.#options.ttlSeconds)
+      out.u16(data.length)
+      for (const rdata of data) {
+        out.u16(rdata.length)
+        out.bytes(rdata)
+      }
+    }
+    return out.finish(detail)
+  }
+
+  /** The data of the records, each once; what is none is left out. An alias has one target. */
+  #dataOf({ owner, name, type, values }: Claim): Uint8Array[] {
+    const data = new Map<string, Uint8Array>()
+    let octets = 0
+    for (const value of type === 'CNAME' ? values.slice(0, 1) : values) {
+      const record = parseRecord(`x. 0 IN ${type} ${dataText(type, value)}`)
+      if ('reason' in record)
+        this.#refuse(`${owner}: ${name} ${type}: ${record.reason}: ${value.slice(0, 80)}`)
+      else if (octets + record.rdata.length > SET_OCTETS_MAX) {
+        this.#refuse(`${owner}: ${name} ${type}: more records than a reply holds`)
+        break
+      } else {
+        octets += record.rdata.length
+        data.set(Buffer.from(record.rdata).toString('latin1'), record.rdata)
+      }
+    }
+    return [...data.values()]
+  }
+
+  #count(name: string, by: 1 | -1): void {
+    for (let at = name.indexOf('.'); at >= 0; at = name.indexOf('.', at + 1)) {
+      const above = name.slice(at + 1)
+      const count = (this.#below.get(above) ?? 0) + by
+      if (count > 0) this.#below.set(above, count)
+      else this.#below.delete(above)
+      this.#touch(above)
+    }
+  }
+}
+
+const byAge = (a: Claim, b: Claim): number =>
+  a.createdMs - b.createdMs || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0)
+
+/** Names without a final dot are whole ones, and texts may lack their quotes. */
+function dataText(type: string, value: string): string {
+  const text = value.replaceAll('\n', ' ')
+  if (type === 'TXT') return text.startsWith('"') ? text : quoted(text)
+  const isName = type === 'CNAME' || type === 'MX' || type === 'SRV'
+  return isName && !text.endsWith('.') ? `${text}.` : text
+}
+
+function quoted(text: string): string {
+  const parts: string[] = []
+  const octets = Buffer.from(text)
+  for (let at = 0; at < octets.length; at += STRING_MAX) {
+    const part = [...octets.subarray(at, at + STRING_MAX)].map(octet =>
+      octet >= 0x20 && octet < 0x7f && octet !== 0x22 && octet !== 0x5c
+        ? String.fromCharCode(octet)
+        : `\\${String(octet).padStart(3, '0')}`,
+    )
+    parts.push(`"${part.join('')}"`)
+  }
+  return parts.join(' ')
+}
