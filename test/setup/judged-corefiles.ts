@@ -51,6 +51,7 @@ const TWICE: Readonly<Record<string, readonly [verdict: Judged['coredns'], lines
   chaos: ['taken', 'chaos 1\nchaos 2'],
   debug: ['taken', 'debug\ndebug'],
   dns64: ['taken', 'dns64 64:ff9b::/96\ndns64 {\n allow_ipv4\n}'],
+  dnstap: ['taken', 'dnstap tcp://127.0.0.1:16000\ndnstap tcp://127.0.0.1:16001 full'],
   errors: ['refused', 'errors\nerrors'],
   file: ['taken', 'file a.zone a.test\nfile a.zone a.test'],
   forward: ['taken', 'forward a.test 127.0.0.1\nforward b.test 127.0.0.1'],
