@@ -13,6 +13,11 @@ import { floodFrom, serve, unharmed } from './one-block.ts'
 
 const NOISY = '127.0.0.2'
 const QUIET = '127.0.0.3'
+/**
+ * Sent before their fate is waited for: fewer than any socket holds, and so many that all room is taken long before the first one
+ * has waited for as long as a client does.
+ */
+const PACE = 100
 
 /** Queries that have passed the cache and have no answer yet; where nothing is cached. */
 async function inFlight({ counted }: Served): Promise<number> {
@@ -38,7 +43,7 @@ for (const [title, options, mostInFlight] of rules) {
     let sent = 0
     // No faster than server and upstream take it: a query that is lost on its way proves nothing.
     const flood = async (): Promise<void> => {
-      for (let i = 0; i < 50; i++) noisy.send(`n${sent++}.silent.test`)
+      for (let i = 0; i < PACE; i++) noisy.send(`n${sent++}.silent.test`)
       await until('the flood', async () => silent.size + noisy.replies(RCODE.REFUSED) >= sent)
     }
     // What is in flight when the first one is refused: later on the first ones have waited long enough.
@@ -68,7 +73,7 @@ t.test('slow queries of a thread: one client gets half of them, whatever it asks
   const noisy = await floodFrom(t, served, NOISY)
   // Before the first of them has waited too long. What is asked last is answered when the others have been read.
   for (let round = 1; noisy.replies(RCODE.REFUSED) === 0; round++) {
-    for (let i = 0; i < 100; i++) noisy.send('held.test')
+    for (let i = 0; i < 2 * PACE; i++) noisy.send('held.test')
     noisy.send('www.test')
     await until('them', () => noisy.replies(RCODE.NOERROR) >= round || noisy.replies(RCODE.REFUSED) > 0)
   }
