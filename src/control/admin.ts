@@ -33,16 +33,17 @@ export interface AdminOptions {
   readonly commands: ReadonlyMap<string, AdminCommand>
 }
 
-/** Where the Corefile wants it; in a Pod the socket of the process besides. */
+/** Where the Corefile wants it; in a Pod the socket of the process besides, or why that cannot be. */
 export function adminAddresses(
   { admin }: Pick<Setup, 'admin'>,
   env: Readonly<Record<string, string | undefined>>,
-): readonly AdminAddress[] {
+): { readonly addresses: readonly AdminAddress[]; readonly problem: string | undefined } {
   const isInPod = env.KUBERNETES_SERVICE_HOST !== undefined
   const wantsOwn = isInPod || admin.some(({ address }) => address === undefined)
   const own = wantsOwn ? ownAdminSocket() : undefined
   const given = admin.flatMap(({ address }) => address ?? [])
-  return own === undefined || typeof own === 'string' ? given : [own, ...given]
+  if (typeof own === 'string') return { addresses: given, problem: own }
+  return { addresses: own === undefined ? given : [own, ...given], problem: undefined }
 }
 
 type Result = 'answered' | 'refused' | 'malformed'

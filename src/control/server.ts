@@ -320,7 +320,10 @@ export class Server {
       await sites.commit()
       this.#watchReadiness(setup)
     }
-    await this.#admin.listen(adminAddresses(setup, process.env))
+    const { addresses, problem } = adminAddresses(setup, process.env)
+    if (problem !== undefined)
+      this.#options.log.write('WARNING', 'plugin/admin', `no socket for commands: ${problem}`)
+    await this.#admin.listen(addresses)
     this.#facts.probe(setup)
     this.#zoneFiles.watch(setup)
     this.#hostsFiles.watch(setup)

@@ -162,12 +162,13 @@ t.test('the directive', async t => {
 })
 
 t.test('in a Pod the socket of the process is there without a directive, elsewhere nothing is', async t => {
-  t.same(adminAddresses({ admin: [] }, {}), [])
+  const wanted = (...args: Parameters<typeof adminAddresses>) => adminAddresses(...args).addresses
+  t.same(wanted({ admin: [] }, {}), [])
   const tcp = { host: '127.0.0.1', port: 8053 }
-  t.same(adminAddresses({ admin: [{ address: tcp }] }, {}), [tcp])
+  t.same(wanted({ admin: [{ address: tcp }] }, {}), [tcp])
   const own = { path: join(adminFolder()!, `${process.pid}.sock`) }
-  t.same(adminAddresses({ admin: [{ address: tcp }] }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }), [own, tcp])
-  t.same(adminAddresses({ admin: [{ address: undefined }] }, {}), [own])
+  t.same(wanted({ admin: [{ address: tcp }] }, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }), [own, tcp])
+  t.same(wanted({ admin: [{ address: undefined }] }, {}), [own])
   t.equal(statSync(adminFolder()!).mode & 0o777, 0o700)
   for (const text of ['nonsense', '', 'a:b', '1.2.3.4', '127.0.0.1:99999'])
     t.equal(parseAdminAddress(text), undefined, text)
