@@ -60,7 +60,7 @@ t.test('what is kept', async t => {
       `autopath @kubernetes\n${INSECURE}`,
       undefined,
       [
-        '2:10: warning: autopath @kubernetes does nothing without `pods verified` in kubernetes (usage: autopath [ZONE…] @kubernetes|FILE)',
+        '2:10: warning: autopath @kubernetes does nothing without `pods verified` in kubernetes (usage: autopath [ZONE…] @kubernetes|@query|FILE)',
       ],
     ],
   ]
