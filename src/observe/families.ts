@@ -317,8 +317,8 @@ const TABLE: readonly Family[] = [
   ),
   counter(
     'seamark_ratelimit_limited_total',
-    'server kind result',
-    'Queries beyond what ratelimit lets one client ask: of all kinds, or misses that an upstream would be asked.',
+    'server by kind result',
+    'Queries beyond what ratelimit lets one client, or one namespace, ask: of all kinds, or misses that an upstream would be asked.',
   ),
   counter(
     'seamark_ratelimit_forgotten_total',

@@ -30,13 +30,19 @@ export function readClients(
   const texts = hasMetadata ? named.map(({ text }) => text) : []
   const isSearched =
     directives.get('autopath')?.some(({ args }) => args.at(-1)?.text === '@kubernetes') ?? false
-  if (!isVerified || (texts.length === 0 && !isSearched && !words.has('policy'))) return undefined
+  const isLimited = directives.get('ratelimit')?.some(isOfNamespaces) ?? false
+  if (!isVerified || (texts.length === 0 && !isSearched && !words.has('policy') && !isLimited))
+    return undefined
   const labels = texts.flatMap(text => [...text.matchAll(LABEL)].flatMap(([, key]) => key ?? []))
   return {
     podNames: texts.some(text => text.includes('kubernetes/client-pod-name')),
     labels: [...new Set(labels)].sort(),
   }
 }
+
+/** Whether a `ratelimit` limits namespaces. */
+export const isOfNamespaces = ({ block = [] }: Directive): boolean =>
+  block.some(({ word }) => word.text.startsWith('namespace_'))
 
 /** Whether the server block names the labels `kubernetes/client-node` or `kubernetes/client-zone`. */
 export function namesPlaces({ directives, words }: BlockContext, problems: Problems): boolean {

@@ -3,15 +3,13 @@
 //
 //   SERVICE.demo.svc.cluster.local   1-2-3-4.demo.pod.cluster.local   demo.svc.cluster.local   SERVICE.demo.EXTERNAL.ZONE
 
-import { ipv4At } from '../../query/sockaddr.ts'
-import { blockKeyAt, keyEndOf, kindOf } from '../../table/block.ts'
-import { CLIENT_HOST_NETWORK, KEY, KIND } from '../../table/layout.ts'
+import { blockKeyAt, kindOf } from '../../table/block.ts'
+import { KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { countLabels, isWithin, type Name, name } from '../../wire/name.ts'
+import { ClientNamespaces, textAt } from '../kubernetes/client-namespace.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
-import { HOST } from './config.ts'
 import type { NameView } from './name-view.ts'
-import { NOBODY } from './rules.ts'
 
 interface Zone {
   readonly zone: Name
@@ -32,12 +30,13 @@ export class ClusterNames {
   readonly #table: TableReader
   /** The longest first. */
   readonly #zones: readonly Zone[]
-  readonly #key = new Uint8Array(18)
+  readonly #clients: ClientNamespaces
   readonly #address = new Uint8Array(16)
   readonly #blocks = new Int32Array(BLOCKS_MAX)
 
   constructor(table: TableReader, zones: readonly string[], externalZones: readonly string[]) {
     this.#table = table
+    this.#clients = new ClientNamespaces(table)
     const zoneOf = (text: string, kind?: Zone['kind']): Zone => {
       const zone = name(text)
       const isReverse = REVERSE.some(reverse => isWithin(zone, reverse))
@@ -49,26 +48,9 @@ export class ClusterNames {
     ].sort((a, b) => b.labels - a.labels)
   }
 
-  /** The namespace of the socket address at octets[at …), HOST, or NOBODY: also while not all Pods are listed. */
+  /** The namespace of the socket address at octets[at …), HOST, or NOBODY. */
   clientAt(octets: Uint8Array, at: number): string {
-    const table = this.#table
-    const key = this.#key
-    const v4At = ipv4At(octets, at)
-    const from = v4At >= 0 ? v4At : at + 8
-    const length = v4At >= 0 ? 4 : 16
-    key[0] = KEY.CLIENT
-    key[1] = v4At >= 0 ? 4 : 6
-    for (let i = 0; i < length; i++) key[2 + i] = octets[from + i]!
-    if (!table.synced || table.restored) return NOBODY
-    table.enter()
-    const block = table.find(key, 0, 2 + length)
-    let client = NOBODY
-    if (block !== 0) {
-      const detail = keyEndOf(table.words, table.octets, block)
-      client = (table.octets[detail]! & CLIENT_HOST_NETWORK) !== 0 ? HOST : textAt(table.octets, detail + 1)
-    }
-    table.leave()
-    return client
+    return this.#clients.at(octets, at)
   }
 
   /** The namespace that a name is about, OF_ALL for one of the cluster's that is about none; undefined for a name outside. */
@@ -119,7 +101,3 @@ export class ClusterNames {
     return undefined
   }
 }
-
-/** The text behind its length. */
-const textAt = (octets: Uint8Array, at: number): string =>
-  Buffer.prototype.latin1Slice.call(octets, at + 1, at + 1 + octets[at]!)

@@ -2,8 +2,6 @@
 
 /** Everybody, in a selector of clients; every namespace, in one of names. */
 export const EVERYBODY = '*'
-/** Clients that have a node's own address, in a selector. */
-export const HOST = '@host'
 
 /** Names of all lists of a block together. */
 export const SUFFIXES_MAX = 1_000_000

@@ -1,7 +1,8 @@
 // How `policy` is written.
 
 import type { WordDoc } from '../../corefile/doc.ts'
-import { EVERYBODY, HOST, SUFFIXES_MAX } from './config.ts'
+import { HOST } from '../kubernetes/client-namespace.ts'
+import { EVERYBODY, SUFFIXES_MAX } from './config.ts'
 
 export const policyDoc: WordDoc = {
   usage: 'policy',

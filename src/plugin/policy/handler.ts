@@ -18,12 +18,13 @@ import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
+import { HOST, NOBODY } from '../kubernetes/client-namespace.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import { ClusterNames, OF_ALL } from './cluster.ts'
-import { HOST, type PolicyConfig } from './config.ts'
+import type { PolicyConfig } from './config.ts'
 import { NameView } from './name-view.ts'
-import { NOBODY, Rules } from './rules.ts'
+import { Rules } from './rules.ts'
 
 const PLUGIN = pluginIndex('policy')
 

@@ -8,15 +8,9 @@ import { parseKey } from '../../corefile/key.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseZone } from '../../corefile/zone.ts'
 import { type Name, name, parseName } from '../../wire/name.ts'
+import { HOST } from '../kubernetes/client-namespace.ts'
 import type { BlockContext, Word } from '../plugin.ts'
-import {
-  EVERYBODY,
-  HOST,
-  type NameRule,
-  type NamespaceRule,
-  type PolicyConfig,
-  SUFFIXES_MAX,
-} from './config.ts'
+import { EVERYBODY, type NameRule, type NamespaceRule, type PolicyConfig, SUFFIXES_MAX } from './config.ts'
 import { packSuffixes } from './suffixes.ts'
 
 const SELECTOR = /^[a-z0-9*](?:[-a-z0-9*]{0,61}[a-z0-9*])?$/

@@ -2,12 +2,10 @@
 // namespace, HOST for who has a node's address, or NOBODY for who is not known, to whom no line applies but those from
 // everybody.
 
-import { EVERYBODY, HOST, type PolicyConfig } from './config.ts'
+import { HOST, NOBODY } from '../kubernetes/client-namespace.ts'
+import { EVERYBODY, type PolicyConfig } from './config.ts'
 import type { NameView } from './name-view.ts'
 import { Suffixes } from './suffixes.ts'
-
-/** A client of which nothing is known. */
-export const NOBODY = ''
 
 /** Verdicts and clients that are remembered; beyond, all are forgotten. */
 const REMEMBERED_MAX = 50_000

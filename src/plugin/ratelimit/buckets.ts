@@ -9,7 +9,7 @@
 // Threads take no lock: two that come to one place in the same moment may forget one query, or one address what it owed.
 //
 //   words 0, 1   the key of the hash     then, of 64 octets each:
-//   words 0 … 3  the address, IPv4 ones mapped     words 8 … 15  four buckets
+//   words 0 … 3  the address, IPv4 ones mapped, or the hash of a namespace     words 8 … 15  four buckets
 
 import type { Counter } from '../../observe/meters.ts'
 import { ipv4At } from '../../query/sockaddr.ts'
@@ -20,6 +20,7 @@ import type { Allowance } from './config.ts'
 export const BUCKET = { QUERIES: 0, QUERIES_CUT: 1, MISSES: 2, MISSES_CUT: 3 } as const
 export type Bucket = (typeof BUCKET)[keyof typeof BUCKET]
 
+const encoder = new TextEncoder()
 const BUCKETS = 4
 const WAYS = 8
 const PLACE_OCTETS = 64
@@ -46,6 +47,7 @@ export class Buckets {
   readonly #forgotten: Counter
   readonly #key = new Int32Array(4)
   readonly #keyOctets = new Uint8Array(this.#key.buffer)
+  readonly #text = new Uint8Array(64)
 
   /** `forgotten` counts addresses that still owed something when another one took their place. */
   constructor(buffer: SharedArrayBuffer, forgotten: Counter) {
@@ -67,6 +69,22 @@ export class Buckets {
       key[2] = MAPPED
       for (let i = 0; i < 4; i++) keyOctets[12 + i] = octets[v4At + i]!
     } else for (let i = 0; i < 16; i++) keyOctets[i] = octets[at + 8 + i]!
+    return this.#place(nowMs)
+  }
+
+  /** The place of a namespace; ffff:ffff::, which its key begins with, is the address of nobody. */
+  placeOfNamespace(namespace: string, nowMs: number): number {
+    const { written } = encoder.encodeInto(namespace, this.#text)
+    const key = this.#key
+    key[0] = -1
+    key[1] = halfSipHash(this.#k0, this.#k1, this.#text, 0, written)
+    key[2] = halfSipHash(this.#k1, this.#k0, this.#text, 0, written)
+    key[3] = written
+    return this.#place(nowMs)
+  }
+
+  #place(nowMs: number): number {
+    const keyOctets = this.#keyOctets
     const set = halfSipHash(this.#k0, this.#k1, keyOctets, 0, 16) & this.#setMask
     const first = 1 + set * WAYS
     for (let place = first; place < first + WAYS; place++) if (this.#isAt(place)) return place

@@ -16,6 +16,8 @@ export interface Allowances {
 export interface RatelimitConfig {
   /** Of one address. */
   readonly client: Allowances
+  /** Of all Pods of one namespace together. */
+  readonly namespace: Allowances
   /** Networks in CIDR notation that are not limited. */
   readonly exempt: readonly string[]
   /** Who asked how much, for all serving threads: memory that buckets.ts made. */

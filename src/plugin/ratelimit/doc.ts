@@ -26,6 +26,12 @@ export const ratelimitDoc: WordDoc = {
       ...burst,
     },
     {
+      usage: 'namespace_queries RATE [BURST]',
+      meaning: 'the same of all Pods of one namespace together; needs `pods verified` in kubernetes',
+      ...burst,
+    },
+    { usage: 'namespace_misses RATE [BURST]', meaning: 'the same of what goes on to forward', ...burst },
+    {
       usage: 'exempt NETWORK…',
       meaning: 'addresses and networks that are not limited',
       default: 'none',

@@ -17,6 +17,8 @@ import { parseCidr } from '../../shared/ip.ts'
 import { Networks } from '../../shared/networks.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { RCODE } from '../../wire/rcode.ts'
+import { ClientNamespaces, HOST, NOBODY } from '../kubernetes/client-namespace.ts'
+import { KubernetesHandler } from '../kubernetes/handler.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import { BUCKET, type Bucket, Buckets } from './buckets.ts'
 import type { Allowance, RatelimitConfig } from './config.ts'
@@ -25,24 +27,30 @@ const KINDS = ['queries', 'misses'] as const
 type Kind = (typeof KINDS)[number]
 type Result = 'truncated' | 'refused' | 'dropped'
 
-const REASON: Readonly<Record<Kind, string>> = {
-  queries: 'this client asks more than ratelimit lets it',
-  misses: 'this client asks upstreams more than ratelimit lets it',
-}
+/** Whose share it is. */
+type By = 'client' | 'namespace'
+
+const reasonOf = (by: By, kind: Kind): string =>
+  `this ${by} asks ${kind === 'misses' ? 'upstreams ' : ''}more than ratelimit lets it`
+
 const FIRST: Readonly<Record<Kind, Bucket>> = { queries: BUCKET.QUERIES, misses: BUCKET.MISSES }
 const SECOND: Readonly<Record<Kind, Bucket>> = { queries: BUCKET.QUERIES_CUT, misses: BUCKET.MISSES_CUT }
 
 /** One server block's ratelimit on one serving thread. */
 export class RatelimitHandler implements Handler {
   readonly #config: RatelimitConfig
+  readonly #context: ServingContext
   readonly #clock: Clock
+  #clients: ClientNamespaces | undefined
   readonly #meters: Meters
   readonly #buckets: Buckets
   readonly #exempt: Networks | undefined
   readonly #counters = new Map<string, Counter>()
 
-  constructor(config: RatelimitConfig, { clock, meters }: ServingContext) {
+  constructor(config: RatelimitConfig, context: ServingContext) {
+    const { clock, meters } = context
     this.#config = config
+    this.#context = context
     this.#clock = clock
     this.#meters = meters
     this.#buckets = new Buckets(config.table, meters.counter('seamark_ratelimit_forgotten_total'))
@@ -51,40 +59,60 @@ export class RatelimitHandler implements Handler {
   }
 
   admit(packet: Packet): Step {
-    const { queries } = this.#config.client
-    return queries === undefined ? NEXT : this.#judge(packet, 'queries', queries)
+    return this.#judge(packet, 'queries')
   }
 
   handle(packet: Packet): Step {
-    const { misses } = this.#config.client
-    return misses === undefined ? NEXT : this.#judge(packet, 'misses', misses)
+    return this.#judge(packet, 'misses')
   }
 
-  #judge(packet: Packet, kind: Kind, allowance: Allowance): Step {
+  #judge(packet: Packet, kind: Kind): Step {
+    const client = this.#config.client[kind]
+    const namespace = this.#config.namespace[kind]
+    if (client === undefined && namespace === undefined) return NEXT
     if (packet.isLookUp || packet.isForNobody) return NEXT
     const { from, fromAt } = packet
     if (this.#exempt !== undefined && isIn(this.#exempt, from, fromAt)) return NEXT
     const nowMs = this.#clock.wallMs()
     const buckets = this.#buckets
-    const place = buckets.placeOf(from, fromAt, nowMs)
+    if (client !== undefined) {
+      const step = this.#take(packet, 'client', kind, client, buckets.placeOf(from, fromAt, nowMs), nowMs)
+      if (step !== NEXT) return step
+    }
+    const whose = namespace === undefined ? NOBODY : this.#namespaceOf(packet)
+    if (namespace === undefined || whose === NOBODY || whose === HOST) return NEXT
+    return this.#take(packet, 'namespace', kind, namespace, buckets.placeOfNamespace(whose, nowMs), nowMs)
+  }
+
+  #namespaceOf({ from, fromAt }: Packet): string {
+    if (this.#clients === undefined) {
+      const handler = this.#context.handlers.find(each => each instanceof KubernetesHandler)
+      if (handler === undefined) throw new Error('ratelimit has no kubernetes in its server block')
+      this.#clients = new ClientNamespaces(handler.cluster.table)
+    }
+    return this.#clients.at(from, fromAt)
+  }
+
+  #take(packet: Packet, by: By, kind: Kind, allowance: Allowance, place: number, nowMs: number): Step {
+    const buckets = this.#buckets
     if (buckets.take(place, FIRST[kind], allowance, nowMs)) return NEXT
     const isUdp = packet.transport === 'udp'
     if (buckets.take(place, SECOND[kind], allowance, nowMs)) {
       if (!isUdp) return NEXT
-      this.#count(packet, kind, 'truncated')
-      packet.fail(RCODE.NOERROR, EDE.OTHER, REASON[kind])
+      this.#count(packet, by, kind, 'truncated')
+      packet.fail(RCODE.NOERROR, EDE.OTHER, reasonOf(by, kind))
       packet.truncated = true
       return DONE
     }
-    this.#count(packet, kind, isUdp ? 'dropped' : 'refused')
-    return isUdp ? DROP : packet.fail(RCODE.REFUSED, EDE.OTHER, REASON[kind])
+    this.#count(packet, by, kind, isUdp ? 'dropped' : 'refused')
+    return isUdp ? DROP : packet.fail(RCODE.REFUSED, EDE.OTHER, reasonOf(by, kind))
   }
 
-  #count({ served: { server } }: Packet, kind: Kind, result: Result): void {
-    const key = `${server} ${kind} ${result}`
+  #count({ served: { server } }: Packet, by: By, kind: Kind, result: Result): void {
+    const key = `${server} ${by} ${kind} ${result}`
     let counter = this.#counters.get(key)
     if (counter === undefined) {
-      counter = this.#meters.counter('seamark_ratelimit_limited_total', { server, kind, result })
+      counter = this.#meters.counter('seamark_ratelimit_limited_total', { server, by, kind, result })
       this.#counters.set(key, counter)
     }
     counter.add()

@@ -2,7 +2,8 @@
 
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
 import { parseCidr } from '../../shared/ip.ts'
-import type { Word } from '../plugin.ts'
+import { isOfNamespaces } from '../kubernetes/clients.ts'
+import type { BlockContext, Word } from '../plugin.ts'
 import { bucketMemory } from './buckets.ts'
 import {
   type Allowance,
@@ -14,24 +15,24 @@ import {
   type RatelimitConfig,
 } from './config.ts'
 
-export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, problems) => {
+/** The options that are allowances. */
+const ALLOWANCES: readonly string[] = ['queries', 'misses', 'namespace_queries', 'namespace_misses']
+
+export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, problems, block) => {
   const directive = once(directives, problems)
   if (directive === undefined) return undefined
-  let queries: Allowance | undefined
-  let misses: Allowance | undefined
+  const read: Partial<Record<string, Allowance>> = {}
   let clients = CLIENTS_DEFAULT
   const exempt: string[] = []
-  const isLimited = directive.block?.some(({ word }) => word.text === 'queries' || word.text === 'misses')
+  const isLimited = directive.block?.some(({ word }) => ALLOWANCES.includes(word.text))
+  const allowance = (option: Line): void => {
+    option.once()
+    const found = readAllowance(option)
+    if (found) read[option.word.text] = found
+  }
   readLine(directive, problems, line => {
     line.options({
-      queries: option => {
-        option.once()
-        queries = readAllowance(option)
-      },
-      misses: option => {
-        option.once()
-        misses = readAllowance(option)
-      },
+      ...Object.fromEntries(ALLOWANCES.map(word => [word, allowance])),
       exempt: option => exempt.push(...readNetworks(option)),
       clients: option => {
         clients = option.integer('how many clients are remembered', CLIENTS_MIN, CLIENTS_MAX) ?? clients
@@ -39,9 +40,26 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
     })
     if (!isLimited)
       line.error(line.word, 'ratelimit needs queries or misses: without them nothing is limited')
+    if (isOfNamespaces(directive) && !isVerified(block)) {
+      const message =
+        'limits of namespaces need `pods verified` in kubernetes: without it nobody knows whose a client is'
+      line.error(line.word, message)
+    }
   })
-  return { client: { queries, misses }, exempt, table: bucketMemory(clients) }
+  return {
+    client: { queries: read.queries, misses: read.misses },
+    namespace: { queries: read.namespace_queries, misses: read.namespace_misses },
+    exempt,
+    table: bucketMemory(clients),
+  }
 }
+
+const isVerified = ({ directives }: BlockContext): boolean =>
+  directives
+    .get('kubernetes')
+    ?.some(({ block }) =>
+      block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
+    ) ?? false
 
 function readAllowance(option: Line): Allowance | undefined {
   const perSecond = option.integer('queries a second', 1, RATE_MAX)

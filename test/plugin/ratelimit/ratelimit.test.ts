@@ -7,6 +7,7 @@ import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 import { extendedError } from '../../support/extended-error.ts'
 import { ServerBlock } from '../../support/server-block.ts'
+import { SlimCluster, slimPod, slimService } from '../../support/slim-cluster.ts'
 import { parseWord } from '../../support/words.ts'
 
 const FOUND = 'web.demo.svc.cluster.local'
@@ -121,10 +122,32 @@ t.test('who is limited is told why, and it is counted', async t => {
   const { counted } = block.thread
   const limited = [...counted].filter(([key]) => key.includes('ratelimit'))
   t.strictSame(limited, [
-    ['seamark_ratelimit_limited_total{server=dns://:53,kind=queries,result=truncated}', 1],
-    ['seamark_ratelimit_limited_total{server=dns://:53,kind=queries,result=dropped}', 1],
-    ['seamark_ratelimit_limited_total{server=dns://:53,kind=queries,result=refused}', 1],
+    ['seamark_ratelimit_limited_total{server=dns://:53,by=client,kind=queries,result=truncated}', 1],
+    ['seamark_ratelimit_limited_total{server=dns://:53,by=client,kind=queries,result=dropped}', 1],
+    ['seamark_ratelimit_limited_total{server=dns://:53,by=client,kind=queries,result=refused}', 1],
   ])
+  await block.stop()
+})
+
+t.test('all Pods of a namespace together', async t => {
+  const config = { verifiedPods: true, clients: { podNames: false, labels: [] } }
+  const made = new SlimCluster(config, { kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod'] })
+  made.cluster.replace('Pod', [
+    slimPod('demo/a', '10.1.0.1'),
+    slimPod('demo/b', '10.1.0.2'),
+    slimPod('other/a', '10.1.0.3'),
+    slimPod('demo/h', '192.168.0.1', { hostNetwork: true }),
+  ])
+  made.list(['demo'], [slimService('demo/web', '10.0.0.1')])
+  const lines =
+    'ratelimit {\nqueries 10 5\nnamespace_queries 10 6\n}\nkubernetes cluster.local {\npods verified\n}'
+  const block = new ServerBlock(lines, made)
+  t.equal(run(block, 4, FOUND, { client: client('10.1.0.1') }), '4 answer')
+  t.equal(run(block, 4, FOUND, { client: client('10.1.0.2') }), '2 answer, 2 TC')
+  t.equal(run(block, 6, FOUND, { client: client('10.1.0.3') }), '5 answer, 1 TC', 'another namespace')
+  t.equal(run(block, 6, FOUND, { client: client('192.168.0.1') }), '5 answer, 1 TC', 'a node')
+  t.equal(run(block, 6, FOUND, { client: client('10.9.9.9') }), '5 answer, 1 TC', 'nobody')
+  t.equal(block.thread.counted.get('seamark_ratelimit_limited_total{server=dns://:53,by=namespace,kind=queries,result=truncated}'), 2) // biome-ignore format: one line
   await block.stop()
 })
 
@@ -153,9 +176,10 @@ t.test('mistakes', async t => {
     ['ratelimit {\nqueries 1 1 1\n}', /^3:13: error: too many arguments for queries/],
     ['ratelimit {\nqueries 1\nqueries 2\n}', /^4:1: error: queries is given twice/],
     ['ratelimit {\nqueries 1\nexempt web\n}', /^4:8: error: this is neither a network nor an address \(found "web"/],
+    ['ratelimit {\nnamespace_misses 1\n}', /^2:1: error: limits of namespaces need `pods verified` in kubernetes/],
     ['ratelimit {\nqueries 1\nexempt\n}', /^4:1: error: exempt needs a network/],
     ['ratelimit {\nqueries 1\nclients 5\n}', /^4:9: error: how many clients are remembered must be an integer from 1024/],
-    ['ratelimit {\nqueries 1\nslip 2\n}', /^4:1: error: unknown property of ratelimit \(found "slip"; allowed: clients, exempt, misses, queries/],
+    ['ratelimit {\nqueries 1\nslip 2\n}', /^4:1: error: unknown property of ratelimit \(found "slip"; allowed: clients, exempt, misses, namespace_misses, namespace_queries, queries/],
     ['ratelimit {\nqueries 1\n}\nratelimit {\nqueries 2\n}', /^5:1: error: ratelimit is given twice/],
   ] // biome-ignore format: a table
   for (const [text, complaint] of cases)
