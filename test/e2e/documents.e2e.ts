@@ -41,10 +41,10 @@ class Reader {
     return stdout
   }
 
-  /** Types the one command of the README with these words in it. */
-  typePrinted(words: string): Promise<string> {
-    const found = commandsOf(README).filter(command => command.includes(words))
-    holds(found.length === 1, `the README prints ${found.length} commands with ${words}`)
+  /** Types the one command of a document, the README, with these words in it. */
+  typePrinted(words: string, document = README): Promise<string> {
+    const found = commandsOf(document).filter(command => command.includes(words))
+    holds(found.length === 1, `${document.path} prints ${found.length} commands with ${words}`)
     return this.type(found[0]!)
   }
 
@@ -92,6 +92,37 @@ async function installCoreDns(reader: Reader): Promise<void> {
   writeFileSync(join(reader.folder, 'coredns.yaml'), documents.join('---\n'))
   await reader.type(`kubectl get namespace ${NAMESPACE} || kubectl create namespace ${NAMESPACE}`)
   await reader.type('kubectl create -f coredns.yaml')
+}
+
+/** What the cluster's names are out of one file that kubectl printed. */
+async function checkReplay(context: Context, reader: Reader): Promise<void> {
+  if (context.world.subject !== 'seamark') {
+    context.skip('a live cluster out of one file', 'only Seamark serves a folder')
+    return
+  }
+  await context.check('a live cluster out of one file', async () => {
+    mkdirSync(join(reader.folder, 'folder'))
+    await reader.typePrinted('folder/cluster.yaml', documentNamed('docs/stub-resolver.md'))
+    const live = await context.serve('seamark')
+    const replayed = await context.serve('seamark', {
+      access: [`manifests ${join(reader.folder, 'folder')}`],
+    })
+    const address = await live.data('kube-dns.kube-system.svc.cluster.local')
+    holds(/^10\.96\./.test(address.join()), `kube-dns is at ${address}`)
+    for (const name of [
+      'kubernetes.default',
+      'kube-dns.kube-system',
+      '_https._tcp.kubernetes.default',
+      'nope.default',
+    ])
+      for (const type of ['A', 'SRV'])
+        same(
+          await replayed.data(`${name}.svc.cluster.local`, type),
+          await live.data(`${name}.svc.cluster.local`, type),
+          `${name} ${type}`,
+        )
+    await Promise.all([live.stop(), replayed.stop()])
+  })
 }
 
 export const suite: Suite = {
@@ -147,6 +178,7 @@ export const suite: Suite = {
         same(await reader.state(), before, 'the way back')
       },
     )
+    await checkReplay(context, reader)
     await reader.type(`kubectl -n ${NAMESPACE} delete poddisruptionbudget/coredns`)
     await reader.type('kubectl delete -f coredns.yaml')
   },
