@@ -27,7 +27,7 @@ export const adminWord: Word<AdminConfig> = {
     range: '`PATH`, `unix:PATH`, `127.0.0.1:PORT`, `[::1]:PORT`',
     options: [],
     notes: [
-      'Without an address it is /dev/shm/seamark-UID/PID.sock, which `seamark explain` finds by itself; in a Pod that is there without the directive.',
+      'Without an address it is seamark-UID/PID.sock in $XDG_RUNTIME_DIR, else in /dev/shm, which `seamark explain` finds by itself; in a Pod that is there without the directive.',
       'Whoever reaches it may ask questions in the name of any client and see names of Services and Pods, and can change nothing. At most 8 connections and 100 commands a second are served; the rest are refused, and counted in `seamark_admin_requests_total`.',
     ],
     example: `

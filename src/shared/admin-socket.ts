@@ -1,6 +1,7 @@
 // Where a server listens for the commands of its operator, and where a command finds it: a Unix socket in a folder that only
 // its user can enter. In a Pod that is memory which all its containers have and no image needs to offer.
 //
+//   $XDG_RUNTIME_DIR/seamark-1000/4711.sock, or where there is no such folder:
 //   /dev/shm/seamark-65532/1.sock      by user and process
 
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync } from 'node:fs'
@@ -20,6 +21,8 @@ export function adminFolder(): string | undefined {
 }
 
 function base(): string {
+  const { XDG_RUNTIME_DIR } = process.env
+  if (XDG_RUNTIME_DIR) return XDG_RUNTIME_DIR
   try {
     accessSync(MEMORY, constants.W_OK | constants.X_OK)
     return MEMORY
