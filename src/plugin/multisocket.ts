@@ -12,7 +12,7 @@ export interface MultisocketConfig {
 
 /** CoreDNS's bound. */
 const SOCKETS_MAX = 1024
-/** A thread takes about 32 MiB before it has answered anything, and what its caches hold beyond that. */
+/** A thread takes about 32 MiB; response caches are one for all. */
 const THREADS_MAX = 16
 /** Without `multisocket`: the more threads, the more often upstreams are asked for the same. */
 const THREADS_DEFAULT_MAX = 4
@@ -27,7 +27,7 @@ export const multisocketWord: Word<MultisocketConfig> = {
     range: `1 to ${SOCKETS_MAX}, of which at most ${THREADS_MAX} are started`,
     options: [],
     notes: [
-      'The largest N of all blocks holds for all listeners, from the start of the process to its end. Each takes about 32 MiB and has caches of its own: more threads than cores only cost memory.',
+      'The largest N of all blocks holds for all listeners, from the start of the process to its end. Each takes about 32 MiB, response caches are one for all: more threads than cores only cost memory.',
     ],
     example: `
       . {

@@ -41,6 +41,8 @@ export interface StaleConfig {
 }
 
 export interface CacheConfig {
+  /** What all serving threads keep replies in (layout.ts); absent: each has its own. */
+  readonly memory?: SharedArrayBuffer | undefined
   /** Names the cache is for, lower-case absolute. */
   readonly zones: readonly string[]
   readonly success: SideConfig
@@ -60,8 +62,8 @@ export const ENTRIES_DEFAULT = 9984
 /** More entries than this would be reserved memory for nothing. */
 export const ENTRIES_MAX = 1_000_000
 /**
- * Octets that an entry may take on average, its bookkeeping of some 300 octets included; what an entry takes beyond it,
- * others lack. With the default capacity a thread's two caches together stay below 18 MiB.
+ * Octets that an entry may take on average, its bookkeeping included; what an entry takes beyond it, others lack. With the
+ * default capacity the two halves together stay below 18 MiB, for all threads.
  */
 export const OCTETS_PER_ENTRY: Readonly<Record<Side, number>> = { success: 1024, denial: 768 }
 /** A cache of few entries still takes one reply of any size. */

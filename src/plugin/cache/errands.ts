@@ -6,15 +6,13 @@ import type { Entry } from './entry.ts'
 
 /** An entry is asked for anew while clients are served from it. */
 export class Refresh {
-  readonly key: string
   readonly entry: Entry
   readonly wasFresh: boolean
   /** How long the next one waits where nothing of use comes of this one. */
   readonly recheckMs: number
   readonly begunMs: number
 
-  constructor(key: string, entry: Entry, wasFresh: boolean, recheckMs: number, begunMs: number) {
-    this.key = key
+  constructor(entry: Entry, wasFresh: boolean, recheckMs: number, begunMs: number) {
     this.entry = entry
     this.wasFresh = wasFresh
     this.recheckMs = recheckMs
@@ -24,7 +22,6 @@ export class Refresh {
 
 /** A stale entry is asked for anew while a client waits. */
 export class Verification {
-  readonly key: string
   readonly entry: Entry
   isOver = false
   /** What the client gets in place of the entry. */
@@ -34,8 +31,7 @@ export class Verification {
   /** When the client waits no longer. */
   timer: Timer | undefined
 
-  constructor(key: string, entry: Entry) {
-    this.key = key
+  constructor(entry: Entry) {
     this.entry = entry
   }
 

@@ -14,6 +14,7 @@ import { pluginIndex } from '../../observe/query-meters.ts'
 import { BACK, DONE, DROP, type Kept, NEXT, type Packet, type Step, WAIT } from '../../query/packet.ts'
 import { settleQuestion } from '../../query/settle.ts'
 import { isInZones, type ScanZone, scanZones } from '../../query/zone-table.ts'
+import { lazy } from '../../shared/lazy.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { setTtls, smallestTtl } from '../../wire/ttls.ts'
@@ -21,12 +22,11 @@ import type { Handler, ServingContext } from '../plugin.ts'
 import { type Classified, classify } from './classify.ts'
 import type { CacheConfig, StaleConfig } from './config.ts'
 import { type CacheCounters, CounterSets, makeCounters } from './counters.ts'
-import { buildEntry, type Entry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { Refresh, Verification } from './errands.ts'
 import { FastCache, type FastOptions } from './fast.ts'
-import { packetKey } from './key.ts'
 import { noteEntry } from './notes.ts'
-import { countHit, isPopular, ofThread } from './prefetch.ts'
+import { countHit, isPopular } from './prefetch.ts'
 import { ResponseStore } from './store.ts'
 import { replyTtl, sideOf } from './ttl.ts'
 
@@ -49,14 +49,17 @@ export class CacheHandler implements Handler {
   readonly #counters: CounterSets
   readonly #zones: readonly ScanZone[]
   readonly #exceptZones: Readonly<Record<'success' | 'denial', readonly ScanZone[]>>
+  /** What this thread's clock counts from, on the one that all have in common. */
+  readonly #originMs: number
   #refreshes = 0
   #stopped = false
 
   constructor(config: CacheConfig, context: ServingContext) {
-    const { prefetch } = config
-    this.#config = prefetch ? { ...config, prefetch: ofThread(prefetch, context.threads) } : config
+    this.#config = config
     this.#context = context
-    this.#store = new ResponseStore(config)
+    const { clock, thread } = context
+    this.#originMs = clock.originMs ?? 0
+    this.#store = new ResponseStore(config, thread, lazy.crypto.randomInt(2 ** 31))
     this.#counters = new CounterSets((server, view) => {
       const counters = makeCounters(context.meters, server, view, config.zones)
       this.#store.gauge(counters)
@@ -71,7 +74,8 @@ export class CacheHandler implements Handler {
 
   /** The part of the fast path that answers out of this cache, for the queries of one listener and view. */
   fastPath(server: string, view: string, options: FastOptions): FastCache {
-    return new FastCache(this.#store, this.#config, this.#counters.of(server, view), options)
+    const counters = this.#counters.of(server, view)
+    return new FastCache(this.#store, this.#config, counters, options, this.#originMs)
   }
 
   /** Entries and octets held. */
@@ -85,9 +89,8 @@ export class CacheHandler implements Handler {
     if (!isInZones(packet.scan, this.#zones)) return NEXT
     const counters = this.#countersOf(packet)
     counters.requests.add()
-    const nowMs = this.#context.clock.nowMs()
-    const key = packetKey(packet)
-    const entry = this.#store.select(key, nowMs)
+    const nowMs = this.#nowMs
+    const entry = this.#store.select(packet, nowMs)
     if (entry === undefined) {
       counters.misses.add()
       packet.trace?.note('cache', 'has no answer to it')
@@ -100,12 +103,13 @@ export class CacheHandler implements Handler {
     if (packet.trace !== undefined) noteEntry(packet.trace, entry, nowMs)
     const { prefetch, stale } = this.#config
     const ttl = entry.ttlAt(nowMs)
-    if (ttl <= 0 && stale !== undefined) return this.#answerStale(packet, key, entry, stale, nowMs)
+    if (ttl <= 0 && stale !== undefined) return this.#answerStale(packet, entry, stale, nowMs)
     const shown = this.#config.keepTtl ? entry.ttlSeconds : ttl
-    const isDue = prefetch !== undefined && isPopular(prefetch, entry, ttl, nowMs)
+    const isDue = prefetch !== undefined && isPopular(prefetch, entry, entry.ttlSeconds, ttl, nowMs)
     if (isDue) countHit(prefetch, entry, nowMs)
     const step = entry.answer(packet, CACHE, shown, wantsAuthenticData(packet))
-    if (isDue) this.#refreshBehind(packet, key, entry, 0)
+    entry.used()
+    if (isDue) this.#refreshBehind(packet, entry, 0)
     return step
   }
 
@@ -115,7 +119,7 @@ export class CacheHandler implements Handler {
     else {
       packet.authenticData = kept === AUTHENTIC
       if (!packet.isDropped) {
-        this.#keep(packet, packetKey(packet), this.#classify(packet))
+        this.#keep(packet, this.#classify(packet))
         if (!wantsAuthenticData(packet)) packet.clearAuthentic()
       }
     }
@@ -127,10 +131,13 @@ export class CacheHandler implements Handler {
     else if (kept instanceof Verification) this.#endVerification(kept, undefined)
   }
 
-  /** Forgets everything; what is under way ends without being stored. */
+  /** What is under way ends without being stored; what is stored is the other threads', too. */
   stop(): void {
     this.#stopped = true
-    this.#store.clear()
+  }
+
+  get #nowMs(): number {
+    return this.#context.clock.nowMs() + this.#originMs
   }
 
   #countersOf({ served }: Packet): CacheCounters {
@@ -144,7 +151,7 @@ export class CacheHandler implements Handler {
   }
 
   /** Flattens the TTLs of a reply and stores it where it may be. */
-  #keep(packet: Packet, key: string, { kind, storable, answering }: Classified): void {
+  #keep(packet: Packet, { kind, storable, answering }: Classified): void {
     // A transfer's TTLs are the zone's.
     if (kind === 'transfer') return
     const { out, outAt, rcode, plugin, scan } = packet
@@ -159,22 +166,21 @@ export class CacheHandler implements Handler {
     // RFC 8914 4.14: a failure out of the cache says so.
     const isCachedError = packet.reasonCode <= EDE.OTHER && rcode === RCODE.SERVFAIL
     const reasonCode = isCachedError ? EDE.CACHED_ERROR : packet.reasonCode
-    const nowMs = this.#context.clock.nowMs()
-    const entry = buildEntry(packet, reasonCode, answering, side, ttlSeconds, nowMs)
-    this.#store.put(key, entry, this.#countersOf(packet))
+    const facts = { reasonCode, answering, ttlSeconds, storedAtMs: this.#nowMs }
+    this.#store.put(packet, side, facts, this.#countersOf(packet))
   }
 
   // What has expired (RFC 8767).
 
-  #answerStale(packet: Packet, key: string, entry: Entry, stale: StaleConfig, nowMs: number): Step {
+  #answerStale(packet: Packet, entry: Entry, stale: StaleConfig, nowMs: number): Step {
     if (!stale.verify) {
       const step = this.#serveStale(packet, entry, stale)
-      this.#refreshBehind(packet, key, entry, stale.recheckMs)
+      this.#refreshBehind(packet, entry, stale.recheckMs)
       return step
     }
     // Without a recheck time every client's query is a try of its own, as in CoreDNS.
     if (stale.recheckMs > 0 && !entry.beginRefresh(nowMs)) return this.#serveStale(packet, entry, stale)
-    const verification = new Verification(key, entry)
+    const verification = new Verification(entry)
     this.#ask(packet, verification)
     if (verification.isOver) return this.#endOf(packet, verification, stale)
     const waiting = packet.park()
@@ -201,12 +207,13 @@ export class CacheHandler implements Handler {
     this.#countersOf(packet).servedStale.add()
     const shown = this.#config.keepTtl && ttlSeconds === 0 ? entry.ttlSeconds : ttlSeconds
     entry.answer(packet, CACHE, shown, wantsAuthenticData(packet))
+    entry.used()
     packet.setReason(entry.rcode === RCODE.NXDOMAIN ? EDE.STALE_NXDOMAIN : EDE.STALE_ANSWER)
     return DONE
   }
 
   #verified(packet: Packet, verification: Verification): void {
-    const isOfUse = this.#replaces(packet, verification.key, false)
+    const isOfUse = this.#replaces(packet, false)
     this.#endVerification(verification, isOfUse ? packet : undefined)
   }
 
@@ -217,18 +224,18 @@ export class CacheHandler implements Handler {
   }
 
   /** Refreshes an entry while clients are served from it, one refresh at a time. */
-  #refreshBehind(packet: Packet, key: string, entry: Entry, recheckMs: number): void {
+  #refreshBehind(packet: Packet, entry: Entry, recheckMs: number): void {
     const counters = this.#countersOf(packet)
-    const nowMs = this.#context.clock.nowMs()
+    const nowMs = this.#nowMs
     if (entry.isRefreshing(nowMs)) return
     if (this.#refreshes >= REFRESHES_MAX) {
       counters.refreshesSkipped.add()
       return
     }
-    entry.beginRefresh(nowMs)
+    if (!entry.beginRefresh(nowMs)) return
     this.#refreshes++
     counters.prefetches.add()
-    this.#ask(packet, new Refresh(key, entry, entry.ttlAt(nowMs) > 0, recheckMs, nowMs))
+    this.#ask(packet, new Refresh(entry, entry.ttlAt(nowMs) > 0, recheckMs, nowMs))
   }
 
   /** Asks the handlers behind for nobody. */
@@ -240,28 +247,28 @@ export class CacheHandler implements Handler {
   }
 
   #refreshed(packet: Packet, refresh: Refresh): void {
-    this.#endRefresh(refresh, this.#replaces(packet, refresh.key, refresh.wasFresh))
+    const { hits } = refresh.entry
+    const isOfUse = this.#replaces(packet, refresh.wasFresh)
+    this.#endRefresh(refresh, isOfUse)
+    // The new entry is as popular as the old one was.
+    const newest = isOfUse ? this.#store.newest(packet) : undefined
+    newest?.setHits(hits, refresh.begunMs)
   }
 
-  #endRefresh({ key, entry, recheckMs, begunMs }: Refresh, isOfUse: boolean): void {
+  #endRefresh({ entry, recheckMs }: Refresh, isOfUse: boolean): void {
     this.#refreshes--
     this.#endWait(entry, isOfUse, recheckMs)
-    const newest = isOfUse ? this.#store.newest(key) : undefined
-    if (!newest || newest === entry) return
-    // The new entry is as popular as the old one was.
-    newest.hits = entry.hits
-    newest.lastHitMs = begunMs
   }
 
   #endWait(entry: Entry, isOfUse: boolean, recheckMs: number): void {
-    entry.endRefresh(isOfUse || recheckMs === 0 ? 0 : this.#context.clock.nowMs() + recheckMs)
+    entry.endRefresh(isOfUse || recheckMs === 0 ? 0 : this.#nowMs + recheckMs)
   }
 
   /**
    * Keeps the reply to a question that was asked for nobody. Whether it may take the place of a stale one (RFC 8767 section 4:
    * NOERROR or NXDOMAIN; under `prefer_positive` a usable answer). A fresh entry is replaced by whatever comes.
    */
-  #replaces(packet: Packet, key: string, wasFresh: boolean): boolean {
+  #replaces(packet: Packet, wasFresh: boolean): boolean {
     if (packet.isDropped) return false
     const classified = this.#classify(packet)
     const { kind, answering } = classified
@@ -269,7 +276,7 @@ export class CacheHandler implements Handler {
     const { preferPositive } = this.#config
     const isFailure = kind === 'failure' || kind === 'transfer' || kind === 'other'
     if (!wasFresh && !preferPositive && isFailure) return false
-    this.#keep(packet, key, classified)
+    this.#keep(packet, classified)
     return wasFresh || !preferPositive || (kind === 'positive' && answering)
   }
 }

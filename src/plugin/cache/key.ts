@@ -1,8 +1,8 @@
-// What an entry is found by: qtype, qclass, DO and CD, and the whole name in lower case, as one latin1 string. Maps
-// compare strings in full, so two questions never share an entry, whatever their hashes.
+// What an entry is found by: qtype, qclass, DO and CD, and the whole name in lower case. It is compared octet for octet, so two
+// questions never share an entry, whatever their hashes.
 //
-//   00 01  00 01  02  03 w w w 07 e x a m p l e 03 o r g 00
-//   qtype  qclass  |  name
+//   00 01  00 01  02  03 w w w 07 e x a m p l e 03 o r g 00  | options
+//   qtype  qclass  |  name                                     that go to the upstream
 //                  1 = DO, 2 = CD
 
 import type { Packet } from '../../query/packet.ts'
@@ -10,25 +10,30 @@ import { NAME_MAX_OCTETS } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
 
 const HEAD_OCTETS = 5
-const scratch = Buffer.alloc(HEAD_OCTETS + NAME_MAX_OCTETS)
+/** Questions with more options than that are not kept. */
+const OPTIONS_MAX_OCTETS = 1024
+export const KEY_MAX_OCTETS = HEAD_OCTETS + NAME_MAX_OCTETS + OPTIONS_MAX_OCTETS
 
-/** The key of a scanned query: its question and the two bits that change its answer (RFC 4035 3.2). */
-export function scanKey(scan: Scan): string {
-  const { qtype, qclass } = scan
-  scratch[0] = qtype >> 8
-  scratch[1] = qtype
-  scratch[2] = qclass >> 8
-  scratch[3] = qclass
-  scratch[4] = (scan.dnssecOk ? 1 : 0) | (scan.checkingDisabled ? 2 : 0)
-  scratch.set(scan.folded, HEAD_OCTETS)
-  return scratch.toString('latin1', 0, HEAD_OCTETS + scan.foldedLength)
+/** HOT: writes the key of a scanned query to out[0 …); its octets. The two bits change its answer (RFC 4035 3.2). */
+export function writeScanKey(out: Uint8Array, scan: Scan): number {
+  const { qtype, qclass, folded, foldedLength } = scan
+  out[0] = qtype >> 8
+  out[1] = qtype
+  out[2] = qclass >> 8
+  out[3] = qclass
+  out[4] = (scan.dnssecOk ? 1 : 0) | (scan.checkingDisabled ? 2 : 0)
+  for (let i = 0; i < foldedLength; i++) out[HEAD_OCTETS + i] = folded[i]!
+  return HEAD_OCTETS + foldedLength
 }
 
 /**
- * The key of a packet's question as it is now. One that goes to the upstream with options of ours has them behind it: another
- * subnet or tenant may get another answer (RFC 7871 7.3.1).
+ * Writes the key of a packet's question as it is now; 0 where there is too much of it. One that goes to the upstream with options
+ * of ours has them behind it: another subnet or tenant may get another answer (RFC 7871 7.3.1).
  */
-export function packetKey({ scan, addedOptions }: Packet): string {
-  const key = scanKey(scan)
-  return addedOptions === undefined ? key : key + Buffer.from(addedOptions).toString('latin1')
+export function writePacketKey(out: Uint8Array, { scan, addedOptions }: Packet): number {
+  const octets = writeScanKey(out, scan)
+  if (addedOptions === undefined) return octets
+  if (addedOptions.length > OPTIONS_MAX_OCTETS) return 0
+  out.set(addedOptions, octets)
+  return octets + addedOptions.length
 }

@@ -23,6 +23,7 @@ import {
   STALE_DEFAULT_MS,
   type StaleConfig,
 } from './config.ts'
+import { cacheMemory } from './layout.ts'
 
 type Draft = { -readonly [K in keyof CacheConfig]: CacheConfig[K] }
 
@@ -36,7 +37,7 @@ export function parseCache(
   if (directive === undefined) return undefined
   const draft: Draft = defaultConfig(block.zones)
   readLine(directive, problems, line => readCache(line, draft, block))
-  return draft
+  return { ...draft, memory: cacheMemory(draft.success, draft.denial) }
 }
 
 function readCache(line: Line, draft: Draft, block: BlockContext): void {

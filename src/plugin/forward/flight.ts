@@ -109,7 +109,7 @@ export class Flight extends Question {
     this.#agains = this.#turn = this.#downs = this.#failures = this.#failovers = 0
     this.#isLast = this.#isOver = false
     this.#kept = undefined
-    this.reasons.clear()
+    if (this.reasons.size > 0) this.reasons.clear()
     this.error = 'no healthy proxies'
     this.#order = this.#rule.order()
     this.#goOn(nowMs)

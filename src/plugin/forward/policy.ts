@@ -15,7 +15,8 @@ export class Policy {
     this.#random = random
   }
 
-  order<T extends { readonly suspect: boolean }>(upstreams: readonly T[]): T[] {
+  order<T extends { readonly suspect: boolean }>(upstreams: readonly T[]): readonly T[] {
+    if (upstreams.length === 1) return upstreams
     const list = this.#list(upstreams)
     return list.some(({ suspect }) => suspect)
       ? [...list.filter(({ suspect }) => !suspect), ...list.filter(({ suspect }) => suspect)]

@@ -1,5 +1,6 @@
 // HOT: questions to one upstream over UDP. They go out on a bounded set of connected sockets, each with a port that the kernel
-// chose at random; a question takes any of them and an ID that nobody knows and that is free there.
+// chose at random; those of one turn of the loop take any of them, so that one call sends them all, and each an ID that nobody
+// knows and that is free there.
 //
 // What somebody off the path must guess to be heard (RFC 5452 section 9.2): the port, one of 28,232, and the ID: 31 bits. Who
 // knows which ports are open, by whatever means, has to guess which of SOCKETS and the ID: 20 bits, and a socket is replaced
@@ -100,6 +101,11 @@ export class UdpSockets {
   readonly #seed = draw() * 65536 + draw()
   #serial = 0
   #sweep: Timer | undefined
+  /** Which of the sockets takes what is asked in this turn; -1: that is to be drawn. */
+  #pickedAt = -1
+  readonly #turnOver = (): void => {
+    this.#pickedAt = -1
+  }
 
   constructor(options: UdpOptions) {
     this.#options = options
@@ -224,9 +230,13 @@ export class UdpSockets {
     }
   }
 
-  /** Any of the sockets, opened where there is none; in words why not. */
+  /** Any of the sockets, the same for all who ask in this turn, opened where there is none; in words why not. */
   #pick(): OpenSocket | string {
-    const at = draw() % SOCKETS
+    if (this.#pickedAt < 0) {
+      this.#pickedAt = draw() % SOCKETS
+      queueMicrotask(this.#turnOver)
+    }
+    const at = this.#pickedAt
     const known = this.#sockets[at]
     const nowMs = this.#options.clock.nowMs()
     const isWorn = known && (known.questions >= QUESTIONS_MAX || nowMs - known.openedMs >= AGE_MAX_MS)

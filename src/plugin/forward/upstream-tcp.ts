@@ -1,8 +1,8 @@
 // Connections to one upstream over TCP or TLS (RFC 7766, RFC 7858). Questions share few of them, and their replies come in any
 // order: told apart by ID, and checked against the question.
 //
-//   idle                        taken first
-//   few questions under way     shared (SHARED_MAX): a server that answers one after another keeps nobody waiting for long
+//   few questions under way     shared (SHARED_MAX): a server that answers one after another keeps nobody waiting for long, and
+//                               what is asked in one turn leaves together
 //   all have that many          another one is opened, up to CONNECTIONS_MAX; then all are shared up to PIPELINE_MAX
 //   silent                      where one has said nothing for long although it was asked, it is passed over, and with it all
 //                               that were not heard since: behind a firewall that forgot them, all are dead at once
@@ -17,7 +17,7 @@ import { copyAsked } from './asked.ts'
 import type { UpstreamAddress } from './config.ts'
 import { draw } from './draw.ts'
 import { errorText, type Operation, operationText, timeoutText } from './error-text.ts'
-import { Hearing } from './hearing.ts'
+import { Hearing, SILENT_MS } from './hearing.ts'
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTIONS_MAX,
@@ -53,6 +53,8 @@ export class ConnectionPool implements StreamPool {
   readonly #connections = new Set<Connection>()
   #session: Buffer | undefined
   #isStopped = false
+  /** The one that was taken last. */
+  #last: Connection | undefined
 
   constructor(options: TcpOptions) {
     this.#options = options
@@ -68,14 +70,14 @@ export class ConnectionPool implements StreamPool {
       asker.streamFailed(STOPPED, false)
       return
     }
-    const known = this.#take()
+    const known = this.#last?.takesMore ? this.#last : this.#take()
     if (known === undefined && this.#connections.size >= CONNECTIONS_MAX) {
       asker.streamFailed(tooMany(this.#options.remote), false)
       return
     }
     this.#options.taken(known !== undefined)
-    const connection = known ?? this.#open()
-    connection.ask(asker)
+    this.#last = known ?? this.#open()
+    this.#last.ask(asker)
   }
 
   stop(): void {
@@ -85,14 +87,16 @@ export class ConnectionPool implements StreamPool {
 
   #take(): Connection | undefined {
     const silentSinceMs = this.#silentSinceMs()
-    let best: Connection | undefined
+    let fullest: Connection | undefined
+    let emptiest: Connection | undefined
     for (const connection of this.#connections) {
+      const { load } = connection
       if (connection.isWorn) connection.retire()
       else if (connection.heardMs < silentSinceMs) connection.closeIdle()
-      else if (connection.load < (best?.load ?? PIPELINE_MAX)) best = connection
+      else if (load < SHARED_MAX) fullest = fullest && fullest.load >= load ? fullest : connection
+      else if (load < (emptiest?.load ?? PIPELINE_MAX)) emptiest = connection
     }
-    if (best === undefined || best.load < SHARED_MAX) return best
-    return this.#connections.size < CONNECTIONS_MAX ? undefined : best
+    return fullest ?? (this.#connections.size < CONNECTIONS_MAX ? undefined : emptiest)
   }
 
   /** Connections that were not heard since then are not trusted; -Infinity: all are. */
@@ -122,7 +126,10 @@ export class ConnectionPool implements StreamPool {
     })
     const connection = new Connection(socket, this.#options, {
       idle: () => this.#trim(),
-      closed: () => this.#connections.delete(connection),
+      closed: () => {
+        this.#connections.delete(connection)
+        if (this.#last === connection) this.#last = undefined
+      },
     })
     this.#connections.add(connection)
     return connection
@@ -169,13 +176,15 @@ class Connection implements StreamLine {
   readonly #askers = new Map<number, StreamAsker | undefined>()
   #waiting = 0
   readonly #carry = new Carry()
-  /** Frames that are sent when this turn is over. */
+  /** Frames that are sent once whoever asks has asked all. */
   #frames: Uint8Array[] = []
   #isReady = false
   #isOpen = true
   #strays = 0
   #isDoubtful = false
-  #timer: Timer
+  #idleSinceMs = 0
+  /** Until the connection stands, and then until it has been idle for too long; it goes on while there are questions. */
+  #timer: Timer | undefined
 
   constructor(socket: Socket, options: TcpOptions, owner: Owner) {
     this.#socket = socket
@@ -193,6 +202,12 @@ class Connection implements StreamLine {
     )
     socket.on('end', () => this.close('EOF'))
     socket.on('close', () => this.close('EOF'))
+  }
+
+  /** Whether it may be taken without looking at the others: it has room, and was heard lately. */
+  get takesMore(): boolean {
+    const nowMs = this.#options.clock.nowMs()
+    return this.load < SHARED_MAX && this.#isReady && nowMs - this.heardMs < SILENT_MS && !this.isWorn
   }
 
   /** Questions to which no reply has come. */
@@ -229,11 +244,12 @@ class Connection implements StreamLine {
     asker.streamId = id
     asker.isReused = this.#isReady
     this.#askers.set(id, asker)
-    if (this.#waiting++ === 0 && this.#isReady) this.#timer.cancel()
+    this.#waiting++
     const frame = new Uint8Array(LENGTH_OCTETS + asker.question.questionOctets)
     const length = copyAsked(asker.question, asker.edns, id, frame, LENGTH_OCTETS)
     writeU16(frame, 0, length)
-    if (this.#frames.push(frame.subarray(0, LENGTH_OCTETS + length)) === 1) setImmediate(() => this.#flush())
+    if (this.#frames.push(frame.subarray(0, LENGTH_OCTETS + length)) === 1)
+      queueMicrotask(() => this.#flush())
     if (!this.#isReady) return
     this.#hearing.asked(this.#options.clock.nowMs())
     asker.connected()
@@ -264,7 +280,7 @@ class Connection implements StreamLine {
   close(text: string): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#timer.cancel()
+    this.#timer?.cancel()
     this.#socket.destroy()
     this.#owner.closed()
     const askers = [...this.#askers.values()]
@@ -289,7 +305,8 @@ class Connection implements StreamLine {
 
   #connected(): void {
     this.#isReady = true
-    this.#timer.cancel()
+    this.#timer?.cancel()
+    this.#timer = undefined
     const nowMs = this.#options.clock.nowMs()
     this.#hearing.heard(nowMs)
     if (this.#askers.size > 0) this.#hearing.asked(nowMs)
@@ -340,9 +357,17 @@ class Connection implements StreamLine {
     }
     if (!this.#isReady) return
     const { clock, expireMs } = this.#options
-    this.#timer.cancel()
-    this.#timer = clock.after(expireMs, () => this.retire())
+    this.#idleSinceMs = clock.nowMs()
+    this.#timer ??= clock.after(expireMs, () => this.#expired())
     this.#owner.idle()
+  }
+
+  /** Closes the connection if it has been idle for so long; else it is looked at again when it will have been. */
+  #expired(): void {
+    const { clock, expireMs } = this.#options
+    const leftMs = this.isIdle ? this.#idleSinceMs + expireMs - clock.nowMs() : expireMs
+    this.#timer = leftMs > 0 ? clock.after(leftMs, () => this.#expired()) : undefined
+    if (leftMs <= 0) this.retire()
   }
 
   #dial(): Operation {

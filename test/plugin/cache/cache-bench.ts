@@ -75,7 +75,7 @@ export class Bench {
   readonly config: CacheConfig
   readonly #roads = new Map<string, HandlerRoad>()
 
-  constructor(config: Partial<CacheConfig> = {}, threads = 1) {
+  constructor(config: Partial<CacheConfig> = {}, thread = 0) {
     this.config = { ...configOf(), ...config }
     const context: ServingContext = {
       clock: this.clock,
@@ -85,8 +85,8 @@ export class Bench {
       tables: new Map(),
       images: new Map(),
       ownAddresses: [],
-      thread: 0,
-      threads,
+      thread,
+      threads: 1,
       zones: ['.'],
       ownZones: [],
       addressOrder: 'given',

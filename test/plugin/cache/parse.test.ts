@@ -11,11 +11,17 @@ const stale = { maxSeconds: 3600, verify: false, verifyTimeoutMs: 0, ttlSeconds:
 const success = (parts: object) => ({ success: { ...config.success, ...parts } })
 const denial = (parts: object) => ({ denial: { ...config.denial, ...parts } })
 
+/** All but the memory, which nothing was written to. */
+function withoutMemory({ memory: _, ...config }: CacheConfig): CacheConfig {
+  return config
+}
+
 function parse(text: string): { readonly config: CacheConfig | undefined; readonly problems: string[] } {
   const { blocks, problems: language } = parseCorefileText(`.:53 {\n${text}\n}\n`, 'Corefile')
   const problems = new Problems()
   const block = { zones: ['.'], words: new Set(['cache']), directives: new Map(), directory: '', env: {} }
-  const config = cacheWord.parse(blocks[0]!.directives, problems, block)
+  const parsed = cacheWord.parse(blocks[0]!.directives, problems, block)
+  const config = parsed && withoutMemory(parsed)
   return { config, problems: [...language, ...problems.list].map(formatProblem) }
 }
 

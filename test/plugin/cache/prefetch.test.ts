@@ -3,10 +3,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { PrefetchConfig } from '../../../src/plugin/cache/config.ts'
-import { ofThread } from '../../../src/plugin/cache/prefetch.ts'
+import { cacheMemory } from '../../../src/plugin/cache/layout.ts'
 import { failure } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
-import { Bench, positive, question } from './cache-bench.ts'
+import { Bench, configOf, positive, question } from './cache-bench.ts'
 
 const WWW = 'www.example.org'
 const prefetch: PrefetchConfig = { hits: 2, windowMs: 60_000, percent: 10 }
@@ -42,33 +42,26 @@ t.test('which hits refresh', async t => {
   for (const [title, config, times, refreshes] of cases) t.equal(await hitAt(config, times), refreshes, title)
 })
 
-t.test(
-  'what is asked once a second of several threads is refreshed on each, as it would be on one',
-  async t => {
-    for (const threads of [1, 2, 4]) {
-      const benches = Array.from({ length: threads }, () => {
-        const bench = new Bench({ prefetch: { hits: 1, windowMs: 30_000, percent: 10 } }, threads)
-        bench.upstream = positive(30)
-        return bench
-      })
-      for (const bench of benches) await bench.ask(WWW)
-      for (let second = 1; second <= 300; second++) {
-        for (const { clock } of benches) clock.advance(1000)
-        await benches[second % threads]!.ask(WWW)
-        await turn()
-      }
-      for (const bench of benches) t.equal(bench.count('misses_total'), 1, `of ${threads}`)
+t.test('what is asked once a second of several threads is refreshed, as it would be on one', async t => {
+  for (const threads of [1, 2, 4]) {
+    const shared = configOf()
+    const memory = cacheMemory(shared.success, shared.denial)
+    const benches = Array.from({ length: threads }, (_, thread) => {
+      const bench = new Bench(
+        { ...shared, memory, prefetch: { hits: 1, windowMs: 30_000, percent: 10 } },
+        thread,
+      )
+      bench.upstream = positive(30)
+      return bench
+    })
+    for (let second = 1; second <= 300; second++) {
+      for (const { clock } of benches) clock.advance(1000)
+      await benches[second % threads]!.ask(WWW)
+      await turn()
     }
-  },
-)
-
-t.test('what a thread of several goes by', async t => {
-  const cases: [PrefetchConfig, threads: number, PrefetchConfig][] = [
-    [{ hits: 10, windowMs: 60_000, percent: 20 }, 1, { hits: 10, windowMs: 60_000, percent: 20 }],
-    [{ hits: 10, windowMs: 60_000, percent: 20 }, 3, { hits: 4, windowMs: 180_000, percent: 60 }],
-    [{ hits: 1, windowMs: 60_000, percent: 40 }, 16, { hits: 1, windowMs: 960_000, percent: 90 }],
-  ]
-  for (const [config, threads, expected] of cases) t.strictSame(ofThread(config, threads), expected)
+    const misses = benches.reduce((sum, bench) => sum + bench.count('misses_total'), 0)
+    t.equal(misses, 1, `of ${threads}`)
+  }
 })
 
 t.test('one refresh at a time, and the client never waits', async t => {
@@ -99,6 +92,29 @@ t.test('a failed refresh changes nothing and is tried again', async t => {
     await turn()
   }
   t.equal(bench.count('prefetch_total'), 2)
+})
+
+t.test('threads share what they have: answers, hits that count for a refresh, and the refresh', async t => {
+  const shared = configOf()
+  const memory = cacheMemory(shared.success, shared.denial)
+  const [one, other] = [0, 1].map(thread => new Bench({ ...shared, memory, prefetch }, thread)) as [
+    Bench,
+    Bench,
+  ]
+  for (const bench of [one, other]) bench.upstream = positive(100)
+  await one.ask(WWW)
+  for (const bench of [one, other]) bench.clock.advance(50_000)
+  t.match(await other.line(WWW), 'NOERROR aa ra | www.example.org. 50 A .1')
+  for (const bench of [one, other]) bench.clock.advance(45_000)
+  one.upstream = () => new Promise(() => undefined)
+  await one.ask(WWW)
+  await other.ask(WWW)
+  t.strictSame(
+    [one.asked.length, other.asked.length],
+    [2, 0],
+    'one hit on each is two, and one refresh is enough',
+  )
+  t.equal(one.count('entries') + other.count('entries'), 1)
 })
 
 t.test('a refresh asks with the bits of its entry', async t => {

@@ -34,7 +34,7 @@ for (const [way, open] of WAYS) {
         await Promise.all(asking),
         asking.map((_, i) => `NOERROR ra | n${i}.example.org. 30 A c0000201`),
       )
-      t.equal(new Set(stub.asked.map(({ port }) => port)).size, SOCKETS)
+      t.equal(new Set(stub.asked.map(({ port }) => port)).size, 1, 'from one port')
     })
 
     t.test('nobody listens: the next one at once, and this one again when somebody does', async t => {
@@ -66,6 +66,9 @@ for (const [way, open] of WAYS) {
     })
   })
 }
+
+/** What is asked behind it is asked in another turn. */
+const turn = Promise.resolve()
 
 interface Asker extends UdpAsker {
   failed: string | undefined
@@ -115,6 +118,7 @@ t.test(
     const { socket } = early
     let onFirst = 1
     for (let i = 1; i < 3 * SOCKETS * QUESTIONS_MAX; i++) {
+      await turn
       const asker = ask()
       if (asker.socket === socket) onFirst++
       sockets.forget(asker)
@@ -141,7 +145,10 @@ t.test('no more questions than there is place for', async t => {
 
 t.test('sockets that grow old are closed, though nobody asks', async t => {
   const { clock, sockets, ask, open } = quiet()
-  for (let i = 0; i < 200; i++) sockets.forget(ask())
+  for (let i = 0; i < 200; i++) {
+    sockets.forget(ask())
+    await turn
+  }
   t.equal(open(), SOCKETS)
   clock.advance(2 * AGE_MAX_MS)
   t.equal(open(), 0)
