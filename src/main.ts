@@ -87,8 +87,10 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   process.on('unhandledRejection', error => bug(log, registry, error))
   const ended = Promise.withResolvers<number>()
   // Before anything is started: whoever asks a server to end that still waits for its cluster must not be ignored.
-  handleSignals(server, log, ended.resolve)
-  const failure = await Promise.race([startError(server), ended.promise])
+  const isStopping = handleSignals(server, log, ended.resolve)
+  let failure = await Promise.race([startError(server), ended.promise])
+  // A start that the end cuts short has not failed.
+  if (typeof failure === 'string' && isStopping()) failure = await ended.promise
   if (failure !== undefined) {
     if (typeof failure === 'string') tellFatal(failure, command.logForm)
     await nodeCache?.stop()
@@ -200,7 +202,8 @@ function banner(server: Server, log: ProcessLog): void {
   }
 }
 
-function handleSignals(server: Server, log: ProcessLog, end: (status: number) => void): void {
+/** Lets signals do what they say; returns whether one has begun to end the server. */
+function handleSignals(server: Server, log: ProcessLog, end: (status: number) => void): () => boolean {
   let stopping = false
   const stop = (signal: string, lameduck: boolean): void => {
     if (stopping) {
@@ -222,6 +225,7 @@ function handleSignals(server: Server, log: ProcessLog, end: (status: number) =>
   process.on('SIGINT', () => stop('SIGINT', false))
   process.on('SIGUSR1', () => void server.reload())
   process.on('SIGHUP', () => log.write('INFO', '', 'SIGHUP is ignored; SIGUSR1 reloads'))
+  return () => stopping
 }
 
 process.exit(await main(parseFlags(process.argv.slice(2))))

@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import t from 'tap'
 import manifest from '../../package.json' with { type: 'json' }
 import { imageCommand } from '../bench/common/image.ts'
-import { isAnswered } from '../support/dns-client.ts'
+import { runs } from '../support/child-process.ts'
 import { shortOrLong } from '../support/long.ts'
 import { seamarkCommand } from '../support/seamark.ts'
 import { type FileText, makePlace } from '../support/served-corefile.ts'
@@ -48,10 +48,11 @@ for (const [title, command] of Object.entries(starts)) {
     const place = await makePlace(t, ({ dns }) => `.:${dns} {\n bind 127.0.0.1\n whoami\n}\n`)
     const server = await place.start({ until: 'spawned', wrap: () => [...UNASKED_IGNORED, ...command] })
     await server.printed('from here')
-    while (!(await isAnswered(place.ports.dns, { name: 'x.test', timeoutMs: 20 }))) {
+    while (runs(server.child) && !/^Seamark-/m.test(server.output())) {
       server.child.kill('SIGUSR1')
       await after(SIGNAL_EVERY_MS)
     }
+    await server.answers(place.ports.dns)
     t.equal(await server.stop(), 0)
     t.notMatch(server.output(), /Debugger|inspector/i)
   })
