@@ -9,6 +9,7 @@ import { Server, StartError } from './control/server.ts'
 import { parseFlags } from './flags.ts'
 import type { NodeCache } from './nodecache/node-cache.ts'
 import type { NodeCacheOptions } from './nodecache/options.ts'
+import { siteText } from './observe/http.ts'
 import { formatJsonLine, type LogForm } from './observe/json-line.ts'
 import { ProcessLog } from './observe/log.ts'
 import { descriptorSink, LogOutput } from './observe/log-output.ts'
@@ -188,6 +189,8 @@ function banner(server: Server, log: ProcessLog): void {
   }
   log.banner(`Seamark-${VERSION}`)
   log.banner(runtime())
+  for (const { address } of setup.status)
+    log.banner(`Status: http://${siteText({ ...address, host: address.host || 'localhost' })}/status`)
   const listen = setup.listens.find(({ scheme }) => scheme === 'dns')
   const host = listen?.address || '127.0.0.1'
   for (const { source: watched, config } of server.clusters.all) {

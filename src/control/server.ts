@@ -8,6 +8,7 @@ import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
 import { type ExplainRequest, explain, requestOf } from '../explain/explain.ts'
+import { reportText } from '../explain/print.ts'
 import { type Report, untold } from '../explain/report.ts'
 import { listenerFor, tracedOf } from '../explain/world.ts'
 import { portHolder } from '../listen/held-ports.ts'
@@ -21,6 +22,7 @@ import type { ProcessLog } from '../observe/log.ts'
 import { Readiness } from '../observe/ready.ts'
 import type { Registry } from '../observe/registry.ts'
 import { metricsRoute } from '../observe/scrape.ts'
+import { statusRoutes, statusStreams } from '../observe/status/routes.ts'
 import { Traffic } from '../observe/traffic.ts'
 import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
@@ -43,6 +45,7 @@ import { HostsFiles } from './hosts-files.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
+import { Status } from './status.ts'
 import { Threads } from './threads.ts'
 import { ZoneFiles } from './zone-files.ts'
 
@@ -76,6 +79,7 @@ export class Server {
   readonly #sites: HttpSites
   readonly #readiness: Readiness
   readonly #facts: Facts
+  readonly #status: Status
   readonly #notifier: Notifier
   readonly #zoneFiles: ZoneFiles
   readonly #hostsFiles: HostsFiles
@@ -125,6 +129,18 @@ export class Server {
       meters: registry.meters,
       clock: systemClock,
       commands: new Map([['explain', request => this.explain(requestOf(request))]]),
+    })
+    this.#status = new Status({
+      clock: systemClock,
+      registry,
+      traffic: this.#traffic,
+      clusters: this.#clusters,
+      threads: () => [
+        { name: 'control', utilization: () => performance.eventLoopUtilization() },
+        ...this.#threads.busy(),
+      ],
+      problems: () => this.#problems(),
+      explain: async (name, type, from) => reportText(await this.explain({ name, type, from })),
     })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
@@ -233,6 +249,15 @@ export class Server {
   /** Reads the Corefile again now (SIGUSR1). */
   async reload(): Promise<void> {
     await this.#reloader?.look(true)
+  }
+
+  /** What is wrong with the Corefile, for anybody to read. */
+  #problems(): readonly string[] {
+    const refused = this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`]
+    const current = this.#current
+    if (current === undefined) return refused
+    const warnings = current.problems.filter(({ severity }) => severity === 'warning')
+    return [...refused, ...warnings.map(problem => publicProblem(problem, current.hidden))]
   }
 
   /** Tells the warnings that hold now and did not before. */
@@ -368,6 +393,11 @@ export class Server {
       ...setup.prometheus.map(({ address, tls }) => ({
         ...site(address, '/metrics', metricsRoute(registry)),
         tls,
+      })),
+      ...setup.status.map(({ address }) => ({
+        ...address,
+        routes: statusRoutes(this.#status),
+        streams: statusStreams(this.#status),
       })),
     ]
   }

@@ -39,6 +39,7 @@ admin
 pprof + the --cpu-prof and --heap-prof flags of node
 shed + every queue is bounded without it and its drops are counted
 prometheus
+status
 errors
 log
 dnstap

@@ -167,6 +167,11 @@ const TABLE: readonly Family[] = [
     'proxy_name to proto',
     'Counter of connection cache misses per upstream and protocol.',
   ),
+  maximum(
+    'seamark_upstream_down',
+    'to',
+    'Whether health checks have failed so often that the upstream is not asked.',
+  ),
   // kubernetes
   histogram(PROGRAMMING_BUCKETS)(
     'coredns_kubernetes_dns_programming_duration_seconds',

@@ -11,13 +11,22 @@ export interface HttpAnswer {
   /** text/plain; charset=utf-8 unless given. */
   readonly contentType?: string
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** An answer that has no end: text as it comes. */
+export interface HttpStream {
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Begins for one client; what it gives ends that. */
+  start(write: (text: string) => void): () => void
 }
 
 /** Answers one path; `query` is what stands behind its `?`, `accept` the header, or ''. A rejection is a bug and becomes 500. */
 export type HttpRoute = (query: URLSearchParams, accept: string) => HttpAnswer | Promise<HttpAnswer>
 
 /** An answer as octets. */
-export interface Rendered extends Pick<HttpAnswer, 'status' | 'contentType'> {
+export interface Rendered extends Pick<HttpAnswer, 'status' | 'contentType' | 'headers'> {
   readonly plain: Uint8Array
   gzip(): Promise<Uint8Array>
 }

@@ -3,12 +3,12 @@
 // change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
 
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server as TlsServer } from 'node:tls'
 import { lazy } from '../shared/lazy.ts'
 import { SlicedSocket } from '../shared/sliced-socket.ts'
-import { HttpAnswers, type HttpRoute } from './http-answers.ts'
+import { HttpAnswers, type HttpRoute, type HttpStream } from './http-answers.ts'
 import { HttpPlaces } from './http-places.ts'
 import type { Counter, Meters } from './meters.ts'
 
@@ -20,6 +20,10 @@ const TIMEOUT_CHECK_MS = 1000
 const SLICE_OCTETS = 512
 /** Octets of a request's head. */
 const HEAD_MAX_OCTETS = 8192
+/** Answers without end of one server; further ones are refused. */
+export const STREAMS_MAX = 8
+/** Octets that a client of one may leave unread, before it is let go. */
+const STREAM_UNREAD_MAX = 1024 * 1024
 /** Bodies below this gain nothing from gzip. */
 const GZIP_MIN_OCTETS = 1024
 
@@ -39,6 +43,8 @@ export interface HttpSite {
   readonly tls?: HttpTls | undefined
   /** By path: `/health`. */
   readonly routes: ReadonlyMap<string, HttpRoute>
+  /** Likewise, what has no end. */
+  readonly streams?: ReadonlyMap<string, HttpStream>
 }
 
 /** An address could not be had. */
@@ -69,6 +75,8 @@ export class HttpListener {
   readonly #site: HttpSite
   readonly #dropped: Counter
   readonly #answers: HttpAnswers
+  #streams: ReadonlyMap<string, HttpStream>
+  #streamsOpen = 0
 
   private constructor(site: HttpSite, meters: Meters) {
     const options = {
@@ -79,6 +87,7 @@ export class HttpListener {
     }
     this.#site = site
     this.#answers = new HttpAnswers(site.routes)
+    this.#streams = site.streams ?? new Map()
     this.#dropped = meters.counter('seamark_http_dropped_connections_total', { address: siteText(site) })
     this.#places = new HttpPlaces(() => this.#dropped.add())
     this.#http = lazy.http.createServer(options, (request, response) => this.#take(request, response))
@@ -122,8 +131,9 @@ export class HttpListener {
   }
 
   /** Serves other paths, with another certificate, from now on; requests under way end as they began. */
-  serve({ routes, tls }: Pick<HttpSite, 'routes' | 'tls'>): void {
+  serve({ routes, streams, tls }: Pick<HttpSite, 'routes' | 'streams' | 'tls'>): void {
     this.#answers.routes = routes
+    this.#streams = streams ?? new Map()
     if (tls !== undefined) this.#secure?.setSecureContext(secureContext(tls))
   }
 
@@ -176,12 +186,25 @@ export class HttpListener {
     if (request.headers['transfer-encoding'] ?? Number(request.headers['content-length'] ?? 0)) {
       response.setHeader('Connection', 'close')
     }
+    const { url = '' } = request
+    const stream = this.#streams.get(url)
+    if ((stream || url.startsWith(STATUS_PATH)) && !this.#isOwn(request.headers.host)) {
+      response.writeHead(421)
+      response.end('this address answers by its own names only\n')
+      return
+    }
+    if (stream) {
+      this.#stream(stream, response)
+      return
+    }
     const {
       status,
       contentType = 'text/plain; charset=utf-8',
       plain,
       gzip,
-    } = await this.#answers.answer(request.url ?? '', request.headers.accept)
+      headers = {},
+    } = await this.#answers.answer(url, request.headers.accept)
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     response.setHeader('Content-Type', contentType)
     let octets = plain
     if (octets.length >= GZIP_MIN_OCTETS && acceptsGzip(request)) {
@@ -192,7 +215,39 @@ export class HttpListener {
     response.writeHead(status)
     response.end(octets)
   }
+
+  /** Whether a page of somebody else, under a name that leads to this machine, is not what asks (DNS rebinding). */
+  #isOwn(host = ''): boolean {
+    if (!isLoopback(this.#site.host)) return true
+    const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+    return isLoopback(name) || isIP(name) !== 0
+  }
+
+  /** Somebody who reads too slowly is let go: the next one who asks has all of it. */
+  #stream(stream: HttpStream, response: ServerResponse): void {
+    if (this.#streamsOpen >= STREAMS_MAX) {
+      this.#dropped.add()
+      response.writeHead(503)
+      response.end(`more than ${STREAMS_MAX} follow already\n`)
+      return
+    }
+    this.#streamsOpen++
+    response.writeHead(200, { ...stream.headers, 'Content-Type': stream.contentType })
+    const end = stream.start(text => {
+      if (response.writableLength > STREAM_UNREAD_MAX) response.destroy()
+      else response.write(text)
+    })
+    response.once('close', () => {
+      this.#streamsOpen--
+      end()
+    })
+  }
 }
+
+/** Where the pages for people are (status/routes.ts). */
+const STATUS_PATH = '/status'
+
+const isLoopback = (host: string): boolean => /^(?:localhost|127\.[\d.]+|::1)$/.test(host)
 
 const secureContext = ({ cert, key, clientCa }: HttpTls): { cert: string; key: string; ca?: string } => ({
   cert,
@@ -282,8 +337,10 @@ function mergeSites(wanted: readonly HttpSite[]): ReadonlyMap<string, HttpSite> 
   const sites = new Map<string, HttpSite>()
   for (const site of wanted) {
     const key = `${siteText(site)} ${site.tls === undefined ? 'http' : 'https'}`
-    const routes = new Map([...(sites.get(key)?.routes ?? []), ...site.routes])
-    sites.set(key, { ...site, routes })
+    const before = sites.get(key)
+    const routes = new Map([...(before?.routes ?? []), ...site.routes])
+    const streams = new Map([...(before?.streams ?? []), ...(site.streams ?? [])])
+    sites.set(key, { ...site, routes, streams })
   }
   return sites
 }

@@ -108,6 +108,11 @@ export class Registry {
   /** Every family that has samples, by name. Families without labels always have one: they begin at 0. */
   gather(): readonly FamilySamples[] {
     for (const collector of this.#collectors) collector(this)
+    return this.counted()
+  }
+
+  /** The same of what is counted, and of what was read for the last scrape: collectors are not called. */
+  counted(): readonly FamilySamples[] {
     const sums = new Map<string, Map<string, Sum>>()
     for (const source of [this.#retired, this.#published]) {
       for (const [name, bySet] of source) {

@@ -47,6 +47,7 @@ import { readyWord } from './ready.ts'
 import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
+import { statusWord } from './status.ts'
 import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
@@ -105,6 +106,7 @@ const words: readonly ServedWord[] = [
   reloadWord,
   rewriteWord,
   rootWord,
+  statusWord,
   templateWord,
   viewWord,
   timeoutsWord,

@@ -19,6 +19,7 @@ import { readyWord } from '../plugin/ready.ts'
 import { SERVED_WORDS, servedWord } from '../plugin/registry.ts'
 import { reloadWord } from '../plugin/reload.ts'
 import { rootWord } from '../plugin/root.ts'
+import { statusWord } from '../plugin/status.ts'
 import { readListens } from './listeners.ts'
 import { reportPlaceholders } from './placeholders.ts'
 import { type BlockSetup, configsOf, type PluginSetup, type Setup } from './setup.ts'
@@ -43,6 +44,7 @@ export function buildSetup({ blocks }: Corefile, problems: Problems, options: Se
     health: configs(healthWord),
     ready: configs(readyWord),
     prometheus: configs(prometheusWord),
+    status: configs(statusWord),
     reload: configs(reloadWord)[0],
     multisocket: configs(multisocketWord),
     debug: configs(debugWord).length > 0,

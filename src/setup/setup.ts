@@ -10,6 +10,7 @@ import type { Word } from '../plugin/plugin.ts'
 import type { PrometheusConfig } from '../plugin/prometheus.ts'
 import type { ReadyConfig } from '../plugin/ready.ts'
 import type { ReloadConfig } from '../plugin/reload.ts'
+import type { StatusConfig } from '../plugin/status.ts'
 import type { TimeoutsConfig } from '../plugin/timeouts.ts'
 import type { TlsConfig } from '../plugin/tls.ts'
 
@@ -56,6 +57,7 @@ export interface Setup {
   readonly health: readonly HealthConfig[]
   readonly ready: readonly ReadyConfig[]
   readonly prometheus: readonly PrometheusConfig[]
+  readonly status: readonly StatusConfig[]
   readonly reload: ReloadConfig | undefined
   readonly multisocket: readonly MultisocketConfig[]
   /** Whether a block has `debug`, which is about the whole process. */

@@ -210,13 +210,15 @@ export class Upstream {
   /** Closes connections and sockets; what is under way fails. */
   stop(): void {
     this.#isStopped = true
+    if (this.down) this.#context.meters.gauge('seamark_upstream_down', { to: this.to }).set(0)
     this.#health.stop()
     this.#pool.stop()
     this.#udp.stop(STOPPED)
   }
 
   #tellHealth(down: boolean): void {
-    const { log } = this.#context
+    const { log, meters } = this.#context
+    meters.gauge('seamark_upstream_down', { to: this.to }).set(down ? 1 : 0)
     if (down) log.write('WARNING', 'plugin/forward', `${this.to} is down: its health checks fail`)
     else log.write('INFO', 'plugin/forward', `${this.to} answers again`)
   }
