@@ -32,6 +32,15 @@ export type Command =
       readonly port: number
     }
   | {
+      readonly command: 'tap'
+      /** What is to be seen, by the names that the server has for it; '' is anything. */
+      readonly filter: Readonly<Record<string, string>>
+      readonly server: string
+      /** Lines after which it ends; 0 for no end. */
+      readonly count: number
+      readonly json: boolean
+    }
+  | {
       readonly command: 'explain'
       readonly name: string
       /** A record type, '' for A. */
@@ -354,6 +363,47 @@ export const COMMANDS: readonly CommandRow[] = [
         server: text('server'),
         conf: text('conf'),
         port,
+        json: has('json'),
+      }
+    },
+  },
+  {
+    name: 'tap',
+    operands: '',
+    about: 'print queries as they are answered',
+    more: [
+      'It follows the server that runs here, as in its Pod, until it is interrupted; what is not asked for costs the server next to nothing. Where there are more lines than can be sent, some are left out, and it says how many.',
+    ],
+    examples: [
+      ['seamark tap --name example.org --rcode SERVFAIL', 'what fails below a name'],
+      ['seamark tap --pod shop/curl --json', 'what a Pod asks, where `pods verified` is in the Corefile'],
+      ['seamark tap --min-ms 100', 'what takes long'],
+    ],
+    options: [
+      { name: 'client', value: 'CLIENT', about: 'only queries of this address or network' },
+      { name: 'pod', value: 'POD', about: 'only queries of this Pod, NAMESPACE/NAME' },
+      { name: 'namespace', value: 'NAMESPACE', about: 'only queries of the Pods of this namespace' },
+      { name: 'name', value: 'NAME', about: 'only this name and those below it' },
+      { name: 'type', value: 'TYPE', about: 'only queries of this type' },
+      { name: 'rcode', value: 'CODE', about: 'only replies of this code' },
+      { name: 'plugin', value: 'PLUGIN', about: 'only replies that this plugin wrote' },
+      { name: 'min-ms', value: 'MS', about: 'only queries that took at least so long, in milliseconds' },
+      { name: 'every', value: 'N', about: 'one of so many of them' },
+      { name: 'count', value: 'N', about: 'end after so many lines' },
+      { name: 'server', value: 'ADDRESS', about: 'the server to follow: a path or HOST:PORT' },
+      { name: 'json', about: 'print JSON' },
+    ],
+    read({ words, text, has }) {
+      if (words.length > 0) return `tap takes no ${words.join(' ')}`
+      const count = text('count') === '' ? 0 : Number(text('count'))
+      if (!Number.isSafeInteger(count) || count < 0) return `${text('count')} is no number of lines`
+      const named = ['client', 'pod', 'namespace', 'name', 'type', 'rcode', 'plugin', 'every'] as const
+      const filter = Object.fromEntries(named.map(name => [name, text(name)]))
+      return {
+        command: 'tap',
+        filter: { ...filter, minMs: text('min-ms') },
+        server: text('server'),
+        count,
         json: has('json'),
       }
     },

@@ -48,6 +48,10 @@ async function main(command: Command): Promise<number> {
       const configuration = conf === '' ? undefined : source(conf, port)
       return explainCommand({ ...command, configuration, fallback: () => source('', port) }, print)
     }
+    case 'tap': {
+      const { tapCommand } = await import('./explain/tap.ts')
+      return tapCommand(command, print, text => void process.stderr.write(text))
+    }
     case 'diff':
       return (await import('./diff/command.ts')).diffCommand(command, print)
     case 'serve':

@@ -47,6 +47,18 @@ export class Clusters {
     return found
   }
 
+  /** The addresses of a Pod, `NAMESPACE/NAME`, or of all Pods of a namespace; undefined where no Pods are watched. */
+  addressesOf(pods: string): readonly string[] | undefined {
+    const watched = this.all.filter(({ config }) => config.pods === 'verified')
+    if (watched.length === 0) return undefined
+    const [namespace, name] = pods.split('/')
+    return watched.flatMap(({ cluster }) =>
+      [...cluster.objects('Pod').values()]
+        .filter(pod => pod.namespace === namespace && (name === undefined || pod.name === name))
+        .map(({ ip }) => ip),
+    )
+  }
+
   /** The tables for the serving threads. */
   get tables(): (readonly [string, SharedArrayBuffer])[] {
     return this.all.map(({ key, table }) => [key, table.buffer] as const)

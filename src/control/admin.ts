@@ -19,6 +19,8 @@ export const CONNECTIONS_MAX = 8
 export const COMMAND_MAX_OCTETS = 4096
 /** Commands of any second. */
 export const COMMANDS_PER_SECOND = 100
+/** Octets that somebody who follows may leave unread. */
+const UNREAD_MAX_OCTETS = 256 * 1024
 /** How long a command may take to come, and its answer to be made. */
 const COMMAND_TIMEOUT_MS = 5000
 const ANSWER_TIMEOUT_MS = 60_000
@@ -26,11 +28,18 @@ const ANSWER_TIMEOUT_MS = 60_000
 /** Answers a command of this kind; what it gives is sent as JSON. A rejection is a bug, and told as an error. */
 export type AdminCommand = (request: Readonly<Record<string, unknown>>) => Promise<unknown>
 
+/** Answers a command with lines of JSON for as long as somebody reads them; what it gives ends that. A text is an error. */
+export type AdminStream = (
+  request: Readonly<Record<string, unknown>>,
+  write: (line: object) => boolean,
+) => (() => void) | string
+
 export interface AdminOptions {
   readonly log: ThreadLog
   readonly meters: Meters
   readonly clock: Clock
   readonly commands: ReadonlyMap<string, AdminCommand>
+  readonly streams?: ReadonlyMap<string, AdminStream>
 }
 
 /** Where the Corefile wants it; in a Pod the socket of the process besides, or why that cannot be. */
@@ -147,8 +156,9 @@ export class Admin {
   async #answer(socket: Socket, line: string): Promise<void> {
     const request = parse(line)
     const command = request && this.#options.commands.get(String(request.command))
-    if (!request || !command) {
-      const known = [...this.#options.commands.keys()].join(', ')
+    const stream = request && this.#options.streams?.get(String(request.command))
+    if (!request || (!command && !stream)) {
+      const known = [...this.#options.commands.keys(), ...(this.#options.streams?.keys() ?? [])].join(', ')
       this.#malformed(socket, `this is no command; there are: ${known}`)
       return
     }
@@ -157,9 +167,13 @@ export class Admin {
       reply(socket, { error: `more than ${COMMANDS_PER_SECOND} commands in a second` })
       return
     }
+    if (stream) {
+      this.#stream(socket, stream, request)
+      return
+    }
     socket.setTimeout(ANSWER_TIMEOUT_MS)
     try {
-      const answer = await command(request)
+      const answer = await command!(request)
       this.#count('answered')
       reply(socket, answer)
     } catch (error) {
@@ -167,6 +181,23 @@ export class Admin {
       this.#options.log.write('ERROR', 'plugin/admin', `recovered from a bug: ${line}: ${text}`)
       reply(socket, { error: 'the server met a bug of its own; its log has it' })
     }
+  }
+
+  /** Until the other side has gone. A line for which there is no room is not written. */
+  #stream(socket: Socket, stream: AdminStream, request: Readonly<Record<string, unknown>>): void {
+    socket.setTimeout(0)
+    const end = stream(request, line => {
+      if (socket.destroyed || socket.writableLength > UNREAD_MAX_OCTETS) return false
+      socket.write(`${JSON.stringify(line)}\n`)
+      return true
+    })
+    if (typeof end === 'string') {
+      this.#malformed(socket, end)
+      return
+    }
+    this.#count('answered')
+    socket.once('close', end)
+    socket.once('end', () => socket.destroy())
   }
 
   #mayAsk(): boolean {

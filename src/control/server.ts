@@ -46,6 +46,7 @@ import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
 import { Status } from './status.ts'
+import { Taps } from './taps.ts'
 import { Threads } from './threads.ts'
 import { ZoneFiles } from './zone-files.ts'
 
@@ -76,6 +77,7 @@ export class Server {
   readonly #clusters: Clusters
   readonly #threads: Threads
   readonly #traffic: Traffic
+  readonly #taps: Taps
   readonly #sites: HttpSites
   readonly #readiness: Readiness
   readonly #facts: Facts
@@ -103,7 +105,19 @@ export class Server {
       registry,
       podsOf: addresses => this.#clusters.podsOf(addresses),
     })
-    this.#threads = new Threads({ registry, log, quiet, logForm, traffic: this.#traffic })
+    this.#threads = new Threads({
+      registry,
+      log,
+      quiet,
+      logForm,
+      traffic: this.#traffic,
+      tapped: batches => this.#taps.take(batches),
+    })
+    this.#taps = new Taps({
+      tell: filters => this.#threads.tap(filters),
+      podsOf: addresses => this.#clusters.podsOf(addresses),
+      addressesOf: pods => this.#clusters.addressesOf(pods),
+    })
     this.#sites = new HttpSites(registry.meters, options.overlap && REUSE_PORT)
     this.#readiness = new Readiness(
       log,
@@ -129,6 +143,7 @@ export class Server {
       meters: registry.meters,
       clock: systemClock,
       commands: new Map([['explain', request => this.explain(requestOf(request))]]),
+      streams: new Map([['tap', (request, write) => this.#taps.follow(request, write)]]),
     })
     this.#status = new Status({
       clock: systemClock,

@@ -8,6 +8,7 @@ import { acknowledgeLines, lineCountMemory } from '../observe/batched-log.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Registry } from '../observe/registry.ts'
+import type { TapBatch } from '../observe/tap.ts'
 import type { Traffic } from '../observe/traffic.ts'
 import type { FromThread, ThreadStart, ToThread } from '../serving/messages.ts'
 import { serveHeapLimits, streamOctets } from './heap-limits.ts'
@@ -19,6 +20,8 @@ export interface ThreadsOptions {
   readonly quiet: boolean
   readonly logForm: LogForm
   readonly traffic: Pick<Traffic, 'take'>
+  /** Takes what followers of queries wanted to see. */
+  readonly tapped: (batches: readonly TapBatch[]) => void
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
 }
@@ -85,7 +88,8 @@ export class ServingWorker {
       } else if (message.type === 'samples') {
         options.traffic.take(thread, message.octets, message.periodMs)
         this.send({ type: 'sampled' })
-      } else this.#waiting.get(message.type)?.take(message)
+      } else if (message.type === 'tapped') options.tapped(message.batches)
+      else this.#waiting.get(message.type)?.take(message)
     }
     this.#host = here
       ? serveHere(start, heard, ended)

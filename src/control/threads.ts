@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { loadLibc } from '../listen/libc.ts'
 import type { BusyThread } from '../observe/busy.ts'
+import type { TapFilter } from '../observe/tap.ts'
 import { COOKIE_SECRET_OCTETS } from '../serving/cookies.ts'
 import type { Prepare } from '../serving/messages.ts'
 import type { TracedQuestion, Transcript } from '../serving/traced.ts'
@@ -54,6 +55,7 @@ export class Threads {
   /** Zones read anew since the work was: for threads that start later. */
   readonly #images = new Map<string, SharedArrayBuffer>()
   #asks: Promise<unknown> = Promise.resolve()
+  #filters: readonly TapFilter[] = []
   #ending = false
   /** Which forms of sockets the threads use: udp-batch or udp-dgram, tcp. */
   listenerKinds: readonly string[] = []
@@ -142,6 +144,12 @@ export class Threads {
     for (const worker of this.#workers) worker.send({ type: 'image', key, image })
   }
 
+  /** What followers want to see, from now on, on threads that start later, too. */
+  tap(filters: readonly TapFilter[]): void {
+    this.#filters = filters
+    for (const worker of this.#workers) worker.send({ type: 'tap', filters })
+  }
+
   /** What becomes of a question on a listener, on one thread; one after another. Undefined where none of them can say. */
   ask(server: string, question: TracedQuestion): Promise<Transcript | undefined> {
     const asked = this.#asks.then(async () => {
@@ -220,6 +228,7 @@ export class Threads {
     if (result.errors.length > 0) return result.errors.join('; ')
     await this.#commitOn(worker)
     for (const [key, image] of this.#images) worker.send({ type: 'image', key, image })
+    if (this.#filters.length > 0) worker.send({ type: 'tap', filters: this.#filters })
     this.#options.log.write('INFO', '', `serving thread ${worker.thread} serves again`)
     return undefined
   }

@@ -72,7 +72,7 @@ async function ofCorefile(configuration: ConfigurationSource, request: ExplainRe
 }
 
 /** The sockets of this user at which a server listens. */
-async function livingSockets(): Promise<readonly { readonly path: string }[]> {
+export async function livingSockets(): Promise<readonly { readonly path: string }[]> {
   const paths = adminSockets()
   const living = await Promise.all(paths.map(isListening))
   return paths.filter((_, i) => living[i]).map(path => ({ path }))

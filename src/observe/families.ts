@@ -289,6 +289,11 @@ const TABLE: readonly Family[] = [
     'kind client pod name namespace',
     'Queries a second of each storm that goes on, by what it is of; a name that begins with * stands for missing names.',
   ),
+  counter(
+    'seamark_tap_dropped_lines_total',
+    '',
+    'Queries that followers (seamark tap) wanted to see and were not sent, because there were too many.',
+  ),
   counter('seamark_dnstap_frames_total', 'endpoint', 'Messages of dnstap that were sent.'),
   counter(
     'seamark_dnstap_dropped_total',

@@ -3,6 +3,7 @@
 
 import type { Registration } from '../observe/counters.ts'
 import type { LogForm } from '../observe/json-line.ts'
+import type { TapBatch, TapFilter } from '../observe/tap.ts'
 import type { Setup } from '../setup/setup.ts'
 import type { TracedQuestion, Transcript } from './traced.ts'
 
@@ -42,6 +43,8 @@ export type ToThread =
   | { readonly type: 'image'; readonly key: string; readonly image: SharedArrayBuffer }
   /** Forget the prepared configuration. */
   | { readonly type: 'abandon'; readonly generation: number }
+  /** What followers want to see from now on; none: nobody follows. */
+  | { readonly type: 'tap'; readonly filters: readonly TapFilter[] }
   /** The samples of one message were taken. */
   | { readonly type: 'sampled' }
   /** A person wants to know what becomes of a question on that listener; one at a time. */
@@ -58,6 +61,8 @@ export type FromThread =
   | { readonly type: 'committed'; readonly generation: number; readonly listeners: readonly string[] }
   | { readonly type: 'drained' }
   | { readonly type: 'register'; readonly registration: Registration }
+  /** What followers wanted to see. */
+  | { readonly type: 'tapped'; readonly batches: readonly TapBatch[] }
   /** Queries of so many ms, sampled (observe/samples.ts). */
   | { readonly type: 'samples'; readonly octets: Uint8Array; readonly periodMs: number }
   /** So many lines of the log, each with its line feed. */

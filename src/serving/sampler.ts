@@ -7,6 +7,7 @@ import { SAMPLE_MAX_OCTETS, SILENT, writeSample } from '../observe/samples.ts'
 import type { Packet } from '../query/packet.ts'
 import { ipv4At } from '../query/sockaddr.ts'
 import type { Clock } from '../shared/clock.ts'
+import type { Tap } from './tap.ts'
 
 const PERIOD_MS = 1000
 /** Samples in a period after which every second one is left out from then on; again after as many more. */
@@ -34,6 +35,9 @@ export class Sampler {
   readonly #options: SamplerOptions
   readonly #dropped: Counter
   readonly #chunk = new Uint8Array(CHUNK_OCTETS)
+  #tap: Tap | undefined
+  /** While somebody follows every query: those until the next sample. */
+  #untilSample = 1
   #octets = 0
   /** A sample stands for so many queries. */
   #interval = 1
@@ -49,11 +53,24 @@ export class Sampler {
 
   /** A query has its reply, of that code, or SILENT: none. To be called where the countdown, one lower for each query, is 0. */
   see(packet: Packet, rcode: number): void {
+    if (this.#tap !== undefined) {
+      this.#tap.see(packet, rcode)
+      this.countdown = 1
+      if (--this.#untilSample > 0) return
+    }
     if (this.#underWay >= UNDER_WAY_MAX) this.#dropped.add()
     else this.#write(packet, rcode)
     if (++this.#taken % MANY === 0 && this.#interval < WEIGHT_MAX) this.#interval *= 2
     const { random } = this.#options
-    this.countdown = this.#interval === 1 ? 1 : 1 + Math.floor(random() * (2 * this.#interval - 1))
+    this.#untilSample = this.#interval === 1 ? 1 : 1 + Math.floor(random() * (2 * this.#interval - 1))
+    if (this.#tap === undefined) this.countdown = this.#untilSample
+  }
+
+  /** From now on that one sees every query; undefined: nobody does. */
+  follow(tap: Tap | undefined): void {
+    if (this.#tap === undefined) this.#untilSample = this.countdown
+    this.#tap = tap
+    this.countdown = tap === undefined ? this.#untilSample : 1
   }
 
   /** The control thread has taken what was sent. */

@@ -8,6 +8,7 @@ import { BatchedLog } from '../observe/batched-log.ts'
 import { ThreadMeters } from '../observe/counters.ts'
 import type { Counter } from '../observe/meters.ts'
 import { QueryMetersTable } from '../observe/query-meters.ts'
+import type { TapBatch, TapFilter } from '../observe/tap.ts'
 import type { ServingContext } from '../plugin/plugin.ts'
 import { WaitingRoom } from '../query/waiting.ts'
 import { systemClock } from '../shared/clock.ts'
@@ -20,6 +21,7 @@ import type { FromThread, Prepare, ThreadStart, ToThread } from './messages.ts'
 import { Packets } from './packets.ts'
 import { Sampler } from './sampler.ts'
 import { SwitchResponder } from './switch.ts'
+import { Tap } from './tap.ts'
 import { askTraced, type TracedQuestion } from './traced.ts'
 
 /** A configuration with its sockets. */
@@ -112,6 +114,8 @@ export class ServingThread {
         // What serves does not wait for it.
         void this.#ask(message.server, message.question)
         return
+      case 'tap':
+        return this.#tap(message.filters)
       case 'sampled':
         return this.#lasting.sampler.acknowledge()
       case 'drain':
@@ -120,6 +124,12 @@ export class ServingThread {
         await this.close()
         return this.#send({ type: 'drained' })
     }
+  }
+
+  #tap(filters: readonly TapFilter[]): void {
+    const send = (batches: readonly TapBatch[]): void => this.#send({ type: 'tapped', batches })
+    const options = { clock: systemClock, meters: this.#meters, send }
+    this.#lasting.sampler.follow(filters.length > 0 ? new Tap(filters, options) : undefined)
   }
 
   async #ask(server: string, question: TracedQuestion): Promise<void> {

@@ -45,6 +45,7 @@ async function start(test: Test, count: number, memoryOctets?: number, here = fa
     quiet: false,
     logForm: 'text',
     traffic: { take: () => undefined },
+    tapped: () => undefined,
     ...(memoryOctets && { memoryOctets }),
   })
   const workers: Worker[] = []

@@ -33,7 +33,7 @@ t.test('what is not offered, what is accepted with a warning, what was removed',
 })
 
 t.test('words are found by name', async t => {
-  t.match(directiveWord('kubernetes'), { word: 'kubernetes', order: 53 })
+  t.match(directiveWord('kubernetes'), { word: 'kubernetes', order: 54 })
   t.match(directiveWord('route53'), { notOffered: 'forward the zone to its own servers' })
   t.match(directiveWord('pprof'), { instead: /cpu-prof/ })
   for (const word of ['proxy', 'import', '', 'toString']) t.equal(directiveWord(word), undefined, word)
