@@ -96,6 +96,7 @@ export const OWN_WORDS: ReadonlySet<string> = new Set([
   'k8s_records',
   'policy',
   'ratelimit',
+  'status',
 ])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
