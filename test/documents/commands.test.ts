@@ -41,6 +41,7 @@ const NODE_CACHE: Elsewhere = {
   file: 'test/e2e/node-cache.e2e.ts',
   because: 'needs a network namespace, and an API server',
 }
+const TAP = { file: 'test/explain/tap.test.ts', because: 'runs beside a server' }
 const EXPLAIN: Elsewhere = {
   file: 'test/explain/conformance.test.ts',
   because: 'asks a server at its administration socket',
@@ -71,6 +72,8 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark check FILE': HERE,
   'seamark check [--json] [--offline] [FILE]': HERE,
   'seamark explain': EXPLAIN,
+  'seamark tap': TAP,
+  'seamark tap -help': TAP,
   'seamark node-cache': NODE_CACHE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,
