@@ -58,6 +58,32 @@ const MACHINE: Elsewhere = {
   because: 'changes the resolver of the machine: by hand',
 }
 
+const DIFF: Elsewhere = {
+  file: 'test/diff/command.test.ts',
+  because: 'wants two servers whose answers are known',
+}
+const IMAGE: Elsewhere = {
+  file: 'test/e2e/image.e2e.ts',
+  because: 'is read by skopeo there, and started by an OCI runtime',
+}
+const CHECK: Elsewhere = { file: 'test/setup/check.test.ts', because: 'wants a manifest of a cluster' }
+const UNTYPED: Elsewhere = {
+  file: 'docs/migrate.md',
+  because: 'not tried as it is, which the document says; test/e2e/documents.e2e.ts types the like of it',
+}
+const PROVIDER: Elsewhere = {
+  file: 'docs/migrate.md',
+  because: 'not tried, which the section says: there is no such cluster here',
+}
+const MIGRATE = 'docs/migrate.md'
+/** The commands of sections that say so. */
+const untried = new Set(
+  documentNamed(MIGRATE)
+    .text.split(/^(?=## )/m)
+    .filter(section => section.includes('**Not tried.**'))
+    .flatMap(text => commandsOf({ path: MIGRATE, text })),
+)
+
 /** How each command is shown. Scripts of package.json that are only named, without arguments, need no row. */
 const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm start': HERE,
@@ -75,6 +101,13 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark tap': TAP,
   'seamark tap -help': TAP,
   'seamark node-cache': NODE_CACHE,
+  'seamark diff': DIFF,
+  'seamark diff --with 10.96.0.10 --server 10.244.1.7 cluster': DIFF,
+  'seamark check --offline coredns.yaml': CHECK,
+  'skopeo copy --all oci:image/layout:0.1.0 docker://REGISTRY/seamark:0.1.0': IMAGE,
+  'podman load --input image/seamark-0.1.0.tar': ENGINE,
+  'ctr --namespace k8s.io images import image/seamark-0.1.0.tar': ENGINE,
+  'docker load --input image/seamark-0.1.0-amd64.tar': ENGINE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,
   'npm install -g ./seamark-0.1.0.tgz': PACKAGE,
@@ -121,6 +154,8 @@ const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path === 'docs/why.md') return WHY
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
   if (command.includes(' -k config/node-local')) return NODE_CACHE
+  if (path === MIGRATE && untried.has(command)) return PROVIDER
+  if (path === MIGRATE && command.startsWith('kubectl ')) return UNTYPED
   return command.startsWith('kubectl ') ? CLUSTER : undefined
 }
 const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]

@@ -8,15 +8,21 @@ export const ROOT = join(import.meta.dirname, '..', '..')
 
 /** Programs whose lines are commands for the reader. */
 const PROGRAMS = [
+  'aws',
+  'ctr',
   'curl',
   'dig',
   'docker',
   'helm',
+  'kops',
   'kubectl',
   'node',
   'npm',
+  'oc',
+  'podman',
   'seamark',
   'sed',
+  'skopeo',
   'sudo',
   'systemctl',
 ]

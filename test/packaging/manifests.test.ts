@@ -187,3 +187,35 @@ t.test('the Deployment', async t => {
   const image = kustomization.images.find(({ name }) => name === container.image)
   t.equal(image?.newTag, manifest.version, 'the image has the version of the package')
 })
+
+t.test('the Deployment beside is that of the cluster, but for what leads to it', async t => {
+  const own = read('deployment.yaml')
+  const beside = readFileSync(join(ROOT, 'config', 'beside', 'deployment.yaml'), 'utf8')
+  const image = kustomization.images.find(({ name }) => name === 'seamark')!
+  const expected = own
+    .replaceAll('k8s-app: kube-dns', 'app: seamark-beside')
+    .replace('name: coredns\n  namespace', 'name: seamark-beside\n  namespace')
+    .replace('key: k8s-app', 'key: app')
+    .replace('values: [kube-dns]', 'values: [seamark-beside]')
+    .replace('replicas: 2', 'replicas: 1')
+    .replace(/^ *priorityClassName: .*\n/m, '')
+    .replace('image: seamark\n', `image: seamark:${image.newTag}\n`)
+  t.same(parse(beside), parse(expected))
+  t.notMatch(beside, /kube-dns/, 'no Service selects it')
+})
+
+t.test("the rights of `multicluster` are the chart's", async t => {
+  const [role, binding] = parseAllDocuments(
+    readFileSync(join(ROOT, 'config', 'multicluster', 'cluster-role.yaml'), 'utf8'),
+  ).map(document => document.toJS() as Manifest & { rules?: Rule[]; subjects?: object[]; roleRef?: object })
+  t.same(role?.rules, [
+    { apiGroups: ['multicluster.x-k8s.io'], resources: ['serviceimports'], verbs: ['list', 'watch'] },
+  ])
+  const chart = readFileSync(join(ROOT, 'charts', 'seamark', 'templates', 'clusterrole.yaml'), 'utf8')
+  t.match(
+    chart,
+    /apiGroups: \[multicluster\.x-k8s\.io\]\n *resources: \[serviceimports\]\n *verbs: \[list, watch\]/,
+  )
+  t.match(binding?.subjects, [{ kind: 'ServiceAccount', name: 'coredns', namespace: 'kube-system' }])
+  t.match(binding?.roleRef, { name: role?.metadata.name })
+})
