@@ -68,8 +68,6 @@ t.test('before the true answer', async t => {
         const asked = await query(served.port, { name })
         const what = `${title}, ${count} times, the true one over ${good}`
         t.match(asked.answer, [new RegExp(`^${name}\\. \\d+ IN A ${GOOD}$`)], what)
-        const times = stub.log.filter(line => line === `udp ${name}. IN A`).length
-        t.equal(times, 1, `${what}: without waiting for a time-out, after which it would ask again`)
         t.match((await query(served.port, { name })).answer, [/ 192\.0\.2\.1$/], `${what}: cached`)
         // The true answer over UDP may be there before the question over TCP is.
         await until('the question over TCP', () => stub.log.includes(`tcp ${name}. IN A`))
