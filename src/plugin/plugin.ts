@@ -8,16 +8,35 @@ import type { Problems } from '../corefile/problem.ts'
 import type { Meters } from '../observe/meters.ts'
 import type { ServingLog } from '../observe/thread-log.ts'
 import type { Kept, Packet, Step } from '../query/packet.ts'
-import type { Query } from '../query/query.ts'
-import type { MaybePromise, Outcome } from '../query/reply.ts'
 import type { ZoneCopy } from '../query/zone-copy.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import type { Name } from '../wire/name.ts'
 import type { Scan } from '../wire/scan.ts'
 
-/** What every handler has, whatever it answers with. */
-interface AnyHandler {
+/**
+ * One plugin in one server block on one serving thread. What it says decides where the packet goes next (query/packet.ts);
+ * DNS outcomes are values, and an exception is a bug, which becomes SERVFAIL.
+ */
+export interface Handler {
+  /**
+   * HOT: judges a client's packet before the fast path and every handler: NEXT lets it in, DONE has given it a reply, DROP
+   * gives it none. For few words: it costs every query of the block.
+   */
+  admit?(packet: Packet): Step
+  /** HOT: answers the packet, changes its question, or hands it on. Everything but AGAIN may be said. */
+  handle(packet: Packet): Step
+  /**
+   * The reply to a packet of which `handle` said BACK, with what it kept, to be changed or let pass: DONE. AGAIN sends the
+   * packet, with its question as it is now, to the handlers behind once more.
+   */
+  back?(packet: Packet, kept: Kept): Step
+  /** The reply, in `asked`, to what LOOKUP wished; what is said goes on from there. */
+  found?(packet: Packet, kept: Kept, asked: Packet): Step
+  /** The way of the packet ended with a bug: neither `back` nor `found` will be called with what was kept. */
+  lost?(kept: Kept): void
+  /** Whether `back` is called, too, for packets that nobody answers: it then says DROP. */
+  readonly seesDrops?: boolean
   /**
    * HOT: whether it may answer or change this query of class IN. Where the plugins before `kubernetes` or `cache` can tell,
    * the fast path stands in front of them, asks them about each query, and leaves to them what concerns one; it is behind a
@@ -43,44 +62,8 @@ interface AnyHandler {
   stop?(): void | Promise<void>
 }
 
-/**
- * One plugin in one server block on one serving thread. What it says decides where the packet goes next (query/packet.ts);
- * DNS outcomes are values, and an exception is a bug, which becomes SERVFAIL.
- */
-export interface Handler extends AnyHandler {
-  readonly trees?: undefined
-  /**
-   * HOT: judges a client's packet before the fast path and every handler: NEXT lets it in, DONE has given it a reply, DROP
-   * gives it none. For few words: it costs every query of the block.
-   */
-  admit?(packet: Packet): Step
-  /** HOT: answers the packet, changes its question, or hands it on. Everything but AGAIN may be said. */
-  handle(packet: Packet): Step
-  /**
-   * The reply to a packet of which `handle` said BACK, with what it kept, to be changed or let pass: DONE. AGAIN sends the
-   * packet, with its question as it is now, to the handlers behind once more.
-   */
-  back?(packet: Packet, kept: Kept): Step
-  /** The reply, in `asked`, to what LOOKUP wished; what is said goes on from there. */
-  found?(packet: Packet, kept: Kept, asked: Packet): Step
-  /** The way of the packet ended with a bug: neither `back` nor `found` will be called with what was kept. */
-  lost?(kept: Kept): void
-  /** Whether `back` is called, too, for packets that nobody answers: it then says DROP. */
-  readonly seesDrops?: boolean
-}
-
-/** Hands the query to the rest of the chain. */
-export type Next = (query: Query) => MaybePromise<Outcome>
-
-/** A plugin that answers queries with replies, both trees of objects (serving/trees.ts). */
-export interface TreeHandler extends AnyHandler {
-  readonly trees: true
-  /** Answers the query or hands it on. DNS outcomes are values; a rejection is a bug and becomes SERVFAIL. */
-  handle(query: Query, next: Next): MaybePromise<Outcome>
-}
-
 /** What the fast path asks of a handler. */
-export type Guard = Required<Pick<AnyHandler, 'concerns'>>
+export type Guard = Required<Pick<Handler, 'concerns'>>
 
 /**
  * What a serving thread lends to the handlers it makes. Everything that a test wants to own comes in here: time,
@@ -110,7 +93,7 @@ export interface ServingContext {
   /** Zones of the whole Corefile that this server alone speaks for (`Effect.owns`), in lower case. */
   readonly ownZones: readonly Name[]
   /** The handlers of the server block in the order of the chain; complete once all are made. */
-  readonly handlers: readonly (Handler | TreeHandler)[]
+  readonly handlers: readonly Handler[]
   /** What `loadbalance` does to addresses: nothing, any order, or one that is chosen among all of them. */
   readonly addressOrder: 'given' | 'random' | 'chosen'
   /** The largest message over UDP that the server block sends to clients and takes from upstreams: `bufsize`. */
@@ -173,7 +156,7 @@ export interface Word<C> {
    */
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): C | undefined
   /** Makes the handler; absent for a word that only configures the server (bind, health, reload). */
-  create?(config: C, context: ServingContext): Handler | TreeHandler
+  create?(config: C, context: ServingContext): Handler
   /** What it does to the block beside its handler; absent where that may be anything. */
   effect?(config: C): Effect
 }

@@ -39,7 +39,7 @@ import { metadataWord } from './metadata.ts'
 import { minimalWord } from './minimal.ts'
 import { multisocketWord } from './multisocket.ts'
 import { nsidWord } from './nsid.ts'
-import type { BlockContext, Effect, Handler, ServingContext, TreeHandler } from './plugin.ts'
+import type { BlockContext, Effect, Handler, ServingContext } from './plugin.ts'
 import { policyWord } from './policy/policy.ts'
 import { prometheusWord } from './prometheus.ts'
 import { ratelimitWord } from './ratelimit/ratelimit.ts'
@@ -60,7 +60,7 @@ export interface ServedWord {
   readonly word: string
   readonly doc: WordDoc
   parse(directives: readonly Directive[], problems: Problems, block: BlockContext): unknown
-  create?(config: never, context: ServingContext): Handler | TreeHandler
+  create?(config: never, context: ServingContext): Handler
   effect?(config: never): Effect
 }
 

@@ -1,11 +1,11 @@
 // What stands behind an alias that was followed: the code is that of the last name (RFC 6604 3), a denial brings its SOA along
 // (RFC 2308), and the reason says which name has nothing.
 
+import type { Reply } from '../../test/support/reply.ts'
 import { EDE, type ExtendedError } from '../wire/extended-error.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { KeptReply } from './packet.ts'
-import type { Reply } from './reply.ts'
 
 /** What the answer to an alias takes over from the reply about its target, besides the records. */
 export type AliasEnd = Pick<Reply, 'rcode' | 'authority' | 'truncated' | 'extendedError'>

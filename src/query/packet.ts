@@ -80,10 +80,6 @@ export interface Origin {
   readonly transport: Transport
   /** The address at which the packet came. */
   localOf(packet: Packet): Endpoint
-  /** Whether its packets are parts of another one's way: their replies are not finished. */
-  readonly isPart?: boolean
-  /** Whether its packets are look-ups, counted and logged as queries of their own (as CoreDNS's upstream.Lookup is). */
-  readonly isLookup?: boolean
   /** The packet waits; `reply` will follow. */
   parked(): void
   /** What became of a packet that had to wait: that many octets at `slot`; 0 is silence, or a transfer in `messages`. */
@@ -531,14 +527,7 @@ export class Packet {
 
   /** Whether a reply that is written now goes to the client with nobody to see it before. */
   get goesOutAsItIs(): boolean {
-    return (
-      this.depth === 0 &&
-      this.level === 0 &&
-      !this.late &&
-      this.asker === undefined &&
-      !this.isForNobody &&
-      this.origin.isPart !== true
-    )
+    return this.depth === 0 && this.level === 0 && !this.late && this.asker === undefined && !this.isForNobody
   }
 
   /**

@@ -250,8 +250,6 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
 /** The records of one thread, and the places for packets that wait. */
 export class WaitingRoom {
   readonly #places: FairShare<string | number>
-  /** Of packets that are parts of others' ways, which have places of their own. */
-  readonly #partPlaces: FairShare<string | number>
   readonly #refused: () => void
   #free: WaitingRecord | undefined
   #slabs = 0
@@ -259,7 +257,6 @@ export class WaitingRoom {
   /** `refused` is told of every packet for which there was no place. */
   constructor(refused: () => void, max: number = WAITING_MAX) {
     this.#places = new FairShare(max, 1)
-    this.#partPlaces = new FairShare(max, 1)
     this.#refused = refused
   }
 
@@ -276,7 +273,7 @@ export class WaitingRoom {
   /** Makes a record of the packet; undefined where its client has no place left, which is told. */
   take(packet: Packet): Waiting | undefined {
     if (!packet.hasPlace && !packet.isForNobody) {
-      if (!this.#placesOf(packet).enter(packet.clientKey)) {
+      if (!this.#places.enter(packet.clientKey)) {
         this.#refused()
         return undefined
       }
@@ -307,11 +304,7 @@ export class WaitingRoom {
   leave(packet: Packet): void {
     if (!packet.hasPlace) return
     packet.hasPlace = false
-    this.#placesOf(packet).leave(packet.clientKey)
-  }
-
-  #placesOf({ origin }: Packet): FairShare<string | number> {
-    return origin.isPart ? this.#partPlaces : this.#places
+    this.#places.leave(packet.clientKey)
   }
 
   #grow(): void {

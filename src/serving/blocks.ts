@@ -4,7 +4,7 @@
 import { STREAM_LIMITS } from '../listen/stream-limits.ts'
 import { DROPPED_ZONE, type QueryMetersTable } from '../observe/query-meters.ts'
 import { ReasonMeters } from '../observe/reason-meters.ts'
-import type { Effect, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
+import type { Effect, Handler, ServingContext } from '../plugin/plugin.ts'
 import { servedWord } from '../plugin/registry.ts'
 import { viewWord } from '../plugin/view/view.ts'
 import type { Served } from '../query/packet.ts'
@@ -17,7 +17,6 @@ import { FastAnswers } from './fast-answers.ts'
 import { chainOf, type Stage } from './fast-path.ts'
 import { Road, type RoadOptions } from './road.ts'
 import type { ServedZone } from './served-zone.ts'
-import { TreeRun } from './trees.ts'
 
 /** A server block with its handlers made. */
 interface Block {
@@ -46,7 +45,7 @@ export class Serving {
     this.#reasons = new ReasonMeters(context.meters)
     const ownZones = setup.blocks.flatMap(ownedBy)
     this.#blocks = setup.blocks.map(block => {
-      const handlers: (Handler | TreeHandler)[] = []
+      const handlers: Handler[] = []
       const effect = effectOf(block)
       const ofBlock: ServingContext = {
         ...context,
@@ -98,7 +97,7 @@ export class Serving {
     const view = handlerOf(stages, viewWord)
     const viewName = view?.name ?? ''
     const chain = chainOf(stages, effect, { server: listen.server, view: viewName, context: this.#context })
-    const handlers = packetHandlers(chain.handlers)
+    const { handlers } = chain
     return {
       server: listen.server,
       zone: name(zone),
@@ -151,26 +150,7 @@ const ownedBy = ({ plugins }: BlockSetup): Name[] =>
   )
 
 /** The handler of a word, if the block has it: what its own `create` made. */
-const handlerOf = <H extends Handler | TreeHandler>(
+const handlerOf = <H extends Handler>(
   stages: readonly Stage[],
   { word }: { readonly word: string; create(config: never, context: ServingContext): H },
 ): H | undefined => stages.find(stage => stage.word === word)?.handler as H | undefined
-
-/** Those that answer with trees are one handler where they stand one behind another. */
-function packetHandlers(handlers: readonly (Handler | TreeHandler)[]): readonly Handler[] {
-  const own: Handler[] = []
-  let run: TreeHandler[] = []
-  const endRun = (): void => {
-    if (run.length > 0) own.push(new TreeRun(run))
-    run = []
-  }
-  for (const handler of handlers) {
-    if (handler.trees) run.push(handler)
-    else {
-      endRun()
-      own.push(handler)
-    }
-  }
-  endRun()
-  return own
-}

@@ -12,7 +12,7 @@ import type { ClusterAnswers } from '../plugin/kubernetes/answers.ts'
 import type { KubernetesHandler } from '../plugin/kubernetes/handler.ts'
 import { kubernetesWord } from '../plugin/kubernetes/kubernetes.ts'
 import { reasonCounters } from '../plugin/kubernetes/reason.ts'
-import type { Effect, Guard, Handler, ServingContext, TreeHandler } from '../plugin/plugin.ts'
+import type { Effect, Guard, Handler, ServingContext } from '../plugin/plugin.ts'
 import { configsOf, type PluginSetup } from '../setup/setup.ts'
 import type { TableReader } from '../table/reader.ts'
 import { formatName, isWithin, name } from '../wire/name.ts'
@@ -20,14 +20,14 @@ import { FastAnswers } from './fast-answers.ts'
 
 /** One plugin of a block that answers queries, with its setup. */
 export interface Stage extends PluginSetup {
-  readonly handler: Handler | TreeHandler
+  readonly handler: Handler
   /** Whether the fast path may go past it; see Effect. */
   readonly transparent: boolean
 }
 
 /** The handlers of a block as a listener's packets pass them. */
 export interface Chain {
-  readonly handlers: readonly (Handler | TreeHandler)[]
+  readonly handlers: readonly Handler[]
   /** The tables that they answer from. */
   readonly tables: readonly TableReader[]
 }
@@ -55,7 +55,7 @@ export function chainOf(
   const cacheFrom = fastCache && behind(stages.slice(0, cacheAt), isInTheWay)
   const clustersFrom = zonesFrom(stages.slice(0, clusterAt + 1))
   const tables = new Set<TableReader>()
-  const handlers: (Handler | TreeHandler)[] = []
+  const handlers: Handler[] = []
   stages.forEach(({ handler }, at) => {
     const clusters = clustersAt(at)
     for (const { table } of clusters) tables.add(table)
@@ -142,8 +142,7 @@ const concerns = ({ handler }: Stage, zone: string): boolean => handler.concerns
 const guardsIn = (stages: readonly Stage[]): readonly Guard[] =>
   stages.flatMap(({ handler }) => (isGuard(handler) ? [handler] : []))
 
-const isGuard = (handler: Handler | TreeHandler): handler is (Handler | TreeHandler) & Guard =>
-  handler.concerns !== undefined
+const isGuard = (handler: Handler): handler is Handler & Guard => handler.concerns !== undefined
 
 /** Whether the cache is for the cluster's zones, so that CoreDNS's would count their queries as misses. */
 function passesCache(stages: readonly Stage[]): boolean {

@@ -358,13 +358,6 @@ export class Road implements Responder, PacketRoad {
     return DONE
   }
 
-  /** Goes down from behind `packet.at` with a packet that is a part of another one's way. */
-  descend(packet: Packet): Step {
-    const step = this.#walk(packet, NEXT)
-    if (step === DONE) settleQuestion(packet)
-    return step
-  }
-
   // Waiting.
 
   park(packet: Packet): Waiting | undefined {
@@ -413,11 +406,6 @@ export class Road implements Responder, PacketRoad {
       this.#goOnAsker(packet, asker as Waiting)
     } else if (packet.isForNobody) {
       this.#room.leave(packet)
-    } else if (origin.isPart) {
-      if (origin.isLookup) this.#routed(packet)
-      else if (!packet.isDropped) settleQuestion(packet)
-      this.#room.leave(packet)
-      origin.reply(packet, packet.isDropped ? SILENCE : packet.length)
     } else {
       const octets = this.#end(packet)
       this.#room.leave(packet)
@@ -526,15 +514,6 @@ export class Road implements Responder, PacketRoad {
   /** Tells of a bug on the way of a question about that name. */
   tell(error: unknown, qname: string): void {
     this.#options.bug(error, qname)
-  }
-
-  /** A packet of the thread's, for a part of a way; to be given back. */
-  borrow(): Packet {
-    return this.#packets.take()
-  }
-
-  giveBack(): void {
-    this.#packets.give()
   }
 
   broken(packet: Packet, error: unknown): void {

@@ -2,9 +2,9 @@
 
 import t from 'tap'
 import { aclWord } from '../../src/plugin/acl.ts'
-import type { Query } from '../../src/query/query.ts'
-import { DROP } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
+import type { Query } from '../support/query.ts'
+import { DROP } from '../support/reply.ts'
 import { parseWord, record, reply } from '../support/words.ts'
 
 const from = (address: string): Partial<Query> => ({

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { errorsWord } from '../../src/plugin/errors.ts'
-import { DROP, type Outcome, servfail } from '../../src/query/reply.ts'
+import { DROP, type Outcome, servfail } from '../support/reply.ts'
 import { askHandler } from '../support/road.ts'
 import { parseWord, query, reply, testThread } from '../support/words.ts'
 

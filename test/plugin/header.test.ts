@@ -2,9 +2,8 @@
 
 import t from 'tap'
 import { headerWord } from '../../src/plugin/header.ts'
-import { DROP, refused } from '../../src/query/reply.ts'
-import type { WayQuery } from '../../src/serving/trees.ts'
 import { answering } from '../support/answering.ts'
+import { DROP, refused } from '../support/reply.ts'
 import { parseWord, query, reply } from '../support/words.ts'
 import { writeReply } from '../support/write-reply.ts'
 
@@ -15,7 +14,7 @@ async function flags(block: string, rest = {}, outcome = reply({ plugin: 'hosts'
   if (given === DROP) return 'drop'
   const octets = writeReply(query('a.example. A', rest), given)
   // Whatever the client desires, an upstream is asked with RD, unless the directive says otherwise.
-  const asked = (at.passed[0] as WayQuery).way.asksRecursion ? ' asked with rd' : ''
+  const asked = at.passed[0]!.asksRecursion ? ' asked with rd' : ''
   const bit = (on: number, flag: string): string => (on === 0 ? '' : flag)
   return [bit(octets[2]! & 4, 'aa'), bit(octets[2]! & 1, 'rd'), bit(octets[3]! & 128, 'ra')]
     .filter(flag => flag !== '')

@@ -3,11 +3,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { LoopHandler, loopWord } from '../../src/plugin/loop.ts'
-import type { Next } from '../../src/plugin/plugin.ts'
-import type { Query } from '../../src/query/query.ts'
 import { formatName } from '../../src/wire/name.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
+import type { Query } from '../support/query.ts'
+import type { Next } from '../support/reply.ts'
 import { askHandler } from '../support/road.ts'
 import { parseWord, query, reply, testThread } from '../support/words.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { minimalWord } from '../../src/plugin/minimal.ts'
-import { DROP, type Reply } from '../../src/query/reply.ts'
 import { answering } from '../support/answering.ts'
+import { DROP, type Reply } from '../support/reply.ts'
 import { parseWord, record, reply } from '../support/words.ts'
 
 const A = record('a.example. 5 A 10.0.0.1')

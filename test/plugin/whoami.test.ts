@@ -1,11 +1,11 @@
 import t from 'tap'
 import { whoamiWord } from '../../src/plugin/whoami.ts'
-import type { Query } from '../../src/query/query.ts'
-import type { Outcome } from '../../src/query/reply.ts'
 import { ipFromBytes } from '../../src/shared/ip.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { CLASS, TYPE, typeName } from '../../src/wire/rrtype.ts'
 import { answering } from '../support/answering.ts'
+import type { Query } from '../support/query.ts'
+import type { Outcome } from '../support/reply.ts'
 import { parseWord } from '../support/words.ts'
 
 const six: Partial<Query> = { client: { address: 'fd00::7', port: 1, family: 6 }, transport: 'tcp' }

@@ -3,11 +3,11 @@
 import t from 'tap'
 import type { Handler } from '../../src/plugin/plugin.ts'
 import { type Part, takeFound, writeDraft } from '../../src/query/draft.ts'
-import { DROP, type Reply } from '../../src/query/reply.ts'
 import { formatName, name } from '../../src/wire/name.ts'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import { SECTION } from '../../src/wire/walk.ts'
+import { DROP, type Reply } from '../support/reply.ts'
 import { askHandler } from '../support/road.ts'
 import { query, record, reply, shortForm } from '../support/words.ts'
 

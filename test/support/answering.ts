@@ -2,12 +2,12 @@
 // one line.
 
 import type { Word } from '../../src/plugin/plugin.ts'
-import type { Query } from '../../src/query/query.ts'
-import { DROP, type Outcome } from '../../src/query/reply.ts'
 import { formatName } from '../../src/wire/name.ts'
 import { rcodeName } from '../../src/wire/rcode.ts'
 import type { Rr } from '../../src/wire/record.ts'
 import { typeName } from '../../src/wire/rrtype.ts'
+import type { Query } from './query.ts'
+import { DROP, type Outcome } from './reply.ts'
 import { askHandler } from './road.ts'
 import { parseWord, query, reply, type TestThread, testThread } from './words.ts'
 

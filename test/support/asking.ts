@@ -99,11 +99,10 @@ export function answerNow(
 export function isChained(responder: Responder, octets: Uint8Array, how: Coming = {}): boolean {
   let chained: boolean | undefined
   const trace: Trace = {
-    said: ({ served, at, origin }, step) => {
+    said: ({ served, at }, step) => {
       // A name that is looked up, or another one that is tried, is answered by whoever wanted it.
       if (step === LOOKUP || step === AGAIN) chained = true
-      // What handlers of trees hand on is a part of their own way.
-      if (step !== NEXT && step !== BACK && !origin.isPart)
+      if (step !== NEXT && step !== BACK)
         chained ??= !((served as ServedZone).handlers[at] instanceof FastAnswers)
     },
     note: () => undefined,

@@ -1,70 +1,114 @@
 // One handler on a road of its own: a query goes to it as it is, what it hands on goes to the test, and what it says comes
-// back as a reply. For handlers of packets and for those of trees alike.
+// back as a reply.
 
+import { PARKED } from '../../src/listen/responder.ts'
 import { ReasonMeters } from '../../src/observe/reason-meters.ts'
-import type { Handler, Next, TreeHandler } from '../../src/plugin/plugin.ts'
-import { BACK, DONE, DROP, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
-import type { Query } from '../../src/query/query.ts'
-import type { MaybePromise, Outcome } from '../../src/query/reply.ts'
-import { sockaddr } from '../../src/query/sockaddr.ts'
+import type { Handler } from '../../src/plugin/plugin.ts'
+import { BACK, DONE, DROP, type Origin, Packet, type Step, WAIT } from '../../src/query/packet.ts'
+import { settleQuestion } from '../../src/query/settle.ts'
 import { Road } from '../../src/serving/road.ts'
 import type { ServedZone } from '../../src/serving/served-zone.ts'
-import { encode, handOn, TreeRun } from '../../src/serving/trees.ts'
 import type { Clock } from '../../src/shared/clock.ts'
+import { MESSAGE_MAX } from '../../src/wire/header.ts'
 import { ROOT } from '../../src/wire/name.ts'
+import type { Query } from './query.ts'
+import { failure, type MaybePromise, type Next, type Outcome } from './reply.ts'
+import { adjust, decode, encode, endOf, fill } from './trees.ts'
 import { lasting, testThread } from './words.ts'
 
 /**
  * What the handler says to the query, as a reply; what it hands on goes to `next`, what it looks up to the query's. `bug` is told
  * of what fails for nobody.
  */
-export function askHandler(
-  handler: Handler | TreeHandler,
+export const askHandler = (
+  handler: Handler,
   query: Query,
   next: Next,
   bug: (error: unknown) => void = error => {
     throw error
   },
-): MaybePromise<Outcome> {
-  return new HandlerRoad(handler, query, next, { bug }).ask(query)
-}
+): MaybePromise<Outcome> => new HandlerRoad(handler, query, next, { bug }).ask(query)
 
 /** A road of one handler, for queries at one listener; what is handed on goes to `next`. */
 export class HandlerRoad {
-  readonly #handler: Handler | TreeHandler
-  readonly #next: Next
-  readonly #road: Road | undefined
-  readonly #served: ServedZone | undefined
+  readonly #road: Road
 
   constructor(
-    handler: Handler | TreeHandler,
+    handler: Handler,
     query: Query,
     next: Next,
     { bug, clock }: { readonly bug: (error: unknown) => void; readonly clock?: Clock },
   ) {
-    this.#handler = handler
-    this.#next = next
-    if (handler.trees) return
-    const { road, served } = roadOf(handler, query, next, bug, clock)
-    this.#road = road
-    this.#served = served
+    this.#road = roadOf([CATCHER, handler, endOf(next)], query, bug, clock)
   }
 
   ask(query: Query): MaybePromise<Outcome> {
-    const handler = this.#handler
-    if (handler.trees) return handler.handle(query, this.#next)
-    return handOn({
-      ...query,
-      way: {
-        road: this.#road!,
-        served: this.#served!,
-        at: -1,
-        from: sockaddr(query.client.address, query.client.port)!,
-        recursionDesired: query.recursionDesired,
-        asksRecursion: true,
-      },
+    const packet = new Packet()
+    const origin = new QueryOrigin(query)
+    packet.origin = origin
+    fill(packet, query)
+    this.#road.enter()
+    const octets = this.#road.answer(packet)
+    this.#road.leave()
+    return octets === PARKED ? origin.later() : origin.now(packet)
+  }
+}
+
+/** Where the packet of a query comes from: its reply is a value again. */
+class QueryOrigin implements Origin {
+  readonly query: Query
+  readonly transport
+  #outcome: Outcome | undefined
+  #resolve: ((outcome: Outcome) => void) | undefined
+
+  constructor(query: Query) {
+    this.query = query
+    this.transport = query.transport
+  }
+
+  localOf(): Query['local'] {
+    return this.query.local
+  }
+
+  parked(): void {}
+
+  /** The reply, as it was before the road finished it. */
+  caught(outcome: Outcome): void {
+    this.#outcome = outcome
+  }
+
+  /** Where the road ended with a bug, nothing was caught. */
+  now({ rcode, reasonCode: code, reason, reasonOctets }: Packet): Outcome {
+    const text = Buffer.from(reason.subarray(0, reasonOctets)).toString('utf8')
+    return this.#outcome ?? failure(rcode, code < 0 ? undefined : { code, text })
+  }
+
+  later(): Promise<Outcome> {
+    return new Promise(resolve => {
+      this.#resolve = resolve
     })
   }
+
+  reply(packet: Packet): void {
+    this.#resolve?.(this.now(packet))
+  }
+}
+
+/** In front of the handler: what of the query is not in its octets, and the reply before the road finishes it. */
+const CATCHER: Handler = {
+  seesDrops: true,
+  handle(packet) {
+    adjust(packet, (packet.origin as QueryOrigin).query)
+    return BACK
+  },
+  back(packet) {
+    const origin = packet.origin as QueryOrigin
+    origin.query.budget.lookupsLeft = packet.lookupsLeft
+    settleQuestion(packet)
+    origin.caught(decode(packet))
+    packet.transfer = undefined
+    return packet.isDropped ? DROP : DONE
+  },
 }
 
 /** What somebody sees who looks at the packet of a query, before or behind `next`. */
@@ -94,32 +138,29 @@ const thread = testThread()
 const shared = lasting(thread)
 
 function roadOf(
-  handler: Handler,
+  handlers: readonly Handler[],
   query: Query,
-  next: Next,
   bug: (error: unknown) => void,
   clock: Clock = thread.context.clock,
-): { road: Road; served: ServedZone } {
-  const behind = new TreeRun([{ trees: true, handle: handed => next(handed) }])
+): Road {
   const served: ServedZone = {
     server: query.server,
     zone: ROOT,
     zoneText: query.zone,
     view: query.view,
     annotate: () => undefined,
-    handlers: [handler, behind],
-    gates: handler.admit ? [0] : [],
+    handlers,
+    gates: [],
     lastWord: '',
     tables: [],
     fast: undefined,
     anyClass: true,
     nsid: undefined,
     reasons: true,
-    udpMaxOctets: 1232,
+    udpMaxOctets: MESSAGE_MAX,
     meters: undefined,
   }
-  const { meters } = thread.context
-  const road = new TestRoad(query, {
+  return new TestRoad(query, {
     ...shared,
     server: query.server,
     zones: [served],
@@ -127,10 +168,9 @@ function roadOf(
     tables: [],
     clock,
     dropped: undefined,
-    reasons: new ReasonMeters(meters),
+    reasons: new ReasonMeters(thread.context.meters),
     bug,
   })
-  return { road, served }
 }
 
 /** A road whose look-ups are the query's. */

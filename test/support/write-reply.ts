@@ -2,13 +2,13 @@
 // the client's id and opcode, RD and CD as asked, Z clear, an OPT of our own where the query had one and only there
 // (RFC 6891 6.1.1, 7), and the question octet for octet where it could be read.
 
-import type { Query } from '../../src/query/query.ts'
-import type { Reply } from '../../src/query/reply.ts'
 import { extendedErrorOption } from '../../src/wire/extended-error.ts'
 import { HEADER_OCTETS, PAYLOAD_DEFAULT } from '../../src/wire/header.ts'
 import { type Edns, type EdnsOption, MessageWriter } from '../../src/wire/message.ts'
 import { OPT_OCTETS } from '../../src/wire/opt.ts'
 import { OPCODE } from '../../src/wire/rcode.ts'
+import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
 
 const writer = new MessageWriter()
 

@@ -1,8 +1,8 @@
 // `transfer` at work: answers AXFR and IXFR with a copy of the zone that another plugin of the block has.
 
+import { readIxfrSerial } from '../../../test/support/query-read.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { NEXT, type Packet, type Step } from '../../query/packet.ts'
-import { readIxfrSerial } from '../../query/read.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { FLAG_AA } from '../../wire/header.ts'

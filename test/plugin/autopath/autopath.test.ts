@@ -6,13 +6,13 @@ import { autopathWord } from '../../../src/plugin/autopath/autopath.ts'
 import type { AutopathConfig } from '../../../src/plugin/autopath/config.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, nxdomain, type Outcome, servfail } from '../../../src/query/reply.ts'
+import type { Handler } from '../../../src/plugin/plugin.ts'
 import { formatName } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { Scan } from '../../../src/wire/scan.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, nxdomain, type Outcome, servfail } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { KUBERNETES, SlimCluster, slimPod, slimService } from '../../support/slim-cluster.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
@@ -28,7 +28,7 @@ function serve(
   kubernetes: KubernetesConfig | undefined = undefined,
 ) {
   const thread = testThread()
-  const handlers: (Handler | TreeHandler)[] = []
+  const handlers: Handler[] = []
   const cluster = new SlimCluster(kubernetes).list(['demo'], [slimService('demo/web', '10.96.0.7')])
   cluster.cluster.replace('Pod', [
     slimPod('demo/a', '10.0.0.7'),

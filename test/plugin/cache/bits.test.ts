@@ -2,11 +2,11 @@
 // second one is told what an empty cache would have told it, AA aside.
 
 import t from 'tap'
-import type { Query } from '../../../src/query/query.ts'
-import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { rr } from '../../../src/wire/record.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
+import type { Outcome, Reply } from '../../support/reply.ts'
 import { type Asked, Bench, lineOf, question, reply, soa } from './cache-bench.ts'
 
 const bits = [undefined, false, true]

@@ -10,11 +10,11 @@ import {
   type ReplyKind,
 } from '../../../src/plugin/cache/classify.ts'
 import type { Packet } from '../../../src/query/packet.ts'
-import type { Reply } from '../../../src/query/reply.ts'
 import { name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
+import type { Reply } from '../../support/reply.ts'
 import { onRoad } from '../../support/road.ts'
 import { a, alias, question, reply, soa } from './cache-bench.ts'
 

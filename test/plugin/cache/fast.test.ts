@@ -3,8 +3,6 @@
 import t from 'tap'
 import type { CacheConfig } from '../../../src/plugin/cache/config.ts'
 import { type FastOptions, MISS } from '../../../src/plugin/cache/fast.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { decodeMessage, type Message } from '../../../src/wire/message.ts'
 import { type Name, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
@@ -14,7 +12,9 @@ import { Scan } from '../../../src/wire/scan.ts'
 import { decodeMessage as decodeReply } from '../../support/dns-message.ts'
 import { extendedError } from '../../support/extended-error.ts'
 import fc, { runs } from '../../support/properties.ts'
+import type { Query } from '../../support/query.ts'
 import { seededRandom } from '../../support/random.ts'
+import { DROP, type Reply } from '../../support/reply.ts'
 import { writeReply } from '../../support/write-reply.ts'
 import {
   a,

@@ -2,12 +2,12 @@
 
 import t from 'tap'
 import { defaultConfig } from '../../../src/plugin/cache/config.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, failure, type Reply } from '../../../src/query/reply.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { rr } from '../../../src/wire/record.ts'
 import { TYPE } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, failure, type Reply } from '../../support/reply.ts'
 import {
   a,
   alias,

@@ -5,8 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { CacheConfig, StaleConfig } from '../../../src/plugin/cache/config.ts'
 import { REFRESHES_MAX } from '../../../src/plugin/cache/handler.ts'
-import { DROP, failure, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
+import { DROP, failure, type Outcome, type Reply } from '../../support/reply.ts'
 import {
   alias,
   Bench,

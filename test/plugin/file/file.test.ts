@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { zoneKey } from '../../../src/plugin/file/config.ts'
 import { fileWord } from '../../../src/plugin/file/file.ts'
-import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
-import type { Outcome, Reply } from '../../../src/query/reply.ts'
+import type { Handler } from '../../../src/plugin/plugin.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
+import type { Outcome, Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { parseWord, query, reply, testThread } from '../../support/words.ts'
 import { line } from './zone-texts.ts'
@@ -74,10 +74,10 @@ function handler(t: Test, text: string, files: Record<string, string>, last = fa
   if (!config) throw new TypeError(complaints.join('\n'))
   const images = new Map<string, SharedArrayBuffer>()
   const thread = testThread()
-  const handlers: (Handler | TreeHandler)[] = []
+  const handlers: Handler[] = []
   const made = fileWord.create(config, { ...thread.context, images: images, handlers })
   handlers.push(made)
-  if (!last) handlers.push({ trees: true, handle: () => reply({ plugin: 'next' }) })
+  if (!last) handlers.push({ handle: packet => packet.fail(0) })
   const ask = async (question: string): Promise<string> =>
     shown(await askHandler(made, query(question), () => reply({ plugin: 'next' })))
   return { directory, config, images, made, ask }

@@ -1,11 +1,11 @@
 // Questions and answers; the same against CoreDNS are the cases file-*.txt of the end-to-end tests.
 
 import t from 'tap'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, failure, type Reply } from '../../../src/query/reply.ts'
 import { formatName } from '../../../src/wire/name.ts'
 import { rcodeName } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, failure, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { query, record, reply } from '../../support/words.ts'
 import { handlerOf, lines, zoneOf } from './zone-texts.ts'

@@ -1,7 +1,7 @@
 // What an upstream sends, and what the client gets of it: each fault of the stub over UDP, TCP and both.
 
 import t from 'tap'
-import type { Query } from '../../../src/query/query.ts'
+import type { Query } from '../../support/query.ts'
 import {
   type Asked,
   a,

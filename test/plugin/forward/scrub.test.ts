@@ -1,8 +1,8 @@
 // Which records of a reply are kept: the chain from the asked name, and what proves that there is nothing.
 
 import t from 'tap'
-import type { Query } from '../../../src/query/query.ts'
 import { nameOctets, TYPES } from '../../support/dns-question.ts'
+import type { Query } from '../../support/query.ts'
 import { a, named, type ReplyParts, replyTo, type StubRecord, soa } from '../../support/upstream-stub.ts'
 import { benchTo, ownerAndType, startBench, startStub } from './forward-bench.ts'
 

@@ -11,7 +11,7 @@ import {
   HOST_INTERVAL_MS,
   HOST_RETRY_MS,
 } from '../../../src/plugin/forward/upstream-set.ts'
-import { failure } from '../../../src/query/reply.ts'
+import { failure } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { until } from '../../support/until.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'

@@ -6,12 +6,12 @@ import { ExternalHandler } from '../../../src/plugin/k8s_external/handler.ts'
 import { k8sExternalWord } from '../../../src/plugin/k8s_external/k8s_external.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
-import { DROP, type Reply } from '../../../src/query/reply.ts'
+import type { Handler } from '../../../src/plugin/plugin.ts'
 import { packAge } from '../../../src/table/layout.ts'
 import { formatName, name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import { DROP, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import {
   external,
@@ -63,7 +63,7 @@ const CONFIG: ExternalConfig = {
 function serve(parts: Partial<ExternalConfig> = {}, own: readonly string[] = [], listed = true) {
   const cluster = new SlimCluster()
   if (listed) cluster.list(['shop'], SERVICES, SLICES)
-  const handlers: (Handler | TreeHandler)[] = []
+  const handlers: Handler[] = []
   const config = { ...KUBERNETES, ttlSeconds: 33, localIps: own }
   const tables = new Map([[sourceKey(config), cluster.reader]])
   const context = { ...testThread().context, handlers, tables }

@@ -7,10 +7,10 @@ import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/confi
 import { flattenedTtl } from '../../../src/plugin/cache/ttl.ts'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { typeName } from '../../../src/wire/rrtype.ts'
+import { DROP, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import {
   external,

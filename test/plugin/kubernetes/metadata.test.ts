@@ -3,7 +3,7 @@
 import t from 'tap'
 import { type KubernetesConfig, sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
-import type { Query } from '../../../src/query/query.ts'
+import type { Query } from '../../support/query.ts'
 import { onRoad } from '../../support/road.ts'
 import { KUBERNETES, SlimCluster, slimPod } from '../../support/slim-cluster.ts'
 import { query, testThread } from '../../support/words.ts'

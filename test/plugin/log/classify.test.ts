@@ -1,10 +1,10 @@
 import t from 'tap'
 import { classOf, packetType, type ReplyType } from '../../../src/plugin/log/classify.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Outcome } from '../../../src/query/reply.ts'
 import { name } from '../../../src/wire/name.ts'
 import type { Rr } from '../../../src/wire/record.ts'
 import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, type Outcome } from '../../support/reply.ts'
 import { onRoad } from '../../support/road.ts'
 import { query, record, reply } from '../../support/words.ts'
 

@@ -6,8 +6,8 @@ import {
   compileFormat,
   expandFormat,
 } from '../../../src/plugin/log/format.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Outcome } from '../../../src/query/reply.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, type Outcome } from '../../support/reply.ts'
 import { onRoad } from '../../support/road.ts'
 import { query, record, reply } from '../../support/words.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { COMBINED_FORMAT, COMMON_FORMAT } from '../../../src/plugin/log/format.ts'
 import { logWord } from '../../../src/plugin/log/log.ts'
-import { DROP, type Outcome } from '../../../src/query/reply.ts'
+import { DROP, type Outcome } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/words.ts'
 

@@ -2,12 +2,12 @@
 
 import t from 'tap'
 import { rewriteWord } from '../../../src/plugin/rewrite/rewrite.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Outcome, type Reply } from '../../../src/query/reply.ts'
 import { ipFromBytes } from '../../../src/shared/ip.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { type Rr, rr } from '../../../src/wire/record.ts'
 import { CLASS, className, TYPE, typeName } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, type Outcome, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 

@@ -2,12 +2,12 @@
 
 import t from 'tap'
 import { templateWord } from '../../../src/plugin/template/template.ts'
-import type { Query } from '../../../src/query/query.ts'
-import { DROP, type Reply } from '../../../src/query/reply.ts'
 import { formatName, type Name, name } from '../../../src/wire/name.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
 import { CLASS, typeName } from '../../../src/wire/rrtype.ts'
 import { elapsedCosts } from '../../support/cost.ts'
+import type { Query } from '../../support/query.ts'
+import { DROP, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 

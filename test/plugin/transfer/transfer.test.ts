@@ -1,11 +1,11 @@
 import t from 'tap'
-import type { Handler, TreeHandler } from '../../../src/plugin/plugin.ts'
+import type { Handler } from '../../../src/plugin/plugin.ts'
 import { TRANSFER_MAX_MS, TRANSFERS_MAX } from '../../../src/plugin/transfer/outgoing.ts'
 import { transferWord } from '../../../src/plugin/transfer/transfer.ts'
-import type { Query } from '../../../src/query/query.ts'
-import type { Outcome, Reply } from '../../../src/query/reply.ts'
 import type { ZoneCopy } from '../../../src/query/zone-copy.ts'
 import { equalNames, name } from '../../../src/wire/name.ts'
+import type { Query } from '../../support/query.ts'
+import type { Outcome, Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
 import { parseWord, query, record, reply, testThread } from '../../support/words.ts'
 import { lines } from '../file/zone-texts.ts'
@@ -70,12 +70,11 @@ function serving(
   const { config, complaints } = parse(text)
   if (!config || complaints.length > 0) throw new TypeError(complaints.join('\n'))
   const thread = testThread()
-  const owner: TreeHandler = {
-    trees: true,
-    handle: () => reply({ plugin: 'next' }),
+  const owner: Handler = {
+    handle: packet => packet.fail(0),
     copyOf: asked => Object.entries(zones).find(([origin]) => equalNames(name(origin), asked))?.[1],
   }
-  const handlers: (Handler | TreeHandler)[] = []
+  const handlers: Handler[] = []
   const handler = transferWord.create(config, { ...thread.context, threads, handlers })
   handlers.push(handler, owner)
   const ask = async (question: string, rest: Partial<Query> = {}): Promise<Outcome> =>

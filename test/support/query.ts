@@ -1,11 +1,10 @@
-// A query on the slow path: what the client asked, how it came and what its answer may cost. The fast path
-// (../plugin/kubernetes/answers.ts and ../plugin/cache/fast.ts) answers from the packet's octets and never makes one.
+// A query as tests write it: what the client asked, how it came and what its answer may cost.
 
-import type { EdnsOption, Question } from '../wire/message.ts'
-import type { Name } from '../wire/name.ts'
-import type { Trace } from './packet.ts'
+import type { Trace } from '../../src/query/packet.ts'
+import type { Endpoint, Transport } from '../../src/query/sockaddr.ts'
+import type { EdnsOption, Question } from '../../src/wire/message.ts'
+import type { Name } from '../../src/wire/name.ts'
 import type { Reply } from './reply.ts'
-import type { Endpoint, Transport } from './sockaddr.ts'
 
 /** What the client's OPT record said (RFC 6891). */
 export interface ClientEdns {
@@ -14,11 +13,13 @@ export interface ClientEdns {
   readonly options: readonly EdnsOption[]
 }
 
-/** One question of one client. Plugins never change it; `withQuestion` makes the copy that a rewrite needs. */
+/** One question of one client. */
 export interface Query {
   readonly id: number
   readonly question: Question
   readonly recursionDesired: boolean
+  /** Of a query that was handed on: whether upstreams are asked with RD. */
+  readonly asksRecursion?: boolean
   readonly authenticData: boolean
   readonly checkingDisabled: boolean
   readonly edns: ClientEdns | undefined
@@ -54,6 +55,3 @@ export interface Query {
 export interface Budget {
   lookupsLeft: number
 }
-
-/** The same query with another question. */
-export const withQuestion = (query: Query, question: Question): Query => ({ ...query, question })

@@ -1,11 +1,12 @@
-// What a plugin answers: a value, never an exception. One small function per outcome (RFC 2308 for the negative ones);
-// serving/trees.ts turns it into octets with the client's id, question, flags and OPT.
+// A reply as tests write it and look at it: one small function per outcome (RFC 2308 for the negative ones). trees.ts makes packets
+// of it, and it of packets.
 
-import type { ExtendedError } from '../wire/extended-error.ts'
-import type { EdnsOption } from '../wire/message.ts'
-import { RCODE } from '../wire/rcode.ts'
-import type { Rr } from '../wire/record.ts'
-import type { RecordStream } from './zone-copy.ts'
+import type { RecordStream } from '../../src/query/zone-copy.ts'
+import type { ExtendedError } from '../../src/wire/extended-error.ts'
+import type { EdnsOption } from '../../src/wire/message.ts'
+import { RCODE } from '../../src/wire/rcode.ts'
+import type { Rr } from '../../src/wire/record.ts'
+import type { Query } from './query.ts'
 
 export interface Reply {
   readonly rcode: number
@@ -87,3 +88,6 @@ export const servfail = (extendedError?: ExtendedError, error?: string): Reply =
 
 /** The server does not want to answer (RFC 1035 4.1.1). */
 export const refused = (extendedError?: ExtendedError): Reply => failure(RCODE.REFUSED, extendedError)
+
+/** Hands the query to the rest of the chain. */
+export type Next = (query: Query) => MaybePromise<Outcome>

@@ -1,10 +1,10 @@
 // What a query on the slow path says beyond its question, out of the octets of a packet that was scanned.
 
-import { readU16 } from '../wire/header.ts'
-import { decodeMessage, type EdnsOption } from '../wire/message.ts'
-import { soaSerial } from '../wire/record.ts'
-import { TYPE } from '../wire/rrtype.ts'
-import type { Scan } from '../wire/scan.ts'
+import { readU16 } from '../../src/wire/header.ts'
+import { decodeMessage, type EdnsOption } from '../../src/wire/message.ts'
+import { soaSerial } from '../../src/wire/record.ts'
+import { TYPE } from '../../src/wire/rrtype.ts'
+import type { Scan } from '../../src/wire/scan.ts'
 
 /** The serial that the client of an IXFR has: of the SOA in the authority section (RFC 1995 section 3). */
 export function readIxfrSerial(octets: Uint8Array): number | undefined {
