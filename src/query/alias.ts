@@ -1,23 +1,10 @@
 // What stands behind an alias that was followed: the code is that of the last name (RFC 6604 3), a denial brings its SOA along
 // (RFC 2308), and the reason says which name has nothing.
 
-import type { Reply } from '../../test/support/reply.ts'
 import { EDE, type ExtendedError } from '../wire/extended-error.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
 import type { KeptReply } from './packet.ts'
-
-/** What the answer to an alias takes over from the reply about its target, besides the records. */
-export type AliasEnd = Pick<Reply, 'rcode' | 'authority' | 'truncated' | 'extendedError'>
-
-/** The end of an alias that leads to `target`, of which the whole server says `reply`. */
-export function aliasEnd(target: Name, reply: Reply): AliasEnd {
-  const { rcode, answer, truncated } = reply
-  if (rcode === RCODE.NOERROR && answer.length > 0)
-    return { rcode, authority: [], truncated, extendedError: reply.extendedError }
-  const { code = -1, text = '' } = reply.extendedError ?? {}
-  return { rcode, authority: reply.authority, truncated, extendedError: reasonOf(target, rcode, code, text) }
-}
 
 /** Why there is nothing behind an alias that leads to `target`, out of the reply about it. */
 export const aliasReason = (

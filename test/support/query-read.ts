@@ -1,16 +1,8 @@
 // What a query on the slow path says beyond its question, out of the octets of a packet that was scanned.
 
 import { readU16 } from '../../src/wire/header.ts'
-import { decodeMessage, type EdnsOption } from '../../src/wire/message.ts'
-import { soaSerial } from '../../src/wire/record.ts'
-import { TYPE } from '../../src/wire/rrtype.ts'
+import type { EdnsOption } from '../../src/wire/message.ts'
 import type { Scan } from '../../src/wire/scan.ts'
-
-/** The serial that the client of an IXFR has: of the SOA in the authority section (RFC 1995 section 3). */
-export function readIxfrSerial(octets: Uint8Array): number | undefined {
-  const soa = decodeMessage(octets)?.authority[0]
-  return soa?.type === TYPE.SOA ? soaSerial(soa) : undefined
-}
 
 /** The options of the OPT record: copies. */
 export function readOptions(scan: Scan, octets: Uint8Array): EdnsOption[] {

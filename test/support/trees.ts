@@ -2,6 +2,7 @@
 
 import { pluginIndex, pluginName } from '../../src/observe/query-meters.ts'
 import type { Handler } from '../../src/plugin/plugin.ts'
+import { readIxfrSerial } from '../../src/plugin/transfer/serial.ts'
 import { DONE, DROP as DROPPED, type Packet, type Step, WAIT } from '../../src/query/packet.ts'
 import { sockaddr } from '../../src/query/sockaddr.ts'
 import { MESSAGE_MAX, PAYLOAD_DEFAULT } from '../../src/wire/header.ts'
@@ -11,7 +12,7 @@ import { OPCODE } from '../../src/wire/rcode.ts'
 import { type Rr, rr, soaRdata } from '../../src/wire/record.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import type { Query } from './query.ts'
-import { readIxfrSerial, readOptions } from './query-read.ts'
+import { readOptions } from './query-read.ts'
 import { DROP, type Next, type Outcome } from './reply.ts'
 
 const writer = new MessageWriter()

@@ -1,6 +1,5 @@
 // `transfer` at work: answers AXFR and IXFR with a copy of the zone that another plugin of the block has.
 
-import { readIxfrSerial } from '../../../test/support/query-read.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { NEXT, type Packet, type Step } from '../../query/packet.ts'
 import type { ZoneCopy } from '../../query/zone-copy.ts'
@@ -13,6 +12,7 @@ import { SECTION } from '../../wire/walk.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import { ruleOf, type TransferConfig, type TransferRule } from './config.ts'
 import { OutgoingTransfer, Places, TRANSFER_MAX_MS, TRANSFERS_MAX } from './outgoing.ts'
+import { readIxfrSerial } from './serial.ts'
 
 const PLUGIN = pluginIndex('transfer')
 const LOG_FROM = 'plugin/transfer'
