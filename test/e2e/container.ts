@@ -139,6 +139,7 @@ function specOf(
     mounts: [
       system('/proc', 'proc', 'noexec', 'nodev'),
       system('/dev', 'tmpfs', 'mode=755', 'size=65536k'),
+      system('/dev/shm', 'tmpfs', 'noexec', 'nodev', 'mode=1777', 'size=65536k'),
       system('/sys', 'sysfs', 'noexec', 'nodev', 'ro'),
       system('/sys/fs/cgroup', 'cgroup', 'noexec', 'nodev', 'relatime', 'ro'),
       ...Object.entries(mounts).map(([destination, source]) => ({

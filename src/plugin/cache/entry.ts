@@ -85,9 +85,9 @@ export function draftEntry(
   return draft
 }
 
-/** What is left of a TTL; 0 and below: that long expired. */
+/** What is left of a TTL; 0 and below: that long expired. Another thread may have stored the entry a moment later than this one's now. */
 export const ttlAt = (ttlSeconds: number, storedAtMs: number, nowMs: number): number =>
-  ttlSeconds - Math.floor((nowMs - storedAtMs) / 1000)
+  ttlSeconds - Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))
 
 /** A stored reply as somebody took it out: a copy. */
 export class Entry extends SlotView {

@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/config.ts'
+import { ttlAt } from '../../../src/plugin/cache/entry.ts'
 import { coverage, flattenedTtl } from '../../../src/plugin/cache/ttl.ts'
 
 const CLUSTER = 'cluster.local.'
@@ -53,3 +54,17 @@ t.test('coverage', t => {
   }
   t.end()
 })
+
+t.test(
+  'a TTL never grows, also where another thread has stored the entry a moment later than now',
+  async t => {
+    const cases: [passedMs: number, left: number][] = [
+      [-0.5, 30],
+      [0, 30],
+      [999, 30],
+      [1000, 29],
+      [31_000, -1],
+    ]
+    for (const [passedMs, left] of cases) t.equal(ttlAt(30, 5000, 5000 + passedMs), left, `${passedMs} ms`)
+  },
+)
