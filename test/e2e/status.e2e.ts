@@ -1,6 +1,6 @@
 // The live page in a real browser: its figures move, a name is explained, nothing is loaded from elsewhere, and it fits a phone.
 
-import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { query } from '../support/dns-client.ts'
@@ -72,9 +72,11 @@ export const suite: Suite = {
     await context.check('dark and light, wide and on a phone', async () => {
       const paper = (): Promise<unknown> => page.evaluate('getComputedStyle(document.body).backgroundColor')
       await page.becomes(1280, 'light')
+      // The page that explained a name may have no style yet.
+      await eventually('the style', async () => (await paper()) !== 'rgba(0, 0, 0, 0)')
       const light = await paper()
       await page.becomes(390, 'dark')
-      notEqual(await paper(), light)
+      await eventually('the dark', async () => (await paper()) !== light)
       equal(await page.evaluate('document.documentElement.scrollWidth <= 390'), true, 'nothing sticks out')
       await picture('phone-dark')
     })
