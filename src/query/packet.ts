@@ -15,7 +15,6 @@ import { Composer } from '../wire/composer.ts'
 import { REASON_MAX_OCTETS } from '../wire/extended-error.ts'
 import { FLAG_AD, FLAG_QR, FLAG_TC, HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
 import { NAME_MAX_OCTETS, type Name } from '../wire/name.ts'
-import { OPT_OCTETS } from '../wire/opt.ts'
 import { CLASS } from '../wire/rrtype.ts'
 import { OPTIONS_MAX, Scan } from '../wire/scan.ts'
 import { dropSections } from '../wire/sections.ts'
@@ -528,15 +527,6 @@ export class Packet {
   /** Whether a reply that is written now goes to the client with nobody to see it before. */
   get goesOutAsItIs(): boolean {
     return this.depth === 0 && this.level === 0 && !this.late && this.asker === undefined && !this.isForNobody
-  }
-
-  /**
-   * What a reply may take before OPT and its options, so that no more is written than the client can be sent; no handler
-   * needs to heed it, for the road cuts what does not fit in the end.
-   */
-  get recordsLimit(): number {
-    if (this.becomesSmaller) return MESSAGE_MAX
-    return this.scan.edns ? this.limit - OPT_OCTETS - this.optionsOctets : this.limit
   }
 
   /** Gives the reply room for 64 KiB, wherever the listener wants it in the end. What was written is not copied. */

@@ -25,10 +25,6 @@ export const rr = (owner: Name, type: number, ttlSeconds: number, rdata: Uint8Ar
   rdata,
 })
 
-/** The same record with another TTL. */
-export const withTtl = (record: Rr, ttlSeconds: number): Rr =>
-  record.ttlSeconds === ttlSeconds ? record : { ...record, ttlSeconds }
-
 /** An SOA record (RFC 1035 3.3.13) as cluster zones have it: ns.dns.ZONE and hostmaster.ZONE. */
 export function soaRdata(
   mname: Name,

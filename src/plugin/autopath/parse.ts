@@ -5,6 +5,7 @@ import { type Line, last, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
+import { verifiesPods } from '../kubernetes/clients.ts'
 import type { BlockContext, Word } from '../plugin.ts'
 import { type AutopathConfig, KUBERNETES, QUERY } from './config.ts'
 import { readSearch } from './search.ts'
@@ -55,16 +56,13 @@ function readPath(path: Token, line: Line, { directory }: BlockContext): readonl
 }
 
 /** What follows the domains of the cluster: this machine's own search path, if it has one. */
-function readPodPath(path: Token, line: Line, { directives }: BlockContext): readonly string[] {
+function readPodPath(path: Token, line: Line, block: BlockContext): readonly string[] {
   if (path.text !== KUBERNETES && path.text !== QUERY) {
     line.error(path, 'this plugin knows no search path', { found: path.text, allowed: [KUBERNETES, QUERY] })
     return []
   }
-  const kubernetes = directives.get('kubernetes')
-  const isVerified = kubernetes?.some(({ block }) =>
-    block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
-  )
-  if (kubernetes === undefined || (path.text === KUBERNETES && !isVerified)) {
+  const kubernetes = block.directives.get('kubernetes')
+  if (kubernetes === undefined || (path.text === KUBERNETES && !verifiesPods(block))) {
     const missing = kubernetes ? '`pods verified` in kubernetes' : 'the directive kubernetes'
     line.problems.warning(path, `autopath ${path.text} does nothing without ${missing}`)
   }

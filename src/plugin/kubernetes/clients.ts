@@ -15,6 +15,14 @@ import type { BlockContext } from '../plugin.ts'
 const PLACE = /kubernetes\/client-(?:node|zone)\b/
 const LABEL = /kubernetes\/client-(?:namespace|pod-name|label\/([\w./-]+))/g
 
+/** Whether the `kubernetes` of the server block watches Pods, so that one can be known by its address. */
+export const verifiesPods = ({ directives }: BlockContext): boolean =>
+  directives
+    .get('kubernetes')
+    ?.some(({ block }) =>
+      block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
+    ) ?? false
+
 /** What the server block's autopath and the labels that it names need to be known of Pods; undefined is nothing. */
 export function readClients(
   isVerified: boolean,

@@ -9,6 +9,7 @@ import type { Token } from '../../corefile/token.ts'
 import { parseZone } from '../../corefile/zone.ts'
 import { type Name, name, parseName } from '../../wire/name.ts'
 import { HOST } from '../kubernetes/client-namespace.ts'
+import { verifiesPods } from '../kubernetes/clients.ts'
 import type { BlockContext, Word } from '../plugin.ts'
 import { EVERYBODY, type NameRule, type NamespaceRule, type PolicyConfig, SUFFIXES_MAX } from './config.ts'
 import { packSuffixes } from './suffixes.ts'
@@ -51,7 +52,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
         draft.refuses = true
       },
     })
-    if (!isVerified(block)) {
+    if (!verifiesPods(block)) {
       const needed = block.words.has('kubernetes')
         ? '`pods verified` in kubernetes'
         : 'kubernetes in this server block'
@@ -60,13 +61,6 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
   })
   return draft
 }
-
-const isVerified = ({ directives }: BlockContext): boolean =>
-  directives
-    .get('kubernetes')
-    ?.some(({ block }) =>
-      block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
-    ) ?? false
 
 /** `from SELECTOR… to SELECTOR…`. */
 function readNamespaces(action: NamespaceRule['action'], option: Line, draft: Draft): void {

@@ -2,8 +2,8 @@
 
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
 import { parseCidr } from '../../shared/ip.ts'
-import { isOfNamespaces } from '../kubernetes/clients.ts'
-import type { BlockContext, Word } from '../plugin.ts'
+import { isOfNamespaces, verifiesPods } from '../kubernetes/clients.ts'
+import type { Word } from '../plugin.ts'
 import { bucketMemory } from './buckets.ts'
 import {
   type Allowance,
@@ -40,7 +40,7 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
     })
     if (!isLimited)
       line.error(line.word, 'ratelimit needs queries or misses: without them nothing is limited')
-    if (isOfNamespaces(directive) && !isVerified(block)) {
+    if (isOfNamespaces(directive) && !verifiesPods(block)) {
       const message =
         'limits of namespaces need `pods verified` in kubernetes: without it nobody knows whose a client is'
       line.error(line.word, message)
@@ -53,13 +53,6 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
     table: bucketMemory(clients),
   }
 }
-
-const isVerified = ({ directives }: BlockContext): boolean =>
-  directives
-    .get('kubernetes')
-    ?.some(({ block }) =>
-      block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
-    ) ?? false
 
 function readAllowance(option: Line): Allowance | undefined {
   const perSecond = option.integer('queries a second', 1, RATE_MAX)
