@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { ipFromBytes } from '../shared/ip.ts'
-import { decodeMessage, type Message, MessageWriter } from '../wire/message.ts'
+import { decodeMessage, type Message, queryMessage } from '../wire/message.ts'
 import { formatName, name, parseName } from '../wire/name.ts'
 import { rcodeName } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
@@ -32,24 +32,10 @@ export interface Said {
 }
 
 let lastId = 0
-const writer = new MessageWriter()
 
-function encode(asked: Asked, id: number): Uint8Array {
-  const head = {
-    id,
-    response: false,
-    opcode: 0,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    authenticData: false,
-    checkingDisabled: false,
-    rcode: 0,
-    question: { qname: name(asked.name), qtype: parseType(asked.type)!, qclass: CLASS.IN },
-  }
-  const edns = { payloadSize: UDP_PAYLOAD_OCTETS, version: 0, dnssecOk: false, options: [] }
-  return writer.write(head, { answer: [], authority: [], additional: [] }, edns, 512).slice()
+function encode({ name: text, type }: Asked, id: number): Uint8Array {
+  const question = { qname: name(text), qtype: parseType(type)!, qclass: CLASS.IN }
+  return queryMessage(id, question, UDP_PAYLOAD_OCTETS)
 }
 
 /** Asks; no reply within the time is one with an empty code. */

@@ -2,7 +2,7 @@
 // nowhere. Where the kernel has no dummy interfaces, they are put on `lo`.
 
 import { parseIpOctets } from '../shared/ip.ts'
-import { attribute, concat, interfaceIndex, NETLINK, NetlinkError, netlink } from './netlink.ts'
+import { attribute, interfaceIndex, NETLINK, NetlinkError, netlink } from './netlink.ts'
 
 const RTM = { NEWLINK: 16, DELLINK: 17, NEWADDR: 20, DELADDR: 21 } as const
 const IFLA_IFNAME = 3
@@ -76,7 +76,7 @@ export async function removeInterface({ name, addresses, family }: InterfaceWant
 }
 
 async function addDummy(name: string): Promise<void> {
-  const body = concat([
+  const body = Buffer.concat([
     linkBody(0, 0),
     attribute(IFLA_IFNAME, name),
     attribute(IFLA_LINKINFO, [attribute(IFLA_INFO_KIND, 'dummy')]),
@@ -119,5 +119,5 @@ function addressBody(index: number, address: string, family: 4 | 6): Uint8Array 
   const head = new Uint8Array(8)
   head.set([AF[family], octets.length * 8, family === 6 ? IFA_F_NODAD : 0, 0])
   new DataView(head.buffer).setUint32(4, index, true)
-  return concat([head, attribute(IFA_LOCAL, octets), attribute(IFA_ADDRESS, octets)])
+  return Buffer.concat([head, attribute(IFA_LOCAL, octets), attribute(IFA_ADDRESS, octets)])
 }

@@ -97,7 +97,7 @@ export async function netlink(
   const fd = calls.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol)
   if (fd < 0) fail()
   try {
-    const octets = concat(messages.map((message, index) => encode(message, index + 1)))
+    const octets = Buffer.concat(messages.map((message, index) => encode(message, index + 1)))
     if (calls.send(fd, octets, octets.length, 0) < 0) fail()
     const found: { type: number; body: Uint8Array }[] = []
     const buffer = new Uint8Array(REPLY_OCTETS)
@@ -140,7 +140,7 @@ export function attribute(
   type: number,
   value: number | string | Uint8Array | readonly Uint8Array[],
 ): Uint8Array {
-  if (Array.isArray(value)) return attribute(type | NETLINK.NESTED, concat(value))
+  if (Array.isArray(value)) return attribute(type | NETLINK.NESTED, Buffer.concat(value))
   const octets =
     typeof value === 'number' ? bigEndian(value) : typeof value === 'string' ? withZero(value) : value
   const { length } = octets as Uint8Array
@@ -159,15 +159,5 @@ function bigEndian(value: number): Uint8Array {
 }
 
 const withZero = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`)
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((octets, { length }) => octets + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
 
 const aligned = (octets: number): number => (octets + 3) & ~3

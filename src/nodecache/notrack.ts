@@ -4,7 +4,7 @@
 // needs a rule of its own: an accept in one table does not undo a drop in another.
 
 import { parseIpOctets } from '../shared/ip.ts'
-import { attribute, concat, NETLINK, NetlinkError, type NetlinkMessage, netlink } from './netlink.ts'
+import { attribute, NETLINK, NetlinkError, type NetlinkMessage, netlink } from './netlink.ts'
 
 export const TABLE = 'seamark_node_cache'
 
@@ -127,7 +127,7 @@ const message = (
 ): NetlinkMessage => ({
   type,
   flags,
-  body: concat([new Uint8Array([FAMILY[family], 0, 0, 0]), ...attributes]),
+  body: Buffer.concat([new Uint8Array([FAMILY[family], 0, 0, 0]), ...attributes]),
 })
 
 /** `meta l4proto P; ip daddr A; th dport N; notrack`, as nf_tables runs it. */

@@ -7,9 +7,9 @@ import { type NoteFacts, type Origin, Packet, type Trace } from '../query/packet
 import { type Endpoint, sockaddr, type Transport } from '../query/sockaddr.ts'
 import { readExtendedError } from '../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../wire/header.ts'
-import { decodeMessage, MessageWriter } from '../wire/message.ts'
+import { decodeMessage, queryMessage } from '../wire/message.ts'
 import { formatName, type Name } from '../wire/name.ts'
-import { OPCODE, RCODE, rcodeName } from '../wire/rcode.ts'
+import { rcodeName } from '../wire/rcode.ts'
 import { rdataText } from '../wire/record-text.ts'
 import { CLASS, typeName } from '../wire/rrtype.ts'
 
@@ -61,8 +61,6 @@ const NOTES_MAX = 200
 /** What dig and others announce. */
 const PAYLOAD_OCTETS = 1232
 
-const writer = new MessageWriter()
-
 /** Asks on the road of a listener. Never rejects: a bug on the way becomes SERVFAIL, as for any client. */
 export function askTraced(responder: Responder, question: TracedQuestion): Promise<Transcript> {
   const { client, local, transport } = question
@@ -79,7 +77,7 @@ export function askTraced(responder: Responder, question: TracedQuestion): Promi
     resolve(transcriptOf(question, packet, octets, notes, performance.now() - startedMs))
   const origin: Origin = { transport, localOf: () => local, parked: () => undefined, reply: settle }
   const packet = new Packet()
-  packet.octets = encode(question)
+  packet.octets = queryMessage(0, { ...question, qclass: CLASS.IN }, PAYLOAD_OCTETS)
   packet.end = packet.octets.length
   packet.from = sockaddr(client.address, client.port) ?? new Uint8Array(0)
   packet.fromOctets = packet.from.length
@@ -93,27 +91,6 @@ export function askTraced(responder: Responder, question: TracedQuestion): Promi
   responder.leave()
   if (length !== PARKED) settle(packet, length)
   return promise
-}
-
-function encode({ qname, qtype }: TracedQuestion): Uint8Array {
-  const flags = {
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    authenticData: false,
-    checkingDisabled: false,
-  }
-  const head = { id: 0, response: false, opcode: OPCODE.QUERY, rcode: RCODE.NOERROR, ...flags }
-  const edns = { payloadSize: PAYLOAD_OCTETS, version: 0, dnssecOk: false, options: [] }
-  return writer
-    .write(
-      { ...head, question: { qname, qtype, qclass: CLASS.IN } },
-      { answer: [], authority: [], additional: [] },
-      edns,
-      MESSAGE_MAX,
-    )
-    .slice()
 }
 
 function transcriptOf(

@@ -351,3 +351,24 @@ function latin1Tail(name: Name, from: number): string {
   for (let i = from; i < name.length; i++) key += String.fromCharCode(name[i]!)
   return key
 }
+
+/** A query as a resolver sends it: one question, RD, and an OPT record without options that takes replies of that size. */
+export function queryMessage(id: number, question: Question, payloadSize: number): Uint8Array {
+  const head: Head = {
+    id,
+    response: false,
+    opcode: 0,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: false,
+    authenticData: false,
+    checkingDisabled: false,
+    rcode: 0,
+    question,
+  }
+  const edns = { payloadSize, version: 0, dnssecOk: false, options: [] }
+  return new MessageWriter()
+    .write(head, { answer: [], authority: [], additional: [] }, edns, MESSAGE_MAX)
+    .slice()
+}
