@@ -7,10 +7,6 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { formatProblem } from '../corefile/problem.ts'
-import { type ExplainRequest, explain, requestOf } from '../explain/explain.ts'
-import { reportText } from '../explain/print.ts'
-import { type Report, untold } from '../explain/report.ts'
-import { listenerFor, tracedOf } from '../explain/world.ts'
 import { portHolder } from '../listen/held-ports.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
@@ -40,6 +36,7 @@ import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { Admin, adminAddresses } from './admin.ts'
+import type { Served } from './explaining.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
 import { readLastGood, saveLastGood } from './last-good.ts'
@@ -49,6 +46,8 @@ import { Status } from './status.ts'
 import { Taps } from './taps.ts'
 import { Threads } from './threads.ts'
 import { ZoneFiles } from './zone-files.ts'
+
+const explaining = () => import('./explaining.ts')
 
 /** The server could not start; everything it began is undone. */
 export class StartError extends Error {
@@ -142,7 +141,9 @@ export class Server {
       log,
       meters: registry.meters,
       clock: systemClock,
-      commands: new Map([['explain', request => this.explain(requestOf(request))]]),
+      commands: new Map([
+        ['explain', async request => (await explaining()).explainRequest(request, this.#served)],
+      ]),
       streams: new Map([['tap', (request, write) => this.#taps.follow(request, write)]]),
     })
     this.#status = new Status({
@@ -155,7 +156,8 @@ export class Server {
         ...this.#threads.busy(),
       ],
       problems: () => this.#problems(),
-      explain: async (name, type, from) => reportText(await this.explain({ name, type, from })),
+      explain: async (name, type, from) =>
+        (await explaining()).explainText({ name, type, from }, this.#served),
     })
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
@@ -169,21 +171,9 @@ export class Server {
     return this.#current?.setup
   }
 
-  /** Why a name resolves, or does not, for a client. */
-  async explain(request: ExplainRequest): Promise<Report> {
-    const { setup } = this
-    if (!setup)
-      return untold(request.name, request.type, 'The server is only starting.', 'Ask again when it serves.')
-    return explain(request, {
-      isServer: true,
-      setup,
-      clusters: this.#clusters.all,
-      refused: this.#refused,
-      ask: async question => {
-        const listen = listenerFor(setup, question.name)
-        return listen && this.#threads.ask(listen.server, tracedOf(question, listen))
-      },
-    })
+  /** For whoever explains a name. */
+  get #served(): Served {
+    return { setup: this.setup, clusters: this.#clusters, threads: this.#threads, refused: this.#refused }
   }
 
   get clusters(): Clusters {
