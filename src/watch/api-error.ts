@@ -3,7 +3,7 @@
 //
 //   {"kind":"Status","status":"Failure","message":"…","reason":"Expired","details":{…},"code":410}
 
-/** Why an attempt to read from the API server failed or ended. */
+/** Why an attempt to read from the API server, or to write to it, failed or ended. */
 export type ApiErrorCode =
   /** The token, certificate or kubeconfig could not be read. */
   | 'credentials'
@@ -28,6 +28,8 @@ export type ApiErrorCode =
   | 'refused'
   /** A body that is not what the API promises: bad JSON, wrong kind, an endless line. */
   | 'protocol'
+  /** Not asked: as many writes as may be are under way. */
+  | 'busy'
 
 /** An attempt that failed. The message says what was being done, without secrets. */
 export class ApiError extends Error {

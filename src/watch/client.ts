@@ -1,6 +1,6 @@
-// GET requests to the API server over node:http and node:https, with one keep-alive agent that is made anew only when
-// the CA or the certificate changes. A response is handed on chunk by chunk as it comes; nothing is collected but the
-// start of an error's body.
+// Requests to the API server over node:http and node:https, with one keep-alive agent that is made anew only when the CA
+// or the certificate changes. What is read is handed on chunk by chunk as it comes; nothing is collected but the start of
+// an error's body, and the small object that answers a write.
 //
 //   get(path) → credentials → request ─┬─ 200 → onOpen, onData …, onEnd(undefined | error)
 //                                      ├─ 401 → credentials forgotten, the same once more at once
@@ -37,9 +37,31 @@ export interface ApiRequester {
   get(path: string, accept: string, handlers: ApiHandlers): ApiCall
 }
 
+/** An object to create, or what is to change of one. */
+export interface ApiWrite {
+  readonly method: 'POST' | 'PATCH'
+  /** Below the server's own path prefix, with its query. */
+  readonly path: string
+  /** Sent as JSON, of 256 KiB at most. */
+  readonly body: unknown
+  /** `application/json` unless told, for PATCH `application/merge-patch+json` (RFC 7396). */
+  readonly contentType?: string
+}
+
+/** The side of the client that writes. */
+export interface ApiWriter {
+  /**
+   * Writes, and resolves with the object as the server has it then. Rejects with an `ApiError`, whose `status` is 409 where
+   * the object is there already or is another by now, and whose code is `busy` where eight writes are under way.
+   * Whole in 30 s, whatever the server does. A PATCH is asked again where a kept connection turns out to be dead, a POST
+   * is not: it might have been heard.
+   */
+  write(write: ApiWrite): Promise<unknown>
+}
+
 /** One request as client-go's rest_client metrics count it. */
 export interface ApiRequestRecord {
-  readonly method: 'GET'
+  readonly method: ApiMethod
   /** Host and port. */
   readonly host: string
   /** The HTTP status, or `<error>` where no response came, as in client-go. */
@@ -58,6 +80,8 @@ export interface ApiClientOptions {
   readonly responseTimeoutMs?: number
 }
 
+type ApiMethod = 'GET' | ApiWrite['method']
+
 const RESPONSE_TIMEOUT_MS = 30_000
 /** An exec plugin may be slow, but not for ever. */
 const CREDENTIALS_TIMEOUT_MS = 60_000
@@ -66,15 +90,20 @@ const RETRY_AFTER_MAX_MS = 300_000
 /** Three or four watches and now and then a relist beside one of them. */
 const FREE_SOCKETS_MAX = 2
 const TCP_KEEP_ALIVE_MS = 30_000
+const WRITES_MAX = 8
+const WRITE_MAX_OCTETS = 256 * 1024
+/** A server may add to what was written: who manages which field, for one. */
+const WRITTEN_MAX_OCTETS = 1024 * 1024
 
 /** A client of one API server. */
-export class ApiClient implements ApiRequester {
+export class ApiClient implements ApiRequester, ApiWriter {
   readonly access: ApiAccess
   readonly clock: Clock
   readonly responseTimeoutMs: number
   readonly #onRequest: ((record: ApiRequestRecord) => void) | undefined
   #agent: Agent | undefined
   #agentKey = ''
+  #writes = 0
 
   constructor(options: ApiClientOptions) {
     this.access = options.access
@@ -84,9 +113,28 @@ export class ApiClient implements ApiRequester {
   }
 
   get(path: string, accept: string, handlers: ApiHandlers): ApiCall {
-    const exchange = new Exchange(this, path, accept, handlers)
+    const exchange = new Exchange(this, { method: 'GET', path, accept }, handlers)
     exchange.begin()
     return exchange
+  }
+
+  async write({ method, path, body, contentType = CONTENT_TYPES[method] }: ApiWrite): Promise<unknown> {
+    const octets = Buffer.from(JSON.stringify(body))
+    if (octets.length > WRITE_MAX_OCTETS) {
+      throw new ApiError('protocol', `${method} ${path}: ${octets.length} octets are too many to write`)
+    }
+    if (this.#writes >= WRITES_MAX)
+      throw new ApiError('busy', `${method} ${path}: ${WRITES_MAX} are under way`)
+    this.#writes++
+    try {
+      const request = { method, path, accept: 'application/json', payload: { octets, contentType } }
+      return JSON.parse(await whole(this, request))
+    } catch (cause) {
+      if (cause instanceof ApiError) throw cause
+      throw new ApiError('protocol', `${method} ${path}: ${messageOf(cause)}`, { cause })
+    } finally {
+      this.#writes--
+    }
   }
 
   /** Closes idle connections; requests under way are not touched. */
@@ -110,16 +158,24 @@ export class ApiClient implements ApiRequester {
   }
 
   /** Reports one request to whoever counts them. */
-  record(server: URL, code: string, durationMs: number): void {
-    this.#onRequest?.({ method: 'GET', host: server.host, code, durationSeconds: durationMs / 1000 })
+  record(method: ApiMethod, server: URL, code: string, durationMs: number): void {
+    this.#onRequest?.({ method, host: server.host, code, durationSeconds: durationMs / 1000 })
   }
 }
 
-/** One GET with its second tries: after a 401, and after a kept-alive connection turned out to be dead. */
+/** What is asked of the server. */
+interface ApiRequest {
+  readonly method: ApiMethod
+  readonly path: string
+  readonly accept: string
+  /** Of a write. */
+  readonly payload?: { readonly octets: Buffer; readonly contentType: string }
+}
+
+/** One request with its second tries: after a 401, and after a kept-alive connection turned out to be dead. */
 class Exchange implements ApiCall {
   readonly #client: ApiClient
-  readonly #path: string
-  readonly #accept: string
+  readonly #asked: ApiRequest
   readonly #handlers: ApiHandlers
   #request: ClientRequest | undefined
   #timer: Timer | undefined
@@ -127,10 +183,9 @@ class Exchange implements ApiCall {
   #unauthorizedBefore = false
   #resetBefore = false
 
-  constructor(client: ApiClient, path: string, accept: string, handlers: ApiHandlers) {
+  constructor(client: ApiClient, asked: ApiRequest, handlers: ApiHandlers) {
     this.#client = client
-    this.#path = path
-    this.#accept = accept
+    this.#asked = asked
     this.#handlers = handlers
   }
 
@@ -162,12 +217,19 @@ class Exchange implements ApiCall {
     const { server, proxy } = credentials
     const startedMs = this.#client.clock.nowMs()
     const elapsedMs = (): number => this.#client.clock.nowMs() - startedMs
-    const url = `${server.origin}${prefixOf(server)}${this.#path}`
+    const { method, path, accept, payload } = this.#asked
+    const url = `${server.origin}${prefixOf(server)}${path}`
     let request: ClientRequest
     try {
       request = (server.protocol === 'https:' ? lazy.https : lazy.http).request(url, {
         agent,
-        headers: { accept: this.#accept, 'user-agent': 'seamark', ...headersOf(credentials) },
+        method,
+        headers: {
+          accept,
+          'user-agent': 'seamark',
+          ...(payload && { 'content-type': payload.contentType, 'content-length': payload.octets.length }),
+          ...headersOf(credentials),
+        },
         ...(credentials.tls.servername && { servername: credentials.tls.servername }),
         // A proxy of HTTP is asked for the whole URL where there is no TLS to carry through (RFC 9112 3.2.2).
         ...(proxy && isPlain(server, proxy) && { path: url }),
@@ -181,12 +243,12 @@ class Exchange implements ApiCall {
     this.#watchTheClock(this.#client.responseTimeoutMs, `waiting for ${server.host}`)
     request.on('error', (cause: NodeJS.ErrnoException) => {
       if (this.#done || this.#request !== request) return
-      if (request.reusedSocket && !this.#resetBefore && isReset(cause)) {
+      if (request.reusedSocket && method !== 'POST' && !this.#resetBefore && isReset(cause)) {
         this.#resetBefore = true
         this.#send(credentials, agent)
         return
       }
-      this.#client.record(server, '<error>', elapsedMs())
+      this.#client.record(method, server, '<error>', elapsedMs())
       this.#finish(connectionError(`connecting to ${server.host}`, cause))
     })
     request.on('response', response => {
@@ -195,15 +257,15 @@ class Exchange implements ApiCall {
         return
       }
       const status = response.statusCode ?? 0
-      this.#client.record(server, String(status), elapsedMs())
-      if (status === 200) this.#relay(response, server)
+      this.#client.record(method, server, String(status), elapsedMs())
+      if (status === 200 || (status === 201 && payload)) this.#relay(response, server)
       else this.#refuse(response, status, credentials)
     })
-    request.end()
+    request.end(payload?.octets)
   }
 
   #relay(response: IncomingMessage, server: URL): void {
-    this.#timer?.cancel()
+    if (!this.#asked.payload) this.#timer?.cancel()
     this.#guarded(() => this.#handlers.onOpen(response.headers['content-type'] ?? ''))
     response.on('data', (chunk: Buffer) => this.#guarded(() => this.#handlers.onData(chunk)))
     response.on('end', () => {
@@ -263,6 +325,27 @@ class Exchange implements ApiCall {
     this.abort()
     this.#handlers.onEnd(error)
   }
+}
+
+const CONTENT_TYPES = { POST: 'application/json', PATCH: 'application/merge-patch+json' } as const
+
+/** The body of what answers a request, within its bound. */
+function whole(client: ApiClient, request: ApiRequest): Promise<string> {
+  const chunks: Buffer[] = []
+  let octets = 0
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const exchange = new Exchange(client, request, {
+    onOpen() {},
+    onData(chunk) {
+      octets += chunk.length
+      if (octets > WRITTEN_MAX_OCTETS)
+        throw new RangeError(`an answer of more than ${WRITTEN_MAX_OCTETS} octets`)
+      chunks.push(chunk)
+    },
+    onEnd: error => (error ? reject(error) : resolve(Buffer.concat(chunks).toString())),
+  })
+  exchange.begin()
+  return promise
 }
 
 /** Lets requests under way end and keeps no connection after them. */

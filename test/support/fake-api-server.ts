@@ -22,10 +22,12 @@ import {
 } from './fake-api-wire.ts'
 import { type Backup, FAKE_RESOURCES, FakeCluster, type ResourceName } from './fake-cluster.ts'
 import { type Chunking, encodeAs, FakeWatch, mediaType } from './fake-watch.ts'
+import { readWrite, type WriteTarget, write, writeTarget } from './fake-writes.ts'
 import { encodeList } from './protobuf.ts'
 
 /** A request that came in, as tests look at it. */
 export interface SeenRequest {
+  readonly method: string
   readonly resource: ResourceName | undefined
   /** '' for all of them together. */
   readonly namespace: string
@@ -205,7 +207,10 @@ export class FakeApiServer {
   }
 
   /** Takes verbs away from the ServiceAccount. */
-  forbid(resource: ResourceName, verbs: readonly ('list' | 'watch')[] = ['list', 'watch']): void {
+  forbid(
+    resource: ResourceName,
+    verbs: readonly ('list' | 'watch' | 'create' | 'patch')[] = ['list', 'watch'],
+  ): void {
     for (const verb of verbs) this.forbidden.add(`${verb} ${resource}`)
   }
 
@@ -248,13 +253,16 @@ export class FakeApiServer {
       return
     }
     const url = new URL(request.url ?? '/', this.url)
+    const method = request.method ?? 'GET'
+    const target = writeTarget(url.pathname, method)
     const { path, namespace } = pathOf(url.pathname)
-    const resource = resourceOf(path)
+    const resource = method === 'GET' ? resourceOf(path) : target?.resource
     const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1'
     const { headers, headersDistinct: distinct } = request
     const seen = {
+      method,
       resource,
-      namespace,
+      namespace: target?.namespace ?? namespace,
       query: url.searchParams,
       watch,
       headers,
@@ -264,6 +272,7 @@ export class FakeApiServer {
     const protobuf = this.protobuf && (request.headers.accept ?? '').includes(PROTOBUF_WATCH)
     const refuse = (status: number, reason: string, message: string, details?: object): void =>
       this.#refuse(response, seen, status, reason, message, details)
+    const verb = VERBS[method] ?? (watch ? 'watch' : 'list')
     const scripted = this.#scripted(seen)
     if (scripted) {
       this.requests.push({ ...seen, status: scripted.status })
@@ -277,14 +286,26 @@ export class FakeApiServer {
     } else if (resource === undefined || this.absent.has(resource)) {
       this.requests.push({ ...seen, status: 404 })
       response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
-    } else if (this.forbidden.has(`${watch ? 'watch' : 'list'} ${resource}`)) {
-      const verb = watch ? 'watch' : 'list'
+    } else if (this.forbidden.has(`${verb} ${resource}`)) {
       const { group } = FAKE_RESOURCES[resource]
       const user = 'system:serviceaccount:kube-system:seamark'
       const message = `${resource} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`
       refuse(403, 'Forbidden', message, { kind: resource, group })
-    } else if (watch) this.#watch(resource, seen, protobuf, response, refuse)
+    } else if (target) void this.#write(target, seen, request, response)
+    else if (watch) this.#watch(resource, seen, protobuf, response, refuse)
     else this.#list(resource, seen, request.headers.accept ?? '', response, refuse)
+  }
+
+  async #write(
+    target: WriteTarget,
+    seen: Omit<SeenRequest, 'status'>,
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    const [status, object] = write(this.cluster, target, await readWrite(request))
+    this.requests.push({ ...seen, status })
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(object))
   }
 
   #scripted(seen: Omit<SeenRequest, 'status'>): ScriptedAnswer | undefined {
@@ -423,6 +444,9 @@ export class FakeApiServer {
     response.end(JSON.stringify(statusOf(status, reason, message, details)))
   }
 }
+
+/** What RBAC calls the methods that write. */
+const VERBS: Readonly<Record<string, string>> = { POST: 'create', PATCH: 'patch' }
 
 const tooLarge = (wanted: string, current: number): string =>
   `Timeout: Too large resource version: ${wanted}, current: ${current}`

@@ -28,6 +28,7 @@ export const FAKE_RESOURCES = {
   services: { kind: 'Service', group: '', version: 'v1', namespaced: true },
   namespaces: { kind: 'Namespace', group: '', version: 'v1', namespaced: false },
   nodes: { kind: 'Node', group: '', version: 'v1', namespaced: false },
+  events: { kind: 'Event', group: '', version: 'v1', namespaced: true },
   pods: { kind: 'Pod', group: '', version: 'v1', namespaced: true },
   endpointslices: { kind: 'EndpointSlice', group: 'discovery.k8s.io', version: 'v1', namespaced: true },
   dnsrecords: { kind: 'DNSRecord', group: 'seamark.dev', version: 'v1alpha1', namespaced: true },

@@ -268,3 +268,142 @@ t.test('a path prefix of the server is kept', async t => {
   const { text } = await get(new ApiClient({ access, clock: client.clock }), '/api/v1/pods')
   t.equal(text, '/k8s/c-1/api/v1/pods')
 })
+
+const EVENTS = '/api/v1/namespaces/shop/events'
+
+async function writing(t: Test) {
+  const server = await new FakeApiServer().listen()
+  const clock = new VirtualClock()
+  const records: ApiRequestRecord[] = []
+  const access = endpointAccess({ from: 'endpoint', url: server.url })
+  const client = new ApiClient({ access, clock, onRequest: record => records.push(record) })
+  t.teardown(async () => {
+    client.close()
+    await server.close()
+  })
+  return { server, clock, records, client }
+}
+
+t.test('an object is created and changed, as a whole or in its status', async t => {
+  const { client, server, records } = await writing(t)
+  const created = await client.write({
+    method: 'POST',
+    path: EVENTS,
+    body: { metadata: { name: 'one' }, count: 1, reason: 'Ünlike' },
+  })
+  t.match(created, { kind: 'Event', metadata: { name: 'one', namespace: 'shop' }, count: 1 })
+  const changed = await client.write({ method: 'PATCH', path: `${EVENTS}/one`, body: { count: 2 } })
+  t.match(changed, { metadata: { name: 'one' }, count: 2, reason: 'Ünlike' })
+  const status = { body: { count: 9, status: { seen: true } }, path: `${EVENTS}/one/status` }
+  t.match(await client.write({ method: 'PATCH', ...status }), { count: 2, status: { seen: true } })
+  t.same(
+    records.map(({ method, code }) => [method, code]),
+    [
+      ['POST', '201'],
+      ['PATCH', '200'],
+      ['PATCH', '200'],
+    ],
+  )
+  t.same(
+    server.requests.map(({ headers }) => headers['content-type']),
+    ['application/json', 'application/merge-patch+json', 'application/merge-patch+json'],
+  )
+})
+
+t.test('a write that the server refuses', async t => {
+  const { client, server } = await writing(t)
+  const one = { method: 'POST', path: EVENTS, body: { metadata: { name: 'one' } } } as const
+  await client.write(one)
+  await t.rejects(client.write(one), {
+    code: 'refused',
+    status: 409,
+    message: '409 events "one" already exists',
+  })
+  const absent = { method: 'PATCH', path: `${EVENTS}/two`, body: {} } as const
+  await t.rejects(client.write(absent), { code: 'not-found', status: 404 })
+  const stale = { ...absent, path: `${EVENTS}/one`, body: { metadata: { resourceVersion: '1' } } }
+  await t.rejects(client.write(stale), { code: 'refused', status: 409, message: /has been modified/ })
+  server.forbid('events', ['create'])
+  await t.rejects(client.write({ ...one, body: { metadata: { name: 'two' } } }), {
+    code: 'forbidden',
+    message: /cannot create resource "events" in API group ""/,
+  })
+  await t.rejects(client.write({ ...one, path: '/apis/nobody/v1/namespaces/shop/nothing' }), {
+    code: 'not-found',
+  })
+})
+
+t.test('a write has a token, and it is read anew after a 401', async t => {
+  const { server, clock } = await writing(t)
+  server.tokens = new Set(['new'])
+  let token = 'old'
+  const access = {
+    name: 'test',
+    credentials: async () => ({
+      server: parseServer(server.url),
+      tls: {},
+      headers: { authorization: `Bearer ${token}` },
+    }),
+    refresh: () => {
+      token = 'new'
+    },
+  }
+  const writer = new ApiClient({ access, clock })
+  t.teardown(() => writer.close())
+  t.match(await writer.write({ method: 'POST', path: EVENTS, body: { metadata: { name: 'one' } } }), {
+    metadata: { name: 'one' },
+  })
+  t.same(
+    server.requests.map(({ status }) => status),
+    [401, 201],
+  )
+})
+
+t.test('a write is bounded in octets both ways, in time and in number', async t => {
+  const large = { method: 'POST', path: '/', body: { text: 'x'.repeat(300_000) } } as const
+  const small = { method: 'POST', path: '/', body: {} } as const
+  const { client } = await serve(t, (_, response) => {
+    response.writeHead(201)
+    for (let octets = 0; octets < 2 << 20; octets += 65536) response.write(Buffer.alloc(65536, '1'))
+    response.end()
+  })
+  await t.rejects(client.write(large), {
+    code: 'protocol',
+    message: 'POST /: 300011 octets are too many to write',
+  })
+  await t.rejects(client.write(small), { code: 'protocol', message: /more than 1048576 octets/ })
+
+  let heard = 0
+  const slow = await serve(t, (_, response) => {
+    heard++
+    response.writeHead(201).write('{')
+  })
+  const waiting = Array.from({ length: 8 }, () => slow.client.write(small))
+  for (const one of waiting) one.catch(() => {})
+  await t.rejects(slow.client.write(small), { code: 'busy', message: 'POST /: 8 are under way' })
+  await until('all are heard and begun', () => heard === 8 && slow.records.length === 8)
+  slow.clock.advance(30_000)
+  for (const one of waiting) await t.rejects(one, { code: 'timeout' })
+
+  const odd = await serve(t, (_, response) => response.end('<html>'))
+  await t.rejects(odd.client.write(small), { code: 'protocol', message: /^POST \/: .*JSON/ })
+})
+
+t.test('over a kept connection that is dead, a PATCH is asked again and a POST is not', async t => {
+  for (const [method, requests] of [
+    ['PATCH', 3],
+    ['POST', 2],
+  ] as const) {
+    let seen = 0
+    const { client } = await serve(t, (request, response) => {
+      seen++
+      if (seen === 2) request.socket.resetAndDestroy()
+      else response.end('{}')
+    })
+    const write = { method, path: '/', body: {} }
+    await client.write(write)
+    if (method === 'PATCH') t.same(await client.write(write), {})
+    else await t.rejects(client.write(write), { code: 'network', cause: { code: 'ECONNRESET' } })
+    t.equal(seen, requests, method)
+  }
+})
