@@ -4,7 +4,7 @@
 import { EDE, type ExtendedError } from '../wire/extended-error.ts'
 import { formatName, type Name } from '../wire/name.ts'
 import { RCODE } from '../wire/rcode.ts'
-import type { KeptReply } from './packet.ts'
+import type { KeptReply } from './reply.ts'
 
 /** Why there is nothing behind an alias that leads to `target`, out of the reply about it. */
 export const aliasReason = (

@@ -9,7 +9,8 @@ import { RCODE } from '../wire/rcode.ts'
 import type { Rr } from '../wire/record.ts'
 import { RecordWalk, SECTION } from '../wire/walk.ts'
 import { aliasReason } from './alias.ts'
-import { DONE, type Kept, type KeptReply, LOOKUP, type Packet, type Step } from './packet.ts'
+import { DONE, type Kept, LOOKUP, type Packet, type Step } from './packet.ts'
+import type { KeptReply } from './reply.ts'
 
 /** What the server answers about a name. */
 interface Lookup {

@@ -17,8 +17,15 @@ import { FairShare } from '../shared/fair-share.ts'
 import { HEADER_OCTETS, readU16, readU32, writeU16, writeU32 } from '../wire/header.ts'
 import type { Scan } from '../wire/scan.ts'
 import {
-  type Kept, type KeptReply, type Origin, Packet, type PacketRoad, type Served, type Trace, type Waiting,
-} from './packet.ts' // biome-ignore format: one import
+  type Kept,
+  type Origin,
+  Packet,
+  type PacketRoad,
+  type Served,
+  type Trace,
+  type Waiting,
+} from './packet.ts'
+import type { KeptReply } from './reply.ts'
 
 /** Packets that wait on one thread, of all clients and transports together. */
 export const WAITING_MAX = 10_000

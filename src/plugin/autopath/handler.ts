@@ -15,16 +15,8 @@
 // (../kubernetes/clients.ts).
 
 import type { Counter, Meters } from '../../observe/meters.ts'
-import {
-  AGAIN,
-  BACK,
-  DONE,
-  type Kept,
-  type KeptReply,
-  NEXT,
-  type Packet,
-  type Step,
-} from '../../query/packet.ts'
+import { AGAIN, BACK, DONE, type Kept, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import type { KeptReply } from '../../query/reply.ts'
 import { type Zoned, ZoneTable } from '../../query/zone-table.ts'
 import { countLabels, formatName, joinNames, type Name, name, ROOT } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'

@@ -1,6 +1,6 @@
 // What the cache asks for nobody: replies that are to take the place of an entry.
 
-import type { KeptReply } from '../../query/packet.ts'
+import type { KeptReply } from '../../query/reply.ts'
 import type { Timer } from '../../shared/clock.ts'
 import type { Entry } from './entry.ts'
 

@@ -3,7 +3,8 @@
 
 import { pluginIndex } from '../../observe/query-meters.ts'
 import type { Draft, Part } from '../../query/draft.ts'
-import { type Packet, writeQuestion } from '../../query/packet.ts'
+import type { Packet } from '../../query/packet.ts'
+import { writeQuestion } from '../../query/question.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { FLAG_AA, FLAG_TC, HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../../wire/header.ts'
 import { equalNames, isWithin, NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
