@@ -8,7 +8,7 @@
 // alphabetical order, as the Go client writes them, `le` last. Who asks for OpenMetrics 1.0.0 gets that: counters are named
 // without `_total` where they are described, bounds have a decimal point, and `# EOF` stands at the end.
 
-import type { Family } from './families.ts'
+import type { Family } from './family.ts'
 import type { FamilySamples, Sample } from './registry.ts'
 
 /** The forms, with their Content-Types. */

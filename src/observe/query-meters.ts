@@ -5,7 +5,7 @@
 import { rcodeLabel } from '../wire/rcode.ts'
 import { TYPE } from '../wire/rrtype.ts'
 import { observe, type ThreadMeters } from './counters.ts'
-import { SIZE_BUCKETS, TIME_BUCKETS } from './families.ts'
+import { SIZE_BUCKETS, TIME_BUCKETS } from './family.ts'
 import type { Labels } from './meters.ts'
 
 /** The types that CoreDNS tells apart (plugin/metrics/vars/monitor.go); all others are `other`. */

@@ -17,9 +17,11 @@ import { RecordWalk } from '../../wire/walk.ts'
 import { isEmpty } from '../why.ts'
 import { addressRun } from './address-run.ts'
 import type { Side } from './config.ts'
-import { type CacheHalf, copyOctets, type EntryDraft, SlotView } from './half.ts'
+import { copyOctets } from './copy.ts'
+import type { CacheHalf, EntryDraft } from './half.ts'
 import { KEY_MAX_OCTETS } from './key.ts'
 import { ANSWERING, EMPTY, ENTRY, ENTRY_WORDS } from './layout.ts'
+import { SlotView } from './slot.ts'
 
 /** How long a refresh may be under way: longer than any of a chain's. */
 export const REFRESH_MAX_MS = 10_000

@@ -14,12 +14,13 @@ import { addExtendedError, EDE_OCTETS, OPT_OCTETS, writeOpt } from '../../wire/o
 import type { Scan } from '../../wire/scan.ts'
 import { RUN_MIXED } from './address-run.ts'
 import type { CacheConfig } from './config.ts'
+import { copyOctets } from './copy.ts'
 import type { CacheCounters } from './counters.ts'
 import { RECORDS_MAX, ttlAt } from './entry.ts'
-import { copyOctets, SlotView } from './half.ts'
 import { EMPTY, ENTRY, ENTRY_WORDS } from './layout.ts'
 import { noteEntry } from './notes.ts'
 import { isPopular } from './prefetch.ts'
+import { SlotView } from './slot.ts'
 import type { ResponseStore } from './store.ts'
 
 /** The handler must answer this one. */

@@ -3,6 +3,7 @@
 // microseconds; one that does not get it soon gives up, and what it has is not kept. What is to go goes at the tail of the ring,
 // but an entry that somebody was served from is moved to its head instead.
 
+import { copyOctets } from './copy.ts'
 import {
   ANSWERING,
   ENTRY,
@@ -383,43 +384,6 @@ export class CacheHalf {
   #moveTail(place: number): void {
     Atomics.store(this.#words, HEAD.TAIL, place)
     Atomics.load(FENCE, 0)
-  }
-}
-
-/** Longer ones are copied by the system: what has to be made for that costs as much as so many octets one by one. */
-const COPY_MAX_OCTETS = 256
-
-/** Copies from[at … at + length) to out[outAt …). */
-export function copyOctets(
-  from: Uint8Array,
-  at: number,
-  length: number,
-  out: Uint8Array,
-  outAt: number,
-): void {
-  if (length > COPY_MAX_OCTETS) out.set(from.subarray(at, at + length), outAt)
-  else for (let i = 0; i < length; i++) out[outAt + i] = from[at + i]!
-}
-
-/** What changes about one entry. */
-export class SlotView {
-  half!: CacheHalf
-  slot = 0
-
-  get hits(): number {
-    return this.half.hits(this.slot)
-  }
-
-  get lastHitMs(): number {
-    return this.half.lastHitMs(this.slot)
-  }
-
-  setHits(hits: number, nowMs: number): void {
-    this.half.setHits(this.slot, hits, nowMs)
-  }
-
-  isRefreshing(nowMs: number): boolean {
-    return this.half.isRefreshing(this.slot, nowMs)
   }
 }
 
