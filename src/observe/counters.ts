@@ -6,8 +6,9 @@
 //   slot  1 …       in the order of registration
 //   a histogram     one slot a bucket (not cumulated), one for +Inf, one for the sum
 
-import { familyOf, labelValues } from './families.ts'
+import { familyOf } from './families.ts'
 import type { Family, FamilyType } from './family.ts'
+import { labelValues } from './family.ts'
 import type { Counter, Gauge, Histogram, Labels, Meters } from './meters.ts'
 
 /** Slots of a thread: some hundred server blocks' worth, 256 KiB of which only what is used becomes resident. */

@@ -398,13 +398,3 @@ export function familyOf(name: string, type: FamilyType): Family {
   if (family.type !== type) throw new TypeError(`metric family ${name} is a ${family.type}, not a ${type}`)
   return family
 }
-
-/** The labels' values in the family's order. Missing or further labels are a bug of the caller: a TypeError. */
-export function labelValues(family: Family, labels: Readonly<Record<string, string>>): readonly string[] {
-  const given = Object.keys(labels).length
-  const values = family.labels.flatMap(label => labels[label] ?? [])
-  if (given !== family.labels.length || values.length !== given) {
-    throw new TypeError(`metric family ${family.name} has the labels ${family.labels.join(', ') || '(none)'}`)
-  }
-  return values
-}

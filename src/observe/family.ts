@@ -61,3 +61,13 @@ export const histogram =
 export const times = histogram(TIME_BUCKETS)
 export const sizes = histogram(SIZE_BUCKETS)
 export const defaults = histogram(DEFAULT_BUCKETS)
+
+/** The labels' values in the family's order. Missing or further labels are a bug of the caller: a TypeError. */
+export function labelValues(family: Family, labels: Readonly<Record<string, string>>): readonly string[] {
+  const given = Object.keys(labels).length
+  const values = family.labels.flatMap(label => labels[label] ?? [])
+  if (given !== family.labels.length || values.length !== given) {
+    throw new TypeError(`metric family ${family.name} has the labels ${family.labels.join(', ') || '(none)'}`)
+  }
+  return values
+}

@@ -9,8 +9,9 @@ import {
   slotWidth,
   ThreadMeters,
 } from './counters.ts'
-import { FAMILIES, familyNamed, familyOf, labelValues } from './families.ts'
+import { FAMILIES, familyNamed, familyOf } from './families.ts'
 import type { Family } from './family.ts'
+import { labelValues } from './family.ts'
 import type { Labels, Meters } from './meters.ts'
 
 /** One line of a counter or gauge. */

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FAMILIES, familyNamed, familyOf, labelValues } from '../../src/observe/families.ts'
-import { TIME_BUCKETS } from '../../src/observe/family.ts'
+import { FAMILIES, familyNamed, familyOf } from '../../src/observe/families.ts'
+import { labelValues, TIME_BUCKETS } from '../../src/observe/family.ts'
 
 const SRC = join(import.meta.dirname, '..', '..', 'src')
 

@@ -3,16 +3,16 @@
 // endpoint's or Pod's name, found or not. Budget: 1 µs for an address record, 4 µs for ten SRV with glue
 // (`npm run bench:micro`).
 
-import type { Counter } from '../../observe/meters.ts'
 import { detailAt, endOf, flagsOf } from '../../table/block.ts'
 import { FLAG, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { HEADER_OCTETS } from '../../wire/header.ts'
-import { countLabels, isWithin, NAME_MAX_OCTETS, type Name, name, parseName } from '../../wire/name.ts'
+import { countLabels, NAME_MAX_OCTETS, type Name, name } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { AddressRecords } from './addresses.ts'
+import { type AnswerOptions, soaTtlSeconds } from './answer-options.ts'
 import { Asker } from './asker.ts'
 import type { KubernetesConfig } from './config.ts'
 import { isFirstOfPath } from './first-of-path.ts'
@@ -22,6 +22,7 @@ import { isLabel, Request, type Shape, SVC } from './parse-name.ts'
 import { PodRecords } from './pod.ts'
 import { REASON, type Reason } from './reason.ts'
 import { PtrRecords, readReverse } from './reverse.ts'
+import { isReverseName } from './reverse-zone.ts'
 import { Selection } from './selection.ts'
 import { SrvRecords } from './srv.ts'
 import { AnswerWriter } from './writer.ts'
@@ -31,40 +32,9 @@ export const CHASE = -1
 /** A name error that falls through to the next plugin. */
 export const PASS = -2
 
-/** The types that are answered otherwise than all others, which the cluster has no records of. */
-export const ANSWERED_TYPES: ReadonlySet<number> = new Set([
-  TYPE.A, TYPE.AAAA, TYPE.AXFR, TYPE.CNAME, TYPE.IXFR, TYPE.NS, TYPE.PTR, TYPE.SOA, TYPE.SRV, TYPE.TXT,
-]) // biome-ignore format: a list
-
 /** dns-version.ZONE (specification 2.2): the version of the specification, its TTL fixed. */
 const VERSION_TEXT = Uint8Array.of(5, ...Buffer.from('1.1.0'))
 const VERSION_TTL_SECONDS = 28_800
-/** docs/coredns.md 1.9 */
-const SOA_TTL_MAX_SECONDS = 300
-
-/** The TTL of the zones' SOA. */
-export const soaTtlSeconds = ({ ttlSeconds }: KubernetesConfig): number =>
-  Math.min(ttlSeconds, SOA_TTL_MAX_SECONDS)
-
-/** What the plugins around make of an answer, known before any query comes. */
-export interface AnswerOptions {
-  /** Whether `loadbalance` shuffles addresses. */
-  readonly shuffle: boolean
-  /** Whether `minimal` takes additional records out. */
-  readonly minimal?: boolean
-  /** The TTL that `cache` gives to a positive or a negative answer (docs/coredns.md 3.4); the identity without one. */
-  flattenedTtl(ttlSeconds: number, kind: 'success' | 'denial'): number
-  readonly random: () => number
-  /** Whether clients with EDNS are told why they get nothing (the directive `ede`). */
-  readonly reasons: boolean
-  /** This server's own addresses, 4 or 16 octets each. */
-  readonly ownAddresses: readonly Uint8Array[]
-  /** The block has `transfer`, to which AXFR and IXFR are left; without it they are refused. */
-  readonly transfers?: boolean
-  /** Counts reasons (reason.ts reasonCounters); absent: nobody wants to know. */
-  readonly counters?: readonly Counter[]
-}
-
 export class ClusterAnswers {
   readonly zone: Name
   /** Who asks, where answers depend on that (`topology`): to be told before each question. */
@@ -93,7 +63,7 @@ export class ClusterAnswers {
   constructor(config: KubernetesConfig, zoneText: string, table: TableReader, options: AnswerOptions) {
     this.zone = name(zoneText)
     this.#labels = countLabels(this.zone)
-    this.#reverse = isWithin(this.zone, IN_ADDR_ARPA) || isWithin(this.zone, IP6_ARPA)
+    this.#reverse = isReverseName(this.zone)
     this.#multicluster = config.multiclusterZones.includes(zoneText)
     this.#config = config
     this.#table = table
@@ -421,11 +391,3 @@ const NOT_SELECTED: Readonly<Partial<Record<Shape, Reason>>> = {
 }
 
 const UNDERSCORE = 0x5f
-const IN_ADDR_ARPA = name('in-addr.arpa.')
-const IP6_ARPA = name('ip6.arpa.')
-
-/** Whether a zone's text names a reverse zone. */
-export const isReverseZone = (text: string): boolean => {
-  const zone = parseName(text)
-  return zone !== undefined && (isWithin(zone, IN_ADDR_ARPA) || isWithin(zone, IP6_ARPA))
-}

@@ -15,7 +15,8 @@ import { CLASS } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import { isEmpty } from '../why.ts'
-import { type AnswerOptions, CHASE, ClusterAnswers, isReverseZone, PASS, soaTtlSeconds } from './answers.ts'
+import { type AnswerOptions, soaTtlSeconds } from './answer-options.ts'
+import { CHASE, ClusterAnswers, PASS } from './answers.ts'
 import { Asker } from './asker.ts'
 import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
@@ -24,6 +25,7 @@ import { ExternalNames } from './external.ts'
 import { namespaceOf } from './first-of-path.ts'
 import { ownAddresses } from './nameservers.ts'
 import { reasonCounters } from './reason.ts'
+import { isReverseZone } from './reverse-zone.ts'
 
 const KUBERNETES = pluginIndex('kubernetes')
 

@@ -11,7 +11,6 @@ import { OBJECT_DEFAULTS, type TopologyOptions } from '../../objects/options.ts'
 import { isDnsLabel } from '../../objects/slim.ts'
 import { recordOptions } from '../k8s_records/config.ts'
 import type { BlockContext } from '../plugin.ts'
-import { isReverseZone } from './answers.ts'
 import { namesPlaces, readClients } from './clients.ts'
 import {
   type KubernetesConfig,
@@ -21,6 +20,7 @@ import {
   TTL_DEFAULT_SECONDS,
   TTL_MAX_SECONDS,
 } from './config.ts'
+import { isReverseZone } from './reverse-zone.ts'
 
 const DAY_MS = 86_400_000
 /** Endpoints that a client must have nearby before it is given these alone. */

@@ -6,9 +6,10 @@
 import { blockKeyAt, kindOf } from '../../table/block.ts'
 import { KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
-import { countLabels, isWithin, type Name, name } from '../../wire/name.ts'
+import { countLabels, type Name, name } from '../../wire/name.ts'
 import { ClientNamespaces, textAt } from '../kubernetes/client-namespace.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
+import { isReverseName } from '../kubernetes/reverse-zone.ts'
 import type { NameView } from './name-view.ts'
 
 interface Zone {
@@ -24,7 +25,6 @@ const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
 const POD = Uint8Array.of(3, 0x70, 0x6f, 0x64)
 /** Services looked at for one address, of those that may share a mark. */
 const BLOCKS_MAX = 64
-const REVERSE = [name('in-addr.arpa.'), name('ip6.arpa.')]
 
 export class ClusterNames {
   readonly #table: TableReader
@@ -39,7 +39,7 @@ export class ClusterNames {
     this.#clients = new ClientNamespaces(table)
     const zoneOf = (text: string, kind?: Zone['kind']): Zone => {
       const zone = name(text)
-      const isReverse = REVERSE.some(reverse => isWithin(zone, reverse))
+      const isReverse = isReverseName(zone)
       return { zone, labels: countLabels(zone), kind: kind ?? (isReverse ? 'reverse' : 'cluster') }
     }
     this.#zones = [

@@ -8,7 +8,7 @@
 
 import type { Name } from '../../wire/name.ts'
 import { CLASS } from '../../wire/rrtype.ts'
-import { ANSWERED_TYPES } from '../kubernetes/answers.ts'
+import { ANSWERED_TYPES } from '../kubernetes/answer-options.ts'
 import type { Match, Rule } from './config.ts'
 import { showsOctets } from './edns0.ts'
 import { endingOf } from './shape.ts'

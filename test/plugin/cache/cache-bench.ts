@@ -1,8 +1,9 @@
 // What the cache's tests share: a serving context of their own, queries, replies, and a chain behind the cache that
 // answers what it is told to and remembers what it was asked.
 
-import { familyOf, labelValues } from '../../../src/observe/families.ts'
+import { familyOf } from '../../../src/observe/families.ts'
 import type { FamilyType } from '../../../src/observe/family.ts'
+import { labelValues } from '../../../src/observe/family.ts'
 import type { Labels, Meters } from '../../../src/observe/meters.ts'
 import { type CacheConfig, defaultConfig } from '../../../src/plugin/cache/config.ts'
 import { CacheHandler } from '../../../src/plugin/cache/handler.ts'
