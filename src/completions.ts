@@ -1,7 +1,8 @@
 // `seamark completion SHELL`: what a shell completes, out of the table of commands. The script asks the program for nothing:
 // a word completes as fast as the shell is.
 
-import { COMMANDS, type CommandRow, HELP, type Option, type Shell } from './commands.ts'
+import type { CommandRow, Option, Shell } from './command.ts'
+import { COMMANDS, HELP } from './commands.ts'
 
 const SUBCOMMANDS = COMMANDS.filter(({ name }) => name !== '')
 const namesOf = ({ name, also }: Option): string[] => (also === undefined ? [name] : [name, also])

@@ -1,7 +1,8 @@
 // Reads the command line by the table of commands: as CoreDNS (docs/coredns.md 2.5) with one or two dashes, and values behind
 // `=` or as the next word.
 
-import { COMMANDS, type Command, type CommandRow, type Given, HELP, type Option } from './commands.ts'
+import type { Command, CommandRow, Given, Option } from './command.ts'
+import { COMMANDS, HELP } from './commands.ts'
 
 const DEFAULT_PORT = 53
 

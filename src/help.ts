@@ -1,7 +1,8 @@
 // What a person reads about the command line, out of the table of commands: `seamark --help`, `seamark COMMAND --help`, and the
 // manual page seamark(1), which `npm run docs` writes to docs/seamark.1.
 
-import { COMMANDS, type CommandRow, HELP, type Option } from './commands.ts'
+import type { CommandRow, Option } from './command.ts'
+import { COMMANDS, HELP } from './commands.ts'
 
 const WIDTH = 100
 const INDENT = 2

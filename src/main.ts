@@ -4,7 +4,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import type { Command } from './commands.ts'
+import type { Command } from './command.ts'
 import { Server, StartError } from './control/server.ts'
 import { parseFlags } from './flags.ts'
 import type { NodeCache } from './nodecache/node-cache.ts'

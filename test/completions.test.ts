@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { SHELLS, type Shell } from '../src/commands.ts'
+import { SHELLS, type Shell } from '../src/command.ts'
 import { completionScript } from '../src/completions.ts'
 import { run } from './packaging/bundle.ts'
 import { absent } from './support/system-program.ts'

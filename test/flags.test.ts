@@ -1,7 +1,7 @@
 // The command line as CoreDNS has it: what each line asks for, and what is said about a wrong one.
 
 import t from 'tap'
-import type { Command } from '../src/commands.ts'
+import type { Command } from '../src/command.ts'
 import { parseFlags } from '../src/flags.ts'
 
 const serve = {
