@@ -13,6 +13,7 @@ import { type Peer, ruleOf } from '../plugin/transfer/config.ts'
 import { transferWord } from '../plugin/transfer/transfer.ts'
 import { type BlockSetup, configsOf, type Setup } from '../setup/setup.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
+import { isSettled } from '../table/serial.ts'
 import { FLAG_QR, readU16 } from '../wire/header.ts'
 import { MessageWriter } from '../wire/message.ts'
 import { name } from '../wire/name.ts'
@@ -111,8 +112,8 @@ export class Notifier {
   /** A serial of this very second may yet stand for more changes: it is told of later. */
   #look(cluster: ClusterZone): void {
     const serial = this.#options.clusterSerial(cluster.key, cluster.imported)
-    const isSettled = serial !== undefined && serial < Math.floor(this.#options.clock.wallMs() / 1000)
-    if (!isSettled || serial === cluster.told) return
+    if (serial === undefined || serial === cluster.told) return
+    if (!isSettled(serial, Math.floor(this.#options.clock.wallMs() / 1000))) return
     cluster.told = serial
     this.changed(cluster.zone)
   }

@@ -25,6 +25,7 @@ import { type Attempt, Dirty } from './dirty.ts'
 import { Places } from './places.ts'
 import { keysIn, Publication } from './publication.ts'
 import { Records } from './records.ts'
+import { Serial } from './serial.ts'
 import { SliceOwners } from './slices.ts'
 import type { TableWriter } from './writer.ts'
 
@@ -92,6 +93,9 @@ export class Cluster implements Sink {
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
+  readonly #serial = new Serial()
+  readonly #importSerial = new Serial()
+  readonly #externalSerial = new Serial()
   readonly #batches: Batches
 
   /** What an object of each kind touches when it comes (`link`) and when it goes. */
@@ -289,10 +293,10 @@ export class Cluster implements Sink {
     yield* this.#placeMarks.publish(attempt)
     yield* this.#recordMarks.publish(attempt)
     const changed = servicesChanged || podsChanged
-    const serial = Math.floor(this.#hooks.clock.wallMs() / 1000)
-    if (changed) this.#writer.setSerial(serial)
-    if (importsChanged) this.#writer.setImportSerial(serial)
-    if (publication.externalsChanged) this.#writer.setExternalSerial(serial)
+    const seconds = Math.floor(this.#hooks.clock.wallMs() / 1000)
+    if (changed) this.#writer.setSerial(this.#serial.changed(seconds))
+    if (importsChanged) this.#writer.setImportSerial(this.#importSerial.changed(seconds))
+    if (publication.externalsChanged) this.#writer.setExternalSerial(this.#externalSerial.changed(seconds))
     publication.externalsChanged = false
     if (listed) {
       this.#writer.setSynced(true)

@@ -148,6 +148,10 @@ t.test("a cluster's zone is told of when its serial has moved, and its second is
   t.equal(heard.length, 1, 'not in the second of the change')
   clock.advance(5000)
   await until('told again', () => result('accepted') === 2)
+  clock.stepWall(-3_600_000)
+  serial++
+  clock.advance(5000)
+  await until('told when the time of day was set back, too', () => result('accepted') === 3)
 })
 
 t.test('a stopped notifier asks nobody', async t => {

@@ -65,7 +65,10 @@ export function peakMiB({ server }: Served): number {
 }
 
 /** The process lives, no thread of it was replaced, and nothing in it threw what nobody caught. */
-export async function unharmed(t: Test, { server, counted }: Served): Promise<void> {
+export async function unharmed(
+  t: Test,
+  { server, counted }: Pick<Served, 'server' | 'counted'>,
+): Promise<void> {
   t.equal(server.child.exitCode ?? server.child.signalCode, null, 'the process lives')
   t.equal(await counted('coredns_panics_total'), 0, 'no bug was met')
   t.equal(await counted('seamark_thread_restarts_total'), 0, 'no thread was replaced')

@@ -13,6 +13,7 @@
 import type { ZoneCopy } from '../../query/zone-copy.ts'
 import { FLAG, KIND } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
+import { isSettled } from '../../table/serial.ts'
 import { joinNames, LABEL_MAX_OCTETS, type Name, name, nameKey } from '../../wire/name.ts'
 import { cname, type Rr, rr, soaRdata, srvRdata } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
@@ -55,7 +56,7 @@ export function zoneCopy(
   records: () => Iterator<Rr>,
 ): ZoneCopy {
   // In the second of a change there may be another under the same serial: what is sent now goes by the serial before.
-  const settled = serial === 0 || serial < Math.floor(wallMs() / 1000) ? serial : serial - 1
+  const settled = isSettled(serial, Math.floor(wallMs() / 1000)) ? serial : serial - 1
   return { soa: soaOf(serial), serial, opening: soaOf(settled), records }
 }
 

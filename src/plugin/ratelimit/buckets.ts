@@ -2,7 +2,7 @@
 //
 // A bucket is one number, the time at which it is full again (the generic cell rate algorithm, ITU-T I.371 annex A): a
 // query moves it on by the time that one token takes to come, and finds no token where it lies further ahead than a burst
-// takes. Times are those of the wall clock, which threads have in common; a bucket further ahead than it can be is full.
+// takes. Times are those of the monotonic clock that threads have in common; a bucket further ahead than it can be is full.
 //
 // An address may have one of eight places, told by a keyed hash. Where all eight are somebody's, the one whose buckets are
 // fullest makes room: nobody gets rid of what he owes by making up addresses, and nobody else is limited because of them.

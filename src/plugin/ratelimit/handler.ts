@@ -73,7 +73,7 @@ export class RatelimitHandler implements Handler {
     if (packet.isLookUp || packet.isForNobody) return NEXT
     const { from, fromAt } = packet
     if (this.#exempt !== undefined && isIn(this.#exempt, from, fromAt)) return NEXT
-    const nowMs = this.#clock.wallMs()
+    const nowMs = this.#clock.nowMs() + (this.#clock.originMs ?? 0)
     const buckets = this.#buckets
     if (client !== undefined) {
       const step = this.#take(packet, 'client', kind, client, buckets.placeOf(from, fromAt, nowMs), nowMs)

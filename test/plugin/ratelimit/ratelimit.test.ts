@@ -51,6 +51,19 @@ t.test('over UDP: answers, TC, silence; then what the rate gives', async t => {
   await block.stop()
 })
 
+t.test('setting the time of day neither gives anybody anything nor takes it', async t => {
+  const block = blockOf('queries 10 4')
+  const { clock } = block.thread
+  t.equal(run(block, 10, FOUND), '4 answer, 4 TC, 2 silence')
+  for (const hours of [1, -2, 1]) {
+    clock.stepWall(hours * 3_600_000)
+    t.equal(run(block, 2, FOUND), '2 silence')
+    clock.advance(100)
+    t.equal(run(block, 3, FOUND), '1 answer, 1 TC, 1 silence')
+  }
+  await block.stop()
+})
+
 t.test('over a connection: as many again, then REFUSED', async t => {
   for (const transport of ['tcp', 'tls', 'https'] as const) {
     const block = blockOf('queries 10 4')
