@@ -13,75 +13,41 @@
 // else of a query is kept.
 
 import { PARKED, type Responder, SILENCE } from '../listen/responder.ts'
-import { pluginIndex, protoIndex, type QueryMeters, qtypeIndex } from '../observe/query-meters.ts'
-import type { ReasonMeters } from '../observe/reason-meters.ts'
-import { SILENT } from '../observe/samples.ts'
-import { giveReason } from '../plugin/why.ts'
 import {
-  AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, type Trace, WAIT,
-  type Waiting,
+  AGAIN, BACK, DONE, DROP, type Kept, LOOKUP, LOOKUPS_MAX, NEXT, PATIENCE_MS, Packet, type PacketRoad, type Step, WAIT, type Waiting,
 } from '../query/packet.ts' // biome-ignore format: one import
 import { settleQuestion } from '../query/settle.ts'
-import type { Transport } from '../query/sockaddr.ts'
 import type { WaitingRoom } from '../query/waiting.ts'
 import { ZoneTable } from '../query/zone-table.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { TableReader } from '../table/reader.ts'
 import { EDE } from '../wire/extended-error.ts'
-import { type FailureReason, failureReason, writeFailure } from '../wire/failure.ts'
-import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../wire/header.ts'
-import { formatName } from '../wire/name.ts'
+import { HEADER_OCTETS, MESSAGE_MAX } from '../wire/header.ts'
 import { OPT_OCTETS } from '../wire/opt.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { CLASS } from '../wire/rrtype.ts'
-import { OPTION, type Scan, type Verdict } from '../wire/scan.ts'
-import { uncompressedOctets } from '../wire/ttls.ts'
-import { COOKIE_OCTETS, type CookieState, type ServerCookies } from './cookies.ts'
-import { finish, finishWhole, keepaliveData } from './finish.ts'
+import { OPTION } from '../wire/scan.ts'
+import { type ExitOptions, Exits, foldedName } from './exits.ts'
 import type { Packets } from './packets.ts'
-import type { Sampler } from './sampler.ts'
-import type { ServedZone } from './served-zone.ts'
-import { TransferMessages } from './transfer.ts'
+import { noteBlock, type ServedZone, servedOf } from './served-zone.ts'
 
-export interface RoadOptions {
+export interface RoadOptions extends ExitOptions {
   /** The listener's label in metrics: `dns://:53`. */
   readonly server: string
   readonly zones: readonly ServedZone[]
-  /** Of connections: what clients that ask for it are told (RFC 7828). */
-  readonly idleTimeoutMs: number
   /** The tables that queries are answered from. */
   readonly tables: readonly TableReader[]
-  readonly clock: Clock
-  readonly cookies: ServerCookies
   /** The thread's records of packets that wait. */
   readonly room: WaitingRoom
   /** The thread's packets for what goes on late, or for others. */
   readonly packets: Packets
-  /** Counts what no server block takes: zone `dropped`. */
-  readonly dropped: QueryMeters | undefined
-  /** Looks at some queries with what becomes of them. */
-  readonly sampler: Sampler
-  readonly reasons: ReasonMeters
-  /** Told of a plugin's bug on the way of a query, which gets SERVFAIL. */
-  readonly bug: (error: unknown, qname: string) => void
 }
 
-const NO_BLOCK = 'no server block of the Corefile has this name'
 const NO_PLUGIN = 'no plugin of the server block answers this name'
-const NO_VIEW = 'no view of the Corefile is for this query'
 const WRONG_CLASS = 'only the class IN is served'
 const NO_PLACE = 'too many queries of this client, or of all, are under way'
 const BUG = 'the server met a bug of its own'
 
-const KUBERNETES = pluginIndex('kubernetes')
-/** Why a packet has no question to be answered; one that cannot be read at all gets no words. */
-const REJECTED: Readonly<Partial<Record<Verdict, FailureReason>>> = {
-  notimp: failureReason(EDE.NOT_SUPPORTED, 'only queries are served (opcode 0)'),
-  badvers: failureReason(EDE.NOT_SUPPORTED, 'EDNS is spoken in version 0'),
-  formerr: failureReason(EDE.OTHER, 'this is no query of one question with at most 32 options'),
-}
-
-const NOBODY = pluginIndex('')
 /** Beside a handler's number on the stack: it said LOOKUP, not BACK. */
 const LOOKING = 0x80
 
@@ -92,8 +58,7 @@ export class Road implements Responder, PacketRoad {
   readonly #clock: Clock
   readonly #packets: Packets
   readonly #room: WaitingRoom
-  readonly #keepalive: Uint8Array
-  readonly #sampler: Sampler
+  readonly #exits: Exits
   #enteredMs = 0
 
   constructor(options: RoadOptions) {
@@ -103,8 +68,7 @@ export class Road implements Responder, PacketRoad {
     this.#clock = options.clock
     this.#packets = options.packets
     this.#room = options.room
-    this.#keepalive = keepaliveData(options.idleTimeoutMs)
-    this.#sampler = options.sampler
+    this.#exits = new Exits(options)
   }
 
   enter(): void {
@@ -127,7 +91,7 @@ export class Road implements Responder, PacketRoad {
     } catch (error) {
       this.#fail(packet, error)
       this.#room.leave(packet)
-      return packet.late || packet.served === undefined ? SILENCE : this.#end(packet)
+      return packet.late || packet.served === undefined ? SILENCE : this.#exits.end(packet)
     }
   }
 
@@ -135,60 +99,23 @@ export class Road implements Responder, PacketRoad {
   #answer(packet: Packet): number {
     const { scan } = packet
     const verdict = scan.read(packet.octets, packet.start, packet.end)
-    if (verdict !== 'ok') return this.#reject(packet, verdict)
+    if (verdict !== 'ok') return this.#exits.reject(packet, verdict)
     packet.authenticData = scan.authenticData
     packet.payloadSize = scan.payloadSize
     packet.limit = Math.min(packet.slotOctets, packet.transport === 'udp' ? scan.payloadSize : MESSAGE_MAX)
     packet.deadlineMs = packet.receivedAtMs + PATIENCE_MS
     packet.lookupsLeft = LOOKUPS_MAX
-    if (scan.optionBits !== 0) this.#judgeOptions(packet)
+    if (scan.optionBits !== 0) this.#exits.judgeOptions(packet)
     const served = this.#judge(packet)
-    if (served === undefined) return this.#refuse(packet)
+    if (served === undefined) return this.#exits.refuse(packet, this.#zones.ownerOf(scan) >= 0)
     if (packet.transport === 'udp' && packet.limit > served.udpMaxOctets) packet.limit = served.udpMaxOctets
     if (served.nsid !== undefined && scan.hasOption(OPTION.NSID)) packet.addOption(OPTION.NSID, served.nsid)
-    if (served.gates.length > 0 && !this.#admits(packet, served)) return this.#end(packet)
+    if (served.gates.length > 0 && !this.#admits(packet, served)) return this.#exits.end(packet)
     const { fast } = served
     // Where it stands first there is no way to be gone: 30 ns.
     if (fast !== undefined && packet.trace === undefined && fast.handle(packet) === DONE)
-      return this.#end(packet)
-    return this.#walk(packet, this.#first(packet, served)) === WAIT ? PARKED : this.#end(packet)
-  }
-
-  /** What the packet gets that has no question to be answered. */
-  #reject(packet: Packet, verdict: Verdict): number {
-    const { scan } = packet
-    if (verdict === 'drop') return SILENCE
-    if (verdict === 'cookie') return this.#answerCookie(packet)
-    const rcode = verdict === 'notimp' ? RCODE.NOTIMP : verdict === 'badvers' ? RCODE.BADVERS : RCODE.FORMERR
-    const octets = writeFailure(scan, packet.octets, packet.slot, packet.slotAt, rcode, REJECTED[verdict])
-    this.#count(this.#options.dropped, packet, rcode, octets, NOBODY)
-    return octets
-  }
-
-  /** A query about a cookie and nothing else: BADCOOKIE where the server's half is not ours (RFC 7873 5.4). */
-  #answerCookie(packet: Packet): number {
-    const { octets, scan, slot, slotAt } = packet
-    const rcode = this.#judgeCookie(packet) === 'invalid' ? RCODE.BADCOOKIE : RCODE.NOERROR
-    const written = finishWhole(packet, writeFailure(scan, octets, slot, slotAt, rcode))
-    this.#count(this.#options.dropped, packet, rcode, written, NOBODY)
-    return written
-  }
-
-  /** Judges the first cookie, which alone counts (RFC 7873 5.2); the reply gets one. */
-  #judgeCookie(packet: Packet): CookieState {
-    const { octets, asked, from, fromAt } = packet
-    const { cookies } = this.#options
-    const at = asked.findOption(octets, OPTION.COOKIE)
-    const state = cookies.judge(octets, at + 4, readU16(octets, at + 2), from, fromAt)
-    packet.addOption(OPTION.COOKIE, cookies.cookie, 0, COOKIE_OCTETS)
-    return state
-  }
-
-  /** Options of the server's own that every reply to the packet has: its cookie, how long the connection may be idle. */
-  #judgeOptions(packet: Packet): void {
-    const { scan } = packet
-    if (scan.hasOption(OPTION.COOKIE)) this.#judgeCookie(packet)
-    if (asksForKeepalive(scan, packet.transport)) packet.addOption(OPTION.KEEPALIVE, this.#keepalive)
+      return this.#exits.end(packet)
+    return this.#walk(packet, this.#first(packet, served)) === WAIT ? PARKED : this.#exits.end(packet)
   }
 
   /**
@@ -229,47 +156,6 @@ export class Road implements Responder, PacketRoad {
       return false
     }
     return true
-  }
-
-  /** No block has the name, or views stand for it and none of them is for the packet. */
-  #refuse(packet: Packet): number {
-    const hasViews = this.#zones.ownerOf(packet.scan) >= 0
-    packet.fail(RCODE.REFUSED, EDE.NOT_AUTHORITATIVE, hasViews ? NO_VIEW : NO_BLOCK)
-    this.#options.reasons.count(packet.reasonCode)
-    const octets = finish(packet)
-    this.#count(this.#options.dropped, packet, RCODE.REFUSED, octets, NOBODY)
-    this.#sample(packet, RCODE.REFUSED)
-    return octets
-  }
-
-  /** HOT: a client's query has its reply. */
-  #sample(packet: Packet, rcode: number): void {
-    if (--this.#sampler.countdown <= 0) this.#sampler.see(packet, rcode)
-  }
-
-  #count(
-    meters: QueryMeters | undefined,
-    packet: Packet,
-    rcode: number,
-    replyOctets: number,
-    plugin: number,
-  ): void {
-    if (meters === undefined) return
-    const { asked, family } = packet
-    const seconds = (this.#clock.nowMs() - packet.receivedAtMs) / 1000
-    const proto = protoIndex(packet.transport)
-    const qtype = qtypeIndex(asked.qtype)
-    meters.count(
-      qtype,
-      family,
-      proto,
-      rcode,
-      packet.requestOctets,
-      replyOctets,
-      seconds,
-      plugin,
-      asked.dnssecOk,
-    )
   }
 
   // The way down and up.
@@ -352,7 +238,7 @@ export class Road implements Responder, PacketRoad {
 
   /** What came of a look-up: a reply to the name that was asked. */
   #routed(asked: Packet): Step {
-    this.#countReply(asked)
+    this.#exits.countReply(asked)
     if (asked.isDropped) return asked.fail(RCODE.REFUSED)
     settleQuestion(asked)
     return DONE
@@ -407,7 +293,7 @@ export class Road implements Responder, PacketRoad {
     } else if (packet.isForNobody) {
       this.#room.leave(packet)
     } else {
-      const octets = this.#end(packet)
+      const octets = this.#exits.end(packet)
       this.#room.leave(packet)
       origin.reply(packet, octets)
     }
@@ -461,59 +347,9 @@ export class Road implements Responder, PacketRoad {
     this.#goOn(packet, BACK)
   }
 
-  // The end.
-
-  /** What the client gets; SILENCE where that is nothing, or a transfer. */
-  #end(packet: Packet): number {
-    const served = servedOf(packet)
-    if (packet.isDropped) {
-      const { asked, family, requestOctets } = packet
-      const proto = protoIndex(packet.transport)
-      served.meters?.countRequest(qtypeIndex(asked.qtype), family, proto, requestOctets, asked.dnssecOk)
-      this.#sample(packet, SILENT)
-      return SILENCE
-    }
-    this.#sample(packet, packet.rcode)
-    if (packet.isWhole) {
-      if (packet.reasonCode >= 0 && packet.plugin !== KUBERNETES)
-        this.#options.reasons.count(packet.reasonCode)
-      this.#count(served.meters, packet, packet.rcode, packet.length, packet.plugin)
-      return finishWhole(packet, packet.length)
-    }
-    giveReason(packet)
-    // The cluster counts its own, which say more.
-    if (packet.reasonCode >= 0 && packet.plugin !== KUBERNETES) this.#options.reasons.count(packet.reasonCode)
-    if (!served.reasons) packet.reasonCode = -1
-    settleQuestion(packet)
-    this.#countReply(packet)
-    const octets = finish(packet)
-    if (packet.transfer === undefined) return octets
-    if (packet.transport === 'udp' || packet.transport === 'https') {
-      packet.transfer.end()
-      return SILENCE
-    }
-    const { slot, slotAt } = packet
-    const head = slot.slice(slotAt, slotAt + octets)
-    const name = foldedName(packet.asked)
-    packet.messages = new TransferMessages(head, packet.transfer, error => this.tell(error, name))
-    return SILENCE
-  }
-
-  #countReply(packet: Packet): void {
-    const { meters } = servedOf(packet)
-    if (meters === undefined) return
-    const { out, outAt, length } = packet
-    const octets = uncompressedOctets(out, outAt, outAt + length)
-    this.#count(meters, packet, packet.rcode, octets, packet.plugin)
-  }
-
+  /** Tells of a bug on the way of the packet. */
   #tell(packet: Packet, error: unknown): void {
-    this.tell(error, foldedName(packet.asked))
-  }
-
-  /** Tells of a bug on the way of a question about that name. */
-  tell(error: unknown, qname: string): void {
-    this.#options.bug(error, qname)
+    this.#options.bug(error, foldedName(packet.asked))
   }
 
   broken(packet: Packet, error: unknown): void {
@@ -542,17 +378,6 @@ export class Road implements Responder, PacketRoad {
   }
 }
 
-/** Which server block has the name, and whether its view takes the query. */
-function noteBlock(trace: Trace, { server, zoneText, view }: ServedZone, accepted: boolean): void {
-  const block = `server block ${zoneText} of ${server}`
-  if (view === '') trace.note('', block, { server, zone: zoneText })
-  else if (accepted)
-    trace.note('view', `${block}: view ${view} takes the query`, { server, zone: zoneText, view })
-  else trace.note('view', `${block}: view ${view} does not take the query`)
-}
-
-const servedOf = (packet: Packet): ServedZone => packet.served as ServedZone
-
 function push(packet: Packet, at: number): void {
   packet.stackAt[packet.depth++] = at
 }
@@ -572,9 +397,3 @@ function noHandler(packet: Packet): Step {
   if (handlers.length === 0) return packet.fail(RCODE.REFUSED, EDE.OTHER, NO_PLUGIN)
   return packet.fail(RCODE.SERVFAIL, EDE.OTHER, NO_PLUGIN, `plugin/${lastWord}: no next plugin found`)
 }
-
-const foldedName = (scan: Scan): string => formatName(scan.folded.slice(0, scan.foldedLength))
-
-/** Whether the client wants to know how long its connection may be idle; over UDP and HTTP the option means nothing. */
-const asksForKeepalive = (scan: Scan, transport: Transport): boolean =>
-  (transport === 'tcp' || transport === 'tls') && scan.hasOption(OPTION.KEEPALIVE)

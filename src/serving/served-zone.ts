@@ -2,7 +2,7 @@
 
 import type { QueryMeters } from '../observe/query-meters.ts'
 import type { Handler } from '../plugin/plugin.ts'
-import type { Packet, Served } from '../query/packet.ts'
+import type { Packet, Served, Trace } from '../query/packet.ts'
 import type { TableReader } from '../table/reader.ts'
 import type { Name } from '../wire/name.ts'
 import type { FastAnswers } from './fast-answers.ts'
@@ -30,4 +30,16 @@ export interface ServedZone extends Served {
   readonly reasons: boolean
   /** Absent without `prometheus`. */
   readonly meters: QueryMeters | undefined
+}
+
+/** The zone that has the packet. */
+export const servedOf = (packet: Packet): ServedZone => packet.served as ServedZone
+
+/** Tells which server block has the name, and whether its view takes the query. */
+export function noteBlock(trace: Trace, { server, zoneText, view }: ServedZone, accepted: boolean): void {
+  const block = `server block ${zoneText} of ${server}`
+  if (view === '') trace.note('', block, { server, zone: zoneText })
+  else if (accepted)
+    trace.note('view', `${block}: view ${view} takes the query`, { server, zone: zoneText, view })
+  else trace.note('view', `${block}: view ${view} does not take the query`)
 }
