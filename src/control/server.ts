@@ -6,7 +6,6 @@
 
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
-import { formatProblem } from '../corefile/problem.ts'
 import { portHolder } from '../listen/held-ports.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
@@ -28,18 +27,17 @@ import {
   type ConfigurationSource,
   readChanged,
   readConfiguration,
-  rejudge,
 } from '../setup/configuration.ts'
 import { lookUpHosts } from '../setup/hosts.ts'
-import { publicProblem, publicText } from '../setup/public-text.ts'
+import { publicText } from '../setup/public-text.ts'
 import type { Setup } from '../setup/setup.ts'
 import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { Admin, adminAddresses } from './admin.ts'
+import { CorefileState, errorsOf } from './corefile-state.ts'
 import type { Served } from './explaining.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
-import { readLastGood, saveLastGood } from './last-good.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
 import { Status } from './status.ts'
@@ -85,18 +83,15 @@ export class Server {
   readonly #zoneFiles: ZoneFiles
   readonly #hostsFiles: HostsFiles
   readonly #admin: Admin
+  readonly #corefile: CorefileState
   #reloader: Reloader | undefined
   #current: Configuration | undefined
-  /** Why the Corefile is not what is served, as far as anybody may know it; '' where it is. */
-  #refused = ''
-  #keeping = Promise.resolve()
-  /** Of the latest look at the Corefile: what stays as it was is told once. */
-  #warnings: readonly string[] = []
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
     const { log, registry, quiet, logForm } = options
     this.#options = options
+    this.#corefile = new CorefileState(options)
     this.#clusters = new Clusters({ log, meters: registry.meters, registry })
     this.#traffic = new Traffic({
       clock: systemClock,
@@ -120,7 +115,7 @@ export class Server {
     this.#sites = new HttpSites(registry.meters, options.overlap && REUSE_PORT)
     this.#readiness = new Readiness(
       log,
-      () => (this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`]),
+      () => this.#corefile.refusals,
       text => publicText(text, this.#current?.hidden),
     )
     this.#facts = new Facts({ registry, log, portOf: address => this.#sites.portOf(address) })
@@ -155,7 +150,7 @@ export class Server {
         { name: 'control', utilization: () => performance.eventLoopUtilization() },
         ...this.#threads.busy(),
       ],
-      problems: () => this.#problems(),
+      problems: () => this.#corefile.problems(this.#current),
       explain: async (name, type, from) =>
         (await explaining()).explainText({ name, type, from }, this.#served),
     })
@@ -173,7 +168,12 @@ export class Server {
 
   /** For whoever explains a name. */
   get #served(): Served {
-    return { setup: this.setup, clusters: this.#clusters, threads: this.#threads, refused: this.#refused }
+    return {
+      setup: this.setup,
+      clusters: this.#clusters,
+      threads: this.#threads,
+      refused: this.#corefile.refused,
+    }
   }
 
   get clusters(): Clusters {
@@ -183,8 +183,9 @@ export class Server {
   /** Starts serving. Throws StartError with everything that is wrong. */
   async start(): Promise<void> {
     const configuration = await lookUpHosts(readConfiguration(this.#options.configuration))
-    this.#warn(configuration)
-    const usable = configuration.errors === 0 ? configuration : this.#fallBack(configuration)
+    this.#corefile.warn(configuration)
+    const usable = configuration.errors === 0 ? configuration : this.#corefile.fallBack(configuration)
+    if (typeof usable === 'string') throw new StartError(usable)
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     const threads = this.#threadsWanted(usable.setup)
@@ -196,8 +197,8 @@ export class Server {
       await this.#close()
       throw new StartError(error)
     }
-    this.#tellRefused()
-    if (usable === configuration) this.#keep(usable)
+    this.#corefile.tell()
+    if (usable === configuration) this.#corefile.keep(usable)
     this.#reloader = new Reloader({
       clock: systemClock,
       random: Math.random,
@@ -205,7 +206,7 @@ export class Server {
       read: async unlessHash => {
         const changed = readChanged(this.#options.configuration, unlessHash)
         if (changed === undefined) return undefined
-        this.#warn(changed)
+        this.#corefile.warn(changed)
         return lookUpHosts(changed)
       },
       apply: next => this.#reload(next),
@@ -213,65 +214,9 @@ export class Server {
     this.#reloader.start(usable, configuration)
   }
 
-  /** What was served before the Corefile was broken; its host names are looked up while serving. Throws StartError with what is wrong where there is nothing. */
-  #fallBack(broken: Configuration): Configuration {
-    const errors = errorsOf(broken)
-    const publicErrors = publicErrorsOf(broken)
-    const { lastGood, configuration, log } = this.#options
-    if (lastGood === '') throw new StartError(errors)
-    const kept = readLastGood(lastGood)
-    if (typeof kept === 'string') throw new StartError(`${errors}\nno last good configuration: ${kept}`)
-    const former = rejudge(configuration, kept.blocks)
-    if (former.errors > 0) {
-      throw new StartError(
-        `${errors}\nthe last good configuration cannot be served either:\n${errorsOf(former)}`,
-      )
-    }
-    this.#refused = publicErrors
-    log.write('ERROR', '', `the Corefile cannot be served: ${errors}`)
-    const since = new Date(kept.savedAtMs).toISOString()
-    log.write('ERROR', '', `serving the configuration of ${since}, which ${lastGood} has kept`)
-    return former
-  }
-
-  /** Keeps what is served for a restart. */
-  #keep({ blocks }: Configuration): void {
-    const { lastGood, log } = this.#options
-    if (lastGood === '') return
-    this.#keeping = this.#keeping
-      .then(() => saveLastGood(lastGood, blocks, Date.now()))
-      .catch((error: Error) => {
-        log.write('WARNING', '', `keeping the configuration in ${lastGood}: ${error.message}`)
-      })
-  }
-
-  #tellRefused(): void {
-    this.#options.registry.publish('seamark_corefile_refused', [
-      { labels: {}, value: this.#refused === '' ? 0 : 1 },
-    ])
-  }
-
   /** Reads the Corefile again now (SIGUSR1). */
   async reload(): Promise<void> {
     await this.#reloader?.look(true)
-  }
-
-  /** What is wrong with the Corefile, for anybody to read. */
-  #problems(): readonly string[] {
-    const refused = this.#refused === '' ? [] : [`Corefile refused: ${this.#refused}`]
-    const current = this.#current
-    if (current === undefined) return refused
-    const warnings = current.problems.filter(({ severity }) => severity === 'warning')
-    return [...refused, ...warnings.map(problem => publicProblem(problem, current.hidden))]
-  }
-
-  /** Tells the warnings that hold now and did not before. */
-  #warn({ problems }: Configuration): void {
-    const warnings = problems.filter(({ severity }) => severity === 'warning').map(formatProblem)
-    for (const warning of warnings) {
-      if (!this.#warnings.includes(warning)) this.#options.log.write('WARNING', '', warning)
-    }
-    this.#warnings = warnings
   }
 
   /** Takes a changed configuration; the error keeps the old one. */
@@ -279,11 +224,9 @@ export class Server {
     const { log, registry } = this.#options
     log.write('INFO', '', 'Reloading')
     const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
-    this.#refused =
-      error === undefined ? '' : next.errors > 0 ? publicErrorsOf(next) : publicText(error, next.hidden)
-    this.#tellRefused()
+    this.#corefile.judge(next, error)
     if (error === undefined) {
-      this.#keep(next)
+      this.#corefile.keep(next)
       this.#warnOfThreads(next.setup)
       registry.publish('coredns_reload_version_info', [
         { labels: { hash: 'sha512', value: next.hash }, value: 1 },
@@ -435,25 +378,13 @@ export class Server {
     this.#notifier.stop()
     await this.#threads.drain()
     this.#traffic.stop()
-    await this.#keeping
+    await this.#corefile.kept
     await this.#clusters.stop()
     await this.#sites.stop(0)
     this.#endBusy?.()
     this.#facts.stop()
   }
 }
-
-const errorsOf = (configuration: Configuration): string =>
-  configuration.problems
-    .filter(problem => problem.severity === 'error')
-    .map(formatProblem)
-    .join('\n')
-
-const publicErrorsOf = ({ problems, hidden }: Configuration): string =>
-  problems
-    .filter(problem => problem.severity === 'error')
-    .map(problem => publicProblem(problem, hidden))
-    .join('\n')
 
 /** The addresses by which others reach this server: the bound ones, or all of the machine where one listener is on all. */
 function ownAddressesOf(setup: Setup): Uint8Array[] {
