@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import type { Command } from './command.ts'
 import { Server, StartError } from './control/server.ts'
+import type { ServiceManager, UnderSystemd } from './control/service-manager.ts'
 import { parseFlags } from './flags.ts'
 import type { NodeCache } from './nodecache/node-cache.ts'
 import type { NodeCacheOptions } from './nodecache/options.ts'
@@ -77,6 +78,13 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     await log.flush(LOG_FLUSH_MS)
     return 1
   }
+  const systemd = await fromSystemd(log)
+  if (typeof systemd === 'string') {
+    tellFatal(systemd, command.logForm)
+    await log.flush(LOG_FLUSH_MS)
+    return 1
+  }
+  const manager = systemd?.manager
   const server: Server = new Server({
     configuration: nodeCache === undefined ? source(command.conf, command.port) : nodeCache.source,
     log,
@@ -87,12 +95,13 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     overlap: command.overlap,
     lean: nodeCache !== undefined,
     metrics: command.nodeCache?.metrics,
+    passed: systemd?.sockets ?? [],
   })
   process.on('uncaughtException', error => bug(log, registry, error))
   process.on('unhandledRejection', error => bug(log, registry, error))
   const ended = Promise.withResolvers<number>()
   // Before anything is started: whoever asks a server to end that still waits for its cluster must not be ignored.
-  const isStopping = handleSignals(server, log, ended.resolve)
+  const isStopping = handleSignals(server, log, manager, ended.resolve)
   let failure = await Promise.race([startError(server), ended.promise])
   // A start that the end cuts short has not failed.
   if (typeof failure === 'string' && isStopping()) failure = await ended.promise
@@ -105,6 +114,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   if (command.pidfile !== '') writePidfile(command.pidfile, log)
   if (!command.quiet) banner(server, log)
   await nodeCache?.serving()
+  manager?.serving()
   const status = await ended.promise
   await nodeCache?.stop()
   await log.flush(LOG_FLUSH_MS)
@@ -138,6 +148,17 @@ async function startNodeCache(
     serving: () => cache.serving(),
     stop: () => cache.stop(),
   }
+}
+
+/** What systemd has for this process; undefined where it says nothing. */
+async function fromSystemd(log: ProcessLog): Promise<UnderSystemd | undefined | string> {
+  const { NOTIFY_SOCKET, LISTEN_FDS } = process.env
+  if (NOTIFY_SOCKET === undefined && LISTEN_FDS === undefined) return undefined
+  const warn = (text: string): void => log.write('WARNING', 'systemd', text)
+  const { underSystemd } = await import('./control/service-manager.ts')
+  const found = await underSystemd(process.env, process.pid, warn)
+  if (typeof found === 'object') found.unusable.forEach(warn)
+  return found
 }
 
 /** Starts the server; what is wrong, in words, where it cannot. */
@@ -210,7 +231,12 @@ function banner(server: Server, log: ProcessLog): void {
 }
 
 /** Lets signals do what they say; returns whether one has begun to end the server. */
-function handleSignals(server: Server, log: ProcessLog, end: (status: number) => void): () => boolean {
+function handleSignals(
+  server: Server,
+  log: ProcessLog,
+  manager: ServiceManager | undefined,
+  end: (status: number) => void,
+): () => boolean {
   let stopping = false
   const stop = (signal: string, lameduck: boolean): void => {
     if (stopping) {
@@ -219,6 +245,7 @@ function handleSignals(server: Server, log: ProcessLog, end: (status: number) =>
       return
     }
     stopping = true
+    manager?.stopping()
     log.write('INFO', '', `${signal}: Shutting down servers then terminating`)
     server.stop(lameduck).then(
       () => end(0),
@@ -230,7 +257,10 @@ function handleSignals(server: Server, log: ProcessLog, end: (status: number) =>
   }
   process.on('SIGTERM', () => stop('SIGTERM', true))
   process.on('SIGINT', () => stop('SIGINT', false))
-  process.on('SIGUSR1', () => void server.reload())
+  process.on('SIGUSR1', () => {
+    const reload = server.reload()
+    void (manager?.reloading(reload) ?? reload)
+  })
   process.on('SIGHUP', () => log.write('INFO', '', 'SIGHUP is ignored; SIGUSR1 reloads'))
   return () => stopping
 }

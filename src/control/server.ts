@@ -7,6 +7,8 @@
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import { portHolder } from '../listen/held-ports.ts'
+import type { PassedSocket } from '../listen/listener.ts'
+import { transportsOf, unasked } from '../listen/passed-sockets.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
 import { healthRoute } from '../observe/health.ts'
@@ -65,6 +67,8 @@ export interface ServerOptions {
   readonly overlap: boolean
   /** Memory counts more than speed: one thread, unless the Corefile says more. */
   readonly lean?: boolean
+  /** Sockets that were opened before the server was. */
+  readonly passed?: readonly PassedSocket[]
   /** Where the metrics are shown whatever the Corefile says. */
   readonly metrics?: { readonly host: string; readonly port: number } | undefined
 }
@@ -86,6 +90,8 @@ export class Server {
   readonly #corefile: CorefileState
   #reloader: Reloader | undefined
   #current: Configuration | undefined
+  /** Passed sockets without a block, as told last. */
+  #unasked: readonly string[] = []
   #endBusy: (() => void) | undefined
 
   constructor(options: ServerOptions) {
@@ -104,6 +110,7 @@ export class Server {
       log,
       quiet,
       logForm,
+      passed: options.passed ?? [],
       traffic: this.#traffic,
       tapped: batches => this.#taps.take(batches),
     })
@@ -288,6 +295,7 @@ export class Server {
     if (!first) this.#facts.publish(setup)
     await this.#threads.commit(work)
     this.#current = configuration
+    this.#tellUnasked(setup)
     this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
@@ -311,11 +319,19 @@ export class Server {
     const own = new Set((this.setup?.listens ?? []).map(({ port }) => port))
     for (const { address, port, scheme, place } of listens) {
       if (own.has(port)) continue
-      const holder = await portHolder(address, port, scheme === 'dns' ? ['udp', 'tcp'] : ['tcp'])
+      const holder = await portHolder(address, port, transportsOf(scheme), this.#options.passed)
       if (holder !== undefined)
         return `${holder}, which ${place} asks for; with -overlap it may be shared with a server of this user`
     }
     return undefined
+  }
+
+  /** A socket that was passed and has no block is told of when that begins. */
+  #tellUnasked({ listens }: Setup): void {
+    const { passed = [], log } = this.#options
+    const texts = unasked(passed, listens)
+    for (const text of texts) if (!this.#unasked.includes(text)) log.write('WARNING', '', text)
+    this.#unasked = texts
   }
 
   async #keepSources(): Promise<void> {

@@ -4,6 +4,7 @@
 import { totalmem } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
+import type { PassedSocket } from '../listen/listener.ts'
 import { acknowledgeLines, lineCountMemory } from '../observe/batched-log.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
@@ -24,6 +25,8 @@ export interface ThreadsOptions {
   readonly tapped: (batches: readonly TapBatch[]) => void
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
+  /** Sockets that were opened before the server was. */
+  readonly passed?: readonly PassedSocket[]
 }
 
 /** What all threads of a process have in common. */
@@ -72,6 +75,7 @@ export class ServingWorker {
       ticketSecret,
       cookieSecret,
       streamOctets: streamOctets(memoryOctets, totalmem(), count),
+      passed: options.passed ?? [],
       quiet: options.quiet,
       logForm: options.logForm,
     }

@@ -9,12 +9,13 @@ import { type Endpoint, readSockaddr, SOCKADDR_MAX_OCTETS, sockaddr } from '../q
 import { ipFromBytes } from '../shared/ip.ts'
 import { isWildcard } from './addresses.ts'
 import { BATCH_MAX, type BatchMemory, CONTROL_AT } from './batch-memory.ts'
-import { adoptFd, errorCode, LINUX, type Libc } from './libc.ts'
+import { adoptFd, duplicateFd, errorCode, LINUX, type Libc } from './libc.ts'
 import {
   answersEverything,
   type BindPart,
   ListenError,
   type ListenOptions,
+  type PassedSocket,
   UDP_REPLY_MAX_OCTETS,
 } from './listener.ts'
 import { RECEIVE_BUFFER_OCTETS } from './udp-dgram.ts'
@@ -43,6 +44,8 @@ export class BatchSocket implements Origin {
   readonly #nameOctets: number
   /** Undefined on all addresses: then the control message says it. */
   readonly #local: Endpoint | undefined
+  /** Whether others take from the same socket: other threads, and whoever has it when this process is gone. */
+  readonly #shared: boolean
   /** The query at hand. */
   readonly #packet = new Packet()
   /** Packets that wait, and replies that are not sent yet. */
@@ -58,8 +61,10 @@ export class BatchSocket implements Origin {
     part: BindPart,
     fd: number,
     port: number,
+    shared = false,
   ) {
     this.#options = options
+    this.#shared = shared
     this.#libc = libc
     this.#scheduler = scheduler
     this.#memory = scheduler.memory
@@ -89,18 +94,11 @@ export class BatchSocket implements Origin {
     const type = LINUX.SOCK_DGRAM | LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC
     const raw = libc.socket(part.family === 6 ? LINUX.AF_INET6 : LINUX.AF_INET, type, 0)
     if (raw < 0) return failed()
-    const set = (level: number, name: number, value: number): boolean =>
-      libc.setsockopt(raw, level, name, new Uint8Array(Int32Array.of(value).buffer), 4) === 0
-    const { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 } = LINUX
-    if (!set(SOL_SOCKET, LINUX.SO_RCVBUFFORCE, RECEIVE_BUFFER_OCTETS)) {
-      set(SOL_SOCKET, LINUX.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
-    }
-    const wildcard = isWildcard(part.address)
+    const set = setterOf(libc, raw)
     const ready =
-      (options.reusePort === false || set(SOL_SOCKET, LINUX.SO_REUSEPORT, 1)) &&
-      (part.family === 4 || set(IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 1)) &&
-      (!wildcard || part.family === 6 || set(IPPROTO_IP, LINUX.IP_PKTINFO, 1)) &&
-      (!wildcard || part.family === 4 || set(IPPROTO_IPV6, LINUX.IPV6_RECVPKTINFO, 1)) &&
+      (options.reusePort === false || set(LINUX.SOL_SOCKET, LINUX.SO_REUSEPORT, 1)) &&
+      (part.family === 4 || set(LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 1)) &&
+      prepare(set, part) &&
       libc.bind(raw, address, address.length) === 0
     if (!ready) {
       const error = failed()
@@ -112,6 +110,23 @@ export class BatchSocket implements Origin {
     const fd = adoptFd(libc, raw)
     if (typeof fd === 'string') return failed(fd)
     return new BatchSocket(options, libc, scheduler, part, fd, readSockaddr(bound, 0).port)
+  }
+
+  /** Takes from a socket that is open already, by a descriptor of this thread's own; an error is a value. */
+  static adopt(
+    options: ListenOptions,
+    libc: Libc,
+    scheduler: BatchScheduler,
+    part: BindPart,
+    { fd, port }: PassedSocket,
+  ): BatchSocket | ListenError {
+    const own = duplicateFd(libc, fd)
+    if (typeof own === 'string') return new ListenError('udp', part.address, port, own)
+    if (prepare(setterOf(libc, own), part))
+      return new BatchSocket(options, libc, scheduler, part, own, port, true)
+    const error = new ListenError('udp', part.address, port, errorCode(libc))
+    closeSync(own)
+    return error
   }
 
   /**
@@ -231,8 +246,11 @@ export class BatchSocket implements Origin {
   /** Answers what the kernel has taken in, waits for the slow path, closes. Resolves when closed. */
   drain(): Promise<void> {
     if (this.#open && !this.#draining) {
-      this.#turnAway()
-      for (let batch = 0; batch < DRAIN_BATCHES_MAX && this.receive() === BATCH_MAX; batch++);
+      // What is in a shared socket waits there for the others.
+      if (!this.#shared) {
+        this.#turnAway()
+        for (let batch = 0; batch < DRAIN_BATCHES_MAX && this.receive() === BATCH_MAX; batch++);
+      }
       this.#draining = true
       if (this.#inFlight === 0) this.#end()
     }
@@ -266,6 +284,22 @@ export class BatchSocket implements Origin {
 
   /** Called once before the descriptor is closed; the owner sets it. */
   onEnd: () => void = () => undefined
+}
+
+type Setter = (level: number, name: number, value: number) => boolean
+
+const setterOf =
+  (libc: Libc, fd: number): Setter =>
+  (level, name, value) =>
+    libc.setsockopt(fd, level, name, new Uint8Array(Int32Array.of(value).buffer), 4) === 0
+
+/** Room for what comes in bursts; on all addresses each query says which one it was sent to. */
+function prepare(set: Setter, { address, family }: BindPart): boolean {
+  const { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 } = LINUX
+  if (!set(SOL_SOCKET, LINUX.SO_RCVBUFFORCE, RECEIVE_BUFFER_OCTETS))
+    set(SOL_SOCKET, LINUX.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+  if (!isWildcard(address)) return true
+  return family === 4 ? set(IPPROTO_IP, LINUX.IP_PKTINFO, 1) : set(IPPROTO_IPV6, LINUX.IPV6_RECVPKTINFO, 1)
 }
 
 /** Our address, to which the query was sent. */

@@ -8,7 +8,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { type BindPart, bindParts, codeOf } from './listener.ts'
+import { type BindPart, bindParts, codeOf, type PassedSocket, portText } from './listener.ts'
+import { passedFor } from './passed-sockets.ts'
 import { REUSE_PORT } from './reuse-port.ts'
 
 type Transport = 'udp' | 'tcp'
@@ -16,20 +17,20 @@ type Transport = 'udp' | 'tcp'
 const COMMAND_MAX_CHARACTERS = 200
 
 /**
- * Who has the port of an address over UDP or TCP, in words; undefined where nobody has. Where ports are not shared, nobody is
+ * Who has the port of an address over UDP or TCP, in words; undefined where nobody has, or this server by a passed socket. Where ports are not shared, nobody is
  * asked: there, opening fails by itself.
  */
 export async function portHolder(
   address: string,
   port: number,
   transports: readonly Transport[],
+  passed: readonly PassedSocket[] = [],
 ): Promise<string | undefined> {
   if (!REUSE_PORT) return undefined
   for (const transport of transports) {
     for (const part of bindParts(address)) {
-      if (await isFree(part, port, transport)) continue
-      const where = part.family === 6 ? `[${part.address}]:${port}` : `${part.address}:${port}`
-      return `listening on ${where} over ${transport.toUpperCase()}: ${holderText(port, transport)}`
+      if (passedFor(passed, transport, part, port) || (await isFree(part, port, transport))) continue
+      return `listening on ${portText(part.address, port)} over ${transport.toUpperCase()}: ${holderText(port, transport)}`
     }
   }
   return undefined

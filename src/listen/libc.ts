@@ -13,6 +13,7 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number
   bind(fd: number, address: Uint8Array, octets: number): number
   connect(fd: number, address: Uint8Array, octets: number): number
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: Uint8Array): number
   getsockname(fd: number, address: Uint8Array, octets: Uint8Array): number
   dup3(from: number, to: number, flags: number): number
   close(fd: number): number
@@ -27,17 +28,22 @@ export interface Libc {
 
 /** Values of Linux on x64 and arm64 (asm-generic/errno.h, asm-generic/socket.h, linux/in.h, linux/in6.h). */
 export const LINUX = {
+  AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 10,
+  SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   SOCK_NONBLOCK: 0x800,
   /** Also O_CLOEXEC. */
   SOCK_CLOEXEC: 0x80000,
   SOL_SOCKET: 1,
+  SO_TYPE: 3,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_REUSEPORT: 15,
+  SO_ACCEPTCONN: 30,
   SO_RCVBUFFORCE: 33,
+  SO_DOMAIN: 39,
   IPPROTO_IP: 0,
   IP_PKTINFO: 8,
   IPPROTO_IPV6: 41,
@@ -80,6 +86,7 @@ async function load(): Promise<Libc | undefined> {
     setsockopt: library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
     bind: library.func('bind', 'int', ['int', 'void *', 'uint']),
     connect: library.func('connect', 'int', ['int', 'void *', 'uint']),
+    getsockopt: library.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']),
     getsockname: library.func('getsockname', 'int', ['int', 'void *', 'void *']),
     dup3: library.func('dup3', 'int', ['int', 'int', 'int']),
     close: library.func('close', 'int', ['int']),
@@ -112,6 +119,13 @@ export const errorCode = (libc: Libc): string => getSystemErrorName(-libc.errno(
  * `closeSync`. Gives the new number, or the code of an error; the old one is closed either way.
  */
 export function adoptFd(libc: Libc, fd: number): number | string {
+  const owned = duplicateFd(libc, fd)
+  libc.close(fd)
+  return owned
+}
+
+/** Another descriptor for the same socket, which node closes when this thread ends; or the code of an error. */
+export function duplicateFd(libc: Libc, fd: number): number | string {
   try {
     const owned = openSync('/dev/null', 'r')
     if (libc.dup3(fd, owned, LINUX.SOCK_CLOEXEC) >= 0) return owned
@@ -120,7 +134,5 @@ export function adoptFd(libc: Libc, fd: number): number | string {
     return code
   } catch (error) {
     return codeOf(error)
-  } finally {
-    libc.close(fd)
   }
 }

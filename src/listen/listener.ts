@@ -22,6 +22,17 @@ const ANSWERING_PORTS = [0, 7, 13, 17, 19, 37]
  */
 export const answersEverything = (port: number): boolean => port < 38 && ANSWERING_PORTS.includes(port)
 
+/** A socket that was opened before the server was (passed-sockets.ts), as plain data. */
+export interface PassedSocket {
+  readonly fd: number
+  /** What its unit calls it: FileDescriptorName=. */
+  readonly name: string
+  readonly transport: 'udp' | 'tcp'
+  /** Canonical; 0.0.0.0 or :: for all of its family. */
+  readonly address: string
+  readonly port: number
+}
+
 /** What a listener needs; one set serves all listeners of a thread. */
 export interface ListenOptions {
   /**
@@ -34,6 +45,8 @@ export interface ListenOptions {
   readonly responder: Responder
   readonly clock: Clock
   readonly count: CountListen
+  /** Sockets that are open already, for whatever addresses. */
+  readonly passed?: readonly PassedSocket[]
 }
 
 export type ListenerKind = 'udp-batch' | 'udp-dgram' | 'tcp' | 'tls' | 'https'
@@ -67,8 +80,10 @@ export class ListenError extends Error {
   readonly transport: Transport
 
   constructor(transport: Transport, address: string, port: number, code: string, cause?: unknown) {
-    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-    super(`listening on ${where} over ${transport.toUpperCase()}: ${REASONS[code] ?? code}`, { cause })
+    super(
+      `listening on ${portText(address, port)} over ${transport.toUpperCase()}: ${REASONS[code] ?? code}`,
+      { cause },
+    )
     this.name = 'ListenError'
     this.code = code
     this.address = address
@@ -76,6 +91,10 @@ export class ListenError extends Error {
     this.transport = transport
   }
 }
+
+/** An address and a port, in words. */
+export const portText = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use by another program (EADDRINUSE)',

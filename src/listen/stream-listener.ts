@@ -2,6 +2,7 @@
 // connections are stream-connections.ts; what is spoken on one is a `Speaker`'s: tcp.ts, tls.ts, https.ts.
 
 import { createServer, type Server } from 'node:net'
+import { duplicateFd, loadedLibc } from './libc.ts'
 import {
   type BindPart,
   bindParts,
@@ -12,6 +13,7 @@ import {
   type ListenResult,
   openParts,
 } from './listener.ts'
+import { passedFor } from './passed-sockets.ts'
 import { REUSE_PORT } from './reuse-port.ts'
 import { boundBuffers } from './socket-buffers.ts'
 import type { StreamTransport } from './stream-connection.ts'
@@ -100,12 +102,18 @@ class OpenServer {
   ): Promise<OpenServer | ListenError> {
     const reusePort = REUSE_PORT && options.reusePort !== false
     const ipv6Only = part.family === 6
+    const passed = passedFor(options.passed ?? [], 'tcp', part, port)
+    const libc = passed && loadedLibc()
+    const fd = libc && duplicateFd(libc, passed.fd)
+    if (typeof fd === 'string') return Promise.resolve(new ListenError(transport, part.address, port, fd))
     return new Promise(resolve => {
       server.once('error', cause =>
         resolve(new ListenError(transport, part.address, port, codeOf(cause), cause)),
       )
       server.listen(
-        { host: part.address, port, ipv6Only, reusePort, backlog: BACKLOG, exclusive: true },
+        fd === undefined
+          ? { host: part.address, port, ipv6Only, reusePort, backlog: BACKLOG, exclusive: true }
+          : { fd, backlog: BACKLOG, exclusive: true },
         () => {
           server.removeAllListeners('error')
           // Out of descriptors, mostly: the kernel keeps the rest in its queue.

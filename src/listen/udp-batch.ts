@@ -12,6 +12,7 @@ import {
   type ListenResult,
   openParts,
 } from './listener.ts'
+import { passedFor } from './passed-sockets.ts'
 
 /** One for all batch sockets of this thread. */
 let thread: BatchThread | undefined
@@ -28,7 +29,11 @@ export async function listenUdpBatch(
   thread ??= new BatchThread(libc)
   const scheduler = thread
   const opened = await openParts(bindParts(options.address), options.port, async (part, port) => {
-    const socket = BatchSocket.open(options, libc, scheduler, part, port)
+    const passed = passedFor(options.passed ?? [], 'udp', part, port)
+    const socket =
+      passed === undefined
+        ? BatchSocket.open(options, libc, scheduler, part, port)
+        : BatchSocket.adopt(options, libc, scheduler, part, passed)
     if (!(socket instanceof ListenError)) scheduler.add(socket)
     return socket
   })

@@ -3,7 +3,7 @@
 
 import type { CountListen } from '../listen/events.ts'
 import { listenHttps } from '../listen/https.ts'
-import type { Listener, ListenResult } from '../listen/listener.ts'
+import type { Listener, ListenResult, PassedSocket } from '../listen/listener.ts'
 import type { StreamSettings } from '../listen/stream-connections.ts'
 import { STREAM_LIMITS, type StreamLimits } from '../listen/stream-limits.ts'
 import type { StreamListener } from '../listen/stream-listener.ts'
@@ -33,6 +33,8 @@ export interface SiteContext {
   readonly thread: number
   /** How many there are: a limit on the whole process is divided by it. */
   readonly threads: number
+  /** Sockets that were opened before the server was. */
+  readonly passed: readonly PassedSocket[]
 }
 
 export class Site {
@@ -61,8 +63,8 @@ export class Site {
     context: SiteContext,
   ): Promise<Site | string> {
     const { address, port, scheme, place } = listen
-    const { clock, memory, count } = context
-    const options = { address, port, responder, clock, memory, count }
+    const { clock, memory, count, passed } = context
+    const options = { address, port, responder, clock, memory, count, passed }
     const udp = scheme === 'dns' ? await listenUdp(options) : undefined
     if (udp && !udp.ok) return `${udp.error.message}, which ${place} asks for`
     const stream = await openStream(listen, context, options)

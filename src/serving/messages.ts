@@ -1,6 +1,7 @@
 // What the control thread and a serving thread say to one another. Everything is plain data; tables and counters are
 // shared memory, so that neither queries nor updates pass through here.
 
+import type { PassedSocket } from '../listen/listener.ts'
 import type { Registration } from '../observe/counters.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { TapBatch, TapFilter } from '../observe/tap.ts'
@@ -21,6 +22,8 @@ export interface ThreadStart {
   readonly cookieSecret: Uint8Array
   /** What all connections of the thread may keep, in octets. */
   readonly streamOctets: number
+  /** Sockets that were opened before the server was. */
+  readonly passed: readonly PassedSocket[]
   readonly quiet: boolean
   readonly logForm: LogForm
 }

@@ -86,6 +86,7 @@ export class ServingThread {
       ticketSecret: start.ticketSecret,
       thread: start.thread,
       threads: start.threads,
+      passed: start.passed,
     }
   }
 

@@ -140,6 +140,8 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'sudo install -D Corefile /etc/seamark/Corefile': MACHINE,
   'sudo cp config/systemd/seamark.service /etc/systemd/system/': MACHINE,
   'sudo systemctl enable --now seamark': MACHINE,
+  'sudo cp config/systemd/seamark.socket /etc/systemd/system/': MACHINE,
+  'sudo systemctl enable --now seamark.socket': MACHINE,
 }
 
 const isBesideCode = ({ path }: Document): boolean => /^(?:src|test)\//.test(path)

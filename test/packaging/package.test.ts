@@ -2,6 +2,7 @@
 // this Node and by an older one where the machine has one.
 
 import {
+  closeSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -21,6 +22,7 @@ import { makeAuthority } from '../support/certificates.ts'
 import { query } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { spawnSeamark } from '../support/seamark.ts'
+import { activated, cannotPass, openSocket } from '../support/service-manager.ts'
 import { buildBundle, ROOT, run } from './bundle.ts'
 
 /** Another Node on the PATH, older than the oldest that runs the bundle. */
@@ -184,5 +186,18 @@ for (const [what, node] of [
     server.child.kill('SIGHUP')
     await server.printed('SIGHUP is ignored')
     t.equal(await server.stop(), 0, 'SIGTERM reaches the server, and its status the caller')
+
+    if (cannotPass) return
+    const koffi = join(modules, 'koffi')
+    if (!existsSync(koffi)) symlinkSync(join(ROOT, 'node_modules', 'koffi'), koffi)
+    // Nobody else can have the port, and the server did not open it.
+    const passed = [openSocket({ transport: 'udp', address: '127.0.0.1', port })]
+    t.teardown(() => passed.forEach(closeSync))
+    const command = activated({ LISTEN_PID: '$$', LISTEN_FDS: '1' })([node, launcher])
+    const active = spawnSeamark([], { cwd: folder, command, passed })
+    t.teardown(() => active.stop('SIGKILL'))
+    await active.printed(/^Seamark-/m)
+    t.equal((await query(port, { name })).rcode, 'NOERROR', 'sockets of systemd come to the server')
+    t.equal(await active.stop(), 0)
   })
 }

@@ -4,17 +4,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseFlags } from '../../src/flags.ts'
+import { bindParts } from '../../src/listen/listener.ts'
+import { passedFor, unasked } from '../../src/listen/passed-sockets.ts'
 import { absent } from '../support/system-program.ts'
 import { ROOT, run } from './bundle.ts'
 
 const UNIT = join(ROOT, 'config', 'systemd', 'seamark.service')
+const SOCKET = join(ROOT, 'config', 'systemd', 'seamark.socket')
 /** On systemd's scale from 0 to 100: "OK" begins at 49, an ordinary service without any setting has 96. */
 const EXPOSURE_MAX = 20
 
-const settings = readFileSync(UNIT, 'utf8')
-  .split('\n')
-  .filter(line => /^\w+=/.test(line))
-  .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
+const settingsIn = (file: string): (readonly [key: string, value: string])[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(line => /^\w+=/.test(line))
+    .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
+const settings = settingsIn(UNIT)
 const value = (name: string): string | undefined => settings.find(([key]) => key === name)?.[1]
 
 t.test('the command line is one that Seamark takes', async t => {
@@ -33,8 +38,32 @@ t.test('binds port 53 as nobody, and compiles code: what Node needs is left to i
   t.equal(value('MemoryDenyWriteExecute'), undefined)
 })
 
+t.test('its sockets are those of a block on port 53', async t => {
+  const sockets = settingsIn(SOCKET).flatMap(([key, value]) => {
+    const [, kind] = /^Listen(Stream|Datagram)$/.exec(key) ?? []
+    const [, address = '', port] = /^\[?([\d.:]+?)\]?:(\d+)$/.exec(value) ?? []
+    return kind === undefined
+      ? []
+      : [
+          {
+            fd: 3,
+            name: '',
+            transport: kind === 'Stream' ? 'tcp' : 'udp',
+            address,
+            port: Number(port),
+          } as const,
+        ]
+  })
+  t.equal(sockets.length, 4)
+  t.same(unasked(sockets, [{ scheme: 'dns', address: '', port: 53 }]), [])
+  for (const transport of ['udp', 'tcp'] as const)
+    for (const part of bindParts(''))
+      t.ok(passedFor(sockets, transport, part, 53), `${transport} ${part.address}`)
+  t.match(Object.fromEntries(settingsIn(SOCKET)), { BindIPv6Only: 'ipv6-only' })
+})
+
 t.test('systemd takes it', { skip: absent('systemd-analyze') }, async t => {
-  const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', UNIT])
+  const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', UNIT, SOCKET])
   // Of other units of the machine it may say something, too.
   const told = `${stdout}${stderr}`.split('\n').filter(line => line.includes('seamark'))
   t.same(told, [])

@@ -42,6 +42,7 @@ function bench(rest: Partial<SiteContext> = {}): Bench {
     ticketSecret: Buffer.alloc(32),
     thread: 0,
     threads: 1,
+    passed: [],
     ...rest,
   }
   return { context, thread, counts, responder: new FakeResponder() }

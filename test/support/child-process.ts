@@ -22,12 +22,20 @@ let watching: Writable | undefined
 /** A child process whose streams are pipes. */
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
+/** How a program is started; `passed` are descriptors that it has from 3 on. */
+export type ChildOptions = SpawnOptions & { readonly passed?: readonly number[] }
+
 /**
  * Starts a program with pipes to its three streams. It neither holds up the end of the test's process nor outlives it; what it
  * started itself ends with it.
  */
-export function spawnChild(program: string, args: readonly string[], options: SpawnOptions = {}): Child {
-  const child = spawn(program, args, { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] }) as Child
+export function spawnChild(
+  program: string,
+  args: readonly string[],
+  { passed = [], ...options }: ChildOptions = {},
+): Child {
+  const stdio = ['pipe' as const, 'pipe' as const, 'pipe' as const, ...passed]
+  const child = spawn(program, args, { ...options, detached: true, stdio }) as Child
   const { pid } = child
   if (pid !== undefined) {
     tell(`+ ${pid}`)

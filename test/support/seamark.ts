@@ -51,10 +51,10 @@ export interface Seamark {
 /** Starts the command with these flags; resolves at once. */
 export function spawnSeamark(
   flags: readonly string[],
-  options: { cwd?: string; port?: number; command?: readonly string[] } = {},
+  options: { cwd?: string; port?: number; command?: readonly string[]; passed?: readonly number[] } = {},
 ): Seamark {
   const command = withoutHooks([...(options.command ?? seamarkCommand), ...flags])
-  const child = spawnChild('env', command, { cwd: options.cwd ?? ROOT })
+  const child = spawnChild('env', command, { cwd: options.cwd ?? ROOT, passed: options.passed ?? [] })
   let output = ''
   let ended = false
   const watchers = new Set<() => void>()

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly flags?: readonly string[]
   /** The command in front of its flags, out of the usual one. */
   readonly wrap?: (command: readonly string[]) => readonly string[]
+  /** Descriptors that the process has from 3 on. */
+  readonly passed?: readonly number[]
   /** What is waited for: the start banner, any answer over DNS, or nothing. */
   readonly until?: 'banner' | 'answer' | 'spawned'
 }
@@ -89,11 +91,12 @@ export async function placeIn(folder: string, corefile: FileText, files: Files =
     write: text => write(file, text),
     get,
     metrics,
-    async start({ flags = [], wrap = same, until = 'banner' }: StartOptions = {}) {
+    async start({ flags = [], wrap = same, passed = [], until = 'banner' }: StartOptions = {}) {
       const server = spawnSeamark(['-conf', file, '-p', String(ports.dns), ...flags], {
         port: ports.dns,
         cwd: folder,
         command: wrap(seamarkCommand),
+        passed,
       })
       try {
         if (until === 'banner') await server.printed(/^Seamark-/m)
