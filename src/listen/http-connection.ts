@@ -4,9 +4,9 @@ import type { Socket } from 'node:net'
 import type { Endpoint } from '../query/sockaddr.ts'
 import { HEAD_MAX_OCTETS, HttpExchange, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import { reset } from './reset.ts'
-import type { Accepted } from './stream-connection.ts'
 import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
 import type { OpenConnection } from './stream-order.ts'
+import type { Accepted } from './stream-shared.ts'
 
 /** While a connection keeps more than that, in queries and in answers that are not taken, no further request is looked at. */
 const UNTAKEN_MAX_OCTETS = 256 * 1024

@@ -14,7 +14,7 @@ import { freshnessSeconds } from '../wire/freshness.ts'
 import { MESSAGE_MAX, readU16 } from '../wire/header.ts'
 import { RCODE } from '../wire/rcode.ts'
 import { PARKED, SILENCE } from './responder.ts'
-import type { StreamShared } from './stream-connection.ts'
+import type { StreamShared } from './stream-shared.ts'
 
 /** Where queries are answered (CoreDNS plugin/pkg/doh). */
 export const DOH_PATH = '/dns-query'

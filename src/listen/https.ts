@@ -8,10 +8,10 @@ import { lazy } from '../shared/lazy.ts'
 import { HttpConnection } from './http-connection.ts'
 import { HEAD_MAX_OCTETS, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import type { ListenResult } from './listener.ts'
-import type { Accepted } from './stream-connection.ts'
 import type { Connections, Speaker } from './stream-connections.ts'
 import type { StreamLimits } from './stream-limits.ts'
 import { listenStream, type StreamListener, type StreamOptions } from './stream-listener.ts'
+import type { Accepted } from './stream-shared.ts'
 
 /** Header fields of a request. */
 const HEADERS_MAX = 64

@@ -10,66 +10,21 @@
 
 import type { Socket } from 'node:net'
 import type { Messages, Origin, Packet } from '../query/packet.ts'
-import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr, type Transport } from '../query/sockaddr.ts'
+import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
 import { RECORD_OCTETS } from '../query/waiting.ts'
-import { HEADER_OCTETS, MESSAGE_MAX, readU16, writeU16 } from '../wire/header.ts'
-import type { CountListen } from './events.ts'
+import { HEADER_OCTETS, MESSAGE_MAX, readU16 } from '../wire/header.ts'
 import { Carry, isGarbage, LENGTH_OCTETS } from './frame.ts'
 import { reset } from './reset.ts'
-import type { Responder } from './responder.ts'
-import type { StreamLimits } from './stream-limits.ts'
 import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
 import type { OpenConnection } from './stream-order.ts'
-
-/** What runs over a stream. */
-export type StreamTransport = Exclude<Transport, 'udp'>
-
-/** What the connections of one listener share. */
-export interface StreamShared {
-  readonly transport: StreamTransport
-  readonly responder: Responder
-  readonly count: CountListen
-  /** As they are now. */
-  readonly limits: StreamLimits
-  /** Where answers are rendered before they are written: room for two of the longest. */
-  readonly out: Uint8Array<ArrayBuffer>
-  /** The query at hand. */
-  readonly packet: Packet
-  nowMs(): number
-  /** The connection was of use: it is now the last one to be closed for being idle. */
-  touched(connection: OpenConnection): void
-  /** Calls the connection's `flush` before long. */
-  flushLater(connection: Flushed): void
-}
-
-/** A connection to be served. */
-export interface Accepted {
-  /** The TLS socket where the connection is encrypted. */
-  readonly socket: Socket
-  /** The socket under it, or the same. */
-  readonly raw: Socket
-  readonly client: Endpoint
-  readonly local: Endpoint
-  /** When it was accepted. */
-  readonly openedAtMs: number
-  /** Where it says what it keeps. */
-  readonly account: Account
-}
-
-/** Whose slow replies are written together, before long. */
-export interface Flushed {
-  flush(): void
-}
+import { StreamOutput } from './stream-output.ts'
+import type { Accepted, Flushed, StreamShared, StreamTransport } from './stream-shared.ts'
 
 /** Queries of one connection that are answered before the others have their turn. */
 export const FRAMES_PER_TURN_MAX = 64
 /** Of a peer that is gone already: nobody's address. */
 const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
 
-/** Room for two of the longest frames, so that one always fits behind half-filled room. */
-export const STREAM_OUT_OCTETS = 2 * (LENGTH_OCTETS + MESSAGE_MAX)
-/** So many octets of answers are written together; then it is seen whether the kernel takes them. */
-const WRITE_OCTETS = 32 * 1024
 /** So much may wait in an encrypted connection, where the kernel is given nothing before the next turn. */
 const ENCRYPTED_UNSENT_OCTETS = 16 * 1024
 
@@ -98,7 +53,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   /** Whether the rest of what was read waits for the other connections to have their turn. */
   #yielding = false
   #peerEnded = false
-  #outLength = 0
+  readonly #out: StreamOutput
   #replies: Uint8Array[] = []
   /** Octets of the records of packets that wait and of the replies above. */
   #waitingOctets = 0
@@ -110,11 +65,6 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   readonly #openedAtMs: number
   #lastQueryAtMs = -1
   #endedAtMs = 0
-  /** Of a peer that does not take what we write: how much waited, and since when. */
-  #stalledOctets = 0
-  #stalledAtMs = 0
-  #unsentSinceMs = -1
-
   constructor(accepted: Accepted, shared: StreamShared) {
     const { socket, raw, client, local, openedAtMs, account } = accepted
     const encrypted = socket !== raw
@@ -129,6 +79,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
     this.#local = local
     this.#from = sockaddr(client.address, client.port) ?? NOWHERE
     this.#openedAtMs = openedAtMs
+    this.#out = new StreamOutput(socket, shared, () => this.#taken())
     socket.on('data', chunk => this.#read(chunk))
     socket.on('end', () => {
       this.#peerEnded = true
@@ -149,7 +100,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   }
 
   get stalledSinceMs(): number {
-    return this.#unsentSinceMs
+    return this.#out.unsentSinceMs
   }
 
   finish(): void {
@@ -176,19 +127,12 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   check(nowMs: number, idleMs: number): void {
     if (this.#state === 'closed') return
     const { limits, count } = this.#shared
-    const waiting = this.#socket.writableLength
     if (this.#state === 'ended' && nowMs - this.#endedAtMs >= limits.writeTimeoutMs) {
       this.abort()
-    } else if (waiting > 0) {
-      if (waiting !== this.#stalledOctets) {
-        this.#stalledOctets = waiting
-        this.#stalledAtMs = nowMs
-      } else if (nowMs - this.#stalledAtMs >= limits.writeTimeoutMs) {
-        count('tcp-write-timeout')
-        this.abort()
-      }
+    } else if (this.#out.stalledMs(nowMs) >= limits.writeTimeoutMs) {
+      count('tcp-write-timeout')
+      this.abort()
     } else if (this.#state === 'open' && this.idle) {
-      this.#stalledOctets = 0
       if (this.#lastQueryAtMs < 0) {
         if (nowMs - this.#openedAtMs < limits.firstReadTimeoutMs) return
         count('tcp-first-read-timeout')
@@ -254,7 +198,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
       at = next
     }
     responder.leave()
-    this.#writeOut()
+    this.#out.write()
     if (answered > 0) {
       this.#lastQueryAtMs = this.#shared.nowMs()
       this.#shared.touched(this)
@@ -305,19 +249,14 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
 
   /** Answers the query in octets[start … end) into the shared buffer, unless it must wait. */
   #query(octets: Uint8Array, start: number, end: number): void {
-    const { responder, packet, out, limits } = this.#shared
-    if (this.#outLength + LENGTH_OCTETS + MESSAGE_MAX > out.length) this.#writeOut()
-    const at = this.#outLength + LENGTH_OCTETS
+    const { responder, packet, limits } = this.#shared
     packet.octets = octets
     packet.start = start
     packet.end = end
-    packet.slotAt = at
+    packet.slotAt = this.#out.place()
     const written = responder.answer(packet)
-    if (written > 0) {
-      writeU16(out, at - LENGTH_OCTETS, written)
-      this.#outLength = at + written
-      if (this.#outLength >= WRITE_OCTETS) this.#writeOut()
-    } else if (packet.messages !== undefined) {
+    if (written > 0) this.#out.rendered(written)
+    else if (packet.messages !== undefined) {
       this.#inFlight++
       this.#transfer(packet.messages)
     }
@@ -365,8 +304,8 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
     if (message === 'cut') this.abort()
     else if (message === 'complete') this.#endTransfer()
     else {
-      this.#append(message)
-      this.#writeOut()
+      this.#out.append(message)
+      this.#out.write()
     }
     this.#shared.flushLater(this)
   }
@@ -380,39 +319,20 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   flush(): void {
     if (this.#state === 'closed' || this.#state === 'ended') return
     for (const reply of this.#replies) {
-      this.#append(reply)
+      this.#out.append(reply)
       this.#waitingOctets -= reply.length
     }
     this.#replies = []
-    this.#writeOut()
+    this.#out.write()
     this.#draw()
     if (this.#inFlight === 0) this.#lastQueryAtMs = this.#shared.nowMs()
     this.#proceed()
     this.#tally()
   }
 
-  #append(message: Uint8Array): void {
-    const { out } = this.#shared
-    if (this.#outLength + LENGTH_OCTETS + message.length > out.length) this.#writeOut()
-    writeU16(out, this.#outLength, message.length)
-    out.set(message, this.#outLength + LENGTH_OCTETS)
-    this.#outLength += LENGTH_OCTETS + message.length
-  }
-
-  #writeOut(): void {
-    const length = this.#outLength
-    if (length === 0) return
-    this.#outLength = 0
-    // A copy: the socket keeps what the kernel does not take at once, and the buffer serves all connections.
-    this.#socket.write(Buffer.from(this.#shared.out.subarray(0, length)), this.#onTaken)
-    if (this.#unsentSinceMs < 0 && this.#socket.writableLength > 0) this.#unsentSinceMs = this.#shared.nowMs()
-  }
-
-  /** The kernel has taken a write; when it has taken all, the connection goes on. */
-  readonly #onTaken = (): void => {
-    if (this.#unsentSinceMs < 0 || this.#state === 'closed' || this.#socket.writableLength > 0) return
-    this.#unsentSinceMs = -1
-    this.#stalledOctets = 0
+  /** The kernel has taken all that was written: the connection goes on. */
+  #taken(): void {
+    if (this.#state === 'closed') return
     this.#draw()
     this.#proceed()
     this.#tally()
@@ -464,7 +384,7 @@ export class StreamConnection implements OpenConnection, Flushed, Origin {
   }
 
   #endWhenIdle(): void {
-    const waiting = this.#inFlight + this.#replies.length + this.#outLength
+    const waiting = this.#inFlight + this.#replies.length + this.#out.length
     if (this.#state !== 'finishing' || waiting > 0) return
     this.#state = 'ended'
     this.#endedAtMs = this.#shared.nowMs()

@@ -8,16 +8,11 @@ import type { Clock, Timer } from '../shared/clock.ts'
 import { parseIp } from '../shared/ip.ts'
 import type { CountListen, ListenEvent } from './events.ts'
 import type { Responder } from './responder.ts'
-import {
-  type Accepted,
-  type Flushed,
-  STREAM_OUT_OCTETS,
-  type StreamShared,
-  type StreamTransport,
-} from './stream-connection.ts'
 import { idleLimitMs, STREAM_LIMITS, type StreamLimits } from './stream-limits.ts'
 import { type Account, CONNECTION_OCTETS, type StreamMemory } from './stream-memory.ts'
 import { type OpenConnection, StreamOrder } from './stream-order.ts'
+import type { Accepted, Flushed, StreamShared, StreamTransport } from './stream-shared.ts'
+import { STREAM_OUT_OCTETS } from './stream-shared.ts'
 import { TlsGate, type TlsSettings } from './tls-gate.ts'
 
 /** What may change while a stream listener serves. */

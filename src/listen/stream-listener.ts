@@ -16,13 +16,13 @@ import {
 import { passedFor } from './passed-sockets.ts'
 import { REUSE_PORT } from './reuse-port.ts'
 import { boundBuffers } from './socket-buffers.ts'
-import type { StreamTransport } from './stream-connection.ts'
 import {
   Connections,
   type ConnectionsOptions,
   type Speaker,
   type StreamSettings,
 } from './stream-connections.ts'
+import type { StreamTransport } from './stream-shared.ts'
 
 /** What stream listeners take beyond every listener's options. */
 export interface StreamOptions extends ListenOptions, ConnectionsOptions {
