@@ -118,3 +118,13 @@ export class ConsistencyCheck {
     else consistent()
   }
 }
+
+/** Objects that a line of the log names. */
+const NAMED_MAX = 3
+
+/** A line of the log about objects that are others in the API server. */
+export function lostText(keys: readonly string[]): string {
+  const names = keys.slice(0, NAMED_MAX).join(', ') + (keys.length > NAMED_MAX ? ', …' : '')
+  const what = keys.length === 1 ? '1 object is another' : `${keys.length} objects are others`
+  return `${what} in the API server (${names}): the watch has lost an event, listing anew`
+}

@@ -17,17 +17,21 @@
 // - Every failure is followed by another attempt, with full jitter between 0.1 s and 30 s; the state stays as it is.
 // - An object that says the same as before stays the very same object: no upsert, and no memory after a relist.
 // - Nothing that comes from the API server or the sink throws out of here.
+//
+// One file, as it is one machine: every step asks for the live watch, the candidate and both retries. What can stand by itself
+// does: sessions (session.ts) and their ends (session-end.ts), how it fares (progress.ts), consistency.ts and history.ts.
 
 import type { Kind, Kinds } from '../objects/objects.ts'
 import type { ResourceStatus } from '../objects/source.ts'
 import type { Timer } from '../shared/clock.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiCall } from './client.ts'
-import { ConsistencyCheck } from './consistency.ts'
+import { ConsistencyCheck, lostText } from './consistency.ts'
 import { FaultLog } from './fault-log.ts'
 import { HeldObjects } from './held.ts'
 import { History } from './history.ts'
 import { PagedList } from './paged-list.ts'
+import { Progress } from './progress.ts'
 import {
   DEFAULT_TIMING,
   type ReflectorOptions,
@@ -37,11 +41,7 @@ import {
 import { Requests, WITH_INITIAL_EVENTS } from './requests.ts'
 import { Retry } from './retry.ts'
 import { type Ahead, Session } from './session.ts'
-
-/** Objects that a line of the log names. */
-const NAMED_MAX = 3
-/** The server ends a watch so much before or after its time at most. */
-const END_TOLERANCE_MS = 2000
+import { isFruitless, isOver, refusesWatchList } from './session-end.ts'
 
 /** One resource, watched. Started once, stopped once. */
 export class Reflector<K extends Kind> {
@@ -56,17 +56,12 @@ export class Reflector<K extends Kind> {
   readonly #check: ConsistencyCheck
   /** What the live watch has told since a candidate was begun beside it. */
   readonly #ahead: Ahead = new Map()
-  readonly #restarts = new Map<RestartCause, number>()
+  readonly #progress: Progress
   #live: Session<K> | undefined
   #candidate: Session<K> | undefined
-  #synced = false
   #stopped = false
   #watchList: boolean
   #fruitless = 0
-  #relists = 0
-  #heardMs: number | undefined
-  /** When the live watch was last heard, or a complete state taken. */
-  #followedMs: number | undefined
   #idle: Timer | undefined
   #catchUp: Timer | undefined
 
@@ -74,6 +69,7 @@ export class Reflector<K extends Kind> {
     this.#options = options
     this.#timing = { ...DEFAULT_TIMING, ...options.timing }
     const { clock, random } = options
+    this.#progress = new Progress(clock)
     this.#relistRetry = new Retry(clock, random, this.#timing, () => this.#relist())
     this.#watchRetry = new Retry(clock, random, this.#timing, () => this.#resume())
     this.#fault = new FaultLog(options.resource, options.clock, options.hooks)
@@ -124,20 +120,12 @@ export class Reflector<K extends Kind> {
 
   /** How things stand. */
   status(): ResourceStatus {
-    const { resource, clock } = this.#options
-    const since = (atMs: number | undefined): number | undefined =>
-      atMs === undefined ? undefined : clock.nowMs() - atMs
-    const ageMs = since(this.#followedMs)
+    const { resource } = this.#options
     return {
       resource: resource.name,
       kind: resource.kind,
-      synced: this.#synced,
       objects: this.#held.all.size,
-      lastByteAgeMs: since(this.#heardMs),
-      ageMs,
-      stale: ageMs !== undefined && ageMs > this.#timing.staleMs,
-      relists: this.#relists,
-      restartsByCause: Object.fromEntries(this.#restarts),
+      ...this.#progress.status(this.#timing.staleMs),
       skipped: this.#held.skipped,
       sinkErrors: this.#held.sinkErrors,
       lastError: this.#fault.text,
@@ -212,12 +200,9 @@ export class Reflector<K extends Kind> {
     // A list has no watch of its own yet, unless it was made beside another watch.
     if (session.call instanceof PagedList) this.#resume()
     else this.#live = session
-    this.#relists++
-    this.#followedMs = clock.nowMs()
+    const first = this.#progress.relisted()
     this.#check.begin()
     this.#fault.recovered()
-    const first = !this.#synced
-    this.#synced = true
     hooks?.relisted?.(resource.name, objects.size, clock.nowMs() - session.startedMs)
     if (first) hooks?.synced?.(resource.name)
   }
@@ -238,7 +223,7 @@ export class Reflector<K extends Kind> {
       error ?? new ApiError('network', 'the server ended the initial state before it was complete')
     this.#count(error?.code ?? 'closed')
     this.#failed(reason, session.complete ? 'watch' : session.verb)
-    this.#relistRetry.afterFailure(reason, this.#synced)
+    this.#relistRetry.afterFailure(reason, this.#progress.synced)
   }
 
   // ── watch ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +274,7 @@ export class Reflector<K extends Kind> {
     this.#idle?.cancel()
     this.#idle = clock.after(this.#timing.initialIdleMs, () => {
       if (session !== this.#candidate || session.complete) return
-      const idleMs = clock.nowMs() - (this.#heardMs ?? 0)
+      const idleMs = clock.nowMs() - (this.#progress.heardMs ?? 0)
       if (idleMs < this.#timing.initialIdleMs) this.#awaitInitialEnd(session)
       else this.#initialEventsIgnored(session)
     })
@@ -321,7 +306,7 @@ export class Reflector<K extends Kind> {
     if (session.progress) this.#fruitless = 0
     const steady = session.progress && livedMs >= this.#timing.steadyMs
     if (steady) this.#watchRetry.reset()
-    if (!this.#isOver(session, error, livedMs)) this.#liveLost(session, error, steady)
+    if (!isOver(session, error, livedMs, this.#timing.silenceMs)) this.#liveLost(session, error, steady)
     else {
       // One without a word, not even the bookmark before its end, may have been asked for what is not there yet.
       if (!session.progress) this.#history.doubt(false)
@@ -343,17 +328,11 @@ export class Reflector<K extends Kind> {
       this.#fruitless = 0
       if (this.#candidate !== undefined) return
       if (error?.code === 'gone' && this.#relistRetry.fresh) this.#relistRetry.atOnce()
-      else this.#relistRetry.afterFailure(error, this.#synced)
+      else this.#relistRetry.afterFailure(error, this.#progress.synced)
     } else if (error === undefined && steady) {
       // An end that the server wished is no failure.
       this.#watchRetry.atOnce()
-    } else this.#watchRetry.afterFailure(error, this.#synced)
-  }
-
-  /** The watch had its time, or was to live longer than it can be believed in silence. */
-  #isOver(session: Session<K>, error: ApiError | undefined, livedMs: number): boolean {
-    if (error === undefined) return livedMs >= session.timeoutMs - END_TOLERANCE_MS
-    return error.code === 'silence' && session.timeoutMs > this.#timing.silenceMs
+    } else this.#watchRetry.afterFailure(error, this.#progress.synced)
   }
 
   // ── consistency ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,9 +348,7 @@ export class Reflector<K extends Kind> {
       steady: () => this.#live !== undefined && !this.#candidate && !this.#relistRetry.pending,
       versions: () => this.#held.versions,
       judge: () => this.#history.judge(this.#watchList),
-      consistent: () => {
-        this.#followedMs = clock.nowMs()
-      },
+      consistent: () => this.#progress.followed(),
       differs: keys => this.#eventLost(keys),
       failed: error => {
         // Who may watch and not list streams all objects instead.
@@ -382,13 +359,7 @@ export class Reflector<K extends Kind> {
   }
 
   #eventLost(keys: readonly string[]): void {
-    const others = keys.length > NAMED_MAX ? ', …' : ''
-    const names = keys.slice(0, NAMED_MAX).join(', ') + others
-    const what = keys.length === 1 ? '1 object is another' : `${keys.length} objects are others`
-    this.#fault.log(
-      'warning',
-      `${what} in the API server (${names}): the watch has lost an event, listing anew`,
-    )
+    this.#fault.log('warning', lostText(keys))
     this.#relistBeside()
   }
 
@@ -410,7 +381,7 @@ export class Reflector<K extends Kind> {
     if (!again) this.#relistRetry.atOnce()
     else {
       const { slowMs: retryAfterMs } = this.#timing
-      this.#relistRetry.afterFailure(new ApiError('gone', what, { retryAfterMs }), this.#synced)
+      this.#relistRetry.afterFailure(new ApiError('gone', what, { retryAfterMs }), this.#progress.synced)
     }
   }
 
@@ -439,12 +410,12 @@ export class Reflector<K extends Kind> {
   }
 
   #heard(session: Session<K>): void {
-    this.#heardMs = this.#options.clock.nowMs()
-    if (session === this.#live) this.#followedMs = this.#heardMs
+    this.#progress.heard()
+    if (session === this.#live) this.#progress.followed()
   }
 
   #count(cause: RestartCause): void {
-    this.#restarts.set(cause, (this.#restarts.get(cause) ?? 0) + 1)
+    this.#progress.restarted(cause)
     this.#options.hooks?.restarted?.(this.#options.resource.name, cause)
   }
 
@@ -452,7 +423,7 @@ export class Reflector<K extends Kind> {
     // It may be another server, or a newer one, that answers next.
     if (error.code === 'network' || error.code === 'timeout')
       this.#watchList = this.#options.watchList ?? true
-    this.#fault.failed(error, verb, this.#followedMs)
+    this.#fault.failed(error, verb, this.#progress.followedMs)
   }
 
   #endCatchUp(): void {
@@ -465,10 +436,3 @@ export class Reflector<K extends Kind> {
     return 1000 * Math.round(minSeconds + this.#options.random() * (maxSeconds - minSeconds))
   }
 }
-
-const refusesWatchList = (error: ApiError): boolean =>
-  error.code === 'refused' || error.code === 'forbidden' || error.code === 'not-found'
-
-/** Ends that say nothing against the server but something about the version: closed, 400, "too large" (504). */
-const isFruitless = (error: ApiError | undefined): boolean =>
-  error === undefined || error.code === 'refused' || error.status === 504
