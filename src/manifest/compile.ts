@@ -1,7 +1,7 @@
 // From the raw objects of a folder to the slim objects that a cluster with these manifests would have: the whole of it
 // at once, from the same objects always the same (but for addresses that the book remembers).
 
-import { field, listAt } from '../objects/field.ts'
+import { field, listAt, textAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
 import { emptyMaps, type Kinds, objectKey, type RecordKind } from '../objects/objects.ts'
 import type { RecordOptions } from '../objects/options.ts'
@@ -228,7 +228,7 @@ function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
   const raw = {
     metadata: { namespace, name, labels: Object.fromEntries(labels) },
     spec: { hostNetwork },
-    status: { podIP: ips[0] },
+    status: { podIP: ips[0], hostIP: textAt(pod.raw, 'status', 'hostIP') },
   }
   const slim = deleted ? undefined : slimPod(raw, options)
   return slim === undefined || isProblem(slim) ? [] : [slim]

@@ -102,13 +102,15 @@ function endpointSlice(value: Json): SlimEndpointSlice | undefined {
 }
 
 function pod(value: Json): SlimPod | undefined {
-  const { namespace, name, ip, hostNetwork, labels } = value
+  const { namespace, name, ip, hostNetwork, hostIp, labels } = value
   const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain) && isAddress(ip)
   if (!isGood) return undefined
   const plain: SlimPod = { namespace: internText(namespace), name, ip }
   if (hostNetwork === undefined && labels === undefined) return plain
   if (typeof hostNetwork !== 'boolean' || !isListOf(labels, LABELS_MAX, isText)) return undefined
-  return { ...plain, hostNetwork, labels: internList(labels.map(internText)) }
+  const known: SlimPod = { ...plain, hostNetwork, labels: internList(labels.map(internText)) }
+  if (hostIp === undefined) return known
+  return isAddress(hostIp) ? { ...known, hostIp: internText(hostIp) } : undefined
 }
 
 function serviceImport(value: Json): SlimServiceImport | undefined {

@@ -58,6 +58,8 @@ export interface SlimPod {
   readonly ip: string
   /** Whether it shares its node's address. This and `labels` only where Pods are known as clients. */
   readonly hostNetwork?: boolean
+  /** Its node's address, canonical; only where `topology` or a label needs it, and the Pod has another one. */
+  readonly hostIp?: string
   /** The values of the labels that are asked for, in their order; '' for one that it does not have. */
   readonly labels?: readonly string[]
 }

@@ -36,6 +36,8 @@ export interface ObjectOptions {
 /** What is known of the Pod that a query comes from, beside its namespace. */
 export interface ClientOptions {
   readonly podNames: boolean
+  /** The address of its node: where it is, for clusters whose Nodes do not tell the networks of their Pods. */
+  readonly hosts: boolean
   /** Keys of labels, sorted. */
   readonly labels: readonly string[]
 }

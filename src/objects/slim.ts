@@ -214,14 +214,16 @@ export function slimPod(raw: unknown, { clients }: PodOptions = {}): SlimPod | S
   const { namespace, name } = id
   if (clients === undefined) return { namespace, name, ip: ip.text }
   const labels = labelsOf(raw)
-  const host = parseIp(textAt(raw, 'status', 'hostIP'))
-  return {
+  const host = parseIp(textAt(raw, 'status', 'hostIP'))?.text
+  const hostNetwork = host === ip.text || fieldAt(raw, 'spec', 'hostNetwork') === true
+  const slim: SlimPod = {
     namespace,
     name,
     ip: ip.text,
-    hostNetwork: host?.text === ip.text || fieldAt(raw, 'spec', 'hostNetwork') === true,
+    hostNetwork,
     labels: internList(clients.labels.map(key => internText(labels.get(key) ?? ''))),
   }
+  return clients.hosts && host !== undefined && !hostNetwork ? { ...slim, hostIp: internText(host) } : slim
 }
 
 /**

@@ -50,6 +50,15 @@ export function clientKey(ip: string): Uint8Array | undefined {
   return address && Uint8Array.of(KEY.CLIENT, address.family, ...address.bytes)
 }
 
+const NO_HOST = new Uint8Array(0)
+
+/** The octets of the address of the node that all of the Pods are on. */
+function hostOf(pods: readonly SlimPod[]): Uint8Array {
+  const [first] = pods
+  const isOne = first?.hostIp !== undefined && pods.every(({ hostIp }) => hostIp === first.hostIp)
+  return (isOne && parseIp(first.hostIp)?.bytes) || NO_HOST
+}
+
 /** The block of the Pods with one address; undefined where they are of several namespaces, and nobody can tell whose it is. */
 function buildClient(
   key: Uint8Array,
@@ -66,6 +75,9 @@ function buildClient(
   out.u8(pods.some(({ hostNetwork }) => hostNetwork) ? CLIENT_HOST_NETWORK : 0)
   out.text(first.namespace)
   out.text(options.podNames && only ? only.name : '')
+  const host = hostOf(pods)
+  out.u8(host.length)
+  out.bytes(host)
   for (let i = 0; i < options.labels.length; i++) out.text(only?.labels?.[i] ?? '')
   return out.finish(detail)
 }

@@ -143,7 +143,7 @@ t.test('Pods as clients, where they are asked for', async t => {
     manifest('Pod', 'plain'),
   )
   const [solo, plain] = own(
-    compileText(text, { clients: { podNames: false, labels: ['tier', 'gone'] } }).state,
+    compileText(text, { clients: { podNames: false, hosts: false, labels: ['tier', 'gone'] } }).state,
     'Pod',
   )
   t.match(solo, { name: 'solo', hostNetwork: true, labels: ['b', ''] })

@@ -56,7 +56,14 @@ const made: readonly (readonly [Kind, unknown])[] = [
     'Pod',
     slimPod(
       { metadata, status: { podIP: '10.1.0.1' } },
-      { clients: { podNames: true, labels: ['app', 'tier'] } },
+      { clients: { podNames: true, hosts: false, labels: ['app', 'tier'] } },
+    ),
+  ],
+  [
+    'Pod',
+    slimPod(
+      { metadata, status: { podIP: '10.1.0.1', hostIP: '10.9.0.1' } },
+      { clients: { podNames: false, hosts: true, labels: [] } },
     ),
   ],
   ['ServiceImport', slimServiceImport({ metadata, spec: { ips: ['10.2.0.1'], ports } })],

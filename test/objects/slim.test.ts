@@ -285,7 +285,7 @@ t.test('Pods', async t => {
 
 t.test('Pods as clients', async t => {
   const labels = { app: 'web', 'app.kubernetes.io/name': 'shop' }
-  const clients = { podNames: false, labels: ['app', 'gone', 'app.kubernetes.io/name'] }
+  const clients = { podNames: false, hosts: false, labels: ['app', 'gone', 'app.kubernetes.io/name'] }
   const slim = (status: object, spec: object = {}) =>
     slimPod({ metadata: { ...metadata, labels }, spec, status }, { clients })
   const pod = {
@@ -300,10 +300,24 @@ t.test('Pods as clients', async t => {
   t.same(slim({ podIP: '10.0.0.1', hostIP: '10.0.0.1' }), { ...pod, hostNetwork: true })
   t.same(slim({ podIP: 'FD00::1', hostIP: 'fd00:0::1' }), { ...pod, ip: 'fd00::1', hostNetwork: true })
   t.same(slim({ podIP: '10.0.0.1' }, { hostNetwork: true }), { ...pod, hostNetwork: true })
-  t.same(slimPod({ metadata, status: { podIP: '10.0.0.1' } }, { clients: { podNames: false, labels: [] } }), {
-    ...pod,
-    labels: [],
-  })
+  const onHost = (hostIP: string) =>
+    slimPod(
+      { metadata: { ...metadata, labels }, status: { podIP: '10.0.0.1', hostIP } },
+      { clients: { ...clients, hosts: true } },
+    )
+  t.same(onHost('FD00:9::1'), { ...pod, hostIp: 'fd00:9::1' })
+  t.same(onHost('10.0.0.1'), { ...pod, hostNetwork: true })
+  t.same(onHost('nowhere'), pod)
+  t.same(
+    slimPod(
+      { metadata, status: { podIP: '10.0.0.1' } },
+      { clients: { podNames: false, hosts: false, labels: [] } },
+    ),
+    {
+      ...pod,
+      labels: [],
+    },
+  )
 })
 
 t.test('Namespaces and ServiceImports', async t => {

@@ -131,7 +131,7 @@ function costOf(objects: readonly Raw[]): Costs {
       ...PLAIN,
       namespaces: [],
       kinds: ['Namespace', 'Service', 'EndpointSlice'],
-      clients: { podNames: true, labels: [] },
+      clients: { podNames: true, hosts: false, labels: [] },
     },
     { schedule: turn => turns.push(turn), clock },
   )
@@ -171,7 +171,7 @@ function take(cluster: Cluster, frame: Buffer): void {
     const slim = slimEndpointSlice(object)
     if (slim && !isProblem(slim)) cluster.upsert('EndpointSlice', slim)
   } else {
-    const slim = slimPod(object, { clients: { podNames: true, labels: [] } })
+    const slim = slimPod(object, { clients: { podNames: true, hosts: false, labels: [] } })
     if (slim && !isProblem(slim)) cluster.upsert('Pod', slim)
   }
 }

@@ -78,7 +78,7 @@ export class ClusterAnswers {
     this.#negativeTtl = options.flattenedTtl(soaTtl, 'denial')
     this.#versionTtl = options.flattenedTtl(VERSION_TTL_SECONDS, 'success')
     this.#writer = new AnswerWriter(this.#request, options.minimal)
-    this.asker = config.topology && new Asker(table)
+    this.asker = config.topology && new Asker(table, config.verifiedPods)
     this.#selection = new Selection(table, this.asker, config.topology?.atLeast)
     this.#addresses = new AddressRecords(this.#selection, this.#writer, options.random)
     this.#srv = new SrvRecords(this.#selection, this.#writer)

@@ -1,6 +1,7 @@
 // HOT: where the client of a query stands: its node and topology zone, out of the table (table/places.ts). A look-up masks the
 // address to each length that networks in the table have, the longest first: two for a cluster of IPv4, one for the Nodes' own
-// addresses and one for Pods. It costs what two or three look-ups of a name do, and allocates nothing.
+// addresses and one for Pods. It costs what two or three look-ups of a name do, and allocates nothing. An address of no Node's
+// network is looked for among the Pods, where they are watched: then it is where its node's address is.
 
 import { ipv4At } from '../../query/sockaddr.ts'
 import { detailAt } from '../../table/block.ts'
@@ -12,6 +13,7 @@ const HEAD_OCTETS = 3
 
 export class Asker {
   readonly #table: TableReader
+  readonly #followsPods: boolean
   readonly #key = new Uint8Array(HEAD_OCTETS + 16)
   #from: Uint8Array | undefined
   #fromAt = 0
@@ -21,8 +23,10 @@ export class Asker {
   nodeAt = 0
   zoneAt = 0
 
-  constructor(table: TableReader) {
+  /** `followsPods`: an address of no Node's network may be a Pod's, whose node's address the table has. */
+  constructor(table: TableReader, followsPods = false) {
     this.#table = table
+    this.#followsPods = followsPods
     this.#key[0] = KEY.PLACE
   }
 
@@ -54,7 +58,10 @@ export class Asker {
     const v4At = ipv4At(octets, at)
     this.nodeAt = this.zoneAt = 0
     if (!table.synced) return false
-    const block = v4At >= 0 ? this.#longest(octets, v4At, 4, 1) : this.#longest(octets, at + 8, 6, 4)
+    const family = v4At >= 0 ? 4 : 6
+    const from = v4At >= 0 ? v4At : at + 8
+    let block = this.#longest(octets, from, family)
+    if (block === 0 && this.#followsPods) block = this.#ofPod(octets, from, family)
     if (block === 0) return false
     this.nodeAt = detailAt(table.words, block)
     this.zoneAt = this.nodeAt + 1 + table.octets[this.nodeAt]!
@@ -77,11 +84,29 @@ export class Asker {
     return at === 0 ? '' : Buffer.prototype.latin1Slice.call(octets, at + 1, at + 1 + octets[at]!)
   }
 
-  /** The block of the smallest network that has the address; `lastWord` is the last one of the lengths' bits. */
-  #longest(octets: Uint8Array, at: number, family: 4 | 6, lastWord: number): number {
+  /** The block of the place that the node of the Pod with that address has. */
+  #ofPod(octets: Uint8Array, at: number, family: 4 | 6): number {
+    const table = this.#table
+    const key = this.#key
+    const length = family === 4 ? 4 : 16
+    key[0] = KEY.CLIENT
+    key[1] = family
+    for (let i = 0; i < length; i++) key[2 + i] = octets[at + i]!
+    const block = table.find(key, 0, 2 + length)
+    key[0] = KEY.PLACE
+    if (block === 0) return 0
+    let host = detailAt(table.words, block) + 1
+    for (let texts = 0; texts < 2; texts++) host += 1 + table.octets[host]!
+    const hostLength = table.octets[host]!
+    return hostLength === 0 ? 0 : this.#longest(table.octets, host + 1, hostLength === 4 ? 4 : 6)
+  }
+
+  /** The block of the smallest network that has the address. */
+  #longest(octets: Uint8Array, at: number, family: 4 | 6): number {
     const { words } = this.#table
     const lengthsAt = family === 4 ? HEAD.PLACES_V4 : HEAD.PLACES_V6
-    for (let word = lastWord; word >= 0; word--) {
+    // A bit for each length: those of IPv4 are in two words, those of IPv6 in five.
+    for (let word = family === 4 ? 1 : 4; word >= 0; word--) {
       for (let bits = Atomics.load(words, lengthsAt + word); bits !== 0; ) {
         const bit = 31 - Math.clz32(bits)
         bits &= ~(1 << bit)

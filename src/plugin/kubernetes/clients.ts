@@ -1,17 +1,18 @@
 // Which Pod a query comes from, by its source address: for autopath and policy, which need its namespace, and for the labels
-// `kubernetes/client-…` of metadata; which of these are about its node is known without Pods. A table keeps what is needed for that only where a server block asks for it.
+// `kubernetes/client-…` of metadata. Where it is (asker.ts) is known without Pods in clusters whose Nodes tell the networks of
+// their Pods, else by the Pod's node. A table keeps what is needed for that only where a server block asks for it.
 
 import type { Directive } from '../../corefile/corefile.ts'
 import type { Problems } from '../../corefile/problem.ts'
 import type { Token } from '../../corefile/token.ts'
-import type { ClientOptions } from '../../objects/options.ts'
+import type { ClientOptions, ObjectOptions } from '../../objects/options.ts'
 import { keyEndOf } from '../../table/block.ts'
 import { clientKey } from '../../table/clients.ts'
 import { CLIENT_HOST_NETWORK } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
 import type { BlockContext } from '../plugin.ts'
 
-/** Where it is, by Nodes alone (asker.ts). */
+/** Where it is (asker.ts). */
 const PLACE = /kubernetes\/client-(?:node|zone)\b/
 const LABEL = /kubernetes\/client-(?:namespace|pod-name|label\/([\w./-]+))/g
 
@@ -23,9 +24,9 @@ export const verifiesPods = ({ directives }: BlockContext): boolean =>
       block?.some(({ word, args }) => word.text === 'pods' && args[0]?.text === 'verified'),
     ) ?? false
 
-/** What the server block's autopath and the labels that it names need to be known of Pods; undefined is nothing. */
+/** What the server block's topology, autopath and the labels that it names need to be known of Pods; undefined is nothing. */
 export function readClients(
-  isVerified: boolean,
+  { verifiedPods: isVerified, nodes: hosts }: Pick<ObjectOptions, 'verifiedPods' | 'nodes'>,
   { directives, words }: BlockContext,
   problems: Problems,
 ): ClientOptions | undefined {
@@ -39,11 +40,12 @@ export function readClients(
   const isSearched =
     directives.get('autopath')?.some(({ args }) => args.at(-1)?.text === '@kubernetes') ?? false
   const isLimited = directives.get('ratelimit')?.some(isOfNamespaces) ?? false
-  if (!isVerified || (texts.length === 0 && !isSearched && !words.has('policy') && !isLimited))
-    return undefined
+  const isAsked = hosts || texts.length > 0 || isSearched || words.has('policy') || isLimited
+  if (!isVerified || !isAsked) return undefined
   const labels = texts.flatMap(text => [...text.matchAll(LABEL)].flatMap(([, key]) => key ?? []))
   return {
     podNames: texts.some(text => text.includes('kubernetes/client-pod-name')),
+    hosts,
     labels: [...new Set(labels)].sort(),
   }
 }
@@ -101,9 +103,9 @@ export class Clients {
     if (!block) return undefined
     const detail = keyEndOf(new Int32Array(block.buffer, 0, block.length >> 2), block, 0)
     const texts: string[] = []
-    for (let at = detail + 1; texts.length < 2 + this.#labels.length; at += 1 + block[at]!)
+    for (let at = detail + 1; texts.length < 3 + this.#labels.length; at += 1 + block[at]!)
       texts.push(Buffer.from(block.buffer, at + 1, block[at]!).toString('latin1'))
-    const [namespace = '', podName = '', ...labels] = texts
+    const [namespace = '', podName = '', , ...labels] = texts
     return { namespace, podName, labels, hostNetwork: (block[detail]! & CLIENT_HOST_NETWORK) !== 0 }
   }
 

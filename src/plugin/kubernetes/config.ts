@@ -81,5 +81,6 @@ export function withSharedClients(
   const all = others.filter(other => watchKey(other) === key).flatMap(({ clients }) => clients ?? [])
   if (all.length === 0) return config
   const labels = [...new Set(all.flatMap(clients => clients.labels))].sort()
-  return { ...config, clients: { podNames: all.some(clients => clients.podNames), labels } }
+  const podNames = all.some(clients => clients.podNames)
+  return { ...config, clients: { podNames, hosts: all.some(clients => clients.hosts), labels } }
 }

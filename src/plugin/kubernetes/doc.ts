@@ -82,9 +82,9 @@ export const kubernetesDoc: WordDoc = {
     { usage: 'apiserver_max_inflight N', meaning: 'accepted, does nothing' },
   ],
   notes: [
-    "topology knows where a client is by the podCIDRs and addresses of Nodes; the right to list and watch nodes is needed. Where Pods have addresses of other networks (AWS VPC CNI, Calico's and Cilium's own pools), behind a NAT, and before all Nodes are listed, a client is given all endpoints.",
+    "topology knows where a client is by the podCIDRs and addresses of Nodes; the right to list and watch nodes is needed. Where Pods have addresses of other networks (AWS VPC CNI, Calico's and Cilium's own pools), `pods verified` is needed beside it: then a client is where its Pod's node is. Behind a NAT, and before all Nodes are listed, a client is given all endpoints.",
     'topology takes the zones of the hints of an endpoint where it has any, else its own. Answers differ from client to client: `cache` stores none of the cluster, but a cache between clients of several zones (not NodeLocal DNSCache) would hand one the answer of another for the TTL.',
-    'The labels `kubernetes/client-node` and `kubernetes/client-zone`, for `log`, `view` and `rewrite` in a block with `metadata`, come from Nodes likewise and need no Pods.',
+    'The labels `kubernetes/client-node` and `kubernetes/client-zone`, for `log`, `view` and `rewrite` in a block with `metadata`, come from Nodes likewise.',
   ],
   example: `
     . {

@@ -68,7 +68,7 @@ export class KubernetesHandler implements Handler {
     this.#answers = this.answersForZones(() => plain)
     this.#externals = new ExternalNames(table, config.ttlSeconds)
     this.#clients = config.clients && new Clients(table, config.clients)
-    this.#asker = config.nodes ? new Asker(table) : undefined
+    this.#asker = config.nodes ? new Asker(table, config.verifiedPods) : undefined
   }
 
   /**

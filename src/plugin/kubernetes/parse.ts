@@ -69,9 +69,9 @@ export function parseKubernetes(
     readOptions(line, draft, api, block)
   })
   judge(directive.word, draft, api, problems)
-  draft.clients = readClients(draft.verifiedPods, block, problems)
-  draft.records = recordOptions(block)
   draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
+  draft.clients = readClients(draft, block, problems)
+  draft.records = recordOptions(block)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }

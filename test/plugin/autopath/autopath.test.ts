@@ -19,7 +19,11 @@ import { parseWord, query, record, reply, shortForm, testThread } from '../../su
 
 const SOA = record('cluster.local. 5 SOA ns.dns.cluster.local. hostmaster.cluster.local.')
 const NXDOMAIN = nxdomain('kubernetes', SOA)
-const VERIFIED = { ...KUBERNETES, pods: 'verified', clients: { podNames: false, labels: [] } } as const
+const VERIFIED = {
+  ...KUBERNETES,
+  pods: 'verified',
+  clients: { podNames: false, hosts: false, labels: [] },
+} as const
 
 /** A server block with autopath; what is behind it knows `answers` by name and denies all else. */
 function serve(

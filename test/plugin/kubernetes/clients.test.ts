@@ -29,21 +29,35 @@ t.test('what is kept', async t => {
     [VERIFIED, undefined, []],
     [`metadata\nlog\n${VERIFIED}`, undefined, []],
     [`metadata\nlog . "{/kubernetes/service}"\n${VERIFIED}`, undefined, []],
-    [`autopath @kubernetes\n${VERIFIED}`, { podNames: false, labels: [] }, []],
-    [`metadata\nlog . "{/kubernetes/client-namespace}"\n${VERIFIED}`, { podNames: false, labels: [] }, []],
+    [`autopath @kubernetes\n${VERIFIED}`, { podNames: false, hosts: false, labels: [] }, []],
+    [
+      `metadata\nlog . "{/kubernetes/client-namespace}"\n${VERIFIED}`,
+      { podNames: false, hosts: false, labels: [] },
+      [],
+    ],
     [
       `metadata\nlog . "{/kubernetes/client-pod-name} {/kubernetes/client-label/tier}"\nlog a. "{/kubernetes/client-label/app.kubernetes.io/name}{/kubernetes/client-label/tier}"\n${VERIFIED}`,
-      { podNames: true, labels: ['app.kubernetes.io/name', 'tier'] },
+      { podNames: true, hosts: false, labels: ['app.kubernetes.io/name', 'tier'] },
       [],
     ],
     [
       `metadata\nview v {\nexpr metadata('kubernetes/client-label/app')=='a'\n}\n${VERIFIED}`,
-      { podNames: false, labels: ['app'] },
+      { podNames: false, hosts: false, labels: ['app'] },
       [],
     ],
     [
       `metadata\nrewrite edns0 local set 0xffee {kubernetes/client-label/app}\n${VERIFIED}`,
-      { podNames: false, labels: ['app'] },
+      { podNames: false, hosts: false, labels: ['app'] },
+      [],
+    ],
+    [
+      'kubernetes cluster.local {\npods verified\ntopology auto\n}',
+      { podNames: false, hosts: true, labels: [] },
+      [],
+    ],
+    [
+      `metadata\nlog . "{/kubernetes/client-zone}"\n${VERIFIED}`,
+      { podNames: false, hosts: true, labels: [] },
       [],
     ],
     [
@@ -77,12 +91,12 @@ t.test('server blocks that watch one cluster share its table', async t => {
   const { clients, keys } = setupOf(
     `${block('a', 'z')}\n${block('b', 'y')}\nc {\n${VERIFIED}\n}\nd {\nautopath @kubernetes\n${VERIFIED}\n}`,
   )
-  const all = { podNames: false, labels: ['y', 'z'] }
+  const all = { podNames: false, hosts: false, labels: ['y', 'z'] }
   t.same(clients, [all, all, all, all])
   t.equal(keys, 1)
   const apart = setupOf(
     `${block('a', 'z')}\nb {\n${INSECURE}\n}\nc {\nkubernetes cluster.local {\npods verified\nlabels a=b\n}\n}`,
   )
-  t.same(apart.clients, [{ podNames: false, labels: ['z'] }, undefined, undefined])
+  t.same(apart.clients, [{ podNames: false, hosts: false, labels: ['z'] }, undefined, undefined])
   t.equal(apart.keys, 3)
 })

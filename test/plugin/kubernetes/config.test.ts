@@ -30,7 +30,7 @@ const OTHERS: {
   nodes: [true, 'own'],
   records: [{ kinds: ['Ingress'], delegations: [], ttlSeconds: 60 }, 'own'],
   verifiedPods: [true, 'own'],
-  clients: [{ podNames: true, labels: ['app'] }, 'own'],
+  clients: [{ podNames: true, hosts: false, labels: ['app'] }, 'own'],
 }
 
 t.test('every option but those of answers alone means a table of its own', async t => {

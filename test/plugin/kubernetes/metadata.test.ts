@@ -74,7 +74,7 @@ t.test('a label that a zone has is there even when it is empty', async t => {
   )
 })
 
-const CLIENTS = { podNames: true, labels: ['app', 'tier'] }
+const CLIENTS = { podNames: true, hosts: false, labels: ['app', 'tier'] }
 
 t.test('the Pod that asks', async t => {
   const { cluster, labels } = handlerOf({ pods: 'verified', clients: CLIENTS })

@@ -1,7 +1,7 @@
 // Who gets which endpoints of a headless service: by the client's node and zone, never none where there are some.
 
 import t from 'tap'
-import type { SlimNode, SlimService } from '../../../src/objects/objects.ts'
+import type { SlimNode, SlimPod, SlimService } from '../../../src/objects/objects.ts'
 import { slimEndpointSlice, slimNode, slimService as slimOf } from '../../../src/objects/slim.ts'
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
@@ -140,6 +140,45 @@ t.test('changes of Nodes are followed', async t => {
   t.equal(addresses(cluster, '10.0.2.77'), '11 12 13', 'what two Nodes claim is nobody’s')
   cluster.cluster.remove('Node', 'x2')
   t.equal(addresses(cluster, '10.0.2.77'), '11 12')
+})
+
+t.test('Pods of networks that no Node tells are where their nodes are', async t => {
+  const clients = { podNames: false, hosts: true, labels: [] }
+  const more = { verifiedPods: true, clients } as const
+  const cluster = clusterOf(ENDPOINTS, 'zone', 1, more)
+  const pod = (namespace: string, name: string, ip: string, hostIp?: string): SlimPod => ({
+    namespace,
+    name,
+    ip,
+    hostNetwork: false,
+    labels: [],
+    ...(hostIp !== undefined && { hostIp }),
+  })
+  cluster.cluster.replace('Pod', [
+    pod('demo', 'of-b', '172.20.0.1', '192.168.0.3'),
+    pod('demo', 'of-a', '172.20.0.2', '192.168.0.1'),
+    pod('demo', 'six', 'fd00:20::1', '192.168.0.3'),
+    pod('demo', 'of-nobody', '172.20.0.3', '192.168.0.99'),
+    pod('demo', 'early', '172.20.0.4'),
+    pod('demo', 'one', '172.20.0.5', '192.168.0.1'),
+    pod('demo', 'other', '172.20.0.5', '192.168.0.3'),
+    pod('demo', 'claimed', '10.0.1.9', '192.168.0.3'),
+  ])
+  const rows: [from: string, addresses: string, why: string][] = [
+    ['172.20.0.1', '13', 'its node is in zone b'],
+    ['172.20.0.2', '11 12', 'its node is in zone a'],
+    ['fd00:20::1', '13', 'of the other family than its node'],
+    ['172.20.0.3', '11 12 13', 'no Node has that address'],
+    ['172.20.0.4', '11 12 13', 'no node yet'],
+    ['172.20.0.5', '11 12 13', 'two Pods of two nodes: nobody knows'],
+    ['172.20.0.9', '11 12 13', 'no Pod'],
+    ['10.0.1.9', '11 12', 'what a Node says of its networks counts first'],
+  ]
+  for (const [from, expected, why] of rows) t.equal(addresses(cluster, from), expected, `${from}: ${why}`)
+  cluster.cluster.upsert('Node', node('b1', 'a', '192.168.0.3/32'))
+  t.equal(addresses(cluster, '172.20.0.1'), '11 12', 'its node is in another zone now')
+  cluster.cluster.remove('Pod', 'demo/of-b')
+  t.equal(addresses(cluster, '172.20.0.1'), '11 12 13', 'a Pod that has gone')
 })
 
 t.test('before all Nodes are listed everybody gets all', async t => {

@@ -162,7 +162,7 @@ async function ask(
   const random = new Random(seed)
   const policy = policyOf(random)
   const { services, slices, owners } = objectsOf(random)
-  const config = { verifiedPods: true, clients: { podNames: false, labels: [] } }
+  const config = { verifiedPods: true, clients: { podNames: false, hosts: false, labels: [] } }
   const cluster = new SlimCluster(config, { kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod'] })
   const clients = [...NAMESPACES, '']
   cluster.cluster.replace(

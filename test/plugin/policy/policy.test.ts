@@ -21,7 +21,11 @@ const POD = { team: '10.1.1.1', other: '10.1.2.1', kube: '10.1.3.1', host: '192.
 
 /** Three namespaces with a Pod each, and a Pod on its node's network. */
 function cluster(): SlimCluster {
-  const config = { pods: 'insecure', verifiedPods: true, clients: { podNames: false, labels: [] } } as const
+  const config = {
+    pods: 'insecure',
+    verifiedPods: true,
+    clients: { podNames: false, hosts: false, labels: [] },
+  } as const
   const made = new SlimCluster(config, { kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod'] })
   made.cluster.replace('Pod', [
     slimPod('team/a', POD.team),

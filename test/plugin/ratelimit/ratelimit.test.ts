@@ -143,7 +143,7 @@ t.test('who is limited is told why, and it is counted', async t => {
 })
 
 t.test('all Pods of a namespace together', async t => {
-  const config = { verifiedPods: true, clients: { podNames: false, labels: [] } }
+  const config = { verifiedPods: true, clients: { podNames: false, hosts: false, labels: [] } }
   const made = new SlimCluster(config, { kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod'] })
   made.cluster.replace('Pod', [
     slimPod('demo/a', '10.1.0.1'),
