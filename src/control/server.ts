@@ -37,6 +37,7 @@ import { systemClock } from '../shared/clock.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { Admin, adminAddresses } from './admin.ts'
 import { CorefileState, errorsOf } from './corefile-state.ts'
+import { cpuQuotaCores } from './cpu-quota.ts'
 import type { Served } from './explaining.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
@@ -46,6 +47,9 @@ import { Status } from './status.ts'
 import { Taps } from './taps.ts'
 import { Threads } from './threads.ts'
 import { ZoneFiles } from './zone-files.ts'
+
+/** Under such a limit of processor time, one thread serves and controls: a second one takes 200 ms of it to start, and 40 MiB. */
+const ONE_THREAD_CORES = 0.5
 
 const explaining = () => import('./explaining.ts')
 
@@ -93,6 +97,7 @@ export class Server {
   /** Passed sockets without a block, as told last. */
   #unasked: readonly string[] = []
   #endBusy: (() => void) | undefined
+  readonly #quotaCores = cpuQuotaCores()
 
   constructor(options: ServerOptions) {
     const { log, registry, quiet, logForm } = options
@@ -196,9 +201,7 @@ export class Server {
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     const threads = this.#threadsWanted(usable.setup)
-    // A cluster's changes would keep queries waiting.
-    const here = this.#options.lean === true && threads === 1 && usable.setup.kubernetes.length === 0
-    await this.#threads.start(threads, here)
+    await this.#threads.start(threads, threads === 1 && this.#servesHere(usable.setup))
     const error = await this.#serve(usable)
     if (error !== undefined) {
       await this.#close()
@@ -251,9 +254,15 @@ export class Server {
     )
   }
 
-  /** A container's CPU quota counts: Node knows it. */
   #threadsWanted({ multisocket }: Setup): number {
-    return threadsOf(multisocket, this.#options.lean ? 1 : availableParallelism())
+    const cores = Math.min(availableParallelism(), Math.max(1, Math.floor(this.#quotaCores)))
+    return threadsOf(multisocket, this.#options.lean ? 1 : cores)
+  }
+
+  /** A cluster's changes would keep queries waiting; under a small limit either waits for the other anyway. */
+  #servesHere({ kubernetes }: Setup): boolean {
+    if (kubernetes.length === 0 && this.#options.lean === true) return true
+    return this.#quotaCores <= ONE_THREAD_CORES
   }
 
   #warnOfThreads(setup: Setup): void {
