@@ -76,6 +76,7 @@ secondary - forward the zone to its primary
 etcd - write hosts, template or file, or forward the zone to a server that reads etcd
 loop
 ratelimit
+stubdomains
 forward
 grpc - forward to tls:// or https:// upstreams
 erratic - stop or delay packets outside the server to test its clients
@@ -97,6 +98,7 @@ export const OWN_WORDS: ReadonlySet<string> = new Set([
   'policy',
   'ratelimit',
   'status',
+  'stubdomains',
 ])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
