@@ -101,7 +101,7 @@ export function compile(
       options.stubs ? of('StubDomain').flatMap(object => slimmedBy(slimStubDomain, object, warn)) : [],
     ),
   }
-  return { state, problems, services: of('Service'), pods }
+  return { state, problems, services: of('Service'), pods, slices: of('EndpointSlice') }
 }
 
 const everything: LabelPredicate = () => true
