@@ -1,11 +1,13 @@
-// The commands with kubectl that the README prints, one after the other as a reader types them, in a cluster where CoreDNS runs as
-// kubeadm sets it up: what changes, and that the way back leads to where it began.
+// The commands with kubectl that the README and docs/migrate.md print, one after the other as a reader types them, in a cluster
+// where CoreDNS runs as kubeadm sets it up: what changes, and that the way back leads to where it began.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { folderQuestions } from '../../src/diff/folder.ts'
+import { questionsOf } from '../../src/diff/questions.ts'
 import { blocksOf, commandsOf, documentNamed } from '../documents/document.ts'
 import { programPath } from '../support/system-program.ts'
 import { type KubeObject, readYaml } from './api-client.ts'
@@ -17,6 +19,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const NAMESPACE = 'kube-system'
 const COREDNS = 'registry.k8s.io/coredns/coredns:v1.12.0'
 const README = documentNamed('README.md')
+const MIGRATE = documentNamed('docs/migrate.md')
 
 /** What CoreDNS's objects are, but for what every change of them changes. */
 type State = Readonly<Record<string, unknown>>
@@ -35,7 +38,7 @@ class Reader {
 
   /** Types a command and gives its output. Throws with what it said where it fails. */
   async type(command: string): Promise<string> {
-    const PATH = `${process.env.PATH}:${programFolder()}`
+    const PATH = `${this.folder}/bin:${process.env.PATH}:${programFolder()}`
     const env = { ...process.env, PATH, KUBECONFIG: this.#context.world.plane.kubeconfigFile }
     const { stdout } = await run('sh', ['-c', command], { cwd: this.folder, env })
     return stdout
@@ -125,6 +128,75 @@ async function checkReplay(context: Context, reader: Reader): Promise<void> {
   })
 }
 
+/** The commands of a section of docs/migrate.md, but for those that need nodes. */
+const migrating = (heading: string): string[] => {
+  const section = MIGRATE.text.split(/^(?=## )/m).find(text => text.startsWith(`## ${heading}\n`))
+  holds(section !== undefined, `docs/migrate.md has no section ${heading}`)
+  return blocksOf({ path: MIGRATE.path, text: section }).flatMap(block =>
+    commandsOf({ path: MIGRATE.path, text: `\n\n${block.replace(/^/gm, '    ')}` }).filter(
+      command => !/ (?:exec|logs|diff) /.test(command),
+    ),
+  )
+}
+
+async function checkMigration(context: Context, reader: Reader): Promise<void> {
+  const { client } = context.world.plane
+  mkdirSync(join(reader.folder, 'bin'))
+  const main = join(ROOT, 'src', 'main.ts')
+  const script = `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`
+  writeFileSync(join(reader.folder, 'bin', 'seamark'), script, { mode: 0o755 })
+  mkdirSync(join(reader.folder, 'cluster'))
+  const before = await reader.state()
+  const [configMap, check, beside, status, service, names, objects, away, ...none] =
+    migrating('Beside CoreDNS first')
+
+  await context.check('docs/migrate.md: the Corefile is judged', async () => {
+    same(none, [], 'more commands')
+    await reader.type(configMap!)
+    holds((await reader.type(check!)).includes(' 0 errors'), 'no errors in the stock Corefile')
+  })
+  await context.check('docs/migrate.md: beside CoreDNS, behind no Service', async () => {
+    await reader.type(beside!)
+    await reader.type(status!)
+    same(await reader.state(), before, "CoreDNS's objects")
+    const slices = await client.list({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      namespace: NAMESPACE,
+    })
+    holds(!JSON.stringify(slices).includes('seamark-beside'), 'no endpoint of it')
+  })
+  await context.check('docs/migrate.md: what is compared', async () => {
+    same(await reader.type(service!), '10.96.0.10', 'the address')
+    await reader.type(names!)
+    const listed = questionsOf(readFileSync(join(reader.folder, 'names')))
+    holds(
+      listed.questions.some(({ name }) => name === 'kubernetes.default.svc.cluster.local.'),
+      'a Service',
+    )
+    await reader.type(objects!)
+    const all = await folderQuestions(join(reader.folder, 'cluster'), 'cluster.local')
+    holds(Array.isArray(all) && all.some(({ type }) => type === 'PTR'), `the names of the folder: ${all}`)
+  })
+  await context.check('docs/migrate.md: away with it, and every right of multicluster', async () => {
+    await reader.type(away!)
+    for (const command of migrating('ServiceImports of other clusters')) {
+      await reader.type(command)
+      await reader.type(command.replace('apply', 'delete'))
+    }
+    same(await reader.state(), before, "CoreDNS's objects")
+  })
+  await context.check('docs/migrate.md: kubeadm, and the way back', async () => {
+    const [set, rollout, back] = migrating('kubeadm')
+    await reader.type(set!)
+    await reader.type(rollout!)
+    same(imageIn(await reader.state()), 'REGISTRY/seamark:v1.14.7', 'the image')
+    await reader.type(back!)
+    await reader.type(rollout!)
+    same(await reader.state(), before, 'the way back')
+  })
+}
+
 export const suite: Suite = {
   name: 'documents',
   async run(context) {
@@ -179,6 +251,7 @@ export const suite: Suite = {
       },
     )
     await checkReplay(context, reader)
+    await checkMigration(context, new Reader(context))
     await reader.type(`kubectl -n ${NAMESPACE} delete poddisruptionbudget/coredns`)
     await reader.type('kubectl delete -f coredns.yaml')
   },
