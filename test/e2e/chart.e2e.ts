@@ -165,6 +165,56 @@ async function checkMonitoring(context: Context, helm: Helm): Promise<void> {
   })
 }
 
+/** The rights that words of the Corefile need come with them; those of CRDs whose definitions stand in config/crds, too. */
+async function checkRights(context: Context, helm: Helm): Promise<void> {
+  await context.check('the ClusterRole has what the Corefile reads, and no more', async () => {
+    const rules = async (values: Values): Promise<unknown> => {
+      const objects = await helm.template({ values: [values] })
+      await dryRun(context.world.plane.client, objects)
+      const role = objects.find(({ kind }) => kind === 'ClusterRole') as unknown as {
+        rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[]
+      }
+      return role.rules.map(({ apiGroups, resources, verbs }) =>
+        [...apiGroups, ...resources, ...verbs].join(' '),
+      )
+    }
+    const block = (configBlock: string, records: string): Values => ({
+      servers: [
+        {
+          port: 53,
+          plugins: [
+            { name: 'kubernetes', parameters: 'cluster.local', configBlock },
+            { name: 'k8s_records', parameters: 'example.org', configBlock: records },
+          ],
+        },
+      ],
+    })
+    const always = [
+      ' services pods namespaces nodes list watch',
+      'discovery.k8s.io endpointslices list watch',
+    ]
+    const imports = 'multicluster.x-k8s.io serviceimports list watch'
+    const records = 'seamark.dev dnsrecords list watch'
+    const ingresses = 'networking.k8s.io ingresses list watch'
+    same(await rules({}), always, 'by default')
+    same(
+      await rules({ rbac: { multiclusterEnable: true } }),
+      [...always, imports],
+      'as CoreDNS’s chart has it',
+    )
+    const all = block('multicluster clusterset.local', 'from dnsrecords dnsendpoints ingresses')
+    const endpoints = 'externaldns.k8s.io dnsendpoints list watch'
+    same(await rules(all), [...always, imports, endpoints, records, ingresses], 'all of them')
+    same(
+      await rules(block('ttl 30', '# from ingresses\nfrom dnsrecords')),
+      [...always, records],
+      'one of them',
+    )
+    const extra = { apiGroups: ['example.org'], resources: ['things'], verbs: ['list'] }
+    same(await rules({ rbac: { extraRules: [extra] } }), [...always, 'example.org things list'], 'more rules')
+  })
+}
+
 /** What config/kubernetes has and the chart renders for kubeadm, without what Helm or Seamark's state adds. */
 async function checkKustomization(context: Context, helm: Helm): Promise<void> {
   await context.check('config/kubernetes is what the chart renders for kubeadm', async () => {
@@ -225,6 +275,7 @@ export const suite: Suite = {
     for (const [name, values] of SCALED) await installAndServe(context, helm, name, [values])
     await checkMonitoring(context, helm)
     await checkKustomization(context, helm)
+    await checkRights(context, helm)
     await upgradeOfCoreDns(context, helm)
     await adoption(context, helm)
     await context.attempt('the namespaces are gone', () => namespacesGone(plane.client))

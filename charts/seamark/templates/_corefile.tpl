@@ -96,6 +96,13 @@ both together are often refused, TCP has to be asked for. tls://, grpc:// and ht
 {{- range .root.Values.servers }}{{ range .plugins }}{{ if eq .name $plugin }}true{{ end }}{{ end }}{{ end -}}
 {{- end -}}
 
+{{/* Whether the block of a plugin has a word: (dict "root" $ "plugin" "kubernetes" "word" "multicluster"). */}}
+{{- define "seamark.saysIn" -}}
+{{- $plugin := .plugin -}}
+{{- $word := printf `(?m)^[^#]*\b%s\b` .word -}}
+{{- range .root.Values.servers }}{{ range .plugins }}{{ if and (eq .name $plugin) (regexMatch $word (default "" .configBlock)) }}true{{ end }}{{ end }}{{ end -}}
+{{- end -}}
+
 {{- define "seamark.containerPorts" -}}
 {{- $kubeadm := .Values.service.kubeadmPorts -}}
 {{- $list := list -}}
