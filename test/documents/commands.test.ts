@@ -67,9 +67,10 @@ const IMAGE: Elsewhere = {
   because: 'is read by skopeo there, and started by an OCI runtime',
 }
 const CHECK: Elsewhere = { file: 'test/setup/check.test.ts', because: 'wants a manifest of a cluster' }
-const UNTYPED: Elsewhere = {
-  file: 'docs/migrate.md',
-  because: 'not tried as it is, which the document says; test/e2e/documents.e2e.ts types the like of it',
+const NODE: Elsewhere = {
+  file: 'test/diff/command.test.ts',
+  because:
+    'needs a node, which the document says: what it starts in the Pod is tried there, and as `explain`',
 }
 const PROVIDER: Elsewhere = {
   file: 'docs/migrate.md',
@@ -158,7 +159,7 @@ const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
   if (command.includes(' -k config/node-local')) return NODE_CACHE
   if (path === MIGRATE && untried.has(command)) return PROVIDER
-  if (path === MIGRATE && command.startsWith('kubectl ')) return UNTYPED
+  if (path === MIGRATE && / (?:exec|logs) /.test(command)) return NODE
   return command.startsWith('kubectl ') ? CLUSTER : undefined
 }
 const script = (command: string): string | undefined => /^npm run (\S+)$/.exec(command)?.[1]

@@ -197,6 +197,26 @@ async function checkMigration(context: Context, reader: Reader): Promise<void> {
   })
 }
 
+/** For objects that were created, as kubeadm does, and for those that somebody applies. */
+async function checkImageOnly(context: Context, reader: Reader): Promise<void> {
+  const [apply, rollout, back] = migrating('The image alone, by kubectl apply')
+  for (const origin of ['create', 'apply'])
+    await context.check(`docs/migrate.md: the image alone, of what kubectl ${origin} made`, async () => {
+      if (origin === 'apply') await reader.type('kubectl apply -f coredns.yaml')
+      const before = await reader.state()
+      await reader.type(apply!)
+      await reader.type(rollout!)
+      const changed = await reader.state()
+      same(imageIn(changed), 'seamark:0.1.0', 'the image')
+      same(JSON.parse(JSON.stringify(changed).replace('seamark:0.1.0', COREDNS)), before, 'everything else')
+      await reader.type(apply!)
+      same(await reader.state(), changed, 'once more')
+      await reader.type(back!)
+      await reader.type(rollout!)
+      same(await reader.state(), before, 'the way back')
+    })
+}
+
 export const suite: Suite = {
   name: 'documents',
   async run(context) {
@@ -252,6 +272,7 @@ export const suite: Suite = {
     )
     await checkReplay(context, reader)
     await checkMigration(context, new Reader(context))
+    await checkImageOnly(context, reader)
     await reader.type(`kubectl -n ${NAMESPACE} delete poddisruptionbudget/coredns`)
     await reader.type('kubectl delete -f coredns.yaml')
   },

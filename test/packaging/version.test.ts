@@ -15,12 +15,15 @@ t.test('is the same everywhere', async t => {
   t.same([chart.version, chart.appVersion], [manifest.version, manifest.version], 'the chart')
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: { '': { version: string } } }
   t.equal(packages[''].version, manifest.version, 'package-lock.json')
-  const { images } = parse(read('config/kubernetes/kustomization.yaml')) as { images: { newTag: string }[] }
-  t.same(
-    images.map(({ newTag }) => newTag),
-    [manifest.version],
-    'config/kubernetes',
-  )
+  for (const folder of ['kubernetes', 'image-only', 'node-local']) {
+    const file = `config/${folder}/kustomization.yaml`
+    const { images } = parse(read(file)) as { images: { newTag: string }[] }
+    t.same(
+      images.map(({ newTag }) => newTag),
+      [manifest.version],
+      file,
+    )
+  }
   t.match(read('Dockerfile'), `image.version="${manifest.version}"`)
   t.match(read('docs/seamark.1'), `Seamark ${manifest.version}`)
 })
