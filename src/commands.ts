@@ -52,6 +52,7 @@ export const COMMANDS: readonly CommandRow[] = [
     about: 'serve a Corefile',
     more: [
       'SIGTERM ends it after the lameduck time of the plugin health, SIGINT at once; SIGUSR1 reads the Corefile again.',
+      'From systemd it takes sockets (LISTEN_FDS) for the addresses of the Corefile, and tells it when it serves (NOTIFY_SOCKET, WATCHDOG_USEC).',
       'Options have one dash or two, and their value behind a space or an equals sign.',
     ],
     examples: [

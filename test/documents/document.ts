@@ -18,6 +18,7 @@ const PROGRAMS = [
   'kubectl',
   'node',
   'npm',
+  'npx',
   'oc',
   'podman',
   'seamark',

@@ -147,7 +147,7 @@ async function checkMigration(context: Context, reader: Reader): Promise<void> {
   writeFileSync(join(reader.folder, 'bin', 'seamark'), script, { mode: 0o755 })
   mkdirSync(join(reader.folder, 'cluster'))
   const before = await reader.state()
-  const [configMap, check, beside, status, service, names, objects, away, ...none] =
+  const [configMap, check, beside, status, service, names, address, objects, away, ...none] =
     migrating('Beside CoreDNS first')
 
   await context.check('docs/migrate.md: the Corefile is judged', async () => {
@@ -174,6 +174,7 @@ async function checkMigration(context: Context, reader: Reader): Promise<void> {
       listed.questions.some(({ name }) => name === 'kubernetes.default.svc.cluster.local.'),
       'a Service',
     )
+    holds(/^\d+(?:\.\d+){3}$/.test(await reader.type(address!)), 'the address of the one beside')
     await reader.type(objects!)
     const all = await folderQuestions(join(reader.folder, 'cluster'), 'cluster.local')
     holds(Array.isArray(all) && all.some(({ type }) => type === 'PTR'), `the names of the folder: ${all}`)
@@ -275,5 +276,8 @@ export const suite: Suite = {
     await checkImageOnly(context, reader)
     await reader.type(`kubectl -n ${NAMESPACE} delete poddisruptionbudget/coredns`)
     await reader.type('kubectl delete -f coredns.yaml')
+    // There is no garbage collector: what the Deployments made would be in the way of other suites.
+    for (const label of ['k8s-app=kube-dns', 'app=seamark-beside'])
+      await reader.type(`kubectl -n ${NAMESPACE} delete replicasets,pods -l ${label}`)
   },
 }

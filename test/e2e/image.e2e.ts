@@ -26,10 +26,10 @@ const yaml = <Value>(file: string): Value =>
   parse(readFileSync(join(ROOT, 'config', 'kubernetes', file), 'utf8')) as Value
 
 /** Runs `npm run image`; why it cannot be done here, or ''. */
-function makeImage(folder: string): string {
+function makeImage(folder: string, architecture = 'amd64'): string {
   const { status, stderr } = spawnSync(
     process.execPath,
-    [join(ROOT, 'scripts', 'image.ts'), '--arch', 'amd64', '--out', folder],
+    [join(ROOT, 'scripts', 'image.ts'), '--arch', architecture, '--out', folder],
     { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
   )
   if (status === EX_UNAVAILABLE) return stderr.trim()
@@ -75,6 +75,31 @@ async function checkForms(context: Context, folder: string): Promise<void> {
       run(['skopeo', '--insecure-policy', 'copy', form, `dir:${to}`])
       holds(readdirSync(to).includes('manifest.json'), form)
     }
+  })
+}
+
+/** e_machine of elf(5). */
+const EM_AARCH64 = 183
+const ELF = '\x7fELF'
+
+/** The processors of the programs and libraries below a folder, each once. */
+const machines = (folder: string): number[] => {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(file => file.isFile())
+  const octets = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name)))
+  const programs = octets.filter(head => head.toString('latin1', 0, ELF.length) === ELF)
+  return [...new Set(programs.map(head => head.readUInt16LE(18)))]
+}
+
+/** It cannot be started here: that all of it is of that processor is looked at. */
+async function checkArm64(context: Context, folder: string): Promise<void> {
+  await context.check('for arm64, every program and library is', () => {
+    same(makeImage(folder, 'arm64'), '', 'the image')
+    const { rootfs } = UnpackedImage.unpack(join(folder, 'layout'), join(folder, '..', 'rootfs-arm64'))
+    same(machines(rootfs), [EM_AARCH64], 'processors')
+    if (!hasProgram('skopeo')) return
+    const form = `oci:${join(folder, 'layout')}:${manifest.version}`
+    const told = run(['skopeo', '--override-arch', 'arm64', 'inspect', '--config', form])
+    same((JSON.parse(told) as { architecture: string }).architecture, 'arm64', 'as skopeo reads it')
   })
 }
 
@@ -162,6 +187,7 @@ export const suite: Suite = {
     const unavailable = makeImage(folder)
     if (unavailable !== '') return context.skip('npm run image', unavailable)
     await checkForms(context, folder)
+    await checkArm64(context, join(folder, '..', 'arm64'))
     const installed = RUNTIMES.filter(hasProgram)
     if (installed.length === 0)
       return context.skip('the image in a container', 'neither crun nor runc is installed')

@@ -48,10 +48,13 @@ function argumentsOf(folder: string): string[] {
   return [...ours, '-basecorefile', join(folder, 'Corefile.base'), '-kubednscm', folder]
 }
 
+let started = 0
+
 /** Starts a cache on the node, and waits until a Pod gets an answer of it. */
 async function startCache(scope: Scope, folder: string, node: Namespace, pod: Namespace): Promise<Program> {
   const command = [...node.wrap, ...serverCommand('seamark'), ...argumentsOf(folder)]
-  const program = Program.start(scope, folder, 'node-cache', command, {
+  // Each has a log of its own, which says when it serves.
+  const program = Program.start(scope, folder, `node-cache-${started++}`, command, {
     env: { ...process.env, KUBE_DNS_UPSTREAM_SERVICE_HOST: UPSTREAM_SERVICE },
   })
   await eventually(
@@ -102,6 +105,7 @@ async function checkNode(context: Context): Promise<void> {
   scope.add("the cluster's DNS", () => behind.end())
   await clusterDns(behind, 'coredns')
   const first = await startCache(scope, folder, node, pod)
+  let current = first
 
   await context.check('a Pod gets the names of the cluster over UDP and TCP', async () => {
     same(dig(pod, NAME), '10.96.0.1', 'UDP')
@@ -138,7 +142,7 @@ async function checkNode(context: Context): Promise<void> {
       'an update of the DaemonSet: the new Pod beside the old one, and no question is lost',
       async () => {
         const { sent, lost } = await lostWhile(scope, folder, pod, async () => {
-          await startCache(scope, folder, node, pod)
+          current = await startCache(scope, folder, node, pod)
           await first.stop()
         })
         same([sent > RATE, lost], [true, 0], `questions, of ${sent}`)
@@ -150,6 +154,20 @@ async function checkNode(context: Context): Promise<void> {
       },
     )
   } else context.skip('load while something happens', 'dnsperf is not installed')
+  await context.check(
+    'a crash: one beside it answers on; alone, the next one finds interface and rules',
+    async () => {
+      const beside = await startCache(scope, folder, node, pod)
+      await current.stop('SIGKILL')
+      for (let i = 0; i < 8; i++) same(dig(pod, NAME), '10.96.0.1', 'of the one beside it')
+      await beside.stop('SIGKILL')
+      holds(node.run('ip address').includes(LOCAL), 'the address stays')
+      if (hasProgram('nft')) holds(node.run('nft list ruleset').includes('notrack'), 'the rules stay')
+      current = await startCache(scope, folder, node, pod)
+      await current.stop()
+      holds(!node.run('ip address').includes(LOCAL), 'and goes with one that ends by itself')
+    },
+  )
 }
 
 /** What the documents say about kubectl. */
