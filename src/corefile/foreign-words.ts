@@ -65,7 +65,8 @@ warnlist logs names of a list: write log, and look for them in the lines
 wgsd answers for peers of WireGuard: forward the zone to a server that does
 `
 
-const advice: ReadonlyMap<string, string> = new Map(
+/** What each does and what to write instead, as the end of a sentence, by word. */
+export const FOREIGN_WORDS: ReadonlyMap<string, string> = new Map(
   WORDS.trim()
     .split('\n')
     .map(line => {
@@ -73,9 +74,3 @@ const advice: ReadonlyMap<string, string> = new Map(
       return [line.slice(0, blank), line.slice(blank + 1)]
     }),
 )
-
-/** What such a word does and what to write instead, as the end of a sentence; undefined for any other word. */
-export const foreignWord = (word: string): string | undefined => advice.get(word)
-
-/** All of them. */
-export const FOREIGN_WORDS: readonly string[] = [...advice.keys()]

@@ -76,7 +76,6 @@ secondary - forward the zone to its primary
 etcd - write hosts, template or file, or forward the zone to a server that reads etcd
 loop
 ratelimit
-stubdomains
 forward
 grpc - forward to tls:// or https:// upstreams
 erratic - stop or delay packets outside the server to test its clients
@@ -86,20 +85,6 @@ sign - sign outside the server and serve the result with file
 view
 nomad - forward the zone to a Consul or CoreDNS server beside Nomad
 `
-
-/** Those that CoreDNS lacks. */
-export const OWN_WORDS: ReadonlySet<string> = new Set([
-  'admin',
-  'ede',
-  'edns_pass',
-  'ipv4',
-  'ipv6',
-  'k8s_records',
-  'policy',
-  'ratelimit',
-  'status',
-  'stubdomains',
-])
 
 /** Every directive of CoreDNS 1.14.7 and Seamark's own, in the order of the chain. */
 export const DIRECTIVE_WORDS: readonly DirectiveWord[] = CHAIN.trim()

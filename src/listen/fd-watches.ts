@@ -4,7 +4,7 @@
 // to close what is open: a callback into it from there, as koffi's own poll makes it, ends the whole process. An immediate
 // that does not keep the loop from waiting looks after each turn what the kernel has to say.
 
-import type koffi from 'koffi'
+import type { Koffi, Library } from '../shared/koffi.ts'
 
 /** A file descriptor watched until it is closed. */
 export interface FdWatch {
@@ -12,8 +12,6 @@ export interface FdWatch {
   close(): void
 }
 
-type Koffi = typeof koffi
-type Library = ReturnType<Koffi['load']>
 type PollHandle = ReturnType<Koffi['node']['poll']>
 
 /** linux/eventpoll.h, and uv_handle_type and uv_poll_event of uv.h. */

@@ -4,6 +4,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
+import { loadKoffi } from '../shared/koffi.ts'
 import { type FdWatch, FdWatches } from './fd-watches.ts'
 import { codeOf } from './listener.ts'
 
@@ -71,16 +72,11 @@ export function loadLibc(): Promise<Libc | undefined> {
 export const loadedLibc = (): Libc | undefined => loaded
 
 async function load(): Promise<Libc | undefined> {
-  if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return undefined
-  // Optional: where it is missing, or has no build for this machine, node:dgram serves and the listener's
-  // kind says so.
-  const koffi = await import('koffi').then(
-    loaded => loaded.default,
-    () => undefined,
-  )
-  if (!koffi) return undefined
-  // null is this process: whatever C library it runs on is in it.
-  const library = koffi.load(null)
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return undefined
+  // Where there is none, node:dgram serves and the listener's kind says so.
+  const native = await loadKoffi()
+  if (native === undefined) return undefined
+  const { koffi, library } = native
   const libc: Libc = {
     socket: library.func('socket', 'int', ['int', 'int', 'int']),
     setsockopt: library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),

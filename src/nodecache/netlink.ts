@@ -3,6 +3,7 @@
 
 import { closeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
+import { loadKoffi } from '../shared/koffi.ts'
 
 export const NETLINK = {
   ROUTE: 0,
@@ -55,16 +56,13 @@ interface Calls {
 let loading: Promise<Calls> | undefined
 
 async function load(): Promise<Calls> {
-  const koffi = await import('koffi').then(
-    loaded => loaded.default,
-    () => undefined,
-  )
-  if (process.platform !== 'linux' || koffi === undefined)
+  const native = await loadKoffi()
+  if (native === undefined)
     throw new NetlinkError(
       'asking the kernel for interfaces and rules needs Linux and the package koffi',
       'ENOSYS',
     )
-  const library = koffi.load(null)
+  const { koffi, library } = native
   return {
     socket: library.func('socket', 'int', ['int', 'int', 'int']),
     send: library.func('send', 'int64', ['int', 'void *', 'size_t', 'int']),

@@ -48,7 +48,6 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { statusWord } from './status.ts'
-import { stubDomainsWord } from './stubdomains/stubdomains.ts'
 import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
@@ -108,7 +107,6 @@ const words: readonly ServedWord[] = [
   rewriteWord,
   rootWord,
   statusWord,
-  stubDomainsWord,
   templateWord,
   viewWord,
   timeoutsWord,

@@ -3,7 +3,7 @@
 import { dirname } from 'node:path'
 import type { Corefile, Directive, ServerBlock } from '../corefile/corefile.ts'
 import { usageOf, type WordDoc } from '../corefile/doc.ts'
-import { foreignWord } from '../corefile/foreign-words.ts'
+import { FOREIGN_WORDS } from '../corefile/foreign-words.ts'
 import { nearestWord, type Problem, type Problems } from '../corefile/problem.ts'
 import type { Place } from '../corefile/token.ts'
 import { DIRECTIVE_WORDS, directiveWord, REMOVED_WORDS } from '../corefile/words.ts'
@@ -117,7 +117,7 @@ function judgeWord({ word }: Directive, problems: Problems): boolean {
   if (servedWord(text)) return true
   const removed = REMOVED_WORDS.get(text)
   const known = directiveWord(text)
-  const foreign = foreignWord(text)
+  const foreign = FOREIGN_WORDS.get(text)
   if (removed !== undefined) problems.error(word, `${text} was removed from CoreDNS: ${removed}`)
   else if (known?.instead !== undefined) problems.warning(word, `${text} does nothing here: ${known.instead}`)
   else if (known?.notOffered !== undefined)

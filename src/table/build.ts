@@ -1,10 +1,10 @@
-// Slim objects → blocks (layout.ts), in steps: a service may have a hundred thousand endpoints. Pure: the same objects give the same octets, whatever came before, so that an
-// update which changes nothing that DNS shows is seen by comparing blocks.
+// Slim objects → blocks (layout.ts), in steps: a service may have a hundred thousand endpoints. Pure: the same objects give the
+// same octets, whatever came before, so that an update which changes nothing that DNS shows is seen by comparing blocks.
 
 import type { SlimEndpointSlice, SlimService, SlimServiceImport } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
 import { parseIp, readIp } from '../shared/ip.ts'
-import { finish, PIECES_A_STEP, type Steps } from '../shared/steps.ts'
+import { PIECES_A_STEP, type Steps } from '../shared/steps.ts'
 import { parseName } from '../wire/name.ts'
 import { BLOCK } from './block.ts'
 import {
@@ -91,12 +91,6 @@ export function* importSteps(
   const key = importKey(imported.namespace, imported.name)
   return yield* blockSteps(KIND.IMPORT, key, imported, slices, { ...options, zonal: false })
 }
-
-/** The same at once. */
-export const buildOrphan = (...args: Parameters<typeof orphanSteps>): Uint8Array =>
-  finish(orphanSteps(...args))
-export const buildService = (...args: Parameters<typeof serviceSteps>): Uint8Array =>
-  finish(serviceSteps(...args))
 
 function* blockSteps(
   kind: number,

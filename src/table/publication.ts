@@ -14,7 +14,6 @@ import { FLAG, KIND, markOf } from './layout.ts'
 import type { Places } from './places.ts'
 import type { Records } from './records.ts'
 import type { SliceOwners } from './slices.ts'
-import type { StubDomains } from './stub-domains.ts'
 import type { TableWriter } from './writer.ts'
 
 /** What is known of the cluster, as it is at each step. */
@@ -25,7 +24,6 @@ export interface ClusterView {
   readonly clients: Clients | undefined
   readonly places: Places | undefined
   readonly records: Records | undefined
-  readonly stubs: StubDomains | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -85,12 +83,6 @@ export class Publication {
   *records(name: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.records?.publish(name, this.#writer) ?? false
-  }
-
-  /** All StubDomains. */
-  *stubs(): Steps<boolean> {
-    yield* this.#writer.nameRoom()
-    return this.#view.stubs?.publish(this.#view.objects.StubDomain, this.#writer) ?? false
   }
 
   *import(key: string): Steps<boolean> {

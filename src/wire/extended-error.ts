@@ -1,6 +1,6 @@
 // Extended errors (RFC 8914): why a reply is as it is, as an EDNS option.
 
-import { readU16, writeU16 } from './header.ts'
+import { readU16 } from './header.ts'
 import type { EdnsOption } from './message.ts'
 import { OPTION } from './scan.ts'
 
@@ -35,13 +35,4 @@ export function readExtendedError(options: readonly EdnsOption[]): ExtendedError
   const data = options.find(({ code }) => code === OPTION.EDE)?.data
   if (data === undefined || data.length < 2) return undefined
   return { code: readU16(data, 0), text: Buffer.from(data.subarray(2)).toString('utf8') }
-}
-
-/** RFC 8914 section 2. */
-export function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
-  const words = Buffer.from(text, 'utf8').subarray(0, REASON_MAX_OCTETS)
-  const data = new Uint8Array(2 + words.length)
-  writeU16(data, 0, code)
-  data.set(words, 2)
-  return { code: OPTION.EDE, data }
 }

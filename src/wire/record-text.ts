@@ -6,11 +6,7 @@ import { ipFromBytes } from '../shared/ip.ts'
 import { readU16, readU32 } from './header.ts'
 import { formatName } from './name.ts'
 import type { Rr } from './record.ts'
-import { className, RDATA_LAYOUT, TYPE, typeName } from './rrtype.ts'
-
-/** The whole record on one line. */
-export const recordText = (record: Rr): string =>
-  `${formatName(record.owner)} ${record.ttlSeconds} ${className(record.class)} ${typeName(record.type)} ${rdataText(record)}`
+import { RDATA_LAYOUT, TYPE } from './rrtype.ts'
 
 /** The record's data. */
 export function rdataText({ type, rdata }: Rr): string {

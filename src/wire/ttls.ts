@@ -30,12 +30,6 @@ export function boundTtls(
     writeU32(octets, walk.ttlAt, Math.min(maxSeconds, Math.max(minSeconds, walk.ttl)))
 }
 
-/** Takes what was spent on the way from all TTLs, to zero at most. */
-export function ageTtls(octets: Uint8Array, start: number, end: number, seconds: number): void {
-  for (walk.open(octets, start, end); walk.next(); )
-    writeU32(octets, walk.ttlAt, Math.max(0, walk.ttl - seconds))
-}
-
 /** Octets of a message with every name written out, OPT left out: CoreDNS's sizes. */
 export function uncompressedOctets(octets: Uint8Array, start: number, end: number): number {
   if (!walk.open(octets, start, end)) return end - start

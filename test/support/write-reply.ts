@@ -2,11 +2,12 @@
 // the client's id and opcode, RD and CD as asked, Z clear, an OPT of our own where the query had one and only there
 // (RFC 6891 6.1.1, 7), and the question octet for octet where it could be read.
 
-import { extendedErrorOption } from '../../src/wire/extended-error.ts'
-import { HEADER_OCTETS, PAYLOAD_DEFAULT } from '../../src/wire/header.ts'
+import { type ExtendedError, REASON_MAX_OCTETS } from '../../src/wire/extended-error.ts'
+import { HEADER_OCTETS, PAYLOAD_DEFAULT, writeU16 } from '../../src/wire/header.ts'
 import { type Edns, type EdnsOption, MessageWriter } from '../../src/wire/message.ts'
 import { OPT_OCTETS } from '../../src/wire/opt.ts'
 import { OPCODE } from '../../src/wire/rcode.ts'
+import { OPTION } from '../../src/wire/scan.ts'
 import type { Query } from './query.ts'
 import type { Reply } from './reply.ts'
 
@@ -53,4 +54,13 @@ function optionsOf(
     if (fits) room -= 4 + data.length
     return fits
   })
+}
+
+/** RFC 8914 section 2. */
+function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
+  const words = Buffer.from(text, 'utf8').subarray(0, REASON_MAX_OCTETS)
+  const data = new Uint8Array(2 + words.length)
+  writeU16(data, 0, code)
+  data.set(words, 2)
+  return { code: OPTION.EDE, data }
 }

@@ -2,17 +2,10 @@
 
 import t from 'tap'
 import type { SlimEndpointSlice, SlimService } from '../../src/objects/objects.ts'
-import {
-  type BuildOptions,
-  buildMark,
-  buildOrphan,
-  buildService,
-  namespaceKey,
-  podKey,
-  serviceKey,
-} from '../../src/table/build.ts'
+import { type BuildOptions, buildMark, namespaceKey, podKey, serviceKey } from '../../src/table/build.ts'
 import { KIND } from '../../src/table/layout.ts'
 import { formatName } from '../../src/wire/name.ts'
+import { buildOrphan, buildService } from '../support/blocks.ts'
 import fc, { runs } from '../support/properties.ts'
 import { outline, PLAIN, service, slice } from './block-texts.ts'
 

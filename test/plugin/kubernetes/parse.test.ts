@@ -30,7 +30,6 @@ const plain: KubernetesConfig = {
   topology: undefined,
   nodes: false,
   records: undefined,
-  stubs: undefined,
   verifiedPods: false,
   source: { kind: 'api' },
   snapshot: undefined,
