@@ -122,7 +122,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm test -- test/plugin/k8s_records': STEP,
   'npm test -- test/plugin/address-family.test.ts': STEP,
   'npm test -- test/plugin/ratelimit': STEP,
-  'npm run test:e2e -- who-asks k8s-records': {
+  'npm run test:e2e -- three-nodes who-asks k8s-records': {
     file: 'test/e2e/who-asks.e2e.ts',
     because: 'needs a control plane',
   },

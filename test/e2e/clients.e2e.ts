@@ -12,11 +12,11 @@ import type { KubeObject } from './api-client.ts'
 import { startCaseUpstream } from './case-upstream.ts'
 import { DnsServer } from './dns-server.ts'
 import { service, slice } from './every-object.ts'
+import { compiledLookup, goLookup, LOOKUP_FOLDER } from './lookup-programs.ts'
 import { eventually, freePorts, Program } from './processes.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
 const run = promisify(execFile)
-const FOLDER = join(import.meta.dirname, 'clients')
 const NAMESPACE = 'clients'
 const ZONE = `${NAMESPACE}.svc.cluster.local`
 /** More addresses than 1232 octets hold. */
@@ -150,27 +150,20 @@ class Clients {
   }
 
   /** The lookup program in C by that compiler; undefined, and skipped loudly, where there is none. */
-  async compiled(compiler: string, name: string): Promise<string | undefined> {
-    if (systemProgram(compiler) === undefined) {
-      this.#context.skip(name, `${compiler} is not installed`)
-      return undefined
-    }
-    const program = join(this.#folder, `lookup-${compiler}`)
-    await run(compiler, ['-O1', '-o', program, join(FOLDER, 'lookup.c')])
+  async compiled(compiler: 'gcc' | 'musl-gcc', name: string): Promise<string | undefined> {
+    const program = await compiledLookup(compiler, this.#folder)
+    if (program === undefined) this.#context.skip(name, `${compiler} is not installed`)
     return program
   }
 
-  async built(): Promise<string> {
-    const program = join(this.#folder, 'lookup-go')
-    const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GO111MODULE: 'off' }
-    await run('go', ['build', '-o', program, join(FOLDER, 'lookup.go')], { env })
-    return program
+  built(): Promise<string> {
+    return goLookup(this.#folder)
   }
 }
 
 async function askByClients(context: Context): Promise<void> {
   const clients = new Clients(context)
-  const script = [process.execPath, join(FOLDER, 'lookup.mjs')]
+  const script = [process.execPath, join(LOOKUP_FOLDER, 'lookup.mjs')]
   const byGlibc = await clients.compiled('gcc', 'glibc')
   if (byGlibc !== undefined) {
     for (const way of ['', 'single-request', 'single-request-reopen', 'edns0'])

@@ -1,7 +1,7 @@
 // Stands in for the kubelet and the scheduler: binds each Pod to one of two Nodes (in two zones), gives it addresses of
 // both families, reports it Running and Ready, and removes it when it is deleted. The real controllers do the rest.
 //
-// A Pod may ask by annotation: `e2e/ip` for its own address, `e2e/ready: "false"` for never being ready.
+// A Pod may ask by annotation: `e2e/ip` for its own address, `e2e/host` for that of its node, `e2e/ready: "false"` for never being ready.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ApiClient, ApiError, apiPath, type KubeObject } from './api-client.ts'
@@ -103,12 +103,14 @@ export class Kubelet {
     const { name, namespace = 'default', annotations = {} } = pod.metadata
     const number = ++this.#count
     const podIP = annotations['e2e/ip'] ?? `10.244.${number >> 8}.${number & 255}`
+    const hostIP = annotations['e2e/host']
     const status = annotations['e2e/ready'] === 'false' ? 'False' : 'True'
     await this.#client().patch(
       { apiVersion: 'v1', kind: 'Pod', namespace, name },
       {
         status: {
           phase: 'Running',
+          ...(hostIP !== undefined && { hostIP, hostIPs: [{ ip: hostIP }] }),
           podIP,
           podIPs: [
             { ip: podIP },

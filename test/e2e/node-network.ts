@@ -5,10 +5,8 @@ import { readlinkSync } from 'node:fs'
 import { run } from './namespaces.ts'
 import { eventually, Program, type Scope } from './processes.ts'
 
-const OUTSIDE = '10.244.200.1'
-const NODE = '10.244.200.2'
-const NODE_POD_SIDE = '10.244.201.1'
-const POD = '10.244.201.2'
+/** Of the addresses of nodes and their Pods, by the node's number: 10.244.200.x and 10.244.201.x are of the first. */
+const FIRST_NET = 244
 
 /** A namespace that lives as long as its scope. */
 export class Namespace {
@@ -42,27 +40,51 @@ export class Namespace {
   }
 }
 
-/** A node and a Pod on it; `serviceAddress` is an address of the outside, which the node reaches. */
+/** A node and a Pod on it. */
+export interface NodeNetwork {
+  readonly node: Namespace
+  readonly pod: Namespace
+  readonly nodeAddress: string
+  /** What the node's Pods have addresses of, in CIDR notation. */
+  readonly podNetwork: string
+  readonly podAddress: string
+}
+
+/**
+ * Makes a node and a Pod on it; `serviceAddress` is an address of the outside, which the node and its Pods reach. Several nodes
+ * of one run have different numbers.
+ */
 export async function makeNode(
   scope: Scope,
   folder: string,
   serviceAddress: string,
-): Promise<{ readonly node: Namespace; readonly pod: Namespace }> {
-  const node = await Namespace.make(scope, folder, 'node')
-  const pod = await Namespace.make(scope, folder, 'pod-of-node')
-  run(`ip link add veth-node type veth peer name eth0 netns ${node.pid}`.split(' '))
-  scope.add('veth pair', () => void run(['ip', 'link', 'delete', 'veth-node']))
-  run(`ip address add ${OUTSIDE}/24 dev veth-node`.split(' '))
-  run(`ip address add ${serviceAddress}/32 dev veth-node`.split(' '))
-  run('ip link set veth-node up'.split(' '))
-  node.run(`ip address add ${NODE}/24 dev eth0`)
+  number = 0,
+): Promise<NodeNetwork> {
+  const base = `10.${FIRST_NET + number}`
+  const outside = `${base}.200.1`
+  const nodeAddress = `${base}.200.2`
+  const podSide = `${base}.201.1`
+  const podAddress = `${base}.201.2`
+  const podNetwork = `${base}.201.0/24`
+  const link = `veth-node${number}`
+  const node = await Namespace.make(scope, folder, `node${number}`)
+  const pod = await Namespace.make(scope, folder, `pod-of-node${number}`)
+  const onHost = (command: string): string => run(command.split(' '))
+  onHost(`ip link add ${link} type veth peer name eth0 netns ${node.pid}`)
+  scope.add('veth pair', () => void onHost(`ip link delete ${link}`))
+  onHost(`ip address add ${outside}/24 dev ${link}`)
+  onHost(`ip address add ${serviceAddress}/32 dev ${link}`)
+  onHost(`ip link set ${link} up`)
+  node.run(`ip address add ${nodeAddress}/24 dev eth0`)
   node.run('ip link set eth0 up')
-  node.run(`ip route add default via ${OUTSIDE}`)
+  node.run(`ip route add default via ${outside}`)
   node.run(`ip link add veth-pod type veth peer name eth0 netns ${pod.pid}`)
-  node.run(`ip address add ${NODE_POD_SIDE}/24 dev veth-pod`)
+  node.run(`ip address add ${podSide}/24 dev veth-pod`)
   node.run('ip link set veth-pod up')
-  pod.run(`ip address add ${POD}/24 dev eth0`)
+  run([...node.wrap, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+  pod.run(`ip address add ${podAddress}/24 dev eth0`)
   pod.run('ip link set eth0 up')
-  pod.run(`ip route add default via ${NODE_POD_SIDE}`)
-  return { node, pod }
+  pod.run(`ip route add default via ${podSide}`)
+  onHost(`ip route add ${podNetwork} via ${nodeAddress}`)
+  return { node, pod, nodeAddress, podNetwork, podAddress }
 }
