@@ -106,6 +106,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark diff --with 10.96.0.10 --server 10.244.1.7 cluster': DIFF,
   'seamark check --offline coredns.yaml': CHECK,
   'skopeo copy --all oci:image/layout:0.1.0 docker://REGISTRY/seamark:0.1.0': IMAGE,
+  'skopeo copy --all oci:image/layout:0.1.0 docker://REGISTRY/seamark:v1.14.7': IMAGE,
   'podman load --input image/seamark-0.1.0.tar': ENGINE,
   'ctr --namespace k8s.io images import image/seamark-0.1.0.tar': ENGINE,
   'docker load --input image/seamark-0.1.0-amd64.tar': ENGINE,

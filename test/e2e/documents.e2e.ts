@@ -134,7 +134,7 @@ const migrating = (heading: string): string[] => {
   holds(section !== undefined, `docs/migrate.md has no section ${heading}`)
   return blocksOf({ path: MIGRATE.path, text: section }).flatMap(block =>
     commandsOf({ path: MIGRATE.path, text: `\n\n${block.replace(/^/gm, '    ')}` }).filter(
-      command => !/ (?:exec|logs|diff) /.test(command),
+      command => !/ (?:exec|logs|diff) |^skopeo /.test(command),
     ),
   )
 }
