@@ -39,6 +39,20 @@ t.test('the files of the project that the prose names are there', async t => {
   }
 })
 
+t.test('the steps of CONTRIBUTING.md name what is in their files', async t => {
+  const { text } = documentNamed('CONTRIBUTING.md')
+  const steps = text.split(/\n(?=\d+\. |#|\n)/).filter(step => /^\d+\. /.test(step))
+  t.ok(steps.length > 30, `${steps.length} steps`)
+  for (const step of steps) {
+    const named = [...step.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+    const files = named.filter(name => existsSync(join(ROOT, name)) && name.endsWith('.ts'))
+    const code = files.map(file => readFileSync(join(ROOT, file), 'utf8')).join('\n')
+    for (const name of named.filter(name => /^(?=.*[a-z].*[A-Z]|[A-Z])\w{4,}$/.test(name)))
+      if (files.length > 0 && name !== 'NAME' && name !== 'WORD')
+        t.ok(code.includes(name), `${files.join(', ')}: ${name}`)
+  }
+})
+
 t.test('every document of docs/ is one link away from the README', async t => {
   const readme = documents.find(({ path }) => path === 'README.md')!
   const linked = new Set(linksOf(readme).map(({ target }) => normalize(target)))
