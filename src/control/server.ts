@@ -11,15 +11,11 @@ import type { PassedSocket } from '../listen/listener.ts'
 import { transportsOf, unasked } from '../listen/passed-sockets.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
-import { healthRoute } from '../observe/health.ts'
-import { HttpListenError, type HttpSite, HttpSites } from '../observe/http.ts'
-import type { HttpRoute } from '../observe/http-answers.ts'
+import { HttpListenError, HttpSites } from '../observe/http.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import { Readiness } from '../observe/ready.ts'
 import type { Registry } from '../observe/registry.ts'
-import { metricsRoute } from '../observe/scrape.ts'
-import { statusRoutes, statusStreams } from '../observe/status/routes.ts'
 import { Traffic } from '../observe/traffic.ts'
 import { sourceKey } from '../plugin/kubernetes/config.ts'
 import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
@@ -43,6 +39,7 @@ import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
 import { Notifier } from './notify.ts'
 import { Reloader } from './reloader.ts'
+import { type Shown, sitesOf } from './sites.ts'
 import { Status } from './status.ts'
 import { Taps } from './taps.ts'
 import { Threads } from './threads.ts'
@@ -87,6 +84,7 @@ export class Server {
   readonly #readiness: Readiness
   readonly #facts: Facts
   readonly #status: Status
+  readonly #shown: Shown
   readonly #notifier: Notifier
   readonly #zoneFiles: ZoneFiles
   readonly #hostsFiles: HostsFiles
@@ -166,6 +164,7 @@ export class Server {
       explain: async (name, type, from) =>
         (await explaining()).explainText({ name, type, from }, this.#served),
     })
+    this.#shown = { registry, metrics: options.metrics, readiness: this.#readiness, status: this.#status }
     this.#zoneFiles = new ZoneFiles({
       clock: systemClock,
       log,
@@ -280,7 +279,7 @@ export class Server {
     if (held !== undefined) return held
     const sourceErrors = await this.#clusters.prepare(setup.kubernetes)
     if (sourceErrors.length > 0) return sourceErrors.join('\n')
-    const sites = await this.#sites.prepare(this.#wantedSites(setup))
+    const sites = await this.#sites.prepare(sitesOf(setup, this.#shown))
     if (sites instanceof HttpListenError) {
       await this.#keepSources()
       return sites.message
@@ -351,28 +350,6 @@ export class Server {
     const keys = new Set(setup.kubernetes.map(sourceKey))
     const watched = this.#clusters.all.filter(source => keys.has(source.key))
     this.#readiness.watch(watched, setup.ready[0]?.monitor ?? 'until-ready')
-  }
-
-  #wantedSites(setup: Setup): HttpSite[] {
-    const site = (address: { host: string; port: number }, path: string, route: HttpRoute): HttpSite => ({
-      ...address,
-      routes: new Map([[path, route]]),
-    })
-    const { registry, metrics } = this.#options
-    return [
-      ...(metrics === undefined ? [] : [site(metrics, '/metrics', metricsRoute(registry))]),
-      ...setup.health.map(({ address }) => site(address, '/health', healthRoute)),
-      ...setup.ready.map(({ address }) => site(address, '/ready', this.#readiness.route)),
-      ...setup.prometheus.map(({ address, tls }) => ({
-        ...site(address, '/metrics', metricsRoute(registry)),
-        tls,
-      })),
-      ...setup.status.map(({ address }) => ({
-        ...address,
-        routes: statusRoutes(this.#status),
-        streams: statusStreams(this.#status),
-      })),
-    ]
   }
 
   /** Says 503 on /ready, serves on for the lameduck time, finishes what is in flight and closes. */

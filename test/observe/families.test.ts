@@ -65,7 +65,7 @@ t.test('names, types and labels are what dashboards ask for', async t => {
 
 t.test('no family that nobody publishes', async t => {
   const code = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.ts') && file !== join('observe', 'families.ts'))
+    .filter(file => file.endsWith('.ts') && !file.endsWith('families.ts'))
     .flatMap(file => readFileSync(join(SRC, file), 'utf8').split('\n'))
     .filter(line => !/^\s*(?:\/\/|\/?\*)/.test(line))
     .join('\n')
