@@ -163,9 +163,11 @@ export class Status implements StatusSource {
           ...(lastError === undefined ? [] : [`${resource}: ${lastError}`]),
           ...(skipped > 0 ? [`${resource}: ${skipped} malformed objects are left out`] : []),
         ])
-      return [...(stands === 'synced' ? [] : [stands]), ...errors]
+      return [...(stands === 'synced' ? [] : [stands]), ...errors, ...(watched.source.problems?.() ?? [])]
     })
-    return [...this.#options.problems(), ...clusters].slice(0, PROBLEMS_MAX)
+    const all = [...this.#options.problems(), ...clusters]
+    if (all.length <= PROBLEMS_MAX) return all
+    return [...all.slice(0, PROBLEMS_MAX), `and ${all.length - PROBLEMS_MAX} more`]
   }
 }
 

@@ -3,6 +3,7 @@
 //
 //   .  .:1053  :53  tls://example.org  10.0.0.0/8:53  2001:db8::/32  https://Example.org:8443
 
+import { parsePort } from '../shared/upstream-address.ts'
 import type { Problems } from './problem.ts'
 import type { Token } from './token.ts'
 import { parseZones, type Read } from './zone.ts'
@@ -75,10 +76,4 @@ export function parseKey(text: string): Read<KeyParts> & { readonly allowed?: re
     return { reason: 'the port must be a number from 1 to 65535' }
   const zones = parseZones(zoneText === '' && hasPort ? '.' : zoneText)
   return 'reason' in zones ? zones : { value: { scheme, zones: zones.value, port } }
-}
-
-/** A port number in decimal digits, 1..65535; undefined for anything else. */
-export function parsePort(text: string): number | undefined {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  return port >= 1 && port <= 65535 ? port : undefined
 }

@@ -3,7 +3,7 @@
 //   1m30s  90000      [::1]:53  {address: '::1', port: 53}      :9153  {host: '', port: 9153}
 
 import { isIP } from 'node:net'
-import { parsePort } from './key.ts'
+import { parsePort } from '../shared/upstream-address.ts'
 
 /** Milliseconds in each unit of a Go duration; both micro signs that Go takes. */
 const UNIT_MS: Readonly<Record<string, number>> = {

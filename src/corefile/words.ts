@@ -76,6 +76,7 @@ secondary - forward the zone to its primary
 etcd - write hosts, template or file, or forward the zone to a server that reads etcd
 loop
 ratelimit
+stubdomains
 forward
 grpc - forward to tls:// or https:// upstreams
 erratic - stop or delay packets outside the server to test its clients

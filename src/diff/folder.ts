@@ -3,7 +3,7 @@
 
 import { unpackEndpoints } from '../objects/endpoints.ts'
 import type { SlimService } from '../objects/objects.ts'
-import { parseIp } from '../shared/ip.ts'
+import { reverseName } from '../shared/ip.ts'
 import type { Asked } from './questions.ts'
 
 /** Nobody has a Service of that name. */
@@ -60,14 +60,3 @@ function questionsIn({ Service, EndpointSlice, Namespace }: State, zone: string)
 }
 
 const nameOf = ({ name, namespace }: SlimService, svc: string): string => `${name}.${namespace}.${svc}`
-
-/** The name that an address has in a reverse zone (RFC 1035 3.5, RFC 3596 2.5). */
-export function reverseName(address: string): string {
-  const { bytes, family } = parseIp(address)!
-  if (family === 4) return `${[...bytes].reverse().join('.')}.in-addr.arpa.`
-  const nibbles = [...bytes].flatMap(octet => [octet >> 4, octet & 15])
-  return `${nibbles
-    .reverse()
-    .map(nibble => nibble.toString(16))
-    .join('.')}.ip6.arpa.`
-}

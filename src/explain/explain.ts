@@ -2,17 +2,17 @@
 // stands behind the name that matters, and says in one sentence what the cause is and in another what to do.
 
 import { capturedBy } from '../cluster/capture.ts'
-import type { PodFacts } from '../objects/evidence.ts'
 import type { ResourceStatus } from '../objects/source.ts'
 import type { Transcript } from '../serving/traced.ts'
 import { formatDuration } from '../shared/duration.ts'
-import { canonicalIp } from '../shared/ip.ts'
-import { parseName } from '../wire/name.ts'
 import { parseType, TYPE, typeName } from '../wire/rrtype.ts'
-import { type Case, causeOf } from './cause.ts'
+import { whyNoName } from './asked-name.ts'
+import { type Case, soughtName } from './case.ts'
+import { causeOf } from './cause.ts'
+import { type Client, clientOf } from './client.ts'
 import { clusterNameOf } from './cluster-name.ts'
 import { type About, type Report, type Tried, untold } from './report.ts'
-import { candidates, goesOn, type Outcome, plainResolver, podResolver, type Resolver } from './resolver.ts'
+import { candidates, goesOn, type Outcome, plainResolver, type Resolver } from './resolver.ts'
 import { factLines, knownService } from './service-facts.ts'
 import { suggestions } from './suggest.ts'
 import type { ClusterView, World } from './world.ts'
@@ -31,18 +31,6 @@ export function requestOf(request: Readonly<Record<string, unknown>>): ExplainRe
   return { name: text('name'), type: text('type'), from: text('from') }
 }
 
-/** Who asks. */
-interface Client {
-  readonly address: string
-  readonly text: string
-  readonly resolver: Resolver | undefined
-}
-
-/** Where nobody says who asks: the server's own machine. */
-const NOBODY = '127.0.0.1'
-/** Of what is asked for by a person. */
-export const NAME_MAX_CHARACTERS = 1004
-
 /** Explains a name. Never rejects for what is asked. */
 export async function explain(request: ExplainRequest, world: World): Promise<Report> {
   const { name } = request
@@ -50,61 +38,94 @@ export async function explain(request: ExplainRequest, world: World): Promise<Re
   const qtype = parseType(type)
   if (qtype === undefined)
     return untold(name, type, `${type} is no record type.`, 'Give a type such as A, AAAA, SRV or PTR.')
-  if (name === '' || name.length > NAME_MAX_CHARACTERS || parseName(name) === undefined)
-    return untold(
-      name,
-      type,
-      `${JSON.stringify(name)} is no name: labels have 1 to 63 octets, a name 255 at most.`,
-      'Give a name such as web.shop or www.example.org.',
-    )
+  const noName = whyNoName(name)
+  if (noName) return untold(name, type, noName.cause, noName.advice)
   const client = await clientOf(request.from, world)
   if (typeof client === 'string')
     return untold(name, type, client, 'Give a Pod that runs as NAMESPACE/POD, or an address.')
-  const resolver = client.resolver ?? { search: [], ndots: 1, asksHere: true, from: 'no search path' }
   const tried: Tried[] = []
-  for (const candidate of candidates(name, resolver, 'glibc')) {
-    const transport = qtype === TYPE.AXFR || qtype === TYPE.IXFR ? 'tcp' : 'udp'
-    const transcript = await world.ask({ name: candidate, type: qtype, client: client.address, transport })
-    if (transcript === undefined)
-      return untold(name, type, 'No serving thread answers.', 'Look at the log of the server.')
-    const outcome = outcomeOf(transcript)
-    tried.push({ transcript, outcome })
-    if (!goesOn('glibc', outcome)) break
+  for (const candidate of candidates(name, client.resolver, 'glibc')) {
+    const one = await ask(candidate, qtype, client, world)
+    if (one === undefined) return untold(name, type, ...nobodyAnswers(world))
+    tried.push(one)
+    if (!goesOn('glibc', one.outcome)) break
   }
-  return judge(request, typeName(qtype), client, resolver, tried, world)
+  const wouldBe = await withPlainPath(name, qtype, client, tried, world)
+  return judge(request, typeName(qtype), client, tried, wouldBe, world)
+}
+
+async function ask(name: string, type: number, client: Client, world: World): Promise<Tried | undefined> {
+  const transport = type === TYPE.AXFR || type === TYPE.IXFR ? 'tcp' : 'udp'
+  const transcript = await world.ask({ name, type, client: client.address, transport })
+  return transcript && { transcript, outcome: outcomeOf(transcript) }
+}
+
+const nobodyAnswers = ({ setup }: World): [cause: string, advice: string] =>
+  setup.listens.length === 0
+    ? ['The Corefile has no server block.', 'Write one: . { forward . /etc/resolv.conf }']
+    : ['No serving thread answers.', 'Look at the log of the server.']
+
+/**
+ * The name of the cluster that the search path of a Pod which says nothing of its own finds, where the client's own did not;
+ * undefined where that finds none either.
+ */
+async function withPlainPath(
+  name: string,
+  type: number,
+  client: Client,
+  tried: readonly Tried[],
+  world: World,
+): Promise<string | undefined> {
+  const { resolver } = client
+  const zone = world.setup.kubernetes[0]?.primaryZone
+  if (zone === undefined || resolver.pod === '') return undefined
+  if (resolver.asksInstead === '' && tried.some(({ outcome }) => outcome === 'answer')) return undefined
+  const plain = plainResolver(resolver.pod.split('/')[0]!, zone)
+  const known = new Map(tried.map(one => [one.transcript.name, one]))
+  for (const candidate of candidates(name, plain, 'glibc')) {
+    if (clusterNameOf(candidate, world) === undefined) continue
+    const one = known.get(candidate) ?? (await ask(candidate, type, client, world))
+    if (one?.outcome === 'answer') return candidate
+  }
+  return undefined
 }
 
 async function judge(
   request: ExplainRequest,
   type: string,
   client: Client,
-  resolver: Resolver,
   tried: readonly Tried[],
+  wouldBe: string | undefined,
   world: World,
 ): Promise<Report> {
+  const { resolver } = client
   const meant = await meantOf(request.name, tried, world)
   const { transcript, outcome } = meant
-  const found = clusterNameOf(transcript.name, world)
+  const sought = soughtName(request.name, transcript, resolver)
+  const found = clusterNameOf(sought, world)
   const known = found?.kind === 'service' ? await knownService(found, true) : undefined
   const near = found && known && outcome !== 'answer' ? suggestions(found) : []
   const one: Case = {
     asked: request.name,
     transcript,
+    sought,
     outcome,
     client: client.address,
+    resolver,
     found,
     known,
     suggestions: near,
+    wouldBe,
     world,
   }
   const verdict = causeOf(one)
   const about: About | undefined = found && {
-    name: transcript.name,
+    name: sought,
     facts: found.kind === 'service' && known ? factLines(found, known) : [],
     freshness: freshnessOf(found.view),
   }
   return {
-    status: outcome === 'answer' ? 0 : verdict.untold ? 2 : 1,
+    status: verdict.resolves === 'untold' ? 2 : outcome === 'answer' && verdict.resolves !== false ? 0 : 1,
     name: request.name,
     type,
     client: client.text,
@@ -112,59 +133,14 @@ async function judge(
     tried,
     musl: muslText(request.name, resolver, tried),
     about,
-    notes: resolver.asksHere ? [] : ['This Pod asks the resolver of its node, not this server.'],
+    notes:
+      resolver.asksInstead === ''
+        ? []
+        : [`This Pod asks ${resolver.asksInstead}, not this server, which was asked all the same.`],
     cause: verdict.cause,
     advice: verdict.advice,
     suggestions: near,
   }
-}
-
-/** Who asks, or why that is not known. */
-async function clientOf(from: string, { clusters, setup }: World): Promise<Client | string> {
-  const zone = setup.kubernetes[0]?.primaryZone
-  if (from === '') {
-    const resolver = zone === undefined ? undefined : plainResolver('default', zone)
-    return { address: NOBODY, text: NOBODY, resolver }
-  }
-  const address = canonicalIp(from)
-  if (address !== undefined) {
-    const pod = await firstPod(clusters, view => view.source.evidence?.podAt(address))
-    if (typeof pod === 'object' && zone !== undefined) return clientOfPod(pod, address, zone)
-    const resolver = zone === undefined ? undefined : plainResolver('default', zone)
-    const whose = typeof pod === 'string' ? pod : 'no Pod has this address for itself'
-    return { address, text: `${address} (${whose})`, resolver }
-  }
-  const [namespace = '', name = '', ...more] = from.split('/')
-  if (namespace === '' || name === '' || more.length > 0)
-    return `${JSON.stringify(from)} is neither NAMESPACE/POD nor an address.`
-  if (zone === undefined) return `Without kubernetes in the Corefile nothing is known of Pod ${from}.`
-  const pod = await firstPod(clusters, view => view.source.evidence?.pod(namespace, name))
-  if (typeof pod === 'string') return `Pod ${from} cannot be seen: ${pod}.`
-  if (pod === undefined) return `There is no Pod ${name} in namespace ${namespace}.`
-  return clientOfPod(pod, pod.ips[0] ?? NOBODY, zone)
-}
-
-const clientOfPod = (pod: PodFacts, address: string, zone: string): Client => ({
-  address,
-  text: `${address} (Pod ${pod.namespace}/${pod.name})`,
-  resolver: podResolver(pod, zone),
-})
-
-/** What the first cluster that knows the Pod says of it; a text is why none could be asked. */
-async function firstPod(
-  clusters: readonly ClusterView[],
-  look: (view: ClusterView) => Promise<PodFacts | undefined> | undefined,
-): Promise<PodFacts | string | undefined> {
-  let problem: string | undefined
-  for (const view of clusters) {
-    try {
-      const pod = await look(view)
-      if (pod) return pod
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error)
-    }
-  }
-  return problem
 }
 
 function outcomeOf({ outcome, rcode, answer, type }: Transcript): Outcome {

@@ -17,8 +17,12 @@ import { parseName } from '../wire/name.ts'
 export interface Resolver {
   readonly search: readonly string[]
   readonly ndots: number
-  /** Whether this server is among those that it asks. */
-  readonly asksHere: boolean
+  /** Whom it asks in place of this server, in a few words; '' where it asks here. */
+  readonly asksInstead: string
+  /** `NAMESPACE/NAME`; '' where no Pod is known. */
+  readonly pod: string
+  /** Whether it is a Pod of the network of its node. */
+  readonly isOnHost: boolean
   /** Where it comes from, in a few words. */
   readonly from: string
 }
@@ -35,12 +39,21 @@ const NDOTS_DEFAULT = 1
 export const plainResolver = (namespace: string, zone: string): Resolver => ({
   search: [`${namespace}.svc.${zone}`, `svc.${zone}`, zone].map(undotted),
   ndots: NDOTS_CLUSTER,
-  asksHere: true,
+  asksInstead: '',
+  pod: '',
+  isOnHost: false,
   from: `a Pod of namespace ${namespace}`,
 })
 
-/** A Pod's own. What stands in the resolv.conf of its node is not known here. */
-export function podResolver({ namespace, name, hostNetwork, dns }: PodFacts, zone: string): Resolver {
+/**
+ * A Pod's own. What stands in the resolv.conf of its node is not known here; `isHere` tells whether an address is one at which
+ * this server may be asked.
+ */
+export function podResolver(
+  { namespace, name, hostNetwork, dns }: PodFacts,
+  zone: string,
+  isHere: (address: string) => boolean,
+): Resolver {
   // The kubelet gives a Pod of the host's network the host's resolver, unless it insists.
   const policy = dns.policy === 'ClusterFirst' && hostNetwork ? 'Default' : dns.policy
   const isCluster = policy === 'ClusterFirst' || policy === 'ClusterFirstWithHostNet'
@@ -49,16 +62,29 @@ export function podResolver({ namespace, name, hostNetwork, dns }: PodFacts, zon
   return {
     search,
     ndots: dns.ndots ?? (isCluster ? NDOTS_CLUSTER : NDOTS_DEFAULT),
-    asksHere: isCluster || dns.nameservers.length > 0,
+    asksInstead: isCluster || dns.nameservers.some(isHere) ? '' : insteadOf(policy, dns.nameservers),
+    pod: `${namespace}/${name}`,
+    isOnHost: hostNetwork,
     from: `Pod ${namespace}/${name}, dnsPolicy ${dns.policy}${hostNetwork ? ' on the network of its node' : ''}`,
   }
 }
 
+const insteadOf = (policy: string, nameservers: readonly string[]): string =>
+  policy === 'None' ? `${nameservers.join(' and ') || 'nobody'} (dnsPolicy None)` : 'the resolver of its node'
+
 const undotted = (domain: string): string => domain.replace(/\.$/, '')
 
+/** Names of addresses are asked as they are, whatever the search path (getnameinfo). */
+const REVERSE = /\.(?:in-addr|ip6)\.arpa$/i
+
 /** The names that are asked, absolute, in their order; those that are no names are left out as the resolver does. */
-export function candidates(asked: string, { search, ndots }: Resolver, libc: Libc): readonly string[] {
+export function candidates(
+  asked: string,
+  { search, ndots }: Pick<Resolver, 'search' | 'ndots'>,
+  libc: Libc,
+): readonly string[] {
   if (asked.endsWith('.')) return [asked]
+  if (REVERSE.test(asked)) return [`${asked}.`]
   const alone = `${asked}.`
   const below = search.map(domain => (domain === '' ? alone : `${asked}.${domain}.`))
   const isDotted = asked.split('.').length - 1 >= ndots

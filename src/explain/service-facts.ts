@@ -2,7 +2,7 @@
 // what is served, and from the source where that does not hold it.
 
 import { unpackEndpoints } from '../objects/endpoints.ts'
-import { PODS_MAX, type PodFacts, type ServiceFacts } from '../objects/evidence.ts'
+import { PODS_MAX, type PodFacts, type ServiceFacts, type SliceFacts, selects } from '../objects/evidence.ts'
 import type { SlimService } from '../objects/objects.ts'
 import type { ClusterName } from './cluster-name.ts'
 
@@ -17,6 +17,10 @@ export interface KnownService {
   /** The selector and what else DNS does not need; undefined where nobody could be asked, and then `unknown` says why. */
   readonly written: ServiceFacts | undefined
   readonly pods: readonly PodFacts[]
+  /** Of a Service without a selector and without ready endpoints. */
+  readonly slices: readonly SliceFacts[]
+  /** Where the name is an endpoint's: the Pod that is called so. */
+  readonly endpointPod: PodFacts | undefined
   readonly unknown: string
 }
 
@@ -33,6 +37,8 @@ export async function knownService(name: ClusterName, deep: boolean): Promise<Kn
     readyEndpoints: ready,
     written: undefined,
     pods: [],
+    slices: [],
+    endpointPod: undefined,
     unknown: '',
   }
   if (!deep || !service || service.type === 'ExternalName') return known
@@ -41,11 +47,15 @@ export async function knownService(name: ClusterName, deep: boolean): Promise<Kn
   try {
     const written = await evidence.service(namespace, serviceName)
     const pods = written ? await evidence.pods(namespace, written.selector) : []
-    return { ...known, written, pods }
+    // Where a selector makes them, Pods tell more.
+    const needsSlices = written && Object.keys(written.selector).length === 0 && ready.length === 0
+    const slices = needsSlices ? await evidence.slices(namespace, serviceName) : []
+    const endpointPod = name.endpoint === '' ? undefined : await evidence.pod(namespace, name.endpoint)
+    return { ...known, written, pods, slices, endpointPod }
   } catch (error) {
     return {
       ...known,
-      unknown: `its Pods cannot be seen: ${error instanceof Error ? error.message : String(error)}`,
+      unknown: `what is behind it cannot be seen: ${error instanceof Error ? error.message : String(error)}`,
     }
   }
 }
@@ -60,11 +70,14 @@ function readyEndpoints({ view, namespace, service }: ClusterName): string[] {
   return names
 }
 
+/** A reason, and what to do about it; neither is a whole sentence. */
+export interface Why {
+  readonly why: string
+  readonly advice: string
+}
+
 /** Why a Service has no ready endpoints, as its objects tell it; what to do about it stands beside. */
-export function whyNoEndpoints({ service, written, pods, unknown }: KnownService): {
-  why: string
-  advice: string
-} {
+export function whyNoEndpoints({ service, written, pods, slices, unknown }: KnownService): Why {
   const { namespace = '', name = '' } = service ?? {}
   if (!written)
     return {
@@ -74,11 +87,7 @@ export function whyNoEndpoints({ service, written, pods, unknown }: KnownService
   const selector = Object.entries(written.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',')
-  if (selector === '')
-    return {
-      why: 'it has no selector, and no EndpointSlice of it has a ready endpoint',
-      advice: `make an EndpointSlice with the label kubernetes.io/service-name: ${name}, or give the Service a selector`,
-    }
+  if (selector === '') return whyNoSlice(namespace, name, slices)
   if (pods.length === 0)
     return {
       why: `its selector ${selector} matches no Pod`,
@@ -87,18 +96,79 @@ export function whyNoEndpoints({ service, written, pods, unknown }: KnownService
   const unready = pods.filter(({ ready }) => !ready)
   if (unready.length === 0)
     return {
-      why: `its ${counted(pods)} ${pods.length === 1 ? 'is' : 'are'} ready, but no EndpointSlice says so yet`,
+      why: `${pods.length === 1 ? 'its only Pod is' : `its ${counted(pods)} are`} ready, but no EndpointSlice says so yet`,
       advice: `look at its endpoints: kubectl -n ${namespace} get endpointslices -l kubernetes.io/service-name=${name}`,
     }
   const first = unready[0]!
   return {
-    why: `none of its ${counted(pods)} is ready (${first.name}: ${first.why || 'nobody says why'})`,
+    why: `${pods.length === 1 ? 'its only Pod is not ready' : `none of its ${counted(pods)} is ready`} (${first.name}: ${first.why || 'nobody says why'})`,
     advice: `see why the Pod is not ready: kubectl -n ${namespace} describe pod ${first.name}`,
   }
 }
 
+/** The same where somebody else than the cluster is to write the EndpointSlices. */
+function whyNoSlice(namespace: string, service: string, slices: readonly SliceFacts[]): Why {
+  const [first] = slices
+  if (first === undefined)
+    return {
+      why: 'it has no selector, and there is no EndpointSlice of it',
+      advice: `make an EndpointSlice with the label kubernetes.io/service-name: ${service}, or give the Service a selector`,
+    }
+  const look = `look at it: kubectl -n ${namespace} get endpointslice ${first.name} -o yaml`
+  if (slices.every(({ addressType }) => addressType !== 'IPv4' && addressType !== 'IPv6'))
+    return {
+      why: `its EndpointSlice ${first.name} has the addressType ${first.addressType || '(none)'}, and no addresses that DNS could tell`,
+      advice: 'write an EndpointSlice of addressType IPv4 or IPv6, or make the Service an ExternalName',
+    }
+  const all = slices.reduce((sum, { endpoints }) => sum + endpoints, 0)
+  return { why: `none of the ${all} endpoints in its EndpointSlices is ready (${first.name})`, advice: look }
+}
+
+/** Why an endpoint of that name is not served, as its Pod tells it. */
+export function whyNoEndpoint(
+  { config, endpoint, namespace, service, zone }: ClusterName,
+  { endpointPod: pod, written, unknown, readyEndpoints }: KnownService,
+): Why {
+  const has = readyEndpoints.length === 0 ? 'none' : some(readyEndpoints)
+  if (unknown !== '') return { why: `it has ${has}; ${unknown}`, advice: CALLED }
+  if (!pod)
+    return {
+      why: `it has ${has}, and there is no Pod ${endpoint} in namespace ${namespace}`,
+      advice: CALLED,
+    }
+  if (written && !selects(written.selector, pod.labels))
+    return {
+      why: `Pod ${endpoint} does not have the labels that the Service selects`,
+      advice: `make its selector and the labels of the Pod equal: kubectl -n ${namespace} get pod ${endpoint} --show-labels`,
+    }
+  if (!pod.ready && !written?.publishNotReadyAddresses)
+    return {
+      why: `Pod ${endpoint} is not ready (${pod.why || 'nobody says why'})`,
+      advice: `see why: kubectl -n ${namespace} describe pod ${endpoint}`,
+    }
+  if (pod.subdomain !== service && pod.subdomain !== '')
+    return {
+      why: `spec.subdomain of Pod ${endpoint} is ${pod.subdomain}`,
+      advice: `write serviceName: ${service} into its StatefulSet (spec.subdomain of the Pod), or make a headless Service ${pod.subdomain} and ask for ${endpoint}.${pod.subdomain}.${namespace}.svc.${zone.replace(/\.$/, '')}`,
+    }
+  const byAddress = pod.ips[0]?.replaceAll(/[.:]/g, '-') ?? ''
+  return {
+    why:
+      pod.subdomain === ''
+        ? `Pod ${endpoint} has no spec.hostname with spec.subdomain: ${service}`
+        : `Pod ${endpoint} is ready, but no EndpointSlice says so yet`,
+    advice:
+      pod.subdomain !== '' || byAddress === ''
+        ? `look at its endpoints: kubectl -n ${namespace} get endpointslices -l kubernetes.io/service-name=${service}`
+        : `ask for ${byAddress}.${service}.${namespace}.svc.${zone.replace(/\.$/, '')}${config.endpointPodNames ? '' : ', or write endpoint_pod_names into kubernetes'}`,
+  }
+}
+
+const CALLED =
+  "an endpoint is called by its Pod's spec.hostname where spec.subdomain is the Service, else by its address with dashes"
+
 const counted = (pods: readonly PodFacts[]): string =>
-  `${pods.length}${pods.length >= PODS_MAX ? ' or more' : ''} Pod${pods.length === 1 ? '' : 's'}`
+  `${pods.length}${pods.length >= PODS_MAX ? ' or more' : ''} Pods`
 
 /** Lines about the Service for a person. */
 export function factLines(name: ClusterName, known: KnownService): string[] {

@@ -20,12 +20,14 @@ export function suggestions({ view, zone, namespace, service }: ClusterName): st
     else if (name === service) elsewhere.push(ofNamespace)
   }
   const found: string[] = []
+  const isThere = cluster.objects('Namespace').has(namespace)
+  const nearNamespace = isThere
+    ? undefined
+    : nearestWord(namespace, [...cluster.objects('Namespace').keys()].sort())
+  if (nearNamespace !== undefined && (service === '' || cluster.service(nearNamespace, service)))
+    found.push([service, nearNamespace, suffix].filter(part => part !== '').join('.'))
   const near = service === '' ? undefined : nearestWord(service, inNamespace.sort())
   if (near !== undefined) found.push(`${near}.${namespace}.${suffix}`)
   for (const other of elsewhere.sort().slice(0, OTHERS_MAX)) found.push(`${service}.${other}.${suffix}`)
-  if (found.length > 0 || cluster.objects('Namespace').has(namespace)) return found
-  const nearNamespace = nearestWord(namespace, [...cluster.objects('Namespace').keys()].sort())
-  if (nearNamespace !== undefined && (service === '' || cluster.service(nearNamespace, service)))
-    found.push(`${service}.${nearNamespace}.${suffix}`)
-  return found
+  return [...new Set(found)]
 }

@@ -4,7 +4,7 @@
 import { field, listAt, textAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
 import { emptyMaps, type Kinds, objectKey, type RecordKind } from '../objects/objects.ts'
-import type { RecordOptions } from '../objects/options.ts'
+import type { RecordOptions, StubOptions } from '../objects/options.ts'
 import type { SlimRecords } from '../objects/records.ts'
 import {
   isProblem,
@@ -20,6 +20,7 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
+  slimStubDomain,
 } from '../objects/slim.ts'
 import { parseIp } from '../shared/ip.ts'
 import type { AddressBook } from './addresses.ts'
@@ -41,6 +42,8 @@ export interface CompileOptions extends SliceOptions, PodOptions {
   readonly nodes?: boolean
   /** Which objects ask for records. */
   readonly records?: RecordOptions | undefined
+  /** Whether StubDomains are looked at. */
+  readonly stubs?: StubOptions | undefined
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
   readonly labels?: LabelPredicate | undefined
   /** `namespace_labels`: Namespaces (and ServiceImports' objects, by their labels) that are kept. */
@@ -80,7 +83,7 @@ export function compile(
   const slices = endpointSlices(all, services.services, pods, options, warn)
 
   const recordsOf = (kind: RecordKind, slim: typeof slimDnsRecord): SlimRecords[] =>
-    options.records?.kinds.includes(kind) ? of(kind).flatMap(object => recordsIn(object, slim, warn)) : []
+    options.records?.kinds.includes(kind) ? of(kind).flatMap(object => slimmedBy(slim, object, warn)) : []
 
   const keep = options.labels ?? everything
   const keepNamespace = options.namespaceLabels ?? everything
@@ -93,9 +96,12 @@ export function compile(
     DNSRecord: byKey(recordsOf('DNSRecord', slimDnsRecord)),
     DNSEndpoint: byKey(recordsOf('DNSEndpoint', slimDnsEndpoint)),
     Ingress: byKey(recordsOf('Ingress', slimIngress)),
-    Node: byKey(options.nodes ? of('Node').flatMap(object => nodeOf(object, warn)) : []),
+    Node: byKey(options.nodes ? of('Node').flatMap(object => slimmedBy(slimNode, object, warn)) : []),
+    StubDomain: byKey(
+      options.stubs ? of('StubDomain').flatMap(object => slimmedBy(slimStubDomain, object, warn)) : [],
+    ),
   }
-  return { state, problems, services: of('Service'), pods }
+  return { state, problems, services: of('Service'), pods, slices: of('EndpointSlice') }
 }
 
 const everything: LabelPredicate = () => true
@@ -234,14 +240,12 @@ function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
   return slim === undefined || isProblem(slim) ? [] : [slim]
 }
 
-function nodeOf(object: RawObject, warn: Warn): Kinds['Node'][] {
-  const slim = slimNode(object.raw, noteOf(object, warn))
-  if (!isProblem(slim)) return [slim]
-  warn(object, slim.path, `${slim.problem}: left out`)
-  return []
-}
-
-function recordsIn(object: RawObject, slimOf: typeof slimDnsRecord, warn: Warn): SlimRecords[] {
+/** The slim object of a raw one, or none and why. */
+function slimmedBy<T extends object>(
+  slimOf: (raw: unknown, note: Note) => T | SlimProblem,
+  object: RawObject,
+  warn: Warn,
+): T[] {
   const slim = slimOf(object.raw, noteOf(object, warn))
   if (!isProblem(slim)) return [slim]
   warn(object, slim.path, `${slim.problem}: left out`)

@@ -7,7 +7,9 @@ import {
   podFacts,
   selects,
   serviceFacts,
+  sliceFacts,
 } from '../objects/evidence.ts'
+import { SERVICE_NAME_LABEL } from '../objects/slim.ts'
 import type { PodView } from './pods.ts'
 import type { RawObject } from './raw.ts'
 
@@ -15,6 +17,8 @@ import type { RawObject } from './raw.ts'
 export interface FolderObjects {
   readonly services: readonly RawObject[]
   readonly pods: readonly PodView[]
+  /** EndpointSlices that it holds, without those that its controllers make. */
+  readonly slices: readonly RawObject[]
 }
 
 /** Looks at the objects that `now` gives. */
@@ -38,17 +42,24 @@ export function folderEvidence(now: () => FolderObjects): Evidence {
         .slice(0, PODS_MAX)
         .map(factsOf)
     },
+    async slices(namespace, service) {
+      return now()
+        .slices.filter(
+          object => object.namespace === namespace && object.labels.get(SERVICE_NAME_LABEL) === service,
+        )
+        .map(({ raw }) => sliceFacts(raw))
+    },
   }
 }
 
 /** The folder's own controllers give a Pod its address and say whether it is ready. */
 function factsOf(pod: PodView): PodFacts {
-  const { namespace, name, ips, labels } = pod
+  const { namespace, name, ips, labels, hostname, subdomain } = pod
   const ready = pod.ready && !pod.deleted
   const facts = podFacts(pod.raw)
   return {
     ...facts,
-    ...{ namespace, name, ips, ready, labels: Object.fromEntries(labels) },
+    ...{ namespace, name, ips, ready, hostname, subdomain, labels: Object.fromEntries(labels) },
     why: ready ? '' : facts.why,
   }
 }

@@ -12,6 +12,10 @@ export interface ManifestProblem {
 
 export type Report = (problem: ManifestProblem) => void
 
+/** FILE:LINE:COLUMN: severity: message, as compilers write it. */
+export const formatProblem = (p: ManifestProblem): string =>
+  `${p.file}:${p.line}:${p.column}: ${p.severity}: ${p.message}`
+
 /** More messages than this in one look at the folder are summed up in one line. */
 export const PROBLEMS_MAX = 200
 

@@ -44,6 +44,7 @@ const KIND_GROUPS = {
   DNSRecord: ['seamark.dev'],
   DNSEndpoint: ['externaldns.k8s.io'],
   Ingress: ['networking.k8s.io', 'extensions'],
+  StubDomain: ['seamark.dev'],
 } as const satisfies Record<string, readonly string[]>
 
 export type ManifestKind = keyof typeof KIND_GROUPS
@@ -67,7 +68,7 @@ const OWN_GROUPS =
 const HELM =
   /\{\{-?\s*(?:[.$](?:Values|Release|Chart|Capabilities|Files|Template)\b|(?:include|template|define|if|range|with|end|toYaml)\b)/
 
-const CLUSTER_WIDE: readonly ManifestKind[] = ['Namespace', 'Node']
+const CLUSTER_WIDE: readonly ManifestKind[] = ['Namespace', 'Node', 'StubDomain']
 const LABEL_NAMED: readonly ManifestKind[] = ['Namespace', 'Service', 'ServiceImport']
 
 /** Lists within lists deeper than this are refused. */
@@ -78,7 +79,7 @@ const ALIASES_MAX = 100
 /** An object of one of the kinds above, with a valid name; its fields are not judged yet. */
 export interface RawObject {
   readonly kind: ManifestKind
-  /** Lower case; '' for a Namespace or a Node. */
+  /** Lower case; '' for what belongs to no namespace. */
   readonly namespace: string
   readonly name: string
   readonly labels: Labels

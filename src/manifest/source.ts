@@ -20,7 +20,7 @@ import { type FolderObjects, folderEvidence } from './evidence.ts'
 import { FolderHints, type Hints } from './hints.ts'
 import { isKustomization, type Kustomization, parseKustomization } from './kustomization.ts'
 import { type Kustomized, kustomize } from './kustomize.ts'
-import { type ManifestProblem, ProblemLog, type Report } from './problem.ts'
+import { formatProblem, type ManifestProblem, ProblemLog, type Report } from './problem.ts'
 import { type CustomResource, type ParsedManifest, parseManifest, type RawObject } from './raw.ts'
 import { type FolderScan, readManifest, scanFolder } from './read.ts'
 
@@ -82,7 +82,7 @@ export class ManifestSource implements ObjectSource {
   readonly #book = new AddressBook()
   readonly #files = new Map<string, FileState>()
   #compiled: readonly ManifestProblem[] = []
-  #folder: FolderObjects = { services: [], pods: [] }
+  #folder: FolderObjects = { services: [], pods: [], slices: [] }
   #scanProblems: readonly ManifestProblem[] = []
   #kustomized: Kustomized = { objects: [], problems: [], outside: [] }
   /** Whether files have changed since the last publication. */
@@ -122,6 +122,12 @@ export class ManifestSource implements ObjectSource {
   /** A folder is looked at, not followed. */
   status(): readonly [] {
     return []
+  }
+
+  problems(): readonly string[] {
+    return this.#problemsNow()
+      .filter(({ severity }) => severity !== 'info')
+      .map(formatProblem)
   }
 
   describe(zone: string, server: { readonly host: string; readonly port: number }): Description {
@@ -222,21 +228,25 @@ export class ManifestSource implements ObjectSource {
     if (this.#polled.stopped) return
     if (this.#changed) this.#publish()
     this.#changed = false
+    this.#log.update(this.#problemsNow())
+  }
+
+  #problemsNow(): readonly ManifestProblem[] {
     const files = [...this.#filesByPath().values()]
-    this.#log.update([
+    return [
       ...this.#scanProblems,
       ...files.flatMap(file => file.problems),
       ...customResources(files.flatMap(file => file.custom)),
       ...this.#kustomized.problems,
       ...this.#compiled,
-    ])
+    ]
   }
 
   #publish(): void {
     const before = this.#state
-    const { state, problems, services, pods } = compile(this.#kustomized.objects, this.#book, this.#options)
+    const { state, problems, ...folder } = compile(this.#kustomized.objects, this.#book, this.#options)
     this.#compiled = problems
-    this.#folder = { services, pods }
+    this.#folder = folder
     this.#state = state
     let different = !this.#synced
     for (const kind of KIND_NAMES) {

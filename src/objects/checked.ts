@@ -27,6 +27,7 @@ import {
   SERVICE_TYPES,
   TEXT_MAX,
 } from './slim.ts'
+import { checkedStubDomain } from './stub-domains.ts'
 
 /** The object of that kind in a value that JSON.parse gave; undefined where it is none. */
 export function checkedSlim<K extends Kind>(kind: K, value: unknown): Kinds[K] | undefined {
@@ -43,6 +44,8 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   DNSRecord: records,
   DNSEndpoint: records,
   Ingress: records,
+  StubDomain: value =>
+    isName(value.name, isDnsSubdomain) ? checkedStubDomain(value, value.name) : undefined,
 }
 
 function service(value: Json): SlimService | undefined {

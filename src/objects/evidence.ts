@@ -19,6 +19,9 @@ export interface PodFacts {
   readonly labels: Readonly<Record<string, string>>
   /** Its addresses, the primary one first. */
   readonly ips: readonly string[]
+  /** spec.hostname and spec.subdomain, which together name an endpoint of the Service `subdomain`; '' where it has none. */
+  readonly hostname: string
+  readonly subdomain: string
   readonly hostNetwork: boolean
   readonly ready: boolean
   /** Why it is not ready, in a few words; '' where it is, or nobody says. */
@@ -31,6 +34,15 @@ export interface ServiceFacts {
   readonly publishNotReadyAddresses: boolean
 }
 
+/** An EndpointSlice in a few figures. */
+export interface SliceFacts {
+  readonly name: string
+  /** IPv4, IPv6, or FQDN, which DNS does not serve. */
+  readonly addressType: string
+  readonly endpoints: number
+  readonly ready: number
+}
+
 /** Looks at objects as they are now. What it cannot look at is an error, whose message says why. */
 export interface Evidence {
   /** Undefined where there is none. */
@@ -40,6 +52,8 @@ export interface Evidence {
   podAt(address: string): Promise<PodFacts | undefined>
   /** The Pods of a namespace that have these labels, PODS_MAX at most. */
   pods(namespace: string, selector: Readonly<Record<string, string>>): Promise<readonly PodFacts[]>
+  /** Those that say that they are of the Service, served or not. */
+  slices(namespace: string, service: string): Promise<readonly SliceFacts[]>
 }
 
 /** More Pods behind one Service are not looked at. */
@@ -61,6 +75,8 @@ export function podFacts(raw: unknown): PodFacts {
     name: textAt(raw, 'metadata', 'name'),
     labels: Object.fromEntries(textMapAt(raw, 'metadata', 'labels')),
     ips: [textAt(raw, 'status', 'podIP'), ...textsAt(raw, 'ip', 'status', 'podIPs')].filter(isNew),
+    hostname: textAt(raw, 'spec', 'hostname').toLowerCase(),
+    subdomain: textAt(raw, 'spec', 'subdomain').toLowerCase(),
     hostNetwork: fieldAt(raw, 'spec', 'hostNetwork') === true,
     ready: isReady && !deleted,
     why: deleted ? 'it is being deleted' : isReady ? '' : whyNotReady(raw, ready),
@@ -70,6 +86,17 @@ export function podFacts(raw: unknown): PodFacts {
       searches: stringsAt(raw, 'spec', 'dnsConfig', 'searches'),
       ndots: ndotsOf(raw),
     },
+  }
+}
+
+/** Of an EndpointSlice as the API or a file has it. An endpoint that says nothing of it is ready (discovery/v1). */
+export function sliceFacts(raw: unknown): SliceFacts {
+  const endpoints = listAt(raw, 'endpoints')
+  return {
+    name: textAt(raw, 'metadata', 'name'),
+    addressType: textAt(raw, 'addressType'),
+    endpoints: endpoints.length,
+    ready: endpoints.filter(endpoint => fieldAt(endpoint, 'conditions', 'ready') !== false).length,
   }
 }
 

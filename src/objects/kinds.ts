@@ -15,6 +15,7 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
+  slimStubDomain,
 } from './slim.ts'
 
 /** One resource of the Kubernetes API. */
@@ -128,6 +129,14 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     path: '/apis/networking.k8s.io/v1/ingresses',
     wanted: wants('Ingress'),
     slim: raw => slimIngress(raw),
+  },
+  StubDomain: {
+    kind: 'StubDomain',
+    name: 'stubdomains',
+    group: 'seamark.dev',
+    path: '/apis/seamark.dev/v1alpha1/stubdomains',
+    wanted: ({ stubs }) => stubs !== undefined,
+    slim: raw => slimStubDomain(raw),
   },
 }
 

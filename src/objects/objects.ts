@@ -4,6 +4,7 @@
 
 import type { PackedEndpoints } from './endpoints.ts'
 import type { SlimRecords } from './records.ts'
+import type { SlimStubDomain } from './stub-domains.ts'
 
 /** A port of a Service or an EndpointSlice; names and protocols are lower case, an unnamed port is ''. */
 export interface SlimPort {
@@ -93,6 +94,7 @@ export interface Kinds {
   DNSRecord: SlimRecords
   DNSEndpoint: SlimRecords
   Ingress: SlimRecords
+  StubDomain: SlimStubDomain
 }
 export type Kind = keyof Kinds
 /** The kinds that ask for records outside of the cluster's zones. */
@@ -101,6 +103,7 @@ export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress'
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
 export const KIND_NAMES: readonly Kind[] = [
   'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node', 'DNSRecord', 'DNSEndpoint', 'Ingress',
+  'StubDomain',
 ] // biome-ignore format: a list
 
 /** A map of objects for each kind, all empty. */
@@ -114,9 +117,10 @@ export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => 
   DNSRecord: new Map(),
   DNSEndpoint: new Map(),
   Ingress: new Map(),
+  StubDomain: new Map(),
 })
 
-/** NAMESPACE/NAME, or NAME for a Namespace or a Node: the key of an object within its kind. */
+/** NAMESPACE/NAME, or NAME for what belongs to no namespace: the key of an object within its kind. */
 export const objectKey = (o: { readonly namespace?: string; readonly name: string }): string =>
   o.namespace === undefined ? o.name : namespacedKey(o.namespace, o.name)
 

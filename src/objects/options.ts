@@ -27,6 +27,8 @@ export interface ObjectOptions {
   readonly nodes: boolean
   /** `k8s_records`: which objects ask for records, and which names they may have; undefined: none. */
   readonly records: RecordOptions | undefined
+  /** `stubdomains`: which zones StubDomains may be; undefined: they are not read. */
+  readonly stubs: StubOptions | undefined
   /** `pods verified`: Pods are read. */
   readonly verifiedPods: boolean
   /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
@@ -59,6 +61,14 @@ export interface RecordOptions {
   readonly ttlSeconds: number
 }
 
+/** Which zones StubDomains may be, all lower case without a final dot. */
+export interface StubOptions {
+  /** In one of these; '' is all. */
+  readonly within: readonly string[]
+  /** The cluster's own zones, which none may be, nor one below them. */
+  readonly own: readonly string[]
+}
+
 /** What a directive without options says. */
 export const OBJECT_DEFAULTS: ObjectOptions = {
   namespaces: [],
@@ -72,6 +82,7 @@ export const OBJECT_DEFAULTS: ObjectOptions = {
   topology: undefined,
   nodes: false,
   records: undefined,
+  stubs: undefined,
   verifiedPods: false,
   clients: undefined,
 }

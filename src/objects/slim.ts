@@ -18,6 +18,7 @@ import type {
 } from './objects.ts'
 import type { ObjectOptions, TopologyOptions } from './options.ts'
 import { recordsOfDnsEndpoint, recordsOfDnsRecord, recordsOfIngress, type SlimRecords } from './records.ts'
+import { type SlimStubDomain, stubDomainOf } from './stub-domains.ts'
 
 /** Why an object cannot be kept at all, and which field says so. */
 export interface SlimProblem {
@@ -231,13 +232,8 @@ export function slimPod(raw: unknown, { clients }: PodOptions = {}): SlimPod | S
  * their own networks leave these out.
  */
 export function slimNode(raw: unknown, note: Note = unnoted): SlimNode | SlimProblem {
-  const name = textAt(raw, 'metadata', 'name').toLowerCase()
-  if (!isDnsSubdomain(name)) {
-    return {
-      problem: `${quote(fieldAt(raw, 'metadata', 'name'))} is no valid name`,
-      path: ['metadata', 'name'],
-    }
-  }
+  const name = clusterWideName(raw)
+  if (typeof name !== 'string') return name
   const networks = new Set<string>()
   const take = (text: unknown, path: Path, what: string): void => {
     const network = typeof text === 'string' ? parseCidr(text) : undefined
@@ -256,6 +252,16 @@ export function slimNode(raw: unknown, note: Note = unnoted): SlimNode | SlimPro
   const labels = labelsOf(raw)
   const zone = ZONE_LABELS.map(key => labels.get(key)).find(value => value !== undefined) ?? ''
   return { name, zone: internText(zone.toLowerCase()), networks: [...networks] }
+}
+
+/** metadata.name of what belongs to no namespace, or why it is none. */
+function clusterWideName(raw: unknown): string | SlimProblem {
+  const name = textAt(raw, 'metadata', 'name').toLowerCase()
+  if (isDnsSubdomain(name)) return name
+  return {
+    problem: `${quote(fieldAt(raw, 'metadata', 'name'))} is no valid name`,
+    path: ['metadata', 'name'],
+  }
 }
 
 /** A ServiceImport (multicluster.x-k8s.io): type Headless or ClusterSetIP, addresses in spec.ips. */
@@ -374,3 +380,9 @@ const recordsBy =
 export const slimDnsRecord = recordsBy(recordsOfDnsRecord)
 export const slimDnsEndpoint = recordsBy(recordsOfDnsEndpoint)
 export const slimIngress = recordsBy(recordsOfIngress)
+
+/** A StubDomain (stub-domains.ts). */
+export function slimStubDomain(raw: unknown, note: Note = unnoted): SlimStubDomain | SlimProblem {
+  const name = clusterWideName(raw)
+  return typeof name === 'string' ? stubDomainOf(raw, name, note) : name
+}

@@ -49,6 +49,8 @@ export interface ObjectSource {
   status(): readonly ResourceStatus[]
   /** The state for a snapshot, undefined until all of it is complete; absent where the source itself lasts. */
   sets?(): readonly KindSet[] | undefined
+  /** What is wrong with what it reads at this moment, each with its place in a file; absent where there are no files. */
+  problems?(): readonly string[]
   /** What objects say beyond what is served; absent where nobody can be asked. */
   readonly evidence?: Evidence
   /** What is served below the zone and how to ask the server for it; absent where that would be too much to tell. */

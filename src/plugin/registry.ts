@@ -48,6 +48,7 @@ import { reloadWord } from './reload.ts'
 import { rewriteWord } from './rewrite/rewrite.ts'
 import { rootWord } from './root.ts'
 import { statusWord } from './status.ts'
+import { stubDomainsWord } from './stubdomains/stubdomains.ts'
 import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
@@ -107,6 +108,7 @@ const words: readonly ServedWord[] = [
   rewriteWord,
   rootWord,
   statusWord,
+  stubDomainsWord,
   templateWord,
   viewWord,
   timeoutsWord,

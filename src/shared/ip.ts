@@ -211,3 +211,14 @@ export function longestZeros(octets: Uint8Array, at: number): number {
 /** One of the eight groups of the IPv6 address at octets[at …). */
 export const groupOf = (octets: Uint8Array, at: number, i: number): number =>
   (octets[at + i * 2]! << 8) | octets[at + i * 2 + 1]!
+
+/** The name that an address has in a reverse zone (RFC 1035 3.5, RFC 3596 2.5). */
+export function reverseName(address: string): string {
+  const { bytes, family } = parseIp(address)!
+  if (family === 4) return `${[...bytes].reverse().join('.')}.in-addr.arpa.`
+  const nibbles = [...bytes].flatMap(octet => [octet >> 4, octet & 15])
+  return `${nibbles
+    .reverse()
+    .map(nibble => nibble.toString(16))
+    .join('.')}.ip6.arpa.`
+}

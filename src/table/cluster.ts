@@ -27,12 +27,13 @@ import { keysIn, Publication } from './publication.ts'
 import { Records } from './records.ts'
 import { Serial } from './serial.ts'
 import { SliceOwners } from './slices.ts'
+import { StubDomains } from './stub-domains.ts'
 import type { TableWriter } from './writer.ts'
 
 export interface ClusterOptions
   extends BuildOptions,
     Pick<ObjectOptions, 'namespaces'>,
-    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records'>> {
+    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records' | 'stubs'>> {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -64,6 +65,9 @@ interface Links<T> {
   unlink(object: T): void
 }
 
+/** All StubDomains are published as one. */
+const STUBS = 'StubDomains'
+
 const onBoth = <T>(touch: (object: T) => void): Links<T> => ({ link: touch, unlink: touch })
 
 export class Cluster implements Sink {
@@ -80,6 +84,7 @@ export class Cluster implements Sink {
   readonly #clients: Clients | undefined
   readonly #places: Places | undefined
   readonly #records: Records | undefined
+  readonly #stubs: StubDomains | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
   readonly #namespaces = new Dirty(name => this.#publication.namespace(name))
@@ -90,6 +95,7 @@ export class Cluster implements Sink {
   readonly #clientMarks = new Dirty(ip => this.#publication.client(ip))
   readonly #placeMarks = new Dirty(network => this.#publication.place(network))
   readonly #recordMarks = new Dirty(name => this.#publication.records(name))
+  readonly #stubMarks = new Dirty(() => this.#publication.stubs())
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
@@ -115,6 +121,7 @@ export class Cluster implements Sink {
     DNSRecord: this.#recordLinks('DNSRecord'),
     DNSEndpoint: this.#recordLinks('DNSEndpoint'),
     Ingress: this.#recordLinks('Ingress'),
+    StubDomain: onBoth(() => this.#stubs?.changed()),
   }
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -133,6 +140,13 @@ export class Cluster implements Sink {
         name => this.#recordMarks.add(name),
         text => hooks.refused?.(text),
       )
+    this.#stubs =
+      options.stubs &&
+      new StubDomains(
+        options.stubs,
+        () => this.#stubMarks.add(STUBS),
+        text => hooks.refused?.(text),
+      )
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
       slices: this.#slices,
@@ -140,6 +154,7 @@ export class Cluster implements Sink {
       clients: this.#clients,
       places: this.#places,
       records: this.#records,
+      stubs: this.#stubs,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
     })
@@ -292,6 +307,7 @@ export class Cluster implements Sink {
     yield* this.#clientMarks.publish(attempt)
     yield* this.#placeMarks.publish(attempt)
     yield* this.#recordMarks.publish(attempt)
+    yield* this.#stubMarks.publish(attempt)
     const changed = servicesChanged || podsChanged
     const seconds = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(this.#serial.changed(seconds))

@@ -25,7 +25,7 @@
 // The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
 // them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address, of a
 // place 0xfc, family, bits of the network, network, of
-// records 0xfb and the whole name in lower case: none of these five is a label's length.
+// records 0xfb and the whole name in lower case, of a text 0xfa (StubDomains): none of these six is a label's length.
 //
 // Addresses outside the cluster (external IPs and load balancers, what k8s_external serves): u16 how many, then each as
 // EXTERNAL.V4 and 4 octets, EXTERNAL.V6 and 16, or EXTERNAL.NAME, u8 length and a name in wire form. They are in the address
@@ -49,6 +49,8 @@
 //
 // Detail of the records of a name outside of the cluster's zones: u16 how many sets, none where names are below it; each u16 type,
 // u32 TTL, u16 how many records, each u16 length and data.
+//
+// Detail of a text: u32 its number, then the text to the block's end (texts.ts).
 
 import { KIND_NAMES, type Kind } from '../objects/objects.ts'
 import { halfSipHash } from '../shared/half-siphash.ts'
@@ -108,10 +110,19 @@ export const EMPTY = 0
 export const REMOVED = 1
 
 /** Kinds of blocks. */
-export const KIND = { SERVICE: 1, NAMESPACE: 2, POD: 3, IMPORT: 4, CLIENT: 5, PLACE: 6, RECORDS: 7 } as const
+export const KIND = {
+  SERVICE: 1,
+  NAMESPACE: 2,
+  POD: 3,
+  IMPORT: 4,
+  CLIENT: 5,
+  PLACE: 6,
+  RECORDS: 7,
+  TEXT: 8,
+} as const
 
 /** The first octet of keys that are no names. */
-export const KEY = { RECORDS: 0xfb, PLACE: 0xfc, CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
+export const KEY = { STUBS: 0xfa, RECORDS: 0xfb, PLACE: 0xfc, CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
 
 /** Flags of a service's block. */
 export const FLAG = {

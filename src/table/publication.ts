@@ -14,6 +14,7 @@ import { FLAG, KIND, markOf } from './layout.ts'
 import type { Places } from './places.ts'
 import type { Records } from './records.ts'
 import type { SliceOwners } from './slices.ts'
+import type { StubDomains } from './stub-domains.ts'
 import type { TableWriter } from './writer.ts'
 
 /** What is known of the cluster, as it is at each step. */
@@ -24,6 +25,7 @@ export interface ClusterView {
   readonly clients: Clients | undefined
   readonly places: Places | undefined
   readonly records: Records | undefined
+  readonly stubs: StubDomains | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -83,6 +85,12 @@ export class Publication {
   *records(name: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.records?.publish(name, this.#writer) ?? false
+  }
+
+  /** All StubDomains. */
+  *stubs(): Steps<boolean> {
+    yield* this.#writer.nameRoom()
+    return this.#view.stubs?.publish(this.#view.objects.StubDomain, this.#writer) ?? false
   }
 
   *import(key: string): Steps<boolean> {

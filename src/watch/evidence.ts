@@ -1,14 +1,17 @@
 // Objects as the API server has them at this moment, for a person who asks why: lists of a few objects, which the permissions
-// that a cluster DNS server has anyway (list on services and pods) allow.
+// that a cluster DNS server has anyway (list on services, pods and endpointslices) allow.
 
-import { type Evidence, PODS_MAX, podFacts, serviceFacts } from '../objects/evidence.ts'
+import { type Evidence, PODS_MAX, podFacts, serviceFacts, sliceFacts } from '../objects/evidence.ts'
 import { listAt } from '../objects/field.ts'
+import { SERVICE_NAME_LABEL } from '../objects/slim.ts'
 import type { Clock } from '../shared/clock.ts'
 import { ApiError, messageOf } from './api-error.ts'
 import type { ApiRequester } from './client.ts'
 
 /** A person waits. */
 const PATIENCE_MS = 5000
+/** Each has a hundred endpoints. */
+const SLICES_MAX = 20
 /** 100 Pods with all that is in them. */
 const BODY_MAX_OCTETS = 8 * 1024 * 1024
 
@@ -18,9 +21,10 @@ export function apiEvidence(client: ApiRequester, clock: Clock): Evidence {
     plural: string,
     namespace: string,
     query: Readonly<Record<string, string>>,
+    api = '/api/v1',
   ): Promise<readonly unknown[]> => {
     const within = namespace === '' ? '' : `namespaces/${encodeURIComponent(namespace)}/`
-    const text = await textOf(client, clock, `/api/v1/${within}${plural}?${new URLSearchParams(query)}`)
+    const text = await textOf(client, clock, `${api}/${within}${plural}?${new URLSearchParams(query)}`)
     try {
       return listAt(JSON.parse(text), 'items')
     } catch (cause) {
@@ -50,6 +54,11 @@ export function apiEvidence(client: ApiRequester, clock: Clock): Evidence {
         .join(',')
       if (labelSelector === '') return []
       return (await list('pods', namespace, { labelSelector, limit: String(PODS_MAX) })).map(podFacts)
+    },
+    async slices(namespace, service) {
+      const labelSelector = `${SERVICE_NAME_LABEL}=${service}`
+      const query = { labelSelector, limit: String(SLICES_MAX) }
+      return (await list('endpointslices', namespace, query, '/apis/discovery.k8s.io/v1')).map(sliceFacts)
     },
   }
 }

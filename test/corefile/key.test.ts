@@ -1,7 +1,8 @@
 import t from 'tap'
-import { parseKey, parsePort, readKey, SCHEMES } from '../../src/corefile/key.ts'
+import { parseKey, readKey, SCHEMES } from '../../src/corefile/key.ts'
 import { formatProblem, Problems } from '../../src/corefile/problem.ts'
 import type { Token } from '../../src/corefile/token.ts'
+import { parsePort } from '../../src/shared/upstream-address.ts'
 
 const token = (text: string): Token => ({
   text,

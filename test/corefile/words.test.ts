@@ -7,7 +7,7 @@ const CHAIN =
   'root metadata geoip cancel proxyproto quic grpc_server https https3 timeouts multisocket reload nsid bufsize ede bind ' +
   'debug trace ready health admin pprof shed prometheus status errors log dnstap local policy ipv6 ipv4 dns64 any chaos loadbalance tsig edns_pass rewrite ' +
   'autopath acl cache header dnssec tls minimal template transfer hosts k8s_records route53 azure clouddns k8s_external kubernetes ' +
-  'file auto secondary etcd loop ratelimit forward grpc erratic whoami on sign view nomad'
+  'file auto secondary etcd loop ratelimit stubdomains forward grpc erratic whoami on sign view nomad'
 
 t.test('the chain of CoreDNS 1.14.7, and the words that it lacks', async t => {
   t.equal(DIRECTIVE_WORDS.map(({ word }) => word).join(' '), CHAIN)

@@ -121,6 +121,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm test -- test/plugin/policy': STEP,
   'npm test -- test/plugin/autopath': STEP,
   'npm test -- test/plugin/k8s_records': STEP,
+  'npm test -- test/plugin/stubdomains': STEP,
   'npm test -- test/plugin/address-family.test.ts': STEP,
   'npm test -- test/plugin/ratelimit': STEP,
   'npm run test:e2e -- three-nodes who-asks k8s-records': {

@@ -1,12 +1,10 @@
 // Names explained out of a Corefile and a folder of manifests, without a server: the cause and what to do.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { explainCommand } from '../../src/explain/command.ts'
-import type { Report } from '../../src/explain/report.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
+import { type CorefilePlace, corefilePlace } from './corefile-place.ts'
 
+const UPSTREAM = ['www.example.org. 30 IN A 192.0.2.1', 'example.com. 30 IN A 192.0.2.2']
 const OBJECTS = `
 apiVersion: v1
 kind: Service
@@ -63,46 +61,10 @@ metadata: {name: example, namespace: com}
 spec: {clusterIP: 10.96.7.7, ports: [{port: 80}]}
 `
 
-interface Place {
-  explain(
-    name: string,
-    rest?: { readonly type?: string; readonly from?: string; readonly lines?: string },
-  ): Promise<Report>
-}
-
-async function place(t: Test): Promise<Place> {
-  const folder = t.testdir({})
-  mkdirSync(join(folder, 'cluster'))
-  writeFileSync(join(folder, 'cluster', 'objects.yaml'), OBJECTS)
-  const upstream = await startFixedUpstream(
-    ['www.example.org. 30 IN A 192.0.2.1', 'example.com. 30 IN A 192.0.2.2'],
-    false,
-  )
+async function place(t: Test): Promise<CorefilePlace> {
+  const upstream = await startFixedUpstream(UPSTREAM, false)
   t.teardown(() => upstream.close())
-  return {
-    async explain(name, { type = '', from = '', lines = '' } = {}) {
-      const text = `.:53 {
-  kubernetes cluster.local in-addr.arpa {
-    manifests ${join(folder, 'cluster')}
-    pods insecure
-  }
-  ${lines}
-  forward . 127.0.0.1:${upstream.port}
-}
-`
-      const configuration = { file: 'Corefile', text, port: 53 }
-      let printed = ''
-      const status = await explainCommand(
-        { name, type, from, json: true, server: '', configuration, fallback: () => configuration },
-        text => {
-          printed += text
-        },
-      )
-      const report = JSON.parse(printed) as Report
-      if (report.status !== status) throw new Error(`status ${status} and ${report.status}`)
-      return report
-    },
-  }
+  return corefilePlace(t, OBJECTS, upstream.port)
 }
 
 t.test('one sentence for the cause, one for what to do', async t => {
@@ -143,7 +105,7 @@ t.test('one sentence for the cause, one for what to do', async t => {
       'peers.shop',
       {},
       1,
-      /^Headless Service peers in namespace shop has no ready endpoints: none of its 1 Pod is ready \(peers-0: CrashLoopBackOff\)\.$/,
+      /^Headless Service peers in namespace shop has no ready endpoints: its only Pod is not ready \(peers-0: CrashLoopBackOff\)\.$/,
       /describe pod peers-0\.$/,
     ],
     [
@@ -157,7 +119,7 @@ t.test('one sentence for the cause, one for what to do', async t => {
       'empty.shop',
       {},
       0,
-      /^empty\.shop\.svc\.cluster\.local resolves to \S+, but nobody answers there: none of its 1 Pod/,
+      /^empty\.shop\.svc\.cluster\.local resolves to \S+, but nobody answers there: its only Pod is not ready/,
       /describe pod/,
     ],
     [
@@ -228,23 +190,52 @@ t.test('one sentence for the cause, one for what to do', async t => {
 
 t.test('what cannot be told is one sentence', async t => {
   const { explain } = await place(t)
-  const cases: [name: string, rest: object, cause: RegExp][] = [
-    ['web..shop', {}, /^"web\.\.shop" is no name: /],
-    ['', {}, /^"" is no name/],
-    [`${'a'.repeat(64)}.b`, {}, /is no name/],
-    ['web', { type: 'NOPE' }, /^NOPE is no record type\.$/],
-    ['web', { from: 'shop/nobody' }, /^There is no Pod nobody in namespace shop\.$/],
-    ['web', { from: 'shop' }, /^"shop" is neither NAMESPACE\/POD nor an address\.$/],
+  const cases: [name: string, rest: object, cause: RegExp, advice: RegExp][] = [
+    ['web..shop', {}, /^"web\.\.shop" is no name: it has an empty label/, /^Ask for web\.shop\.$/],
+    ['.web', {}, /^"\.web" is no name: it has an empty label/, /./],
+    ['', {}, /^"" is no name: it is empty/, /^Give a name such as web\.shop/],
+    [
+      `${'a'.repeat(64)}.b`,
+      {},
+      /is no name: a label of it has 64 octets, and 63 is the most/,
+      /^Give a name/,
+    ],
+    [Array(8).fill('a'.repeat(40)).join('.'), {}, /is no name: .*a name 255 at most/, /^Give a name/],
+    ['a'.repeat(2000), {}, /^"a{60}…" is no name/, /^Give a name/],
+    ['web.shop ', {}, /^"web\.shop " is no name: it has a blank in it\.$/, /^Ask for web\.shop\.$/],
+    ['web.shop,', {}, /is no name: it has , in it\.$/, /^Ask for web\.shop\.$/],
+    ['https://web.shop/cart?x=1', {}, /is a URL and no name\.$/, /^Ask for web\.shop\.$/],
+    ['web.shop:80', {}, /is no name: a port is no part of it\.$/, /^Ask for web\.shop\.$/],
+    ['wéb.shop', {}, /is not written in ASCII/, /^Ask for xn--wb-bja\.shop\.$/],
+    [
+      '10.244.7.7',
+      {},
+      /^"10\.244\.7\.7" is an address/,
+      /^Ask for its name: 7\.7\.244\.10\.in-addr\.arpa\. PTR\.$/,
+    ],
+    ['fd00::1', {}, /^"fd00::1" is an address/, /^Ask for its name: 1\.0\.0.*\.d\.f\.ip6\.arpa\. PTR\.$/],
+    ['web', { type: 'NOPE' }, /^NOPE is no record type\.$/, /^Give a type/],
+    ['web', { from: 'shop/nobody' }, /^There is no Pod nobody in namespace shop\.$/, /^Give a Pod/],
+    ['web', { from: 'shop' }, /^"shop" is neither NAMESPACE\/POD nor an address\.$/, /./],
     [
       'web',
       { lines: 'frward . 1.1.1.1' },
       /^The Corefile cannot be served: Corefile:6:3: error: .*\(found "frward".*\)\.$/,
+      /seamark check/,
+    ],
+    ['web', { corefile: '' }, /^The Corefile has no server block\.$/, /./],
+    [
+      'web.shop',
+      { corefile: '. {\n kubernetes cluster.local {\n manifests FOLDER/none\n }\n}\n' },
+      /^The cluster is not listed yet, so nothing is known of web\.shop\.svc\.cluster\.local: .*\/none.*ENOENT/,
+      /^See whether the folder .*\/none is there and can be read\.$/,
     ],
   ]
-  for (const [name, rest, cause] of cases) {
+  for (const [name, rest, cause, advice] of cases) {
     const report = await explain(name, rest)
     t.equal(report.status, 2, `${name} ${JSON.stringify(rest)}`)
     t.match(report.cause, cause, `${name} ${JSON.stringify(rest)}`)
+    t.match(report.advice, advice, `${name} ${JSON.stringify(rest)}`)
   }
 })
 

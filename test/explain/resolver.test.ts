@@ -16,6 +16,7 @@ t.test('the names that are asked', async t => {
     ['www.a.org', 5, [...path('www.a.org'), 'www.a.org.'], [...path('www.a.org'), 'www.a.org.']],
     ['www.a.org', 2, ['www.a.org.', ...path('www.a.org')], ['www.a.org.']],
     ['web', 0, ['web.', ...path('web')], ['web.']],
+    ['1.0.0.10.in-addr.arpa', 5, ['1.0.0.10.in-addr.arpa.'], ['1.0.0.10.in-addr.arpa.']],
   ]
   for (const [name, ndots, glibc, musl] of cases) {
     t.same(candidates(name, { ...plain, ndots }, 'glibc'), glibc, `${name}, ndots ${ndots}`)
@@ -43,27 +44,33 @@ t.test('when the next one is asked', async t => {
 t.test('the resolv.conf of a Pod', async t => {
   const path = ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local']
   const ndots = (value: string): object => ({ options: [{ name: 'ndots', value }, { name: 'edns0' }] })
-  const cases: [spec: object, search: string[], ndots: number, asksHere: boolean][] = [
-    [{}, path, 5, true],
-    [{ dnsPolicy: 'ClusterFirst', dnsConfig: ndots('1') }, path, 1, true],
-    [{ dnsConfig: ndots('many') }, path, 5, true],
-    [{ dnsConfig: ndots('99') }, path, 15, true],
-    [{ dnsConfig: { searches: ['corp.example.', 'cluster.local'] } }, [...path, 'corp.example'], 5, true],
-    [{ hostNetwork: true }, [], 1, false],
-    [{ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }, path, 5, true],
-    [{ dnsPolicy: 'Default' }, [], 1, false],
+  const cases: [spec: object, search: string[], ndots: number, asksInstead: string][] = [
+    [{}, path, 5, ''],
+    [{ dnsPolicy: 'ClusterFirst', dnsConfig: ndots('1') }, path, 1, ''],
+    [{ dnsConfig: ndots('many') }, path, 5, ''],
+    [{ dnsConfig: ndots('99') }, path, 15, ''],
+    [{ dnsConfig: { searches: ['corp.example.', 'cluster.local'] } }, [...path, 'corp.example'], 5, ''],
+    [{ hostNetwork: true }, [], 1, 'the resolver of its node'],
+    [{ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }, path, 5, ''],
+    [{ dnsPolicy: 'Default' }, [], 1, 'the resolver of its node'],
     [
       { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.96.0.10'], searches: ['a.org'], ...ndots('2') } },
       ['a.org'],
       2,
-      true,
+      '',
+    ],
+    [
+      { dnsPolicy: 'None', dnsConfig: { nameservers: ['8.8.8.8', '9.9.9.9'] } },
+      [],
+      1,
+      '8.8.8.8 and 9.9.9.9 (dnsPolicy None)',
     ],
   ]
-  for (const [spec, search, dots, asksHere] of cases) {
-    const resolver = podResolver(pod(spec), 'cluster.local.')
+  for (const [spec, search, dots, asksInstead] of cases) {
+    const resolver = podResolver(pod(spec), 'cluster.local.', address => address === '10.96.0.10')
     t.same(
-      [resolver.search, resolver.ndots, resolver.asksHere],
-      [search, dots, asksHere],
+      [resolver.search, resolver.ndots, resolver.asksInstead],
+      [search, dots, asksInstead],
       JSON.stringify(spec),
     )
   }

@@ -2,8 +2,8 @@
 
 import t, { type Test } from 'tap'
 import type { ClusterState } from '../../src/manifest/compile.ts'
+import { formatProblem } from '../../src/manifest/problem.ts'
 import { ManifestSource } from '../../src/manifest/source.ts'
-import { formatProblem } from '../support/manifest-problem.ts'
 import { endpointsOf, own } from './manifest-texts.ts'
 
 const root = new URL('../../', import.meta.url).pathname

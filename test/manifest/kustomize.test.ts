@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { formatProblem } from '../../src/manifest/problem.ts'
 import { ManifestSource } from '../../src/manifest/source.ts'
-import { formatProblem } from '../support/manifest-problem.ts'
 import { documents, manifest, service, workload } from './manifest-texts.ts'
 
 /** What every folder has besides its own. */

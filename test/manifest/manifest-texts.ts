@@ -2,10 +2,10 @@
 
 import { AddressBook } from '../../src/manifest/addresses.ts'
 import { type ClusterState, type CompileOptions, compile } from '../../src/manifest/compile.ts'
+import { formatProblem } from '../../src/manifest/problem.ts'
 import { parseManifest } from '../../src/manifest/raw.ts'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
 import type { Kind, Kinds } from '../../src/objects/objects.ts'
-import { formatProblem } from '../support/manifest-problem.ts'
 
 const GROUPS: Readonly<Record<string, string>> = {
   EndpointSlice: 'discovery.k8s.io/v1',

@@ -12,11 +12,11 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { ClusterState } from '../../src/manifest/compile.ts'
 import type { Hints } from '../../src/manifest/hints.ts'
+import { formatProblem } from '../../src/manifest/problem.ts'
 import { FILE_MAX_BYTES } from '../../src/manifest/read.ts'
 import { type ManifestOptions, ManifestSource, SETTLE_MS } from '../../src/manifest/source.ts'
 import { objectKey, type Sink } from '../../src/objects/objects.ts'
 import type { Clock } from '../../src/shared/clock.ts'
-import { formatProblem } from '../support/manifest-problem.ts'
 import { documents, service, workload } from './manifest-texts.ts'
 
 /** A source over a folder, with a clock that only runs when it is told to, and everything that it said. */
@@ -98,6 +98,7 @@ t.test('the first look replaces every kind, later ones emit differences', async 
     '= DNSRecord 0',
     '= DNSEndpoint 0',
     '= Ingress 0',
+    '= StubDomain 0',
   ])
   t.same(s.problems(), [], 'files of other sorts and hidden ones are not read')
   t.same(await s.settled(), [], 'nothing changed')

@@ -11,6 +11,7 @@ import {
   slimPod,
   slimService,
   slimServiceImport,
+  slimStubDomain,
 } from '../../src/objects/slim.ts'
 import fc from '../support/properties.ts'
 
@@ -26,6 +27,14 @@ const metadata = {
 }
 const ports = [{ name: 'http', port: 80, protocol: 'TCP' }, {}]
 const made: readonly (readonly [Kind, unknown])[] = [
+  [
+    'StubDomain',
+    slimStubDomain({
+      metadata,
+      spec: { zone: 'corp.example', upstreams: ['tls://9.9.9.9%dns.quad9.net', 'fd00::1'] },
+    }),
+  ],
+  ['StubDomain', slimStubDomain({ metadata, spec: { zone: '.', upstreams: [] } })],
   ['Namespace', slimNamespace({ metadata: { name: 'demo' } })],
   ['Service', slimService({ metadata, spec: { clusterIP: 'None', ports } })],
   ['Service', slimService({ metadata, spec: { type: 'ExternalName', externalName: 'www.Example.org' } })],

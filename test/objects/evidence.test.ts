@@ -1,7 +1,7 @@
 // What Services and Pods say beyond what DNS needs.
 
 import t from 'tap'
-import { podFacts, selects, serviceFacts } from '../../src/objects/evidence.ts'
+import { podFacts, selects, serviceFacts, sliceFacts } from '../../src/objects/evidence.ts'
 
 const ready = (status: string, more: object = {}): object => ({
   conditions: [{ type: 'Ready', status, ...more }],
@@ -66,4 +66,15 @@ t.test('what a Service selects', async t => {
   t.ok(selects({ app: 'web' }, { app: 'web', tier: 'front' }))
   t.notOk(selects({ app: 'web', tier: 'front' }, { app: 'web' }))
   t.notOk(selects({}, { app: 'web' }), 'no selector selects nothing')
+})
+
+t.test('an EndpointSlice in figures: what says nothing of it is ready', async t => {
+  const endpoints = [{ conditions: { ready: false } }, { conditions: {} }, {}]
+  t.same(sliceFacts({ metadata: { name: 'web-1' }, addressType: 'IPv6', endpoints }), {
+    name: 'web-1',
+    addressType: 'IPv6',
+    endpoints: 3,
+    ready: 2,
+  })
+  t.same(sliceFacts({ endpoints: 'nonsense' }), { name: '', addressType: '', endpoints: 0, ready: 0 })
 })

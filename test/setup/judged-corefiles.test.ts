@@ -20,6 +20,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'policy',
   'ratelimit',
   'status',
+  'stubdomains',
 ])
 
 t.test('every word that CoreDNS has, too, is asked for', async t => {

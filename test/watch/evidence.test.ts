@@ -7,13 +7,14 @@ import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiClient } from '../../src/watch/client.ts'
 import { apiEvidence } from '../../src/watch/evidence.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
-import { pod, service } from '../support/fake-objects.ts'
+import { pod, service, slice } from '../support/fake-objects.ts'
 
 async function open(t: Test): Promise<{ readonly api: FakeApiServer; readonly evidence: Evidence }> {
   const api = await new FakeApiServer().listen()
   t.teardown(() => api.close())
   api.cluster.apply('services', service('shop', 'web', { selector: { app: 'web' } }))
   api.cluster.apply('services', service('other', 'web', { selector: { app: 'other' } }))
+  api.cluster.apply('endpointslices', slice('shop', 'web-x', 'web', ['10.0.0.1', '10.0.0.4']))
   for (const [ns, name, ip, app] of [
     ['shop', 'web-1', '10.0.0.1', 'web'],
     ['shop', 'db-1', '10.0.0.2', 'db'],
@@ -41,6 +42,10 @@ t.test('one Service, one Pod, the Pods of a selector, the Pod of an address', as
     ['web-1'],
   )
   t.same(await evidence.pods('shop', {}), [], 'nothing is selected by nothing')
+  t.same(await evidence.slices('shop', 'web'), [
+    { name: 'web-x', addressType: 'IPv4', endpoints: 2, ready: 2 },
+  ])
+  t.same(await evidence.slices('shop', 'nope'), [])
   t.equal((await evidence.podAt('10.0.0.2'))?.name, 'db-1')
   t.equal(await evidence.podAt('10.0.0.9'), undefined)
 })

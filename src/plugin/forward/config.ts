@@ -2,6 +2,9 @@
 // Corefile's text is read in parse.ts. Defaults are CoreDNS 1.14.7's (plugin/forward/forward.go, plugin/pkg/proxy).
 
 import type { Place } from '../../corefile/token.ts'
+import type { UpstreamAddress } from '../../shared/upstream-address.ts'
+
+export type { UpstreamAddress } from '../../shared/upstream-address.ts'
 
 /** TOs of one directive (CoreDNS's bound). */
 export const TOS_MAX = 15
@@ -19,16 +22,6 @@ export type PolicyName = (typeof POLICIES)[number]
 export const DOH_METHODS = ['POST', 'GET'] as const
 
 export type DohMethod = (typeof DOH_METHODS)[number]
-
-/** Where an upstream is and what it speaks: DNS over UDP and TCP (RFC 1035), over TLS (RFC 7858) or HTTPS (RFC 8484). */
-export interface UpstreamAddress {
-  readonly protocol: 'dns' | 'tls' | 'https'
-  /** IPv4 or IPv6, the latter perhaps with its zone identifier. */
-  readonly address: string
-  readonly port: number
-  /** The name that the certificate must have; the address itself where none is given. */
-  readonly serverName: string | undefined
-}
 
 /** One TO: an address, a file like /etc/resolv.conf, or a host name. */
 export type To =

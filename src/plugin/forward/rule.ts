@@ -130,6 +130,11 @@ export class Rule implements FlightRule {
     return step ?? this.#refuse(packet, FLIGHTS_MAX)
   }
 
+  /** Is asked nothing any more: closes what is open when what is under way has ended. */
+  retire(): void {
+    this.#upstreams.retire()
+  }
+
   /** Closes what is open; what is under way ends with SERVFAIL. */
   stop(): void {
     this.isStopped = true

@@ -10,16 +10,19 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Line } from '../../corefile/arguments.ts'
-import { parsePort } from '../../corefile/key.ts'
 import type { Token } from '../../corefile/token.ts'
 import { withInterfaceName } from '../../query/sockaddr.ts'
+import {
+  isUpstreamProtocol,
+  parsePort,
+  schemeOf,
+  takeApart,
+  UPSTREAM_PORTS,
+} from '../../shared/upstream-address.ts'
 import { parseName } from '../../wire/name.ts'
 import type { To, UpstreamAddress } from './config.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 
-type Protocol = UpstreamAddress['protocol']
-
-const PORTS: Readonly<Record<Protocol, number>> = { dns: 53, tls: 853, https: 443 }
 const ALLOWED = ['IP', 'IP:PORT', 'tls://IP%SERVERNAME', 'https://IP%SERVERNAME', 'FILE', 'HOST']
 
 /** The upstream or upstreams that the word means; undefined and an error at the word where it means none. */
@@ -31,14 +34,11 @@ export function readTo(
 ): To | undefined {
   const { text } = token
   const fail = (message: string): undefined => line.error(token, message, { found: text, allowed: ALLOWED })
-  const [, scheme = 'dns', rest = ''] = /^(?:([a-z0-9]+):\/\/)?(.*)$/is.exec(text) ?? []
-  const protocol = scheme.toLowerCase()
-  if (protocol !== 'dns' && protocol !== 'tls' && protocol !== 'https') {
-    return fail(`upstreams over ${protocol} are not offered`)
-  }
+  const { scheme: protocol, rest } = schemeOf(text)
+  if (!isUpstreamProtocol(protocol)) return fail(`upstreams over ${protocol} are not offered`)
   if (protocol === 'https' && rest.includes('/')) return fail('the path is always /dns-query and not written')
   const { address: host, port: portText, zone } = takeApart(rest, protocol)
-  const port = portText === undefined ? PORTS[protocol] : parsePort(portText)
+  const port = portText === undefined ? UPSTREAM_PORTS[protocol] : parsePort(portText)
   if (host === '') return fail('this is not an upstream')
   if (isIP(host) !== 0) {
     if (port === undefined) return fail('the port must be a number from 1 to 65535')
@@ -69,24 +69,6 @@ export function readTo(
   const { file, line: row, column } = token
   const at = { file, line: row, column }
   return { kind: 'host', host, at, addresses: [], protocol, port, serverName: zone ?? serverName }
-}
-
-/** Address, port and, where it is encrypted, the name behind `%`; there a percent sign never begins a zone identifier. */
-function takeApart(
-  text: string,
-  protocol: Protocol,
-): { readonly address: string; readonly port: string | undefined; readonly zone: string | undefined } {
-  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|(.*?))(?::([^:\]]*))?$/s.exec(text) ?? []
-  // An IPv6 address without brackets ends with what looks like a port.
-  const whole =
-    bracketed === undefined && (isIP(text) !== 0 || (protocol !== 'dns' && isIP(text.split('%')[0]!) === 6))
-  const address = whole ? text : (bracketed ?? plain)
-  const percent = protocol !== 'dns' ? address.lastIndexOf('%') : -1
-  return {
-    address: percent < 0 ? address : address.slice(0, percent),
-    port: whole ? undefined : port,
-    zone: percent < 0 ? undefined : address.slice(percent + 1),
-  }
 }
 
 /** The servers of a file, or why it cannot be read. */

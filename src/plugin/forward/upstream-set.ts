@@ -56,6 +56,12 @@ export class UpstreamSet {
     return this.#list
   }
 
+  /** Ends when what is under way has ended: they are asked nothing new. */
+  retire(): void {
+    for (const polled of this.#polled) void polled.stop()
+    for (const upstream of this.#known.values()) upstream.retire()
+  }
+
   stop(): void {
     for (const polled of this.#polled) void polled.stop()
     for (const upstream of this.#known.values()) upstream.stop()

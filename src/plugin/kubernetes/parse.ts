@@ -11,6 +11,7 @@ import { OBJECT_DEFAULTS, type TopologyOptions } from '../../objects/options.ts'
 import { isDnsLabel } from '../../objects/slim.ts'
 import { recordOptions } from '../k8s_records/config.ts'
 import type { BlockContext } from '../plugin.ts'
+import { stubOptions } from '../stubdomains/parse.ts'
 import { namesPlaces, readClients } from './clients.ts'
 import {
   type KubernetesConfig,
@@ -72,6 +73,10 @@ export function parseKubernetes(
   draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
   draft.clients = readClients(draft, block, problems)
   draft.records = recordOptions(block)
+  draft.stubs = stubOptions(
+    block,
+    draft.zones.filter(zone => !isReverseZone(zone)),
+  )
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }

@@ -88,7 +88,7 @@ export class PolicyHandler implements Handler {
       : (this.#keptName() ??
         (this.#cluster.isKeptReverse(this.#view, this.#isAllowed) ? 'address' : undefined))
     if (kept !== undefined) return this.#deny(packet, kept)
-    packet.trace?.note('policy', `${clientText(this.#client)} may ask that`)
+    packet.trace?.note('policy', `${clientText(this.#client)} may ask that`, { allowed: true })
     packet.keep(this.#client)
     return BACK
   }
@@ -146,7 +146,7 @@ export class PolicyHandler implements Handler {
     const { server } = packet.served
     const rcode = this.#config.refuses || what === 'transfer' ? RCODE.REFUSED : RCODE.NXDOMAIN
     const text = `${clientText(this.#client)} ${TOLD[what]}`
-    packet.trace?.note('policy', `${text}: ${formatName(packet.qname)}`)
+    packet.trace?.note('policy', `${text}: ${formatName(packet.qname)}`, { allowed: false })
     packet.fail(rcode, CODE[what], `policy: ${text}`)
     packet.plugin = PLUGIN
     const key = `${server} ${what}`

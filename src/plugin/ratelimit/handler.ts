@@ -100,11 +100,13 @@ export class RatelimitHandler implements Handler {
     if (buckets.take(place, SECOND[kind], allowance, nowMs)) {
       if (!isUdp) return NEXT
       this.#count(packet, by, kind, 'truncated')
+      packet.trace?.note('ratelimit', `${reasonOf(by, kind)}; over TCP there is an answer`)
       packet.fail(RCODE.NOERROR, EDE.OTHER, reasonOf(by, kind))
       packet.truncated = true
       return DONE
     }
     this.#count(packet, by, kind, isUdp ? 'dropped' : 'refused')
+    packet.trace?.note('ratelimit', reasonOf(by, kind))
     return isUdp ? DROP : packet.fail(RCODE.REFUSED, EDE.OTHER, reasonOf(by, kind))
   }
 

@@ -8,9 +8,17 @@ import { isUnder, type Lint, type LintBlock, type NamedZone, option, overlap, zo
 
 /** Words that answer queries, in the order of the chain. */
 const ANSWERING = DIRECTIVE_WORDS.map(({ word }) => word).filter(word =>
-  ['template', 'hosts', 'k8s_records', 'k8s_external', 'kubernetes', 'file', 'forward', 'whoami'].includes(
-    word,
-  ),
+  [
+    'template',
+    'hosts',
+    'k8s_records',
+    'k8s_external',
+    'kubernetes',
+    'file',
+    'stubdomains',
+    'forward',
+    'whoami',
+  ].includes(word),
 )
 /** Those that answer whatever is in their zones, unless it falls through. */
 const ENDING = new Set(['hosts', 'kubernetes', 'file'])

@@ -30,6 +30,7 @@ const plain: KubernetesConfig = {
   topology: undefined,
   nodes: false,
   records: undefined,
+  stubs: undefined,
   verifiedPods: false,
   source: { kind: 'api' },
   snapshot: undefined,

@@ -1,0 +1,11 @@
+// What becomes of an object that asks for something: it is served, or it is not, and why. The same on every replica.
+
+/** Why an object is not served, as conditions of its status name it. */
+export type Refusal = 'Invalid' | 'NotDelegated' | 'NotServed' | 'OwnZone' | 'Conflict' | 'TooMany'
+
+export interface Verdict {
+  /** Absent where it is served. */
+  readonly refusal?: Refusal
+  /** In a sentence: what is served, or why it is not. */
+  readonly message: string
+}
