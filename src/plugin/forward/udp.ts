@@ -244,15 +244,15 @@ export class UdpSockets {
     const { remote, sourceAddress, open } = this.#options
     const socket = new OpenSocket(this, ++this.#serial, nowMs)
     const opened = open(remote, sourceAddress, socket)
-    if ('code' in opened) {
-      const error = Object.assign(new Error(opened.code), { code: opened.code })
-      return errorText({ verb: 'dial', protocol: 'udp', remote }, error)
+    const trouble =
+      'code' in opened ? Object.assign(new Error(opened.code), { code: opened.code }) : socket.trouble
+    if ('code' in opened || trouble) {
+      if ('close' in opened) opened.close()
+      // Without descriptors what is open has to do.
+      const other = known ?? this.#sockets.find(each => each !== undefined)
+      return other ?? errorText({ verb: 'dial', protocol: 'udp', remote }, trouble as NodeJS.ErrnoException)
     }
     socket.opened = opened
-    if (socket.trouble) {
-      opened.close()
-      return errorText({ verb: 'dial', protocol: 'udp', remote }, socket.trouble as NodeJS.ErrnoException)
-    }
     if (known) this.#leave(known)
     this.#sockets[at] = socket
     this.#sweep ??= this.#options.clock.after(AGE_MAX_MS, () => this.#sweepWorn())
@@ -264,16 +264,22 @@ export class UdpSockets {
     else socket.close()
   }
 
-  /** Nobody may ask for long: what is old is closed all the same. */
+  /**
+   * Nobody may ask for long: what is old is closed all the same, but for the youngest, as there may be no descriptor for
+   * another one.
+   */
   #sweepWorn(): void {
     this.#sweep = undefined
     const nowMs = this.#options.clock.nowMs()
+    let youngest: OpenSocket | undefined
+    for (const socket of this.#sockets)
+      if (socket && socket.openedMs >= (youngest?.openedMs ?? 0)) youngest = socket
     this.#sockets.forEach((socket, at) => {
-      if (!socket || nowMs - socket.openedMs < AGE_MAX_MS) return
+      if (!socket || socket === youngest || nowMs - socket.openedMs < AGE_MAX_MS) return
       this.#sockets[at] = undefined
       this.#leave(socket)
     })
-    if (this.#sockets.some(socket => socket !== undefined))
+    if (this.#sockets.some(socket => socket !== undefined && socket !== youngest))
       this.#sweep = this.#options.clock.after(AGE_MAX_MS / 4, () => this.#sweepWorn())
   }
 

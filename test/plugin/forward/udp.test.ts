@@ -79,7 +79,9 @@ function quiet() {
   const clock = new VirtualClock()
   let opened = 0
   let closed = 0
+  let refusal: string | undefined
   const open: OpenUdp = () => {
+    if (refusal !== undefined) return { code: refusal }
     opened++
     return { local: undefined, send() {}, close: () => void closed++ }
   }
@@ -107,7 +109,10 @@ function quiet() {
     sockets.ask(asker)
     return asker
   }
-  return { clock, sockets, ask, opened: () => opened, open: () => opened - closed }
+  const refuse = (code: string | undefined): void => {
+    refusal = code
+  }
+  return { clock, sockets, ask, opened: () => opened, open: () => opened - closed, refuse }
 }
 
 t.test(
@@ -143,13 +148,42 @@ t.test('no more questions than there is place for', async t => {
   t.ok(askers.slice(1).every(({ failed }) => failed === 'over'))
 })
 
-t.test('sockets that grow old are closed, though nobody asks', async t => {
-  const { clock, sockets, ask, open } = quiet()
+t.test('sockets that grow old are closed, though nobody asks, but for the youngest', async t => {
+  const { clock, sockets, ask, opened, open } = quiet()
   for (let i = 0; i < 200; i++) {
     sockets.forget(ask())
     await turn
   }
   t.equal(open(), SOCKETS)
   clock.advance(2 * AGE_MAX_MS)
-  t.equal(open(), 0)
+  t.equal(open(), 1)
+  t.equal(clock.pending, 0, 'and nothing is waited for')
+  const before = opened()
+  const { socket } = ask()
+  t.equal(opened(), before + 1, 'whoever asks next asks from another one')
+  t.equal(socket?.openedMs, clock.nowMs())
+})
+
+t.test('where none can be opened any more those that are open do, however old', async t => {
+  const { clock, sockets, ask, open, refuse } = quiet()
+  refuse('EMFILE')
+  t.match(ask().failed, /^dial udp .*too many open files$/)
+  refuse(undefined)
+  const first = ask().socket
+  refuse('EMFILE')
+  for (let i = 0; i < 2 * QUESTIONS_MAX; i++) {
+    await turn
+    clock.advance(AGE_MAX_MS / 100)
+    const asker = ask()
+    t.equal(asker.socket, first)
+    sockets.forget(asker)
+  }
+  t.equal(open(), 1)
+  refuse(undefined)
+  let others = 0
+  for (let i = 0; i < 10 * SOCKETS; i++) {
+    await turn
+    if (ask().socket !== first) others++
+  }
+  t.ok(others >= 9 * SOCKETS, 'until others can')
 })
