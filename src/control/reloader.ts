@@ -1,5 +1,6 @@
 // The `reload` directive at work (CoreDNS plugin/reload): looks at the Corefile with all it imports from time to time, and
-// hands a changed one over. One that was refused is not tried again until it changes again.
+// hands a changed one over. One that was refused is tried again with every look: what it lacks, a port, a descriptor, a host name, may
+// come to be without any change of it.
 
 import type { ThreadLog } from '../observe/thread-log.ts'
 import type { Configuration } from '../setup/configuration.ts'
@@ -13,8 +14,8 @@ export interface ReloaderOptions {
   readonly log: ThreadLog
   /** The configuration now; undefined where its hash is the given one. */
   readonly read: (unlessHash: string) => Promise<Configuration | undefined>
-  /** Takes the changed configuration, or refuses it. */
-  readonly apply: (configuration: Configuration) => Promise<void>
+  /** Takes the changed configuration, or refuses it; whether it is served. `isRetry`: it was refused before, as it is. */
+  readonly apply: (configuration: Configuration, isRetry: boolean) => Promise<boolean>
 }
 
 export class Reloader {
@@ -24,6 +25,7 @@ export class Reloader {
   #period: { readonly intervalMs: number; readonly jitterMs: number } | undefined
   /** Whether the next look takes an unchanged configuration, too. */
   #force = false
+  #isRefused = false
 
   constructor(options: ReloaderOptions) {
     this.#options = options
@@ -39,6 +41,7 @@ export class Reloader {
   /** `served` is the configuration that serves, `seen` the one in the Corefile. */
   start(served: Configuration, seen: Configuration): void {
     this.#seenHash = seen.hash
+    this.#isRefused = served !== seen
     this.#period = served.setup.reload
     this.#polled.start()
   }
@@ -54,12 +57,13 @@ export class Reloader {
   }
 
   async #look(): Promise<undefined> {
-    const unlessHash = this.#force ? '' : this.#seenHash
+    const isForced = this.#force
     this.#force = false
-    const next = await this.#options.read(unlessHash)
+    const next = await this.#options.read(isForced || this.#isRefused ? '' : this.#seenHash)
     if (!next) return
+    const isRetry = !isForced && next.hash === this.#seenHash
     this.#seenHash = next.hash
-    await this.#options.apply(next)
+    this.#isRefused = !(await this.#options.apply(next, isRetry))
     if (next.errors === 0) this.#period = next.setup.reload
   }
 

@@ -34,6 +34,7 @@ import { formatDuration } from '../shared/duration.ts'
 import { Admin, adminAddresses } from './admin.ts'
 import { CorefileState, errorsOf } from './corefile-state.ts'
 import { cpuQuotaCores } from './cpu-quota.ts'
+import { Descriptors } from './descriptors.ts'
 import type { Served } from './explaining.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
@@ -90,7 +91,10 @@ export class Server {
   readonly #hostsFiles: HostsFiles
   readonly #admin: Admin
   readonly #corefile: CorefileState
+  readonly #descriptors: Descriptors
   #reloader: Reloader | undefined
+  /** Why the last reload failed. */
+  #reloadError: string | undefined
   #current: Configuration | undefined
   /** Passed sockets without a block, as told last. */
   #unasked: readonly string[] = []
@@ -101,6 +105,7 @@ export class Server {
     const { log, registry, quiet, logForm } = options
     this.#options = options
     this.#corefile = new CorefileState(options)
+    this.#descriptors = new Descriptors({ clock: systemClock, log })
     this.#clusters = new Clusters({ log, meters: registry.meters, registry })
     this.#traffic = new Traffic({
       clock: systemClock,
@@ -218,9 +223,10 @@ export class Server {
         this.#corefile.warn(changed)
         return lookUpHosts(changed)
       },
-      apply: next => this.#reload(next),
+      apply: (next, isRetry) => this.#reload(next, isRetry),
     })
     this.#reloader.start(usable, configuration)
+    this.#descriptors.start()
   }
 
   /** Reads the Corefile again now (SIGUSR1). */
@@ -228,11 +234,13 @@ export class Server {
     await this.#reloader?.look(true)
   }
 
-  /** Takes a changed configuration; the error keeps the old one. */
-  async #reload(next: Configuration): Promise<void> {
+  /** Takes a changed configuration, and whether it could; the error keeps the old one, and is told once. */
+  async #reload(next: Configuration, isRetry: boolean): Promise<boolean> {
     const { log, registry } = this.#options
-    log.write('INFO', '', 'Reloading')
+    if (!isRetry) log.write('INFO', '', 'Reloading')
     const error = next.errors > 0 ? errorsOf(next) : await this.#serve(next)
+    if (isRetry && error !== undefined && error === this.#reloadError) return false
+    this.#reloadError = error
     this.#corefile.judge(next, error)
     if (error === undefined) {
       this.#corefile.keep(next)
@@ -242,7 +250,7 @@ export class Server {
       ])
       log.write('INFO', 'plugin/reload', `Running configuration SHA512 = ${next.hash}`)
       log.write('INFO', '', 'Reloading complete')
-      return
+      return true
     }
     registry.meters.counter('coredns_reload_failed_total').add()
     log.write('ERROR', '', `Restart failed: ${error}`)
@@ -251,6 +259,7 @@ export class Server {
       'plugin/reload',
       'Corefile changed but reload failed; the configuration before it goes on being served',
     )
+    return false
   }
 
   #threadsWanted({ multisocket }: Setup): number {
@@ -374,6 +383,7 @@ export class Server {
   }
 
   async #close(): Promise<void> {
+    this.#descriptors.stop()
     this.#admin.stop()
     this.#zoneFiles.stop()
     this.#hostsFiles.stop()
