@@ -58,6 +58,8 @@ export interface Handler {
    * the block has `metadata`, and then where somebody wants a label.
    */
   annotate?(packet: Packet, labels: Map<string, string>): void
+  /** Another configuration serves: only what is on its way goes on here, until `stop`. */
+  retire?(): void
   /** Ends timers, sockets and what is under way; the handler is not called again. */
   stop?(): void | Promise<void>
 }

@@ -133,6 +133,11 @@ export class Serving {
     }
   }
 
+  /** Another configuration serves: handlers look after nothing any more, but go on with what is on its way. */
+  retire(): void {
+    for (const block of this.#blocks) for (const { handler } of block.stages) handler.retire?.()
+  }
+
   /** Ends all handlers. */
   async stop(): Promise<void> {
     await Promise.all(this.#blocks.flatMap(block => block.stages.map(stage => stage.handler.stop?.())))

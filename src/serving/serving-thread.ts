@@ -10,6 +10,7 @@ import type { Counter } from '../observe/meters.ts'
 import { QueryMetersTable } from '../observe/query-meters.ts'
 import type { TapBatch, TapFilter } from '../observe/tap.ts'
 import type { ServingContext } from '../plugin/plugin.ts'
+import { PATIENCE_MS } from '../query/packet.ts'
 import { WaitingRoom } from '../query/waiting.ts'
 import { systemClock } from '../shared/clock.ts'
 import { TableReader } from '../table/reader.ts'
@@ -48,6 +49,8 @@ export class ServingThread {
   #current: Generation | undefined
   #prepared: Generation | undefined
   #last = Promise.resolve()
+  /** Ends what served before, of each configuration that still has something on its way. */
+  readonly #retired = new Set<() => void>()
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
     this.#start = start
@@ -196,9 +199,21 @@ export class ServingThread {
     const listeners = [...next.sites.values()].flatMap(site => site.listeners.map(listener => listener.kind))
     this.#send({ type: 'committed', generation, listeners })
     if (!before) return
+    this.#retire(before.serving)
     const closing = [...before.sites].filter(([server]) => !next.sites.has(server))
     await Promise.all(closing.map(([, site]) => site.drain()))
-    await before.serving.stop()
+  }
+
+  /** What waits goes on in the configuration that it came to, as long as any query may. */
+  #retire(serving: Serving): void {
+    serving.retire()
+    const end = (): void => {
+      this.#retired.delete(end)
+      timer.cancel()
+      void serving.stop()
+    }
+    const timer = systemClock.after(PATIENCE_MS, end)
+    this.#retired.add(end)
   }
 
   async #abandon(generation: number): Promise<void> {
@@ -231,6 +246,7 @@ export class ServingThread {
       await Promise.all([...current.sites.values()].map(site => site.drain()))
       await current.serving.stop()
     }
+    for (const end of this.#retired) end()
     this.#log.flush()
     this.#send({ type: 'drained' })
   }

@@ -4,12 +4,13 @@
 import { createSocket } from 'node:dgram'
 import { join } from 'node:path'
 import t from 'tap'
-import { encodeQuestion } from '../support/dns-client.ts'
+import { encodeQuestion, query } from '../support/dns-client.ts'
 import { startFixedUpstream } from '../support/fixed-upstream.ts'
 import { droppedAt, residentMib } from '../support/process-stat.ts'
 import type { Seamark } from '../support/seamark.ts'
-import { type FileText, makePlace, serveCorefile } from '../support/served-corefile.ts'
+import { type FileText, makePlace, type Ports, serveCorefile } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
+import { a, nameOf, replyTo, soa, UpstreamStub } from '../support/upstream-stub.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'config', 'examples')
 const NAMES = ['kubia-service.default.svc.cluster.local', 'www.example.com', 'nope.default.svc.cluster.local']
@@ -112,3 +113,39 @@ const readiness = (port: number): Promise<number> =>
   )
 
 const residentOf = (server: Seamark): number => Math.round(residentMib(server.child.pid!))
+
+t.test('what waits for an upstream when another configuration comes is answered as ever', async t => {
+  const held: (() => void)[] = []
+  const stub = await UpstreamStub.start((asked, back) => {
+    const missing = nameOf(asked).endsWith('.search.test.')
+    const reply = replyTo(
+      asked,
+      missing ? { rcode: 3, authority: [soa('test', 30)] } : { answer: [a(nameOf(asked), 30)] },
+    )
+    held.push(() => back.send(reply))
+  })
+  t.teardown(() => stub.pause())
+  const corefile = ({ dns }: Ports): string =>
+    `.:${dns} {
+      bind 127.0.0.1
+      autopath search
+      forward tcp.test ${stub.to} {
+        force_tcp
+      }
+      forward . ${stub.to}
+    }`
+  const files = { search: 'search search.test other.test\n' }
+  const { port, reload } = await serveCorefile(t, corefile, { files })
+  // Of the last one something is asked once more after the reload.
+  const names = ['udp.test', 'over.tcp.test', 'www.search.test']
+  const asking = Promise.all(names.map(name => query(port, { name })))
+  await until('the questions', () => held.length === names.length)
+  await reload(ports => `${corefile(ports)}\n# changed`)
+  for (const answer of held.splice(0)) answer()
+  await until('the next one of the search path', () => held.length === 1)
+  held[0]!()
+  t.strictSame(
+    (await asking).map(({ rcode }) => rcode),
+    names.map(() => 'NOERROR'),
+  )
+})

@@ -36,6 +36,10 @@ export class ForwardHandler implements Handler {
     return NEXT
   }
 
+  retire(): void {
+    for (const rule of this.#rules) rule.rest()
+  }
+
   stop(): void {
     for (const rule of this.#rules) rule.stop()
   }

@@ -135,6 +135,11 @@ export class Rule implements FlightRule {
     this.#upstreams.retire()
   }
 
+  /** Looks after its upstreams no more, as another configuration serves. */
+  rest(): void {
+    this.#upstreams.rest()
+  }
+
   /** Closes what is open; what is under way ends with SERVFAIL. */
   stop(): void {
     this.isStopped = true

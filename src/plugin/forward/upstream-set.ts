@@ -62,8 +62,14 @@ export class UpstreamSet {
     for (const upstream of this.#known.values()) upstream.retire()
   }
 
-  stop(): void {
+  /** Upstreams are neither looked up nor checked any more. */
+  rest(): void {
     for (const polled of this.#polled) void polled.stop()
+    for (const upstream of this.#known.values()) upstream.rest()
+  }
+
+  stop(): void {
+    this.rest()
     for (const upstream of this.#known.values()) upstream.stop()
   }
 

@@ -64,6 +64,7 @@ export class Upstream {
   #warnedAtMs = Number.NEGATIVE_INFINITY
   #isStopped = false
   #isRetired = false
+  #isResting = false
   /** Attempts under way. */
   #attempts = 0
 
@@ -192,12 +193,12 @@ export class Upstream {
 
   /** It answered one. */
   acquit(): void {
-    this.#health.acquit()
+    if (!this.#isResting) this.#health.acquit()
   }
 
   /** It did not. */
   accuse(text: string): void {
-    if (!this.#isStopped && !this.#isRetired && !isOurs(text)) this.#health.accuse()
+    if (!this.#isResting && !this.#isRetired && !isOurs(text)) this.#health.accuse()
   }
 
   /** Does not belong to the rule any more: stops when what is under way has ended. */
@@ -207,11 +208,18 @@ export class Upstream {
     if (this.#attempts === 0) this.stop()
   }
 
+  /** It is not checked any more, as another configuration serves. */
+  rest(): void {
+    if (this.#isResting) return
+    this.#isResting = true
+    if (this.down) this.#context.meters.gauge('seamark_upstream_down', { to: this.to }).set(0)
+    this.#health.stop()
+  }
+
   /** Closes connections and sockets; what is under way fails. */
   stop(): void {
     this.#isStopped = true
-    if (this.down) this.#context.meters.gauge('seamark_upstream_down', { to: this.to }).set(0)
-    this.#health.stop()
+    this.rest()
     this.#pool.stop()
     this.#udp.stop(STOPPED)
   }

@@ -49,6 +49,10 @@ export class StubDomainsHandler implements Handler {
     return stub.rule.ask(packet)
   }
 
+  retire(): void {
+    for (const { rule } of this.#stubs.values()) rule.rest()
+  }
+
   stop(): void {
     for (const { rule } of this.#stubs.values()) rule.stop()
   }
