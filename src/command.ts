@@ -15,6 +15,8 @@ export type Command =
       readonly lastGood: string
       /** Whether another server of this user may have the same ports: both answer until one ends. */
       readonly overlap: boolean
+      /** Whether the operator hears of faults by Events on the Pod. */
+      readonly events: boolean
       readonly quiet: boolean
       readonly logForm: LogForm
       /** The cache of a node, whose Corefile is made of a template; `conf` says nothing then. */

@@ -26,6 +26,11 @@ const LOG_FORMAT: Option = {
   values: LOG_FORMS,
   about: 'lines of text, as CoreDNS writes them, or a JSON object a line; text unless given',
 }
+const EVENTS: Option = {
+  name: 'events',
+  about:
+    'tell of a refused Corefile, a missing right and a forwarding loop by Events on the own Pod, named by POD_NAME, POD_NAMESPACE and POD_UID',
+}
 const OVERLAP: Option = {
   name: 'overlap',
   about:
@@ -62,6 +67,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       CONF,
       PORT,
+      EVENTS,
       {
         name: 'last-good',
         value: 'FILE',
@@ -87,6 +93,7 @@ export const COMMANDS: readonly CommandRow[] = [
         pidfile: text('pidfile'),
         lastGood: text('last-good'),
         overlap: has('overlap'),
+        events: has('events'),
         quiet: has('quiet'),
         logForm: logFormOf(text),
       }
@@ -178,6 +185,7 @@ export const COMMANDS: readonly CommandRow[] = [
       },
       { name: 'health-port', value: 'PORT', about: 'the port of the directive health; 8080 unless given' },
       PORT,
+      EVENTS,
       LOG_FORMAT,
       OVERLAP,
       PIDFILE,
@@ -194,6 +202,7 @@ export const COMMANDS: readonly CommandRow[] = [
         pidfile: text('pidfile'),
         lastGood: '',
         overlap: has('overlap'),
+        events: has('events'),
         quiet: has('quiet'),
         logForm: logFormOf(text),
         nodeCache,

@@ -93,6 +93,7 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
     logForm: command.logForm,
     lastGood: command.lastGood,
     overlap: command.overlap,
+    events: command.events,
     lean: nodeCache !== undefined,
     metrics: command.nodeCache?.metrics,
     passed: systemd?.sockets ?? [],

@@ -11,6 +11,7 @@ const serve = {
   pidfile: '',
   lastGood: '',
   overlap: false,
+  events: false,
   quiet: false,
   logForm: 'text',
 } as const
@@ -23,6 +24,7 @@ t.test('what is asked for', async t => {
     ['--conf=/etc/Corefile -dns.port=1053', { ...serve, conf: '/etc/Corefile', port: 1053 }],
     ['-conf=a=b', { ...serve, conf: 'a=b' }],
     ['-conf=', serve],
+    ['-events', { ...serve, events: true }],
     ['-overlap', { ...serve, overlap: true }],
     ['-p 5353', { ...serve, port: 5353 }],
     ['-dns.port 1 -p 65535', { ...serve, port: 65535 }],

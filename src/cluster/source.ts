@@ -18,6 +18,8 @@ const LOG_FROM = 'plugin/kubernetes'
 export interface SourceOptions {
   readonly log: ProcessLog
   readonly meters: Meters
+  /** Told of a right that is missing, and what to add. */
+  readonly forbidden?: (text: string) => void
 }
 
 /**
@@ -70,7 +72,7 @@ async function manifestSource(
 async function apiSource(
   config: KubernetesConfig,
   cluster: Cluster,
-  { log, meters }: SourceOptions,
+  { log, meters, forbidden }: SourceOptions,
   troubled: () => void,
 ): Promise<ObjectSource | string> {
   const access = await openAccess(apiLocation(config), systemClock).catch(describe)
@@ -96,6 +98,7 @@ async function apiSource(
     clock: systemClock,
     random: Math.random,
     hooks: {
+      ...(forbidden && { forbidden }),
       log: (level, message) => {
         if (level !== 'info') troubled()
         log.write(level === 'info' ? 'INFO' : level === 'warning' ? 'WARNING' : 'ERROR', LOG_FROM, message)

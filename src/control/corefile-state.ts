@@ -13,6 +13,8 @@ export interface CorefileStateOptions {
   readonly registry: Registry
   /** Where the configuration that was served last is kept; '' for nowhere. */
   readonly lastGood: string
+  /** Told why the Corefile is not what is served, each time that it is looked at. */
+  readonly refusal: (text: string) => void
 }
 
 export class CorefileState {
@@ -44,7 +46,7 @@ export class CorefileState {
   /** What was served before the Corefile was broken; its host names are looked up while serving. A text is what is wrong where there is nothing. */
   fallBack(broken: Configuration): Configuration | string {
     const errors = errorsOf(broken)
-    const publicErrors = publicErrorsOf(broken)
+    this.#refused = publicErrorsOf(broken)
     const { lastGood, configuration, log } = this.#options
     if (lastGood === '') return errors
     const kept = readLastGood(lastGood)
@@ -53,7 +55,6 @@ export class CorefileState {
     if (former.errors > 0) {
       return `${errors}\nthe last good configuration cannot be served either:\n${errorsOf(former)}`
     }
-    this.#refused = publicErrors
     log.write('ERROR', '', `the Corefile cannot be served: ${errors}`)
     const since = new Date(kept.savedAtMs).toISOString()
     log.write('ERROR', '', `serving the configuration of ${since}, which ${lastGood} has kept`)
@@ -78,11 +79,12 @@ export class CorefileState {
     this.tell()
   }
 
-  /** Says in the metrics whether it is refused. */
+  /** Says in the metrics, and to whoever is told, whether it is refused. */
   tell(): void {
     this.#options.registry.publish('seamark_corefile_refused', [
       { labels: {}, value: this.#refused === '' ? 0 : 1 },
     ])
+    if (this.#refused !== '') this.#options.refusal(this.#refused)
   }
 
   /** What is wrong with the Corefile, and surprising in what is served, for anybody to read. */

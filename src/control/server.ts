@@ -6,6 +6,7 @@
 
 import { availableParallelism, networkInterfaces } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
+import type { PodEvents } from '../cluster/pod-events.ts'
 import { portHolder } from '../listen/held-ports.ts'
 import type { PassedSocket } from '../listen/listener.ts'
 import { transportsOf, unasked } from '../listen/passed-sockets.ts'
@@ -67,6 +68,8 @@ export interface ServerOptions {
   readonly lastGood: string
   /** Whether another server of this user may have the same ports. */
   readonly overlap: boolean
+  /** Whether faults become Events on the own Pod. */
+  readonly events: boolean
   /** Memory counts more than speed: one thread, unless the Corefile says more. */
   readonly lean?: boolean
   /** Sockets that were opened before the server was. */
@@ -92,6 +95,7 @@ export class Server {
   readonly #admin: Admin
   readonly #corefile: CorefileState
   readonly #descriptors: Descriptors
+  #events: PodEvents | undefined
   #reloader: Reloader | undefined
   /** Why the last reload failed. */
   #reloadError: string | undefined
@@ -104,9 +108,17 @@ export class Server {
   constructor(options: ServerOptions) {
     const { log, registry, quiet, logForm } = options
     this.#options = options
-    this.#corefile = new CorefileState(options)
+    this.#corefile = new CorefileState({
+      ...options,
+      refusal: text => this.#events?.tell('CorefileRefused', text),
+    })
     this.#descriptors = new Descriptors({ clock: systemClock, log })
-    this.#clusters = new Clusters({ log, meters: registry.meters, registry })
+    this.#clusters = new Clusters({
+      log,
+      meters: registry.meters,
+      registry,
+      forbidden: text => this.#events?.tell('WatchForbidden', text),
+    })
     this.#traffic = new Traffic({
       clock: systemClock,
       log,
@@ -120,6 +132,7 @@ export class Server {
       logForm,
       passed: options.passed ?? [],
       traffic: this.#traffic,
+      operatorEvent: ({ reason, text }) => this.#events?.tell(reason, text),
       tapped: batches => this.#taps.take(batches),
     })
     this.#taps = new Taps({
@@ -198,18 +211,40 @@ export class Server {
 
   /** Starts serving. Throws StartError with everything that is wrong. */
   async start(): Promise<void> {
+    if (this.#options.events) await this.#openEvents()
+    const error = await this.#start()
+    if (error === undefined) return
+    await this.#events?.stop()
+    throw new StartError(error)
+  }
+
+  /** Its code is loaded where there are Events only. */
+  async #openEvents(): Promise<void> {
+    const { log, registry } = this.#options
+    const { openPodEvents } = await import('../cluster/pod-events.ts')
+    const events = await openPodEvents({ clock: systemClock, log, meters: registry.meters }, process.env)
+    if (typeof events === 'string') log.write('WARNING', 'events', events)
+    else this.#events = events
+  }
+
+  /** Gives what is wrong where nothing is served. */
+  async #start(): Promise<string | undefined> {
     const configuration = await lookUpHosts(readConfiguration(this.#options.configuration))
     this.#corefile.warn(configuration)
     const usable = configuration.errors === 0 ? configuration : this.#corefile.fallBack(configuration)
-    if (typeof usable === 'string') throw new StartError(usable)
+    if (typeof usable === 'string') {
+      this.#corefile.tell()
+      return usable
+    }
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     const threads = this.#threadsWanted(usable.setup)
     await this.#threads.start(threads, threads === 1 && this.#servesHere(usable.setup))
     const error = await this.#serve(usable)
     if (error !== undefined) {
+      this.#corefile.judge(usable, error)
       await this.#close()
-      throw new StartError(error)
+      return error
     }
     this.#corefile.tell()
     if (usable === configuration) this.#corefile.keep(usable)
@@ -227,6 +262,7 @@ export class Server {
     })
     this.#reloader.start(usable, configuration)
     this.#descriptors.start()
+    return undefined
   }
 
   /** Reads the Corefile again now (SIGUSR1). */
@@ -391,6 +427,7 @@ export class Server {
     await this.#threads.drain()
     this.#traffic.stop()
     await this.#corefile.kept
+    await this.#events?.stop()
     await this.#clusters.stop()
     await this.#sites.stop(0)
     this.#endBusy?.()

@@ -11,6 +11,7 @@ import type { ProcessLog } from '../observe/log.ts'
 import type { Registry } from '../observe/registry.ts'
 import type { TapBatch } from '../observe/tap.ts'
 import type { Traffic } from '../observe/traffic.ts'
+import type { OperatorEvent } from '../plugin/plugin.ts'
 import type { FromThread, ThreadStart, ToThread } from '../serving/messages.ts'
 import { serveHeapLimits, streamOctets } from './heap-limits.ts'
 import { serveEntry } from './serve-entry.ts'
@@ -23,6 +24,8 @@ export interface ThreadsOptions {
   readonly traffic: Pick<Traffic, 'take'>
   /** Takes what followers of queries wanted to see. */
   readonly tapped: (batches: readonly TapBatch[]) => void
+  /** Told of what a person has to mend. */
+  readonly operatorEvent: (event: OperatorEvent) => void
   /** The container's limit of memory in octets, as Node reads it unless given. */
   readonly memoryOctets?: number
   /** Sockets that were opened before the server was. */
@@ -93,6 +96,7 @@ export class ServingWorker {
         options.traffic.take(thread, message.octets, message.periodMs)
         this.send({ type: 'sampled' })
       } else if (message.type === 'tapped') options.tapped(message.batches)
+      else if (message.type === 'event') options.operatorEvent(message.event)
       else this.#waiting.get(message.type)?.take(message)
     }
     this.#host = here

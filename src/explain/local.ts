@@ -52,6 +52,7 @@ export class LocalWorld implements World {
       random: Math.random,
       meters,
       log: silent,
+      tellOperator: () => undefined,
       tables: new Map(clusters.tables.map(([key, buffer]) => [key, new TableReader(buffer, 0)])),
       images: new Map(),
       ownAddresses: [],

@@ -38,6 +38,11 @@ export const OWN_FAMILIES: readonly Family[] = [
     '',
     'Queries that followers (seamark tap) wanted to see and were not sent, because there were too many.',
   ),
+  counter(
+    'seamark_kubernetes_events_total',
+    'result',
+    'Events on the own Pod: written, failed (told so often and not taken by the API server), dropped (too many different ones).',
+  ),
   counter('seamark_dnstap_frames_total', 'endpoint', 'Messages of dnstap that were sent.'),
   counter(
     'seamark_dnstap_dropped_total',

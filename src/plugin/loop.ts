@@ -132,10 +132,15 @@ export class LoopHandler implements Handler {
   #found(probe: Name): void {
     if (this.#looping) return
     this.#looping = true
+    const zone = this.#context.zones[0] ?? '.'
+    this.#context.tellOperator({
+      reason: 'ForwardingLoop',
+      text: `a query of zone ${zone} came back from an upstream: forwarding is stopped until it does not (an upstream, often one of /etc/resolv.conf, leads back here)`,
+    })
     this.#context.log.write(
       'ERROR',
       'plugin/loop',
-      `Loop detected for zone ${this.#context.zones[0] ?? '.'}: the query "HINFO ${formatName(probe)}" came back from an upstream; ` +
+      `Loop detected for zone ${zone}: the query "HINFO ${formatName(probe)}" came back from an upstream; ` +
         'forwarding is stopped until it does not (an upstream, often one of /etc/resolv.conf, leads back here)',
     )
   }

@@ -67,6 +67,13 @@ export interface Handler {
 /** What the fast path asks of a handler. */
 export type Guard = Required<Pick<Handler, 'concerns'>>
 
+/** What a person has to mend, and hears of by an Event on the Pod where Events are asked for (-events). */
+export interface OperatorEvent {
+  readonly reason: 'ForwardingLoop'
+  /** The same text for the same fault: an Event with it is counted. */
+  readonly text: string
+}
+
 /**
  * What a serving thread lends to the handlers it makes. Everything that a test wants to own comes in here: time,
  * randomness, counters, the log.
@@ -77,6 +84,7 @@ export interface ServingContext {
   readonly random: () => number
   readonly meters: Meters
   readonly log: ServingLog
+  readonly tellOperator: (event: OperatorEvent) => void
   /** The answer tables by the key of their source (plugin/kubernetes/config.ts). */
   readonly tables: ReadonlyMap<string, TableReader>
   /**

@@ -5,6 +5,7 @@ import type { PassedSocket } from '../listen/listener.ts'
 import type { Registration } from '../observe/counters.ts'
 import type { LogForm } from '../observe/json-line.ts'
 import type { TapBatch, TapFilter } from '../observe/tap.ts'
+import type { OperatorEvent } from '../plugin/plugin.ts'
 import type { Setup } from '../setup/setup.ts'
 import type { TracedQuestion, Transcript } from './traced.ts'
 
@@ -66,6 +67,8 @@ export type FromThread =
   | { readonly type: 'register'; readonly registration: Registration }
   /** What followers wanted to see. */
   | { readonly type: 'tapped'; readonly batches: readonly TapBatch[] }
+  /** What a person has to mend. */
+  | { readonly type: 'event'; readonly event: OperatorEvent }
   /** Queries of so many ms, sampled (observe/samples.ts). */
   | { readonly type: 'samples'; readonly octets: Uint8Array; readonly periodMs: number }
   /** So many lines of the log, each with its line feed. */

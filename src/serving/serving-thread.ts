@@ -148,6 +148,7 @@ export class ServingThread {
       random: Math.random,
       meters: this.#meters,
       log: this.#log,
+      tellOperator: event => this.#send({ type: 'event', event }),
       tables: readers,
       images: this.#images,
       ownAddresses,

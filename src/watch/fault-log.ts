@@ -44,6 +44,7 @@ export class FaultLog {
     this.#text = error.code === 'credentials' ? `cannot ${verb}: no credentials; the log says why` : text
     // A version that aged is the API's ordinary way to ask for a relist: counted, not logged.
     if (!known && error.code !== 'gone') this.log('warning', text)
+    if (!known && error.code === 'forbidden') this.#hooks?.forbidden?.(`${this.#resource.name}: ${text}`)
   }
 
   /** Notes that it is over; nothing happens if nothing was wrong. */

@@ -34,6 +34,8 @@ export interface WatchHooks {
   restarted?(resource: string, cause: RestartCause): void
   /** What was wrong is over. */
   recovered?(resource: string): void
+  /** A right is missing: which one, and what to add. Told once for as long as it lasts. */
+  forbidden?(text: string): void
 }
 
 /** All the times and bounds of a reflector. */

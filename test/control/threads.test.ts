@@ -43,6 +43,7 @@ async function start(test: Test, count: number, here = false): Promise<Started> 
     logForm: 'text',
     traffic: { take: () => undefined },
     tapped: () => undefined,
+    operatorEvent: () => undefined,
   })
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)

@@ -204,6 +204,33 @@ t.test('the Deployment beside is that of the cluster, but for what leads to it',
   t.notMatch(beside, /kube-dns/, 'no Service selects it')
 })
 
+t.test(
+  "Events need one right, in the server's namespace, and the Pod's own name: as in the chart",
+  async t => {
+    const folder = join(ROOT, 'config', 'events')
+    const [role, binding] = parseAllDocuments(readFileSync(join(folder, 'role.yaml'), 'utf8')).map(
+      document => document.toJS() as Manifest & { rules?: Rule[]; subjects?: object[]; roleRef?: object },
+    )
+    t.same(role?.rules, [{ apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] }])
+    t.match(binding?.subjects, [{ kind: 'ServiceAccount', name: 'coredns', namespace: 'kube-system' }])
+    t.match(binding?.roleRef, { kind: 'Role', name: role?.metadata.name })
+    const text = readFileSync(join(folder, 'kustomization.yaml'), 'utf8')
+    const templates = join(ROOT, 'charts', 'seamark', 'templates')
+    const pod = readFileSync(join(templates, '_pod.tpl'), 'utf8')
+    for (const [name, field] of [
+      ['POD_NAME', 'metadata.name'],
+      ['POD_NAMESPACE', 'metadata.namespace'],
+      ['POD_UID', 'metadata.uid'],
+    ] as const) {
+      t.match(text, new RegExp(`name: ${name}\n *valueFrom:\n *fieldRef:\n *fieldPath: ${field}\n`))
+      t.match(pod, new RegExp(`"${name}" "${field}"`))
+    }
+    t.match(text, 'value: -events')
+    const chart = readFileSync(join(templates, 'role-events.yaml'), 'utf8')
+    t.match(chart, /apiGroups: \[""\]\n *resources: \[events\]\n *verbs: \[create, patch\]/)
+  },
+)
+
 t.test("the rights of `multicluster` are the chart's", async t => {
   const [role, binding] = parseAllDocuments(
     readFileSync(join(ROOT, 'config', 'multicluster', 'cluster-role.yaml'), 'utf8'),

@@ -118,6 +118,7 @@ export function testThread(random: () => number = () => 0): TestThread {
       random,
       meters,
       log,
+      tellOperator: ({ reason, text }) => lines.push(`${reason}: ${text}`),
       tables: new Map(),
       images: new Map(),
       ownAddresses: [],

@@ -136,12 +136,25 @@ spec:
         - -last-good
         - {{ printf "%s/Corefile.last-good" $state.mountPath }}
         {{- end }}
+        {{- if .Values.events.enabled }}
+        - -events
+        {{- end }}
         {{- with .Values.extraArgs }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-      {{- with .Values.env }}
+      {{- if or .Values.events.enabled .Values.env }}
       env:
+        {{- if .Values.events.enabled }}
+        {{- range $name, $field := dict "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_UID" "metadata.uid" }}
+        - name: {{ $name }}
+          valueFrom:
+            fieldRef:
+              fieldPath: {{ $field }}
+        {{- end }}
+        {{- end }}
+        {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- end }}
       resources:
         {{- include "seamark.resources" .Values.resources | nindent 8 }}

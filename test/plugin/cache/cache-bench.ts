@@ -84,6 +84,7 @@ export class Bench {
       random: seededRandom(1),
       meters: this.meters,
       log: recordingLog(this.log),
+      tellOperator: () => undefined,
       tables: new Map(),
       images: new Map(),
       ownAddresses: [],
