@@ -32,7 +32,7 @@ bufsize
 ede
 bind
 debug
-trace + log and the duration histogram of prometheus
+trace
 ready
 health
 admin

@@ -43,6 +43,12 @@ export const OWN_FAMILIES: readonly Family[] = [
     'result',
     'Events on the own Pod: written, failed (told so often and not taken by the API server), dropped (too many different ones).',
   ),
+  counter('seamark_trace_spans_total', 'endpoint', 'Spans that a collector has taken.'),
+  counter(
+    'seamark_trace_dropped_total',
+    'endpoint',
+    'Spans that a collector has not taken: it refused them, was away, or too many waited.',
+  ),
   counter('seamark_dnstap_frames_total', 'endpoint', 'Messages of dnstap that were sent.'),
   counter(
     'seamark_dnstap_dropped_total',

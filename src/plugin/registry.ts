@@ -52,6 +52,7 @@ import { stubDomainsWord } from './stubdomains/stubdomains.ts'
 import { templateWord } from './template/template.ts'
 import { timeoutsWord } from './timeouts.ts'
 import { tlsWord } from './tls.ts'
+import { traceWord } from './trace/trace.ts'
 import { transferWord } from './transfer/transfer.ts'
 import { viewWord } from './view/view.ts'
 import { whoamiWord } from './whoami.ts'
@@ -113,6 +114,7 @@ const words: readonly ServedWord[] = [
   viewWord,
   timeoutsWord,
   tlsWord,
+  traceWord,
   transferWord,
   whoamiWord,
 ]

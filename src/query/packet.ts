@@ -38,6 +38,8 @@ export interface Served {
   /** Its view, or ''. */
   readonly view: string
   readonly udpMaxOctets: number
+  /** The words of its handlers by their numbers in the chain; '' is the fast path. */
+  readonly words: readonly string[]
   /** Leaves what the block's plugins know of the packet among its labels; absent without `metadata`. */
   readonly annotate?: ((packet: Packet, labels: Map<string, string>) => void) | undefined
 }

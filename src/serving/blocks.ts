@@ -106,6 +106,7 @@ export class Serving {
       annotate: this.#annotation(block),
       accepts: view && (packet => view.accepts(packet)),
       handlers,
+      words: chain.words,
       fast: handlers[0] instanceof FastAnswers ? handlers[0] : undefined,
       gates: [...handlers.keys()].filter(at => handlers[at]!.admit !== undefined),
       lastWord: stages.at(-1)?.word ?? '',

@@ -28,6 +28,8 @@ export interface Stage extends PluginSetup {
 /** The handlers of a block as a listener's packets pass them. */
 export interface Chain {
   readonly handlers: readonly Handler[]
+  /** The word of each, '' for the fast path. */
+  readonly words: readonly string[]
   /** The tables that they answer from. */
   readonly tables: readonly TableReader[]
 }
@@ -56,10 +58,12 @@ export function chainOf(
   const clustersFrom = zonesFrom(stages.slice(0, clusterAt + 1))
   const tables = new Set<TableReader>()
   const handlers: Handler[] = []
-  stages.forEach(({ handler }, at) => {
+  const words: string[] = []
+  stages.forEach(({ handler, word }, at) => {
     const clusters = clustersAt(at)
     for (const { table } of clusters) tables.add(table)
-    if (clusters.length > 0 || at === cacheFrom)
+    if (clusters.length > 0 || at === cacheFrom) {
+      words.push('')
       handlers.push(
         new FastAnswers({
           clusters,
@@ -75,9 +79,11 @@ export function chainOf(
           clock,
         }),
       )
+    }
     handlers.push(handler)
+    words.push(word)
   })
-  return { handlers, tables: [...tables] }
+  return { handlers, words, tables: [...tables] }
 
   /** The cluster's zones whose fast path stands in front of that stage. */
   function clustersAt(at: number): readonly ClusterAnswers[] {

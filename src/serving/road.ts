@@ -373,6 +373,7 @@ export class Road implements Responder, PacketRoad {
       servedOf(packet).handlers[packet.at]!.lost?.(kept)
     }
     while (packet.level > 0) packet.unask()
+    packet.trace = undefined
     packet.isDropped = false
     packet.fail(RCODE.SERVFAIL, EDE.OTHER, BUG)
   }

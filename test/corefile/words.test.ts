@@ -27,7 +27,7 @@ t.test('what is not offered, what is accepted with a warning, what was removed',
     words('notOffered'),
     'auto azure clouddns dnssec erratic etcd geoip grpc grpc_server https3 nomad on proxyproto quic route53 secondary sign tsig',
   )
-  t.equal(words('instead'), 'pprof shed trace')
+  t.equal(words('instead'), 'pprof shed')
   t.same([...REMOVED_WORDS.keys()], ['federation', 'proxy', 'upstream', 'startup', 'shutdown', 'reverse'])
   for (const { notOffered, instead } of DIRECTIVE_WORDS) t.notOk(notOffered && instead)
 })

@@ -10,7 +10,7 @@ import { formatName, type Name, name } from '../../src/wire/name.ts'
 import { TYPE } from '../../src/wire/rrtype.ts'
 import { encodeQuestion } from '../support/dns-question.ts'
 
-const served: Served = { server: 'dns://:53', zoneText: '.', view: '', udpMaxOctets: 1232 }
+const served: Served = { server: 'dns://:53', zoneText: '.', view: '', udpMaxOctets: 1232, words: [] }
 const origin: Origin = {
   transport: 'udp',
   localOf: () => ({ address: '10.96.0.10', port: 53, family: 4 }),

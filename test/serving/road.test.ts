@@ -84,6 +84,7 @@ function served(zone: string, handlers: readonly Handler[], more: Partial<Served
     zoneText: zone,
     view: '',
     handlers,
+    words: handlers.map(() => ''),
     gates: [...handlers.keys()].filter(at => handlers[at]!.admit !== undefined),
     lastWord: 'last',
     tables: [],

@@ -150,6 +150,7 @@ function roadOf(
     view: query.view,
     annotate: () => undefined,
     handlers,
+    words: handlers.map(() => ''),
     gates: [],
     lastWord: '',
     tables: [],
