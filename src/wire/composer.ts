@@ -43,6 +43,8 @@ export class Composer {
   #truncated = false
   readonly #counts = [0, 0, 0]
   #questions = 0
+  /** Whether the message has a question with another name than the root: most names are that one. */
+  #hasAsked = false
   /** Where in the message each remembered end of a name stands, by its hash; of this message where the stamp is its. */
   readonly #offsets = new Uint16Array(SLOTS)
   readonly #stamps = new Uint32Array(SLOTS)
@@ -61,6 +63,7 @@ export class Composer {
     this.#fits = true
     this.#truncated = false
     this.#counts[0] = this.#counts[1] = this.#counts[2] = this.#questions = 0
+    this.#hasAsked = false
     this.#stamp = (this.#stamp + 1) >>> 0
     if (this.#stamp === 0) {
       this.#stamps.fill(0)
@@ -85,6 +88,7 @@ export class Composer {
     this.#u16(type)
     this.#u16(rrclass)
     this.#questions = 1
+    this.#hasAsked = octets[nameAt] !== 0
   }
 
   /** Begins a record of the section, which is not before that of the record before; the owner is a whole name. */
@@ -110,6 +114,10 @@ export class Composer {
 
   /** Writes a whole name, compressed: only into data of the types of RFC 1035 (RFC 3597 section 4). */
   name(octets: Uint8Array, at: number): void {
+    if (this.#hasAsked && this.#isAt(HEADER_OCTETS, octets, at)) {
+      this.#u16(0xc000 | HEADER_OCTETS)
+      return
+    }
     const labelAt = this.#labelAt
     let labels = 0
     let to = at

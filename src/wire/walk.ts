@@ -14,6 +14,7 @@ import { RDATA_LAYOUT } from './rrtype.ts'
 /** The sections by their number in a walk. */
 export const SECTION = { ANSWER: 0, AUTHORITY: 1, ADDITIONAL: 2 } as const
 
+const POINTER = 0xc0
 const DIGIT_0 = 0x30
 const NAME_FIELD = 0x6e
 const STRING_FIELD = 0x73
@@ -42,6 +43,8 @@ export class RecordWalk {
   broken = false
   /** Records of the section at hand that are left. */
   #left = 0
+  /** Octets of the first question's name, to which most owners point; 0 without a question. */
+  #askedOctets = 0
 
   /** Begins with the message in octets[start … end); false, and `broken`, where not even its question can be read. */
   open(octets: Uint8Array, start: number, end: number): boolean {
@@ -50,11 +53,13 @@ export class RecordWalk {
     this.end = end
     this.broken = end - start < HEADER_OCTETS
     this.#left = 0
+    this.#askedOctets = 0
     this.section = 0
     if (this.broken) return false
     let at = start + HEADER_OCTETS
     for (let questions = readU16(octets, start + 4); questions > 0; questions--) {
       const measured = measureName(octets, at, start, end)
+      if (at === start + HEADER_OCTETS) this.#askedOctets = nameOctets(measured)
       at = nameEnd(measured) + 4
       if (measured < 0 || at > end) return this.#break()
     }
@@ -83,14 +88,24 @@ export class RecordWalk {
 
   #read(ownerAt: number): boolean {
     const { octets, start, end } = this
-    const measured = measureName(octets, ownerAt, start, end)
-    if (measured < 0) return false
-    const at = nameEnd(measured)
+    let at = ownerAt + 2
+    let ownerOctets = this.#askedOctets
+    if (
+      ownerOctets === 0 ||
+      at > end ||
+      octets[ownerAt] !== POINTER ||
+      octets[ownerAt + 1] !== HEADER_OCTETS
+    ) {
+      const measured = measureName(octets, ownerAt, start, end)
+      if (measured < 0) return false
+      at = nameEnd(measured)
+      ownerOctets = nameOctets(measured)
+    }
     if (at + 10 > end) return false
     const rdataEnd = at + 10 + readU16(octets, at + 8)
     if (rdataEnd > end) return false
     this.ownerAt = ownerAt
-    this.ownerOctets = nameOctets(measured)
+    this.ownerOctets = ownerOctets
     this.typeAt = at
     this.type = readU16(octets, at)
     this.rrclass = readU16(octets, at + 2)

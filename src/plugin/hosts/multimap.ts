@@ -35,8 +35,13 @@ export class FoundValues {
   /** Turns them round, the first one first, and leaves out what was there before. */
   settle(): void {
     const { ats, lengths, count } = this
-    ats.subarray(0, count).reverse()
-    lengths.subarray(0, count).reverse()
+    for (let i = 0, j = count - 1; i < j; i++, j--) {
+      const [at, length] = [ats[i]!, lengths[i]!]
+      ats[i] = ats[j]!
+      lengths[i] = lengths[j]!
+      ats[j] = at
+      lengths[j] = length
+    }
     const texts = count > COMPARED_MAX ? new Set<string>() : undefined
     this.count = 0
     for (let i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ import type { Handler, ServingContext } from '../plugin.ts'
 import type { LoadbalanceConfig, WeightFile } from './config.ts'
 import { prefer, weighted, weightedInPlace } from './order.ts'
 import { checkWeightText } from './weight-file.ts'
-import { addressKey, parseWeights, type Weights } from './weights.ts'
+import { parseWeights, WeightIndex } from './weights.ts'
 
 /** A name that is a pointer alone begins with no less. */
 const POINTER = 0xc000
@@ -32,7 +32,7 @@ export class LoadbalanceHandler implements Handler {
   /** The most wanted first. */
   readonly #networks: readonly Networks[]
   #text = ''
-  #weights: Weights = new Map()
+  readonly #weights = new OwnersWeights()
   readonly #polled: Polled | undefined
 
   constructor({ weights, prefer }: LoadbalanceConfig, context: ServingContext) {
@@ -79,7 +79,7 @@ export class LoadbalanceHandler implements Handler {
     spare: Uint8Array,
   ): number => {
     const { random } = this.#context
-    const { weightOf } = new OwnersWeights(this.#weights)
+    const { weightOf } = this.#weights.begin()
     if (weightedInPlace(octets, start, end, weightOf, random)) return 0
     return ordered(octets, start, end, composer, spare, (from, to) =>
       weighted(list, from, to, weightOf, random),
@@ -107,7 +107,7 @@ export class LoadbalanceHandler implements Handler {
     const weights = parseWeights(text)
     if (typeof weights === 'string') return
     this.#text = text
-    this.#weights = weights
+    this.#weights.index = new WeightIndex(weights)
   }
 
   /** Looks at the file; what cannot be read or understood changes nothing. */
@@ -141,23 +141,22 @@ export class LoadbalanceHandler implements Handler {
 
 /** The weights of addresses, whose owner mostly is the one before. */
 class OwnersWeights {
-  readonly #weights: Weights
-  #addresses: ReadonlyMap<string | number, number> | undefined
+  index = new WeightIndex(new Map())
   #pointer = 0
 
-  constructor(weights: Weights) {
-    this.#weights = weights
+  /** Another message is to be ordered. */
+  begin(): this {
+    this.#pointer = 0
+    return this
   }
 
   readonly weightOf = ({ octets, start, ownerAt, rdataAt, rdataEnd }: RecordWalk): number => {
     const pointer = readU16(octets, ownerAt)
     if (pointer < POINTER || pointer !== this.#pointer) {
-      // What nameKey makes of it, and faster.
-      const length = copyFoldedName(octets, ownerAt, start, owner, 0)
-      this.#addresses = this.#weights.get(Buffer.prototype.latin1Slice.call(owner, 0, length))
+      this.index.open(owner, copyFoldedName(octets, ownerAt, start, owner, 0))
       this.#pointer = pointer
     }
-    return this.#addresses?.get(addressKey(octets, rdataAt, rdataEnd)) ?? 1
+    return this.index.weightOf(octets, rdataAt, rdataEnd)
   }
 }
 

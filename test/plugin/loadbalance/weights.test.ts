@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addressKey, parseWeights } from '../../../src/plugin/loadbalance/weights.ts'
+import { addressKey, parseWeights, WeightIndex } from '../../../src/plugin/loadbalance/weights.ts'
 import { parseIp } from '../../../src/shared/ip.ts'
 import { name, nameKey } from '../../../src/wire/name.ts'
 
@@ -32,6 +32,23 @@ www.example.com
   )
   t.same([...weights.get(nameKey(name('other.example.com.')))!], keyed([['10.0.0.1', 2]]))
   t.equal(weights.size, 2)
+  const index = new WeightIndex(weights)
+  const weightsOf = (owner: string, ...addresses: string[]): number[] => {
+    const octets = name(owner)
+    index.open(octets, octets.length)
+    return addresses.map(address => {
+      const { bytes } = parseIp(address)!
+      return index.weightOf(bytes, 0, bytes.length)
+    })
+  }
+  t.same(
+    weightsOf('www.example.com.', '100.64.1.3', 'fd00::1', '100.64.1.2', '100.64.1.1'),
+    [7, 255, 1, 3],
+    'in any order',
+  )
+  t.same(weightsOf('www.example.com.', '100.64.1.9', '100.64.1.1'), [1, 3], 'one that is not listed')
+  t.same(weightsOf('other.example.com.', '10.0.0.1', '100.64.1.1'), [2, 1])
+  t.same(weightsOf('none.example.com.', '10.0.0.1'), [1], 'a name that is not listed')
 })
 
 t.test('what is wrong with a weight file', async t => {
