@@ -19,7 +19,7 @@ export const OWN_FAMILIES: readonly Family[] = [
   counter(
     'seamark_cache_refreshes_skipped_total',
     CACHE,
-    'Refreshes behind cached replies put off because too many were under way.',
+    'Refreshes of cached replies put off because too many were under way.',
   ),
   counter(
     'seamark_listen_events_total',

@@ -129,6 +129,11 @@ export class Entry extends SlotView {
     return half.isThere(place) ? entry : undefined
   }
 
+  /** What the copy keeps. */
+  get octets(): number {
+    return this.#octets.length
+  }
+
   /** What is left of its TTL; 0 and below: that long expired. */
   ttlAt(nowMs: number): number {
     return ttlAt(this.ttlSeconds, this.storedAtMs, nowMs)

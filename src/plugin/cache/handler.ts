@@ -32,6 +32,8 @@ import { replyTtl, sideOf } from './ttl.ts'
 
 /** Refreshes behind clients' backs at one moment, on one thread; further ones wait for the next hit. */
 export const REFRESHES_MAX = 256
+/** Octets of stale entries that clients wait beside under `verify`, on one thread; further clients get the entry at once. */
+export const VERIFIED_MAX_OCTETS = 4 * 2 ** 20
 
 const CACHE = pluginIndex('cache')
 /** Writers whose replies come out of the cluster's table. */
@@ -52,6 +54,8 @@ export class CacheHandler implements Handler {
   /** What this thread's clock counts from, on the one that all have in common. */
   readonly #originMs: number
   #refreshes = 0
+  /** Of the entries of all verifications under way. */
+  #verifiedOctets = 0
   #stopped = false
 
   constructor(config: CacheConfig, context: ServingContext) {
@@ -178,9 +182,14 @@ export class CacheHandler implements Handler {
       this.#refreshBehind(packet, entry, stale.recheckMs)
       return step
     }
+    if (this.#verifiedOctets + entry.octets > VERIFIED_MAX_OCTETS) {
+      this.#countersOf(packet).refreshesSkipped.add()
+      return this.#serveStale(packet, entry, stale)
+    }
     // Without a recheck time every client's query is a try of its own, as in CoreDNS.
     if (stale.recheckMs > 0 && !entry.beginRefresh(nowMs)) return this.#serveStale(packet, entry, stale)
     const verification = new Verification(entry)
+    this.#verifiedOctets += entry.octets
     this.#ask(packet, verification)
     if (verification.isOver) return this.#endOf(packet, verification, stale)
     const waiting = packet.park()
@@ -218,6 +227,7 @@ export class CacheHandler implements Handler {
   }
 
   #endVerification(verification: Verification, packet: Packet | undefined): void {
+    this.#verifiedOctets -= verification.entry.octets
     const recheckMs = this.#config.stale?.recheckMs ?? 0
     if (recheckMs > 0) this.#endWait(verification.entry, packet !== undefined, recheckMs)
     verification.end(packet?.keepReply())

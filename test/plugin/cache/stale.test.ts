@@ -4,8 +4,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { CacheConfig, StaleConfig } from '../../../src/plugin/cache/config.ts'
-import { REFRESHES_MAX } from '../../../src/plugin/cache/handler.ts'
+import { REFRESHES_MAX, VERIFIED_MAX_OCTETS } from '../../../src/plugin/cache/handler.ts'
 import { RCODE } from '../../../src/wire/rcode.ts'
+import { rr } from '../../../src/wire/record.ts'
+import { TYPE } from '../../../src/wire/rrtype.ts'
+import type { Query } from '../../support/query.ts'
 import { DROP, failure, type Outcome, type Reply } from '../../support/reply.ts'
 import {
   alias,
@@ -185,6 +188,26 @@ t.test('verify waits no longer than told', async t => {
   t.match(await second, 'NOERROR aa ra ede3 | www.example.org. 0 A .2', 'too late: stale')
   await again(positive(30, 3)(question(WWW)))
   t.match(await bench.line(WWW), 'NOERROR aa ra | www.example.org. 30 A .3', 'but what comes late is kept')
+})
+
+t.test('verify: stale replies that clients wait beside are bounded in octets', async t => {
+  const bench = new Bench({ stale: { ...verify, verifyTimeoutMs: 500 } })
+  const text = new Uint8Array(60_000)
+  const large = ({ question: { qname } }: Query): Reply => reply({ answer: [rr(qname, TYPE.TXT, 30, text)] })
+  bench.upstream = large
+  await bench.ask(`${WWW} TXT`)
+  bench.clock.advance(30_000)
+  const answer = later(bench)
+  const places = Math.floor(VERIFIED_MAX_OCTETS / text.length)
+  const waiting = Array.from({ length: places + 10 }, () => bench.askNow(question(`${WWW} TXT`)))
+  const atOnce = waiting.filter(outcome => !(outcome instanceof Promise))
+  t.ok(atOnce.length >= 10 && atOnce.length < 20, `${atOnce.length} beyond ${places} got it at once`)
+  t.match(lineOf(atOnce[0] as Outcome), /^NOERROR aa ra ede3 /, 'the stale reply')
+  t.equal(bench.meters.sum('seamark_cache_refreshes_skipped_total'), atOnce.length)
+  bench.clock.advance(500)
+  await Promise.all(waiting)
+  t.not(bench.askNow(question(`${WWW} TXT`)) instanceof Promise, true, 'their questions are under way yet')
+  await answer(servfail()())
 })
 
 t.test('after a failed refresh the next one waits for the recheck time', async t => {
