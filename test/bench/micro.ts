@@ -1,5 +1,6 @@
 // `npm run bench:micro`: what the parts of a query's road and of an event's cost, in one thread and without a socket, beside the
-// budgets that the headers of the hot files promise.
+// budgets that the headers of the hot files promise. Words of the Corefile and the parts of a forward are held to multiples of
+// what an A of a ClusterIP costs on the whole road, in the same run.
 //
 //   npm run bench:micro [-- [--quick] [--only TEXT]]
 //
@@ -14,33 +15,53 @@ import { cacheCases } from './micro/cache.ts'
 import type { MicroCase } from './micro/case.ts'
 import { codecCases } from './micro/codec.ts'
 import { countingCases } from './micro/counting.ts'
-import { measureCase } from './micro/measure.ts'
+import { forwardCases } from './micro/forward.ts'
+import { type Measured, measureCase } from './micro/measure.ts'
+import { REFERENCE, roadCases } from './micro/road.ts'
 import { tableCases } from './micro/table.ts'
 import { watchedCases } from './micro/watched.ts'
 
 /** Every case, in the order of a query's road, then of an event's. */
 export const microCases = async (): Promise<MicroCase[]> => [
   ...answerCases(),
+  ...roadCases(),
   ...(await cacheCases()),
+  ...forwardCases(),
   ...codecCases(),
   ...countingCases(),
   ...tableCases(),
   ...watchedCases(),
 ]
 
+/** Judges one case: the reference of the run is in ns. */
+function judged(
+  one: MicroCase,
+  { ns, octets }: Measured,
+  referenceNs: number,
+): { row: string[]; met: boolean | undefined } {
+  const { timesMax } = one
+  const budget = one.budget ? budgetNs(one.budget) : timesMax && timesMax * referenceNs
+  const met = budget === undefined ? undefined : ns <= budget
+  const times = timesMax === undefined ? '' : `${figure(timesMax)} ×`
+  return { row: [one.title, figure(ns), figure(budget), times, yesNo(met), figure(octets)], met }
+}
+
 async function main(only: string, quick: boolean): Promise<number> {
   const rows: string[][] = []
   let exceeded = false
-  for (const one of (await microCases()).filter(({ title }) => title.includes(only))) {
-    const { ns, octets } = await measureCase(one, quick)
-    const budget = one.budget && budgetNs(one.budget)
-    const met = budget === undefined ? undefined : ns <= budget
+  const cases = await microCases()
+  const { ns: referenceNs } = await measureCase(cases.find(({ title }) => title === REFERENCE)!, quick)
+  for (const one of cases.filter(({ title }) => title.includes(only))) {
+    const measured = await measureCase(one, quick)
+    const { row, met } = judged(one, measured, referenceNs)
     exceeded ||= met === false
-    rows.push([one.title, figure(ns), figure(budget), yesNo(met), figure(octets)])
-    console.log(`${one.title}: ${figure(ns)} ns`)
+    rows.push(row)
+    console.log(`${one.title}: ${figure(measured.ns)} ns`)
   }
-  console.log(`\n${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}\n`)
-  console.log(markdownTable(['work', 'ns', 'budget', 'met', 'octets of garbage'], rows))
+  console.log(
+    `\n${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}, reference ${figure(referenceNs)} ns\n`,
+  )
+  console.log(markdownTable(['work', 'ns', 'budget', 'of the reference', 'met', 'octets of garbage'], rows))
   return exceeded ? 1 : 0
 }
 

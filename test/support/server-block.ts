@@ -4,6 +4,7 @@ import { Problems } from '../../src/corefile/problem.ts'
 import { counterMemory, ThreadMeters } from '../../src/observe/counters.ts'
 import { QueryMetersTable } from '../../src/observe/query-meters.ts'
 import { sourceKey } from '../../src/plugin/kubernetes/config.ts'
+import type { ServingContext } from '../../src/plugin/plugin.ts'
 import { NEXT, type Origin, Packet, type Trace } from '../../src/query/packet.ts'
 import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
@@ -22,6 +23,7 @@ const ORIGIN: Origin = {
   parked: () => undefined,
   reply: () => undefined,
 }
+const REPLY_OCTETS = 4096
 const ENDPOINTS = Array.from({ length: 80 }, (_, i) => `10.1.0.${i + 1} pod-number-${i}`)
 
 const plainCluster = (): SlimCluster =>
@@ -42,14 +44,19 @@ export class ServerBlock {
   readonly #serving: Serving
   readonly #road: Road
 
-  /** `lines` are the server block's, behind which stands `last`. The cluster has demo/web and demo/hl with 80 endpoints, where none is given. */
-  constructor(lines: string, { reader } = plainCluster(), last = 'whoami') {
+  /** `lines` are the server block's, behind which stands `last`. The cluster has demo/web and demo/hl with 80 endpoints, where none is given; `own` is what the thread has in place of a test's. */
+  constructor(
+    lines: string,
+    { reader } = plainCluster(),
+    last = 'whoami',
+    own: Partial<ServingContext> & { readonly counters?: ThreadMeters } = {},
+  ) {
     const text = `. {\n${lines}\n${last}\n}`
     const setup = buildSetup(read(text), this.problems, { port: 53, file: 'Corefile', env: {} })
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
-    const meters = new QueryMetersTable(new ThreadMeters(counterMemory(), () => {}))
+    const meters = new QueryMetersTable(own.counters ?? new ThreadMeters(counterMemory(), () => {}))
     const kept = lasting(this.thread, this.samples)
-    const context = { ...this.thread.context, tables, images: this.images }
+    const context = { ...this.thread.context, tables, images: this.images, ...own }
     this.#serving = new Serving(setup, context, meters, kept)
     this.#road = this.#serving.road(setup.listens[0]!)
   }
@@ -70,6 +77,21 @@ export class ServerBlock {
     const length = this.#road.answer(packet)
     this.#road.leave()
     return length
+  }
+
+  /** Asks the same over and over, with one packet and one place for the reply, as a listener does; gives the octets of the reply. */
+  repeater(): (octets: Uint8Array) => number {
+    const packet = new Packet()
+    Object.assign(packet, { from: FROM, fromOctets: FROM.length, family: 4, origin: ORIGIN })
+    Object.assign(packet, { slot: new Uint8Array(REPLY_OCTETS), slotOctets: REPLY_OCTETS })
+    return octets => {
+      packet.octets = octets
+      packet.end = octets.length
+      this.#road.enter()
+      const length = this.#road.answer(packet)
+      this.#road.leave()
+      return length
+    }
   }
 
   /** One query as a listener brings it, and what comes back at once; undefined for silence. */

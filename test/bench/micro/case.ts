@@ -6,6 +6,8 @@ import type { BudgetName } from './budget.ts'
 export interface MicroCase {
   readonly title: string
   readonly budget?: BudgetName
+  /** It may cost so many times what the reference of the same run does: an A of a ClusterIP, the whole road. */
+  readonly timesMax?: number
   readonly run: () => unknown
 }
 
