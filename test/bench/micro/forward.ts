@@ -85,7 +85,13 @@ function waitingCase(): MicroCase {
     parked: () => undefined,
     reply: () => undefined,
   }
-  const served: Served = { server: 'dns://:53', zoneText: '.', view: '', udpMaxOctets: PAYLOAD_SIZE }
+  const served: Served = {
+    server: 'dns://:53',
+    zoneText: '.',
+    view: '',
+    udpMaxOctets: PAYLOAD_SIZE,
+    words: [],
+  }
   const slot = new Uint8Array(REPLY_MAX_OCTETS)
   Object.assign(packet, { octets, end: octets.length, from, fromOctets: from.length, origin, served })
   Object.assign(packet, { slot, slotOctets: slot.length, road: {} as PacketRoad, deadlineMs: DEADLINE_MS })
