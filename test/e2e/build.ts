@@ -6,11 +6,19 @@
 // Exit status: 0 everything is there, 69 (EX_UNAVAILABLE) Go is needed and not installed, 1 a build failed.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { missingPrograms, PROGRAMS, type Program, programFolder, TOOLS } from './programs.ts'
+import { missingPrograms, PROGRAMS, type Program, programFolder, stampOf, TOOLS } from './programs.ts'
 
 /** Exit status where Go is needed and not installed (EX_UNAVAILABLE of sysexits.h). */
 export const EXIT_NO_GO = 69
@@ -101,6 +109,7 @@ export function goModule(program: Program, own: string): string {
     'module example.invalid/seamark-e2e',
     '',
     `require ${program.module} v${program.version}`,
+    ...Object.entries(program.also ?? {}).map(([module, version]) => `require ${module} v${version}`),
     '',
   ]
   if (program.staging) {
@@ -123,15 +132,17 @@ async function build(program: Program, folder: string, say: (line: string) => vo
     const described = await go(['mod', 'download', '-json', `${program.module}@v${program.version}`], module)
     const { GoMod } = JSON.parse(described) as { GoMod: string }
     writeFileSync(join(module, 'go.mod'), goModule(program, readFileSync(GoMod, 'utf8')))
-    writeFileSync(
-      join(module, 'tools.go'),
-      `//go:build tools\n\npackage tools\n\nimport _ "${program.pkg}"\n`,
-    )
+    if (program.source !== undefined) copyFileSync(program.source, join(module, 'main.go'))
+    else
+      writeFileSync(
+        join(module, 'tools.go'),
+        `//go:build tools\n\npackage tools\n\nimport _ "${program.pkg}"\n`,
+      )
     await go(['mod', 'tidy'], module)
     const made = join(module, program.name)
     const flags = ['-trimpath', '-ldflags', program.ldflags, '-tags', program.tags ?? '']
     await go(['build', ...flags, '-o', made, program.pkg], module)
-    publish(made, join(folder, program.name), program.version)
+    publish(made, join(folder, program.name), stampOf(program))
   } finally {
     process.removeListener('exit', remove)
     remove()

@@ -3,6 +3,7 @@
 // skipped without, the tools of operators. Shape: one folder holds the binaries under their plain names (the envtest
 // convention, KUBEBUILDER_ASSETS), beside each a NAME.version file that we wrote.
 
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -14,9 +15,9 @@ export const KUBERNETES_VERSION = '1.36.3'
 export type ProgramName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'coredns'
 
 /** The tools that some suites need, by file name. */
-export type ToolName = 'dnstap' | 'helm' | 'kubectl' | 'prometheus' | 'promtool'
+export type ToolName = 'dnstap' | 'helm' | 'kubectl' | 'prometheus' | 'promtool' | 'spans'
 
-/** How one program is built: a throw-away module that requires `module` and imports `pkg`. */
+/** How one program is built: a throw-away module that requires `module` and imports `pkg`, or is a program of our own. */
 export interface Program {
   readonly name: ProgramName | ToolName
   readonly module: string
@@ -28,6 +29,9 @@ export interface Program {
   readonly staging: boolean
   /** Build tags, separated by commas. */
   readonly tags?: string
+  /** Of a program of our own: the file that it is, and the versions of the other modules that it needs. */
+  readonly source?: string
+  readonly also?: Readonly<Record<string, string>>
 }
 
 const [major, minor] = KUBERNETES_VERSION.split('.')
@@ -102,6 +106,19 @@ export const TOOLS: readonly Program[] = [
   kubernetes('kubectl'),
   prometheus('prometheus'),
   prometheus('promtool'),
+  {
+    name: 'spans',
+    module: 'go.opentelemetry.io/collector/pdata',
+    version: '1.69.0',
+    pkg: '.',
+    ldflags: '-s -w',
+    staging: false,
+    source: join(import.meta.dirname, 'clients', 'spans.go'),
+    also: {
+      'github.com/openzipkin/zipkin-go': '0.4.3',
+      'github.com/DataDog/datadog-agent/pkg/proto': '0.77.0',
+    },
+  },
 ]
 
 /** The folder of the binaries: KUBEBUILDER_ASSETS, else one under the user's cache directory. */
@@ -113,6 +130,12 @@ export function programFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /** The path of one program, whether or not it is built. */
 export const programPath = (name: ProgramName | ToolName): string => join(programFolder(), name)
+
+/** What a binary is of, as its .version file says it. */
+export function stampOf({ version, source }: Program): string {
+  if (source === undefined) return version
+  return `${version} ${createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)}`
+}
 
 /**
  * Those of `programs` that are not there, or that we built from another version than is wanted. A binary without a
@@ -126,7 +149,7 @@ export function missingPrograms(
     const path = join(folder, program.name)
     if (!existsSync(path)) return true
     const stamp = `${path}.version`
-    return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() !== program.version
+    return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() !== stampOf(program)
   })
 }
 
