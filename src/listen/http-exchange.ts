@@ -34,6 +34,8 @@ export interface HttpRequest {
   readonly target: string
   readonly contentType: string | undefined
   readonly contentLength: string | undefined
+  /** The value of any other field, by its name in lower case; undefined where it is not there, or more than once. */
+  header(name: string): string | undefined
   readonly body: Readable
   /** Answers it, once, whether or not the body was read. */
   respond(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): void
@@ -192,6 +194,10 @@ export class HttpExchange implements Origin {
 
   localOf(): Endpoint {
     return this.#local
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.header(name)
   }
 
   parked(): void {

@@ -115,12 +115,17 @@ const sessionOptions = (limits: StreamLimits): ServerOptions => ({
   },
 })
 
+/** Fields that Node joins or lists are there more than once. */
+const oneValue = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined
+
 function request2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): HttpRequest {
   return {
     method: headers[':method'] ?? '',
     target: headers[':path'] ?? '',
     contentType: headers['content-type'],
     contentLength: headers['content-length'],
+    header: name => oneValue(headers[name]),
     body: stream,
     respond(status, fields, body) {
       if (stream.destroyed || stream.headersSent) return
@@ -142,6 +147,7 @@ function request1(message: IncomingMessage, response: ServerResponse, isLast: ()
     target: message.url ?? '',
     contentType: headers['content-type'],
     contentLength: headers['content-length'],
+    header: name => oneValue(headers[name]),
     body: message,
     respond(status, fields, body) {
       if (response.destroyed || response.headersSent) return

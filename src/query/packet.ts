@@ -49,6 +49,8 @@ export interface Origin {
   readonly transport: Transport
   /** The address at which the packet came. */
   localOf(packet: Packet): Endpoint
+  /** A header field of the request that brought the packet, its name in lower case; absent where there is no request. */
+  header?(name: string): string | undefined
   /** The packet waits; `reply` will follow. */
   parked(): void
   /** What became of a packet that had to wait: that many octets at `slot`; 0 is silence, or a transfer in `messages`. */

@@ -46,6 +46,7 @@ export const traceDoc: WordDoc = {
   notes: [
     'OpenTelemetry: `trace otlp http://collector:4318` sends OTLP over HTTP, in JSON, to `/v1/traces` there, or to the path that is written. CoreDNS has no `otlp`.',
     'The span of a query is `servedns`, with the tags `coredns.io/name`, `type`, `proto`, `remote` and `rcode`; a plugin has its name, an upstream is `connect` with `peer.address`.',
+    'A query over HTTPS is a part of the trace that its client names in B3 headers (zipkin) or `traceparent` (otlp), and is traced only where the client has its trace recorded.',
     'With `metadata` the id of the trace is the label `trace/traceid`: `{/trace/traceid}` in `log`.',
     'A collector that is slow or away costs its spans and nothing else: they are counted in `seamark_trace_dropped_total{endpoint}`, those that it has taken in `seamark_trace_spans_total{endpoint}`.',
   ],

@@ -8,6 +8,7 @@ import { rcodeName } from '../../wire/rcode.ts'
 import { typeName } from '../../wire/rrtype.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
 import type { TraceConfig } from './config.ts'
+import { type Parent, parentOf } from './parent.ts'
 import { Recorder } from './recorder.ts'
 import { SpanSender } from './sender.ts'
 
@@ -16,6 +17,7 @@ const TRACE_ID = 'trace/traceid'
 
 export class TraceHandler implements Handler {
   readonly seesDrops = true
+  readonly #config: TraceConfig
   readonly #every: number
   readonly #clock: Clock
   readonly #sender: SpanSender
@@ -24,6 +26,7 @@ export class TraceHandler implements Handler {
 
   constructor(config: TraceConfig, context: ServingContext) {
     const { clock, log, meters, thread, threads } = context
+    this.#config = config
     this.#every = config.every === 0 ? Number.POSITIVE_INFINITY : config.every
     this.#left = this.#every
     this.#clock = clock
@@ -36,7 +39,10 @@ export class TraceHandler implements Handler {
     this.#left = this.#every
     // Somebody explains it.
     if (packet.trace !== undefined) return NEXT
-    const recorder = new Recorder(this.#clock, packet.receivedAtMs)
+    const parent = packet.transport === 'https' ? this.#parentOf(packet) : undefined
+    // As its client wants it.
+    if (parent?.isSampled === false) return NEXT
+    const recorder = new Recorder(this.#clock, packet.receivedAtMs, parent, this.#config.clientServer)
     packet.trace = recorder
     packet.setLabel(TRACE_ID, recorder.traceId)
     packet.keep(recorder)
@@ -56,6 +62,10 @@ export class TraceHandler implements Handler {
     if (!isDropped) tags.push(['coredns.io/rcode', rcodeName(packet.rcode)])
     this.#sender.send((kept as Recorder).end(SPAN, tags, packet.error))
     return isDropped ? DROP : DONE
+  }
+
+  #parentOf({ origin }: Packet): Parent | undefined {
+    return parentOf(this.#config.type, name => origin.header?.(name))
   }
 
   stop(): Promise<void> {

@@ -3,18 +3,13 @@
 
 import { type NoteFacts, type Packet, type Served, type Step, type Trace, WAIT } from '../../query/packet.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { Parent } from './parent.ts'
 import { randomId, type Span } from './span.ts'
 
 /** Spans of one query; a chain of look-ups that goes on is cut there. */
 const SPANS_MAX = 64
 /** Of what went wrong. */
 const ERROR_MAX_CHARACTERS = 256
-
-/** What a query's client says of its own trace. */
-export interface Parent {
-  readonly traceId: string
-  readonly id: string
-}
 
 /** A plugin that waits. */
 interface Wait {
@@ -38,7 +33,7 @@ export class Recorder implements Trace {
   #spans: Span[] = []
   #isOver = false
 
-  /** `shares`: whether its first span is the client's own. */
+  /** A part of the client's own trace where it has one; `shares`: its first span is the client's. */
   constructor(clock: Clock, receivedAtMs: number, parent?: Parent, shares = false) {
     this.#clock = clock
     this.#receivedAtMs = receivedAtMs
@@ -46,7 +41,7 @@ export class Recorder implements Trace {
     this.traceId = parent?.traceId ?? randomId(16)
     this.#isShared = shares && parent !== undefined
     this.#id = this.#isShared ? parent!.id : randomId(8)
-    this.#parentId = this.#isShared ? undefined : parent?.id
+    this.#parentId = this.#isShared ? parent!.parentId : parent?.id
   }
 
   said(packet: Packet, step: Step): void {

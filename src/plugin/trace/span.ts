@@ -3,7 +3,7 @@
 import { lazy } from '../../shared/lazy.ts'
 
 export interface Span {
-  /** 32 hexadecimal digits. */
+  /** 32 hexadecimal digits; of a client of Zipkin's they may be 16. */
   readonly traceId: string
   /** 16 of them. */
   readonly id: string

@@ -1,6 +1,9 @@
 // What collectors get of a server: a query with what it waited for, however it is answered, in each of their languages.
 
 import t from 'tap'
+import { queryMessage } from '../../../src/wire/message.ts'
+import { name as nameOfText } from '../../../src/wire/name.ts'
+import { CLASS, TYPE } from '../../../src/wire/rrtype.ts'
 import { query } from '../../support/dns-client.ts'
 import { serveCorefile } from '../../support/served-corefile.ts'
 import { type CollectedSpan, SpanCollector } from '../../support/span-collector.ts'
@@ -27,9 +30,9 @@ t.teardown(() => {
 })
 const to = `127.0.0.1:${collector.port}`
 const soon = 'zipkin_max_batch_interval 20ms'
-const { port, server, counted } = await serveCorefile(
+const { port, server, counted, ports } = await serveCorefile(
   t,
-  ({ metrics }) => `
+  ({ metrics, https }) => `
     zipkin.test {
       bind 127.0.0.1
       prometheus 127.0.0.1:${metrics}
@@ -73,6 +76,25 @@ const { port, server, counted } = await serveCorefile(
       bind 127.0.0.1
       trace ${to} {
         every 3
+        ${soon}
+      }
+      template IN A {
+        answer "{{ .Name }} 60 IN A 192.0.2.1"
+      }
+    }
+    https://otlp.test:${https} {
+      bind 127.0.0.1
+      trace otlp ${to} {
+        ${soon}
+      }
+      template IN A {
+        answer "{{ .Name }} 60 IN A 192.0.2.1"
+      }
+    }
+    https://zipkin.test:${https} {
+      bind 127.0.0.1
+      trace ${to} {
+        client_server
         ${soon}
       }
       template IN A {
@@ -209,6 +231,31 @@ t.test('an upstream that fails, and what the client gets then', async t => {
   const root = spans.at(-1)!
   t.match(root, { name: 'servedns', tags: { 'coredns.io/rcode': 'SERVFAIL' }, error: /refused/ })
   t.match(spans[0], { name: 'connect', error: /refused/, tags: { 'peer.address': '127.0.0.1:1' } })
+})
+
+t.test('a query over HTTPS is a part of its client’s trace, if that is recorded', async t => {
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  const span = 'b7ad6b7169203331'
+  const ask = async (name: string, headers: Readonly<Record<string, string>>): Promise<void> => {
+    const body = Buffer.from(
+      queryMessage(0, { qname: nameOfText(name), qtype: TYPE.A, qclass: CLASS.IN }, 1232),
+    )
+    const url = `http://127.0.0.1:${ports.https}/dns-query`
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/dns-message' },
+      body,
+    })
+    t.equal(answer.status, 200)
+    await answer.arrayBuffer()
+  }
+  await ask('no.otlp.test', { traceparent: `00-${trace}-${span}-00` })
+  await ask('yes.otlp.test', { traceparent: `00-${trace}-${span}-01` })
+  t.match(await collector.has(OTLP, isAbout('yes.otlp.test')), [{ traceId: trace, parentId: span }])
+  t.same(collector.spans(OTLP).filter(isAbout('no.otlp.test')), [])
+  await ask('b3.zipkin.test', { 'x-b3-traceid': trace, 'x-b3-spanid': span, 'x-b3-sampled': '1' })
+  const [shared] = await collector.has(ZIPKIN, isAbout('b3.zipkin.test'))
+  t.match(shared, { traceId: trace, id: span, shared: true })
 })
 
 t.test('what was taken is counted, and the last spans are sent at the end', async t => {
