@@ -13,6 +13,7 @@ import { TableWriter } from '../table/writer.ts'
 import { readSnapshot, SnapshotWriter } from '../watch/snapshot.ts'
 import { capturedBy } from './capture.ts'
 import { Freshness } from './freshness.ts'
+import { StatusWriter } from './object-status.ts'
 import { makeSource, type SourceOptions } from './source.ts'
 
 const LOG_FROM = 'plugin/kubernetes'
@@ -34,6 +35,7 @@ export class WatchedCluster implements ReadySource {
   #snapshot: SnapshotWriter | undefined
   #restoredAtMs: number | undefined
   #freshness: Freshness | undefined
+  #statuses: StatusWriter | undefined
   /** Namespaces that capture names by the search path, each told once. */
   readonly #capturing = new Set<string>()
 
@@ -56,6 +58,7 @@ export class WatchedCluster implements ReadySource {
           this.#log('ERROR', `recovered from a bug: publishing ${name}: ${text}`)
         },
         refused: text => this.#log('WARNING', text),
+        judged: (kind, key) => this.#statuses?.note(kind, key),
         full: (error, names) => {
           options.meters.counter('seamark_table_full_total').add(names.length)
           this.#log('ERROR', `${error.message}: ${names.slice(0, 5).join(', ')} keep their answers`)
@@ -70,6 +73,7 @@ export class WatchedCluster implements ReadySource {
     const source = await makeSource(config, watched.cluster, options, () => watched.#troubled.resolve())
     if (typeof source === 'string') return source
     watched.#source = source
+    watched.#statuses = watched.#statusWriter(source)
     await watched.#restore()
     await source.start()
     if (source.status().length > 0) watched.#lookAfter(source)
@@ -112,6 +116,7 @@ export class WatchedCluster implements ReadySource {
 
   async stop(): Promise<void> {
     this.#freshness?.stop()
+    this.#statuses?.stop()
     await this.#source?.stop()
     await this.#snapshot?.stop()
   }
@@ -156,6 +161,28 @@ export class WatchedCluster implements ReadySource {
     )
   }
 
+  /** Tells objects what becomes of them, where they have a status and there is one to keep it. */
+  #statusWriter(source: ObjectSource): StatusWriter | undefined {
+    const { writeStatus } = source
+    if (writeStatus === undefined) return undefined
+    const { cluster, table } = this
+    return new StatusWriter({
+      clock: systemClock,
+      random: Math.random,
+      meters: this.#options.meters,
+      log: (level, text) => this.#log(level, text),
+      keys: kind => cluster.objects(kind).keys(),
+      known: (kind, key) => {
+        // What a snapshot has, or half a list, is no ground to say anything.
+        if (!cluster.synced || !table.synced || table.restored) return undefined
+        const stated = cluster.objects(kind).get(key)?.stated
+        const verdict = cluster.verdictOf(kind, key)
+        return stated && verdict && { stated, verdict }
+      },
+      write: (kind, key, status) => writeStatus.call(source, kind, key, status),
+    })
+  }
+
   #lookAfter(source: ObjectSource): void {
     this.#freshness = new Freshness({
       clock: systemClock,
@@ -172,6 +199,7 @@ export class WatchedCluster implements ReadySource {
     if (this.#restoredAtMs !== undefined)
       this.#log('INFO', 'the cluster is listed: the snapshot is out of use')
     this.#freshness?.look()
+    this.#statuses?.noteAll()
     this.#synced.resolve()
   }
 

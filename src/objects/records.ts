@@ -3,6 +3,7 @@
 
 import { canonicalIp } from '../shared/ip.ts'
 import { field, fieldAt, listAt, type Path, textAt } from './field.ts'
+import { type Stated, statedOf } from './stated.ts'
 
 /** Told of every field that was left out. */
 type Note = (path: Path, message: string) => void
@@ -25,6 +26,8 @@ export interface SlimRecords {
   /** When it was made, in ms since 1970: of two that claim a name the older one has it. */
   readonly createdMs: number
   readonly records: readonly SlimRecordSet[]
+  /** What the status of a DNSRecord says; absent where it has none, as in a file. */
+  readonly stated?: Stated
 }
 
 export const RECORD_TYPES = ['A', 'AAAA', 'CNAME', 'TXT', 'SRV', 'MX', 'CAA'] as const
@@ -46,8 +49,9 @@ export const isRecordName = (text: string): boolean => text.length <= NAME_MAX &
 type Id = Pick<SlimRecords, 'namespace' | 'name'>
 
 /** A DNSRecord: spec.name, spec.type, spec.ttlSeconds, spec.values. */
-export const recordsOfDnsRecord = (raw: unknown, id: Id, note: Note): SlimRecords =>
-  made(raw, id, [
+export function recordsOfDnsRecord(raw: unknown, id: Id, note: Note): SlimRecords {
+  const stated = statedOf(raw)
+  const slim = made(raw, id, [
     setOf(
       fieldAt(raw, 'spec', 'name'),
       fieldAt(raw, 'spec', 'type'),
@@ -57,6 +61,8 @@ export const recordsOfDnsRecord = (raw: unknown, id: Id, note: Note): SlimRecord
       note,
     ),
   ])
+  return stated ? { ...slim, stated } : slim
+}
 
 /** A DNSEndpoint of ExternalDNS: spec.endpoints with dnsName, recordType, recordTTL and targets. */
 export const recordsOfDnsEndpoint = (raw: unknown, id: Id, note: Note): SlimRecords =>

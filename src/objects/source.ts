@@ -2,6 +2,7 @@
 
 import type { Evidence } from './evidence.ts'
 import type { Kind, Kinds } from './objects.ts'
+import type { StatedKind } from './stated.ts'
 
 /** The objects of one kind, complete. */
 export type KindSet = { readonly [K in Kind]: readonly [kind: K, objects: Iterable<Kinds[K]>] }[Kind]
@@ -53,6 +54,8 @@ export interface ObjectSource {
   problems?(): readonly string[]
   /** What objects say beyond what is served; absent where nobody can be asked. */
   readonly evidence?: Evidence
+  /** Merges into the status of an object, by its key; rejects with an ApiError. Absent where nobody keeps one. */
+  writeStatus?(kind: StatedKind, key: string, status: object): Promise<unknown>
   /** What is served below the zone and how to ask the server for it; absent where that would be too much to tell. */
   describe?(zone: string, server: { readonly host: string; readonly port: number }): Description
 }

@@ -12,6 +12,7 @@ import {
   type UpstreamAddress,
 } from '../shared/upstream-address.ts'
 import { field, fieldAt, isJson, listAt, type Path, textAt } from './field.ts'
+import { type Stated, statedOf } from './stated.ts'
 
 export const STUB_POLICIES = ['random', 'round_robin', 'sequential'] as const
 export type StubPolicy = (typeof STUB_POLICIES)[number]
@@ -34,6 +35,8 @@ export interface SlimStubDomain {
   readonly forceTcp: boolean
   /** Why it cannot be served; '' where it can. */
   readonly flaw: string
+  /** What its status says; absent where it has none, as in a file. */
+  readonly stated?: Stated
 }
 
 const LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
@@ -72,7 +75,8 @@ export function stubDomainOf(
   if (!isCount(maxFails)) wrong(['maxFails'], `maxFails is no number from 0 to ${MAX_FAILS_MAX}`)
   const forceTcp = field(spec, 'forceTCP') ?? false
   if (typeof forceTcp !== 'boolean') wrong(['forceTCP'], 'forceTCP is neither true nor false')
-  return {
+  const stated = statedOf(raw)
+  const slim: SlimStubDomain = {
     name,
     createdMs: Number.isNaN(created) ? 0 : created,
     zone: isZoneText(zone) ? zone : '',
@@ -82,6 +86,7 @@ export function stubDomainOf(
     forceTcp: forceTcp === true,
     flaw,
   }
+  return stated ? { ...slim, stated } : slim
 }
 
 /** An address as `forward` takes it; why it is none. Files and host names are for the Corefile. */

@@ -8,4 +8,10 @@ export interface Verdict {
   readonly refusal?: Refusal
   /** In a sentence: what is served, or why it is not. */
   readonly message: string
+  /** Refused as it is now, and served as it was before. */
+  readonly isFormerServed?: boolean
 }
+
+/** Whether two say the same. */
+export const sameVerdict = (a: Verdict | undefined, b: Verdict | undefined): boolean =>
+  a?.refusal === b?.refusal && a?.message === b?.message

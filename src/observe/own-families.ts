@@ -165,6 +165,11 @@ export const OWN_FAMILIES: readonly Family[] = [
     'source',
     'When the last good state was saved, in unix seconds.',
   ),
+  counter(
+    'seamark_status_writes_total',
+    'result',
+    'Statuses of objects that were written, failed, were forbidden, or were dropped because too many waited.',
+  ),
   counter('seamark_snapshot_failures_total', 'source', 'Times that the last good state could not be saved.'),
   maximum(
     'seamark_memory_limit_bytes',

@@ -15,6 +15,9 @@ import {
 } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
 import type { SlimRecords } from '../objects/records.ts'
+import { same } from '../objects/same.ts'
+import type { StatedKind } from '../objects/stated.ts'
+import type { Verdict } from '../objects/verdict.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Steps } from '../shared/steps.ts'
 import { TableFullError } from './arena.ts'
@@ -56,6 +59,8 @@ export interface ClusterHooks {
   broken?(name: string, cause: unknown): void
   /** An object asks for a record that it may not have, or that is none: why not. */
   refused?(text: string): void
+  /** What becomes of an object is another thing than before, or its status is. */
+  judged?(kind: StatedKind, key: string): void
   /** The table is full: these names keep their former answers. */
   full?(error: TableFullError, names: readonly string[]): void
 }
@@ -67,6 +72,8 @@ interface Links<T> {
 
 /** All StubDomains are published as one. */
 const STUBS = 'StubDomains'
+/** How the owners of records that are DNSRecords begin. */
+const OF_RECORDS = 'DNSRecord '
 
 const onBoth = <T>(touch: (object: T) => void): Links<T> => ({ link: touch, unlink: touch })
 
@@ -139,6 +146,9 @@ export class Cluster implements Sink {
         options.records,
         name => this.#recordMarks.add(name),
         text => hooks.refused?.(text),
+        owner => {
+          if (owner.startsWith(OF_RECORDS)) hooks.judged?.('DNSRecord', owner.slice(OF_RECORDS.length))
+        },
       )
     this.#stubs =
       options.stubs &&
@@ -146,6 +156,7 @@ export class Cluster implements Sink {
         options.stubs,
         () => this.#stubMarks.add(STUBS),
         text => hooks.refused?.(text),
+        name => hooks.judged?.('StubDomain', name),
       )
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
@@ -177,6 +188,13 @@ export class Cluster implements Sink {
   /** The objects of a kind, by key. */
   objects<K extends Kind>(kind: K): ReadonlyMap<string, Kinds[K]> {
     return this.#objects[kind]
+  }
+
+  /** What became of an object with the last batch; undefined where nothing is known of it yet. */
+  verdictOf(kind: StatedKind, key: string): Verdict | undefined {
+    return kind === 'DNSRecord'
+      ? this.#records?.verdictOf(`${OF_RECORDS}${key}`)
+      : this.#stubs?.verdictOf(key)
   }
 
   /** The slices of a service, for metrics. */
@@ -224,6 +242,10 @@ export class Cluster implements Sink {
     const before = map.get(key)
     if (before === object) return
     map.set(key, object)
+    if (before && isStatusAlone(before, object)) {
+      this.#hooks.judged?.(kind as StatedKind, key)
+      return
+    }
     if (before) this.#links[kind].unlink(before)
     this.#links[kind].link(object)
   }
@@ -339,4 +361,10 @@ export class Cluster implements Sink {
       (this.#exposed.size === 0 || this.#exposed.has(namespace)) && this.#objects.Namespace.has(namespace)
     )
   }
+}
+
+/** Whether an object has changed in what its status says of it, and in nothing else. */
+function isStatusAlone(before: object, now: object): boolean {
+  if (!('stated' in before && 'stated' in now)) return false
+  return same({ ...before, stated: 0 }, { ...now, stated: 0 })
 }

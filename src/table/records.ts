@@ -4,6 +4,7 @@
 import type { RecordKind } from '../objects/objects.ts'
 import type { RecordOptions } from '../objects/options.ts'
 import type { SlimRecordSet, SlimRecords } from '../objects/records.ts'
+import { sameVerdict, type Verdict } from '../objects/verdict.ts'
 import { parseName } from '../wire/name.ts'
 import { parseRecord } from '../wire/presentation/record.ts'
 import { parseType } from '../wire/rrtype.ts'
@@ -25,28 +26,50 @@ const STRING_MAX = 255
 export class Records {
   readonly #options: RecordOptions
   readonly #claims = new Map<string, Set<Claim>>()
-  readonly #byObject = new Map<SlimRecords, readonly Claim[]>()
+  /** By the owner. */
+  readonly #byObject = new Map<string, readonly Claim[]>()
+  /** What became of each object's latest set, by the owner. */
+  readonly #verdicts = new Map<string, Verdict>()
   /** How many names with records are below a name. */
   readonly #below = new Map<string, number>()
   readonly #touch: (name: string) => void
   readonly #refuse: (text: string) => void
+  readonly #judged: (owner: string) => void
 
-  /** `touch` notes that a name is to be published, `refuse` tells of what an object may not have. */
-  constructor(options: RecordOptions, touch: (name: string) => void, refuse: (text: string) => void) {
+  /**
+   * `touch` notes that a name is to be published, `refuse` tells of what an object may not have, `judged` that an object's
+   * verdict is another one.
+   */
+  constructor(
+    options: RecordOptions,
+    touch: (name: string) => void,
+    refuse: (text: string) => void,
+    judged: (owner: string) => void = () => undefined,
+  ) {
     this.#options = options
     this.#touch = touch
     this.#refuse = refuse
+    this.#judged = judged
+  }
+
+  /** What became of an object with one set of records, `KIND NAMESPACE/NAME`. */
+  verdictOf(owner: string): Verdict | undefined {
+    return this.#verdicts.get(owner)
   }
 
   add(kind: RecordKind, object: SlimRecords): void {
     const owner = `${kind} ${object.namespace}/${object.name}`
     const claims: Claim[] = []
+    if (object.records.length === 0)
+      this.#judge(owner, { refusal: 'Invalid', message: 'it has no name that records can have' })
     for (const set of object.records) {
       const problem = this.#problemOf(set.name, object.namespace)
-      if (problem !== undefined) this.#refuse(`${owner}: ${set.name} ${set.type}: ${problem}`)
-      else claims.push({ ...set, owner, createdMs: object.createdMs })
+      if (problem !== undefined) {
+        this.#refuse(`${owner}: ${set.name} ${set.type}: ${problem}`)
+        this.#judge(owner, { refusal: 'NotDelegated', message: problem })
+      } else claims.push({ ...set, owner, createdMs: object.createdMs })
     }
-    this.#byObject.set(object, claims)
+    this.#byObject.set(owner, claims)
     for (const claim of claims) {
       const known = this.#claims.get(claim.name)
       if (known) known.add(claim)
@@ -58,8 +81,9 @@ export class Records {
     }
   }
 
-  remove(_kind: RecordKind, object: SlimRecords): void {
-    for (const claim of this.#byObject.get(object) ?? []) {
+  remove(kind: RecordKind, object: SlimRecords): void {
+    const owner = `${kind} ${object.namespace}/${object.name}`
+    for (const claim of this.#byObject.get(owner) ?? []) {
       const known = this.#claims.get(claim.name)
       known?.delete(claim)
       if (known?.size === 0) {
@@ -68,7 +92,14 @@ export class Records {
       }
       this.#touch(claim.name)
     }
-    this.#byObject.delete(object)
+    this.#byObject.delete(owner)
+    this.#verdicts.delete(owner)
+  }
+
+  #judge(owner: string, verdict: Verdict): void {
+    if (sameVerdict(this.#verdicts.get(owner), verdict)) return
+    this.#verdicts.set(owner, verdict)
+    this.#judged(owner)
   }
 
   /** Publishes what is known of a name. Returns whether anything changed; throws TableFullError, having changed nothing. */
@@ -107,8 +138,11 @@ export class Records {
         granted.find(({ type }) => type === claim.type) ??
         granted.find(({ type }) => type === 'CNAME' || claim.type === 'CNAME')
       if (rival === undefined) granted.push(claim)
-      else if (rival.owner !== claim.owner || rival.type !== claim.type)
-        this.#refuse(`${claim.owner}: ${claim.name} ${claim.type}: ${rival.owner} has the name, and is older`)
+      else if (rival.owner !== claim.owner || rival.type !== claim.type) {
+        const message = `${rival.owner} has the name, and is older`
+        this.#refuse(`${claim.owner}: ${claim.name} ${claim.type}: ${message}`)
+        this.#judge(claim.owner, { refusal: 'Conflict', message })
+      }
     }
     return granted
   }
@@ -138,18 +172,23 @@ export class Records {
   #dataOf({ owner, name, type, values }: Claim): Uint8Array[] {
     const data = new Map<string, Uint8Array>()
     let octets = 0
+    let left = ''
+    const refuse = (reason: string): void => {
+      this.#refuse(`${owner}: ${name} ${type}: ${reason}`)
+      left ||= reason
+    }
     for (const value of type === 'CNAME' ? values.slice(0, 1) : values) {
       const record = parseRecord(`x. 0 IN ${type} ${dataText(type, value)}`)
-      if ('reason' in record)
-        this.#refuse(`${owner}: ${name} ${type}: ${record.reason}: ${value.slice(0, 80)}`)
+      if ('reason' in record) refuse(`${record.reason}: ${value.slice(0, 80)}`)
       else if (octets + record.rdata.length > SET_OCTETS_MAX) {
-        this.#refuse(`${owner}: ${name} ${type}: more records than a reply holds`)
+        refuse('more records than a reply holds')
         break
       } else {
         octets += record.rdata.length
         data.set(Buffer.from(record.rdata).toString('latin1'), record.rdata)
       }
     }
+    this.#judge(owner, servedVerdict(name, type, data.size, left))
     return [...data.values()]
   }
 
@@ -162,6 +201,13 @@ export class Records {
       this.#touch(above)
     }
   }
+}
+
+/** So many records of a set are served, and of the others something is wrong. */
+function servedVerdict(name: string, type: string, records: number, left: string): Verdict {
+  if (records === 0) return { refusal: 'Invalid', message: left === '' ? 'it has no values' : left }
+  const message = `${name} has ${records} ${type} record${records === 1 ? '' : 's'}`
+  return { message: left === '' ? message : `${message}; left out is what is wrong: ${left}` }
 }
 
 const byAge = (a: Claim, b: Claim): number =>

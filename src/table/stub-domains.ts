@@ -3,7 +3,7 @@
 
 import type { StubOptions } from '../objects/options.ts'
 import type { SlimStubDomain } from '../objects/stub-domains.ts'
-import type { Verdict } from '../objects/verdict.ts'
+import { sameVerdict, type Verdict } from '../objects/verdict.ts'
 import { KEY } from './layout.ts'
 import { Texts } from './texts.ts'
 import type { TableWriter } from './writer.ts'
@@ -23,13 +23,20 @@ export class StubDomains {
   readonly #good = new Map<string, SlimStubDomain>()
   readonly #touch: () => void
   readonly #refuse: (text: string) => void
+  readonly #judged: (name: string) => void
   #verdicts = new Map<string, Verdict>()
 
-  /** `touch` notes that they are to be published, `refuse` tells of one that is not served. */
-  constructor(options: StubOptions, touch: () => void, refuse: (text: string) => void) {
+  /** `touch` notes that they are to be published, `refuse` tells of one that is not served, `judged` of another verdict. */
+  constructor(
+    options: StubOptions,
+    touch: () => void,
+    refuse: (text: string) => void,
+    judged: (name: string) => void = () => undefined,
+  ) {
     this.#options = options
     this.#touch = touch
     this.#refuse = refuse
+    this.#judged = judged
   }
 
   /** One has come, changed, or gone. */
@@ -80,13 +87,9 @@ export class StubDomains {
     for (const stub of objects.values()) {
       const verdict = this.#refusalOf(stub)
       if (verdict === undefined) this.#good.set(stub.name, stub)
-      else verdicts.set(stub.name, { ...verdict, message: `${verdict.message}${this.#former(stub.name)}` })
+      else verdicts.set(stub.name, this.#good.has(stub.name) ? withFormer(verdict) : verdict)
     }
     return [...this.#good.values()]
-  }
-
-  #former(name: string): string {
-    return this.#good.has(name) ? '; what it said before goes on being served' : ''
   }
 
   #refusalOf({ zone, flaw }: SlimStubDomain): Verdict | undefined {
@@ -104,13 +107,22 @@ export class StubDomains {
 
   /** Logs what is refused now and was not before, or for another reason. */
   #tell(verdicts: Map<string, Verdict>): void {
-    for (const [name, { refusal, message }] of verdicts) {
-      if (refusal !== undefined && message !== this.#verdicts.get(name)?.message)
-        this.#refuse(`StubDomain ${name}: ${message}`)
-    }
+    const before = this.#verdicts
     this.#verdicts = verdicts
+    for (const [name, verdict] of verdicts) {
+      if (sameVerdict(before.get(name), verdict)) continue
+      if (verdict.refusal !== undefined) this.#refuse(`StubDomain ${name}: ${verdict.message}`)
+      this.#judged(name)
+    }
   }
 }
+
+/** The same of one that is served as it was before. */
+const withFormer = ({ message, ...rest }: Verdict): Verdict => ({
+  ...rest,
+  message: `${message}; what it said before goes on being served`,
+  isFormerServed: true,
+})
 
 const byAge = (a: SlimStubDomain, b: SlimStubDomain): number =>
   a.createdMs - b.createdMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)

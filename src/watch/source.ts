@@ -3,18 +3,19 @@
 
 import type { Evidence } from '../objects/evidence.ts'
 import { KINDS, wantedKinds } from '../objects/kinds.ts'
-import type { Kind, Sink } from '../objects/objects.ts'
+import { type Kind, partsOf, type Sink } from '../objects/objects.ts'
 import type { ObjectOptions } from '../objects/options.ts'
 import type { KindSet, ObjectSource, ResourceStatus } from '../objects/source.ts'
+import type { StatedKind } from '../objects/stated.ts'
 import type { Clock } from '../shared/clock.ts'
-import type { ApiRequester } from './client.ts'
+import type { ApiRequester, ApiWriter } from './client.ts'
 import { apiEvidence } from './evidence.ts'
 import { Reflector } from './reflector.ts'
 import type { ReflectorTiming, WatchHooks } from './reflector-options.ts'
 
 /** What a source is made of, and which objects it reads. */
 export interface ApiSourceOptions extends Partial<ObjectOptions> {
-  readonly client: ApiRequester
+  readonly client: ApiRequester & Partial<ApiWriter>
   readonly sink: Sink
   readonly clock: Clock
   /** Numbers in [0, 1). */
@@ -30,9 +31,11 @@ type KindReflector = { readonly kind: Kind; readonly reflector: Reflector<Kind> 
 /** Watches all that the selection needs, from `start` to `stop`. */
 export class ApiSource implements ObjectSource {
   readonly evidence: Evidence
+  readonly #client: ApiSourceOptions['client']
   readonly #reflectors: readonly KindReflector[]
 
   constructor(options: ApiSourceOptions) {
+    this.#client = options.client
     this.evidence = apiEvidence(options.client, options.clock)
     this.#reflectors = reflectorsFor(options, {
       ...options.hooks,
@@ -71,6 +74,19 @@ export class ApiSource implements ObjectSource {
     return this.#reflectors.map(
       ({ kind, reflector }) => [kind, reflector.objects.values()] as unknown as KindSet,
     )
+  }
+
+  /** Merges into the status of an object (RFC 7396), by its key. */
+  async writeStatus(kind: StatedKind, key: string, status: object): Promise<unknown> {
+    const { path, name } = KINDS[kind]
+    const [namespace, own] = key.includes('/') ? partsOf(key) : ['', key]
+    const within = namespace === '' ? '' : `namespaces/${namespace}/`
+    const base = path.slice(0, path.lastIndexOf(name))
+    return this.#client.write?.({
+      method: 'PATCH',
+      path: `${base}${within}${name}/${own}/status`,
+      body: { status },
+    })
   }
 
   waitingFor(): readonly string[] {

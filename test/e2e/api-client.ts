@@ -69,6 +69,7 @@ const KINDS: Readonly<Record<string, { readonly plural: string; readonly namespa
   ServiceImport: { plural: 'serviceimports', namespaced: true },
   ServiceMonitor: { plural: 'servicemonitors', namespaced: true },
   StatefulSet: { plural: 'statefulsets', namespaced: true },
+  StubDomain: { plural: 'stubdomains', namespaced: false },
 }
 
 /** Names one object or, without `name`, all of a kind. */

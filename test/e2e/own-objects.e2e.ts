@@ -1,0 +1,161 @@
+// The definitions of Seamark's own kinds on a real API server: installed with kubectl, invalid objects refused by the API server
+// itself in words that help, valid ones served as they come, and told in their status what became of them.
+
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { programPath as systemProgram } from '../support/system-program.ts'
+import { ApiError, type KubeObject } from './api-client.ts'
+import { eventually } from './processes.ts'
+import { isBuilt, programFolder } from './programs.ts'
+import { type Context, holds, type Suite, same } from './suite.ts'
+import { startUpstream } from './upstream.ts'
+
+const run = promisify(execFile)
+const CRDS = join(import.meta.dirname, '..', '..', 'config', 'crds')
+const NAMESPACE = 'team-b'
+
+const stub = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
+  apiVersion: 'seamark.dev/v1alpha1',
+  kind: 'StubDomain',
+  metadata: { name },
+  spec,
+})
+
+const record = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
+  apiVersion: 'seamark.dev/v1alpha1',
+  kind: 'DNSRecord',
+  metadata: { name, namespace: NAMESPACE },
+  spec,
+})
+
+const REFUSED: readonly [what: string, object: KubeObject, words: RegExp][] = [
+  [
+    'a zone with a final dot',
+    stub('bad', { zone: 'corp.example.', upstreams: ['10.0.0.1'] }),
+    /a zone is a name in lower case without a final dot: corp\.example/,
+  ],
+  ['a zone that is the root', stub('bad', { zone: '.', upstreams: ['10.0.0.1'] }), /a zone is a name in lower case/],
+  [
+    'a host name as upstream',
+    stub('bad', { zone: 'corp.example', upstreams: ['10.0.0.1', 'ns.corp.example'] }),
+    /spec\.upstreams\[1\]: .*an upstream is an address, perhaps with a port: 10\.0\.0\.1, 10\.0\.0\.1:5353/,
+  ],
+  ['an upstream that is nearly one', stub('bad', { zone: 'corp.example', upstreams: ['10.0.0.256'] }), /this is not an IP address/],
+  ['no upstreams', stub('bad', { zone: 'corp.example', upstreams: [] }), /spec\.upstreams/],
+  ['a policy that is none', stub('bad', { zone: 'corp.example', upstreams: ['10.0.0.1'], policy: 'best' }), /Unsupported value: "best"/],
+  ['an IPv6 address of A', record('bad', { name: 'bad.example.org', type: 'A', values: ['::1'] }), /the values of an A record are IPv4 addresses/],
+] // biome-ignore format: a table
+
+const TAKEN: readonly string[] = [
+  '10.0.0.1', '10.0.0.1:5353', 'dns://10.0.0.1', 'fd00::1', '[fd00::1]:53', 'tls://9.9.9.9%dns.quad9.net',
+  'tls://[2620:fe::fe%dns.quad9.net]:853', 'https://9.9.9.9%dns.quad9.net:443',
+] // biome-ignore format: a list
+
+/** Runs kubectl as the administrator, who sees its table on the way. */
+async function kubectl(context: Context, ...args: string[]): Promise<string> {
+  const PATH = `${process.env.PATH}:${programFolder()}`
+  const env = { ...process.env, PATH, KUBECONFIG: context.world.plane.kubeconfigFile }
+  return (await run('kubectl', args, { env })).stdout
+}
+
+async function refusals(context: Context): Promise<void> {
+  const { client } = context.world.plane
+  for (const [what, object, words] of REFUSED) {
+    await context.check(`refused: ${what}`, async () => {
+      const error = await client.applyObject(object).then(
+        () => undefined,
+        cause => cause,
+      )
+      holds(error instanceof ApiError && error.status === 422, `not refused: ${String(error)}`)
+      holds(words.test(error.message), error.message)
+      context.note(error.message)
+    })
+  }
+  await context.check('every way to write an upstream is taken', async () => {
+    await client.applyObject(stub('ways', { zone: 'ways.example', upstreams: TAKEN }), { dryRun: true })
+  })
+}
+
+/** Installs every definition and role of config/crds, and waits until the kinds are there. */
+async function install(context: Context): Promise<void> {
+  const { client } = context.world.plane
+  await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  await kubectl(context, 'apply', '--server-side', '--force-conflicts', '-f', CRDS)
+  await kubectl(context, 'wait', '--for=condition=Established', '--timeout=60s', '-f', join(CRDS, 'stubdomains.yaml'), '-f', join(CRDS, 'dnsrecords.yaml')) // biome-ignore format: one command
+}
+
+export const suite: Suite = {
+  name: 'own-objects',
+  async run(context) {
+    if (context.world.subject !== 'seamark') {
+      context.skip('objects of its own', 'CoreDNS has none')
+      return
+    }
+    if (systemProgram('kubectl') === undefined && !isBuilt('kubectl')) {
+      context.skip('objects of its own', 'kubectl is neither installed nor built')
+      return
+    }
+    const { client } = context.world.plane
+    await context.check('kubectl installs the definitions and roles', () => install(context))
+    await refusals(context)
+    const server = await context.serve('seamark', {
+      server: [
+        'stubdomains',
+        'k8s_records example.org {',
+        'from dnsrecords',
+        `delegate ${NAMESPACE}.example.org to ${NAMESPACE}`,
+        '}',
+      ],
+    })
+    const corp = await startUpstream(context.scope)
+    const served = async (name: string, expected: string): Promise<void> => {
+      const since = performance.now()
+      await eventually(
+        `${expected} for ${name}`,
+        async () => (await server.data(name)).join(' ') === expected,
+      )
+      context.note(`${name} after ${(performance.now() - since).toFixed(0)} ms`)
+    }
+    await context.check('objects are served as they come', async () => {
+      same(await server.data('www.team-b.example.org'), ['NXDOMAIN'], 'before')
+      await client.applyObject(
+        record('www', { name: 'www.team-b.example.org', type: 'A', values: ['192.0.2.1'] }),
+      )
+      await served('www.team-b.example.org', '192.0.2.1')
+      await client.applyObject(stub('corp', { zone: 'example.net', upstreams: [`127.0.0.1:${corp}`] }))
+      await served('www.example.net', '192.0.2.80')
+    })
+    await context.check('kubectl get -o wide tells what became of them', async () => {
+      await client.applyObject(stub('younger', { zone: 'example.net', upstreams: ['10.0.0.1'] }))
+      await client.applyObject(stub('own', { zone: 'x.cluster.local', upstreams: ['10.0.0.1'] }))
+      await client.applyObject(
+        record('stolen', { name: 'stolen.example.org', type: 'A', values: ['192.0.2.2'] }),
+      )
+      const shows = async (kind: string, rows: readonly RegExp[]): Promise<void> => {
+        let table = ''
+        await eventually(`${kind} with ${rows.join(' ')}`, async () => {
+          table = await kubectl(context, 'get', kind, '-n', NAMESPACE, '-o', 'wide')
+          return rows.every(row => row.test(table))
+        })
+        for (const line of table.trimEnd().split('\n')) context.note(line)
+      }
+      await shows('stubdomains', [
+        /^NAME +ZONE +UPSTREAMS +ACCEPTED +REASON +AGE +MESSAGE +SERVED$/m,
+        /^corp +example\.net +\["127\.0\.0\.1:\d+"\] +True +Served .*queries for example\.net are sent to its upstreams +\d+s$/m,
+        /^younger .* False +Conflict .*StubDomain corp has example\.net, and is older/m,
+        /^own .* False +OwnZone .*x\.cluster\.local is the cluster's own/m,
+      ])
+      await shows('dnsrecords', [
+        /^www .* True +Served .*www\.team-b\.example\.org has 1 A record/m,
+        /^stolen .* False +NotDelegated .*no `delegate` of the Corefile has this name/m,
+      ])
+    })
+    await context.check('the older one is deleted, and the younger one has its turn', async () => {
+      await client.delete({ apiVersion: 'seamark.dev/v1alpha1', kind: 'StubDomain', name: 'corp' })
+      await eventually('the younger one', async () =>
+        /^younger .* True +Served/m.test(await kubectl(context, 'get', 'stubdomains')),
+      )
+    })
+  },
+}
