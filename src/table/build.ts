@@ -36,10 +36,18 @@ export function podKey(namespace: string, ip: string): Uint8Array | undefined {
 }
 
 function labels(...texts: string[]): Uint8Array {
-  const octets: number[] = []
-  for (const text of texts) octets.push(text.length, ...Buffer.from(text.toLowerCase(), 'latin1'))
-  return Uint8Array.from(octets)
+  let length = 0
+  for (const text of texts) length += 1 + text.length
+  const octets = new Uint8Array(length)
+  let at = 0
+  for (const text of texts) {
+    octets[at++] = text.length
+    for (let i = 0; i < text.length; i++) octets[at++] = lowerCase(text.charCodeAt(i))
+  }
+  return octets
 }
+
+const lowerCase = (code: number): number => (code >= 0x41 && code <= 0x5a ? code | 0x20 : code)
 
 /** A block without addresses or detail: a namespace that is exposed, a Pod that runs. */
 export function buildMark(kind: number, key: Uint8Array): Uint8Array {
