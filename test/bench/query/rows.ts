@@ -11,6 +11,7 @@ import {
   wide,
 } from '../common/queries.ts'
 import { coresRow } from './cores-row.ts'
+import { footprintRow } from './footprint-row.ts'
 import { loadRow } from './load-row.ts'
 import { oneThreadRow, podRow, tableRow, twoThreadsRow } from './memory-row.ts'
 import { scaleRow } from './scale-row.ts'
@@ -96,4 +97,5 @@ export const ROWS: readonly Row[] = [
   oneThreadRow,
   twoThreadsRow,
   podRow,
+  footprintRow,
 ]
