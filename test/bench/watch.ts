@@ -1,5 +1,5 @@
 // `npm run bench:watch`: the watch's side of a server. On the same cluster of 10,000 Services and 100,000 endpoints, Seamark and
-// CoreDNS in turn: start to first complete answer, memory then and after the API server died and came back, how soon a new
+// CoreDNS in turn: start to first complete answer, also of a small cluster under a CPU limit, memory then and after the API server died and came back, how soon a new
 // Service is answered, what a check of consistency costs (all on a real API server), and latencies while 1,000 EndpointSlices a second change (on the fake one,
 // which can do that).
 //
@@ -12,7 +12,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Scope } from '../e2e/processes.ts'
-import { FULL_SIZE } from './common/cluster.ts'
+import { limitCpu } from '../support/cgroup-limit.ts'
+import { type ClusterSize, FULL_SIZE } from './common/cluster.ts'
 import { type FakeWorld, type RealWorld, startFakeWorld, startRealWorld } from './common/cluster-source.ts'
 import { buildBundles } from './common/image.ts'
 import { machineLines } from './common/machine.ts'
@@ -32,6 +33,9 @@ const RESULTS = join(import.meta.dirname, 'results-watch.md')
 const ROUNDS = 5
 const FRESH_SERVICES = 200
 const CHURN_SECONDS = 15
+/** `limits: { cpu: 100m }`. */
+const LIMIT_CORES = 0.1
+const SMALL_SIZE: ClusterSize = { services: 10, endpoints: 10, wide: [] }
 
 interface Wanted {
   readonly rounds: number
@@ -84,6 +88,22 @@ async function onRealServer(
   }
 }
 
+/** One server in a small cluster on the fake API server, under a limit of processor time; nothing where none can be set. */
+async function underLimit(inner: Inner, bench: Bench, id: SubjectId, figures: FigureTable): Promise<void> {
+  const limit = limitCpu(LIMIT_CORES)
+  if (!limit) return inner.say('  no limit of processor time can be set here: not measured')
+  const scope = new Scope()
+  scope.add('limit', limit.remove, limit.remove)
+  try {
+    const { listing } = await measureListing(scope, id, bench, inner.cores.server, limit.words)
+    figures.add(TITLES.smallStart, 's', id, listing.seconds)
+    figures.add(TITLES.smallStartCpu, 's', id, listing.cpuSeconds)
+    figures.add(TITLES.smallReady, 'MiB', id, listing.residentMib)
+  } finally {
+    await scope.end()
+  }
+}
+
 /** One server on the fake API server. */
 async function onFakeServer(
   inner: Inner,
@@ -127,6 +147,11 @@ async function bench(inner: Inner, wanted: Wanted): Promise<number> {
     figures.add(TITLES.anewOctets, 'MB', 'seamark', anew.octets / 1e6)
     figures.add(TITLES.anewServer, 'ms', 'seamark', anew.serverMs)
     figures.add(TITLES.anewOwn, 'ms', 'seamark', anew.ownMs)
+  }
+  const small = await startFakeWorld(scope, SMALL_SIZE)
+  for (let round = 0; round < wanted.rounds; round++) {
+    say(`round ${round + 1} of ${wanted.rounds} under ${LIMIT_CORES * 1000}m CPU`)
+    for (const id of subjects) await underLimit(inner, { ...common, world: small }, id, figures)
   }
   const fake = await startFakeWorld(scope, FULL_SIZE)
   for (let round = 0; round < wanted.rounds; round++) {

@@ -4,7 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Program, Scope } from '../../e2e/processes.ts'
-import { limitMemory } from '../../support/memory-limit.ts'
+import { limitMemory } from '../../support/cgroup-limit.ts'
 import { forgetPeak, peakMib, residentMib } from '../../support/process-stat.ts'
 import type { Context, Row } from '../common/context.ts'
 import { dnsperf } from '../common/dnsperf.ts'

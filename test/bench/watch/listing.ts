@@ -24,15 +24,16 @@ export interface Listing {
   readonly peakMib: number
 }
 
-/** Starts a server on these cores and measures until it knows the Services that are listed last. */
+/** Starts a server on these cores, `wrap` put before its command line, and measures until it knows the Services that are listed last. */
 export async function measureListing(
   scope: Scope,
   id: SubjectId,
   bench: Bench,
   cores: string,
+  wrap: readonly string[] = [],
 ): Promise<{ subject: Subject; listing: Listing }> {
   const startedMs = performance.now()
-  const subject = await launch(scope, id, bench, { cores })
+  const subject = await launch(scope, id, bench, { cores, wrap })
   for (const service of lastServices(bench.world.services)) {
     const what = `${SUBJECTS[id]} knows ${service.fqdn}`
     await eventually(what, () => knows(subject, service), DEADLINE_MS, POLL_MS)
