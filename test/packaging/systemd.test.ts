@@ -31,6 +31,10 @@ t.test('the command line is one that Seamark takes', async t => {
   })
 })
 
+t.test('says when it serves, and is told to end once, also where an older Node passes that on', async t => {
+  t.match(Object.fromEntries(settings), { Type: 'notify', NotifyAccess: 'all', KillMode: 'mixed' })
+})
+
 t.test('binds port 53 as nobody, and compiles code: what Node needs is left to it', async t => {
   t.equal(value('DynamicUser'), 'yes')
   t.equal(value('AmbientCapabilities'), 'CAP_NET_BIND_SERVICE')
