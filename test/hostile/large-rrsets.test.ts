@@ -4,13 +4,14 @@
 import t, { type Test } from 'tap'
 import { serverCosts } from '../support/cost.ts'
 import { encodeQuestion, exchangeUdp, query, TcpClient } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { a, nameOf, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
 import { headless, serve, unharmed } from './one-block.ts'
 
 /** None of them fits into a datagram. */
 const SIZES = [100, 1000, 5000]
-const ROUNDS = 24
+const ROUNDS = shortOrLong(12, 24)
 /** How many times as much as the first a size may cost: where records beyond a datagram cost nothing, and where they do. */
 const FLAT = SIZES.map(() => 3)
 const LINEAR = SIZES.map(size => (3 * size) / SIZES[0]!)

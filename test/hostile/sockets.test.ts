@@ -8,11 +8,12 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { RCODE } from '../../src/wire/rcode.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
 import { floodFrom, type ServeOptions, serve, unharmed } from './one-block.ts'
 
-const GONE = 10_000
+const GONE = shortOrLong(2000, 10_000)
 const ROUND = 100
 
 /** An upstream that holds names below `held.test` until it is told. */

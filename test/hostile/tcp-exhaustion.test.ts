@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { STREAM_LIMITS } from '../../src/listen/stream-limits.ts'
 import { type Asked, serverCosts } from '../support/cost.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
+import { shortOrLong } from '../support/long.ts'
 import type { Served } from '../support/served-corefile.ts'
 import { until } from '../support/until.ts'
 import { answerAll, nameOf, UpstreamStub } from '../support/upstream-stub.ts'
@@ -14,7 +15,7 @@ import { clusterIp, serve, unharmed } from './one-block.ts'
 
 const NAME = 'web.default.svc.cluster.local'
 const STALLED = 1000
-const ROUNDS = 60
+const ROUNDS = shortOrLong(30, 60)
 /** How many times as much as without them an answer may cost beside them. */
 const TIMES_MAX = 3
 const MANIFESTS = clusterIp('web', '10.96.0.7')

@@ -24,7 +24,7 @@ async function spawn(port: number): Promise<{ worker: Worker; port: number }> {
 
 /** How it is brought about, and what the thread's owner hears. */
 const deaths: readonly (readonly [title: string, way: string, times: number, error: string | undefined])[] = [
-  ['out of heap', 'heap', shortOrLong(20, 100), 'ERR_WORKER_OUT_OF_MEMORY'],
+  ['out of heap', 'heap', shortOrLong(8, 100), 'ERR_WORKER_OUT_OF_MEMORY'],
   ['an exception that nobody catches', 'throw', shortOrLong(5, 50), undefined],
   ['its exit', 'exit', shortOrLong(5, 50), undefined],
   ['ended from outside', 'terminate', shortOrLong(5, 50), undefined],

@@ -59,7 +59,7 @@ for (const [title, command] of Object.entries(starts)) {
 }
 
 /** The moments are so far apart that the last ones lie behind the start, and behind the reload, on a machine with nothing else to do. */
-const MOMENTS = shortOrLong(8, 40)
+const MOMENTS = shortOrLong(5, 40)
 const SPAN_MS = 600
 const moments = Array.from({ length: MOMENTS }, (_, i) => (i * SPAN_MS) / MOMENTS)
 const full: FileText = ({ dns, health, ready, metrics }) =>

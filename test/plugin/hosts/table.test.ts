@@ -134,25 +134,28 @@ t.test('which scanned names may have records', async t => {
 
 t.test('a file is read in pieces, up to the bound, then the lines of the Corefile', async t => {
   const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}.example.org`)
-  const read = (lines: readonly string[], inline: readonly string[] = []) => {
-    const reading = readTable(Buffer.from(lines.join('\n')), inline, everywhere)
+  const read = (lines: readonly string[], inline: readonly string[], rules = everywhere) => {
+    const reading = readTable(Buffer.from(lines.join('\n')), inline, rules)
     let pauses = 0
     for (;;) {
       const step = reading.next()
-      if (step.done === true)
-        return { table: new HostTable(step.value.build()), overfull: step.value.overfull, pauses }
+      if (step.done === true) return { built: step.value, pauses }
       pauses++
     }
   }
   const lines = names(1200).map(name => `10.0.0.1 ${name}`)
-  const { table, pauses, overfull } = read(lines, ['10.0.0.2 n0.example.org'])
+  const { built, pauses } = read(lines, ['10.0.0.2 n0.example.org'])
+  const table = new HostTable(built.build())
   t.equal(pauses, 2)
   t.equal(found(table, 'n1199.example.org.'), '10.0.0.1', 'the last line has no line feed')
   t.equal(found(table, 'n0.example.org.'), '10.0.0.1 10.0.0.2')
   t.equal(pointersOf(table, '1.0.0.10.in-addr.arpa.').length, 1200)
-  t.notOk(overfull)
-  const oneLine = (count: number) => [`10.0.0.1 ${names(count).join(' ')}`]
-  t.notOk(read(oneLine(ENTRIES_MAX)).overfull)
-  t.ok(read(oneLine(ENTRIES_MAX + 1)).overfull)
-  t.ok(read(oneLine(ENTRIES_MAX), ['10.0.0.2 one.more']).overfull)
+  t.notOk(built.overfull)
+  const full = [`10.0.0.1 ${Array.from({ length: ENTRIES_MAX }, (_, i) => `n${i}`).join(' ')}`]
+  const forward = { zones: [name('.')], reverse: false }
+  const atBound = read(full, [], forward).built
+  t.notOk(atBound.overfull)
+  atBound.addLine('10.0.0.2 one.more')
+  t.ok(atBound.overfull, 'a line of the file too many')
+  t.ok(read(full, ['10.0.0.2 one.more'], forward).built.overfull, 'one of the Corefile')
 })
