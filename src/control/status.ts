@@ -161,7 +161,7 @@ export class Status implements StatusSource {
         .status()
         .flatMap(({ resource, lastError, skipped }) => [
           ...(lastError === undefined ? [] : [`${resource}: ${lastError}`]),
-          ...(skipped > 0 ? [`${resource}: ${skipped} malformed objects are left out`] : []),
+          ...(skipped > 0 ? [`${resource}: malformed objects that are left out: ${skipped}`] : []),
         ])
       return [...(stands === 'synced' ? [] : [stands]), ...errors, ...(watched.source.problems?.() ?? [])]
     })

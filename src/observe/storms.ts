@@ -154,6 +154,15 @@ export class Storms {
     this.#publish()
   }
 
+  /** The server ends: storms that go on are told as far as they have come. */
+  stop(): void {
+    for (const storm of this.#storms.values()) {
+      storm.queriesBefore += storm.queries
+      this.#options.log.write('INFO', '', `storm at the stop: ${pastSentence(storm)}`)
+    }
+    this.#storms.clear()
+  }
+
   #find(sketches: Sketches, ms: number): readonly Found[] {
     const found: Found[] = []
     const { total } = sketches.clients

@@ -34,6 +34,7 @@ export interface Frequent {
 /** What one window, or the one that is not over yet, was like. */
 export interface TrafficLists {
   readonly perSecond: number
+  /** Addresses, with the Pod that has one where that is known: `10.244.3.7 (shop/crawler-7)`. */
   readonly clients: readonly Frequent[]
   readonly names: readonly Frequent[]
   /** Names with the code of their failure: `nope.example.org. NXDOMAIN`. */
@@ -126,10 +127,18 @@ export class Traffic {
     const frequent = (sketch: SpaceSaving<Source>): readonly Frequent[] => ratesOf(sketch.top(length), ms)
     return {
       perSecond: (window.clients.total / ms) * 1000,
-      clients: frequent(window.clients),
+      clients: this.#withPods(frequent(window.clients)),
       names: frequent(window.names),
       failing: this.#failingRates(length),
     }
+  }
+
+  #withPods(clients: readonly Frequent[]): readonly Frequent[] {
+    const pods = this.#options.podsOf(new Set(clients.map(({ key }) => key)))
+    return clients.map(client => {
+      const pod = pods.get(client.key)
+      return pod === undefined ? client : { ...client, key: `${client.key} (${pod})` }
+    })
   }
 
   /** The storms of now, as one sentence each. */
@@ -140,6 +149,8 @@ export class Traffic {
   stop(): void {
     this.#rotation?.cancel()
     this.#look?.cancel()
+    if (this.#window) this.#storms.look(this.#window, this.#window.ms, this.#options.clock.nowMs())
+    this.#storms.stop()
   }
 
   #begin(fromMs: number): Window {

@@ -132,6 +132,20 @@ for (const [title, load, told, over] of storms) {
   })
 }
 
+t.test('a storm that outlasts the server is told at its stop', async t => {
+  const { run, lines, traffic } = world()
+  run(15, oneName(2700, NXDOMAIN), ordinary(1500))
+  t.equal(lines.length, 1)
+  traffic.stop()
+  t.equal(lines.length, 2)
+  t.match(
+    lines[1],
+    /^\[INFO\] storm at the stop: Pod shop\/crawler-7 .* asked \d+ times in \d+s for web\.default/,
+  )
+  t.ok(Math.abs(rateIn(lines[1]) / (15 * 2700) - 1) < 0.2, `${lines[1]}`)
+  t.same(traffic.storms, [])
+})
+
 t.test('what is no storm', async t => {
   const cases: [title: string, loads: Load[]][] = [
     ['many clients and names', [ordinary(5000)]],
@@ -189,7 +203,7 @@ t.test('lists of the most frequent, with their errors, and what fails as a metri
   })
   const { perSecond, clients, names, failing } = traffic.lists(2)
   t.ok(Math.abs(perSecond / 350 - 1) < 0.1, `${perSecond}`)
-  t.equal(clients[0]?.key, CRAWLER)
+  t.equal(clients[0]?.key, `${CRAWLER} (shop/crawler-7)`)
   t.equal(names[0]?.key, `web.default.${ZONE}.`)
   t.ok(Math.abs(names[0]!.perSecond / 40 - 1) < 0.3, `${names[0]?.perSecond}`)
   t.same(
