@@ -102,6 +102,11 @@ export class Container {
     return (JSON.parse(run([...this.#runtime, 'state', this.#id])) as { pid: number }).pid
   }
 
+  /** How a command is run in it, by its user, as the kubelet does for `kubectl exec`. */
+  execCommand(args: readonly string[]): string[] {
+    return [...this.#runtime, 'exec', this.#id, ...args]
+  }
+
   signal(signal: string): void {
     run([...this.#runtime, 'kill', this.#id, signal])
   }

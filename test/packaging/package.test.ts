@@ -84,6 +84,7 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
   for (const path of [
     'LICENSE',
     'README.md',
+    'bin/kubectl-seamark',
     'bin/seamark.mjs',
     'config/Corefile',
     'config/kubernetes/kustomization.yaml',
@@ -101,6 +102,7 @@ t.test('holds the bundle, the command and the configuration, no sources', async 
     [],
   )
   t.equal(manifest.bin.seamark, 'bin/seamark.mjs')
+  await t.rejects(run(join(folder, 'bin', 'kubectl-seamark'), []), { code: 2 }, 'kubectl seamark: its usage')
   t.match(readFileSync(join(folder, 'share/man/man1/seamark.1'), 'utf8'), /^\.TH SEAMARK 1 /, 'man seamark')
 })
 
