@@ -16,6 +16,7 @@ import type { MicroCase } from './micro/case.ts'
 import { codecCases } from './micro/codec.ts'
 import { countingCases } from './micro/counting.ts'
 import { forwardCases } from './micro/forward.ts'
+import { lookedOnCases } from './micro/looked-on.ts'
 import { type Measured, measureCase } from './micro/measure.ts'
 import { REFERENCE, roadCases } from './micro/road.ts'
 import { tableCases } from './micro/table.ts'
@@ -25,6 +26,7 @@ import { watchedCases } from './micro/watched.ts'
 export const microCases = async (): Promise<MicroCase[]> => [
   ...answerCases(),
   ...roadCases(),
+  ...lookedOnCases(),
   ...(await cacheCases()),
   ...forwardCases(),
   ...codecCases(),

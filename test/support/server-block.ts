@@ -10,6 +10,7 @@ import { sockaddr } from '../../src/query/sockaddr.ts'
 import { Serving } from '../../src/serving/blocks.ts'
 import { FastAnswers } from '../../src/serving/fast-answers.ts'
 import type { Road } from '../../src/serving/road.ts'
+import type { Tap } from '../../src/serving/tap.ts'
 import { buildSetup } from '../../src/setup/build.ts'
 import { read } from '../corefile/read-corefile.ts'
 import { answerNow, ask, askNow, type Coming, isChained } from './asking.ts'
@@ -41,6 +42,7 @@ export class ServerBlock {
   readonly samples: Uint8Array[] = []
   /** Images of zones and hosts files that the control thread has read since. */
   readonly images = new Map<string, SharedArrayBuffer>()
+  readonly #kept: ReturnType<typeof lasting>
   readonly #serving: Serving
   readonly #road: Road
 
@@ -55,9 +57,9 @@ export class ServerBlock {
     const setup = buildSetup(read(text), this.problems, { port: 53, file: 'Corefile', env: {} })
     const tables = new Map(setup.kubernetes.map(config => [sourceKey(config), reader]))
     const meters = new QueryMetersTable(own.counters ?? new ThreadMeters(counterMemory(), () => {}))
-    const kept = lasting(this.thread, this.samples)
+    this.#kept = lasting(this.thread, this.samples)
     const context = { ...this.thread.context, tables, images: this.images, ...own }
-    this.#serving = new Serving(setup, context, meters, kept)
+    this.#serving = new Serving(setup, context, meters, this.#kept)
     this.#road = this.#serving.road(setup.listens[0]!)
   }
 
@@ -80,9 +82,9 @@ export class ServerBlock {
   }
 
   /** Asks the same over and over, with one packet and one place for the reply, as a listener does; gives the octets of the reply. */
-  repeater(): (octets: Uint8Array) => number {
+  repeater(trace?: Trace): (octets: Uint8Array) => number {
     const packet = new Packet()
-    Object.assign(packet, { from: FROM, fromOctets: FROM.length, family: 4, origin: ORIGIN })
+    Object.assign(packet, { from: FROM, fromOctets: FROM.length, family: 4, origin: ORIGIN, trace })
     Object.assign(packet, { slot: new Uint8Array(REPLY_OCTETS), slotOctets: REPLY_OCTETS })
     return octets => {
       packet.octets = octets
@@ -92,6 +94,11 @@ export class ServerBlock {
       this.#road.leave()
       return length
     }
+  }
+
+  /** Somebody follows all queries. */
+  follow(tap: Tap): void {
+    this.#kept.sampler.follow(tap)
   }
 
   /** One query as a listener brings it, and what comes back at once; undefined for silence. */

@@ -14,6 +14,7 @@ import { coresRow } from './cores-row.ts'
 import { footprintRow } from './footprint-row.ts'
 import { loadRow } from './load-row.ts'
 import { oneThreadRow, podRow, tableRow, twoThreadsRow } from './memory-row.ts'
+import { observedRow } from './observed-row.ts'
 import { scaleRow } from './scale-row.ts'
 
 const MISSING_NAMES = 10_000
@@ -92,6 +93,7 @@ export const ROWS: readonly Row[] = [
     load: { edns: true, outstanding: 50, timeoutSeconds: 5 },
   }),
   coresRow,
+  observedRow,
   tableRow,
   scaleRow,
   oneThreadRow,

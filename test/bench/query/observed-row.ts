@@ -1,0 +1,128 @@
+// What it costs that a server can be watched: the same queries against kubeadm's Corefile as it is, and with the words that let
+// people look on, in turns. The first line is of a second server of the plain Corefile: what this machine makes of two equal ones.
+// And what `seamark tap` takes of a core, of 10,000 queries a second of which 100 are wanted.
+
+import { connect } from 'node:net'
+import { freePorts, Scope } from '../../e2e/processes.ts'
+import type { Context, Row } from '../common/context.ts'
+import { clusterIps, writeQueries } from '../common/queries.ts'
+import { type Figure, medianOf, type RowResult } from '../common/results.ts'
+import { type Subject, start } from '../common/servers.ts'
+import { measure, type RowLoad } from './round.ts'
+
+/** Of what nobody looks at. */
+const GOAL = 1.02
+/** What tells 2 % from noise takes more rounds than other rows have. */
+const ROUNDS_MIN = 7
+const TAP_RATE = 10_000
+const TAP_GOAL_PERCENT = 5
+/** One query of so many is of the type that is followed. */
+const TAP_ONE_OF = 100
+
+interface Variant {
+  readonly title: string
+  readonly lines: readonly string[]
+  readonly goal?: number
+}
+
+const variants = (status: number, admin: number): readonly Variant[] => [
+  { title: 'the same Corefile once more (the noise of this machine)', lines: [] },
+  {
+    title: '`status` and `admin`, nobody looks',
+    lines: [`status localhost:${status}`, `admin 127.0.0.1:${admin}`],
+    goal: GOAL,
+  },
+]
+
+const factors = async (
+  context: Context,
+  plain: Subject,
+  other: Subject,
+  row: RowLoad,
+  rounds: number,
+): Promise<Figure[]> => {
+  const figures: Figure[] = []
+  for (let round = 0; round < rounds; round++) {
+    // Whoever is first has the warmer machine.
+    const inOrder = round % 2 === 0 ? [plain, other] : [other, plain]
+    const values = new Map<Subject, number>()
+    for (const subject of inOrder) values.set(subject, (await measure(context, subject, row)).value)
+    figures.push({ value: values.get(other)! / values.get(plain)! })
+  }
+  return figures
+}
+
+/** Follows queries until it is ended; nothing is made of what comes. */
+async function follow(port: number, filter: object): Promise<() => void> {
+  const socket = connect({ host: '127.0.0.1', port })
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  socket.write(`${JSON.stringify({ command: 'tap', ...filter })}\n`)
+  socket.resume()
+  return () => socket.destroy()
+}
+
+/** Percent of a core that a follower costs, in each round. */
+async function tapPercents(
+  context: Context,
+  subject: Subject,
+  admin: number,
+  rounds: number,
+): Promise<Figure[]> {
+  const names = clusterIps(context.bench.world.services)
+  const lines = names.map((line, i) => (i % TAP_ONE_OF === 0 ? line.replace(/ A$/, ' AAAA') : line))
+  const file = writeQueries(context.folder, 'tap', lines)
+  const row: RowLoad = { file: () => file, load: { rate: TAP_RATE }, codes: { NOERROR: 1 }, fill: false }
+  const figures: Figure[] = []
+  for (let round = 0; round < rounds; round++) {
+    const without = (await measure(context, subject, row)).value
+    const end = await follow(admin, { type: 'AAAA' })
+    const followed = (await measure(context, subject, row)).value
+    end()
+    // µs a query, so many a second, of the 1,000,000 µs that a core has.
+    figures.push({ value: ((followed - without) * TAP_RATE) / 10_000 })
+  }
+  return figures
+}
+
+const result = (title: string, unit: string, figures: readonly Figure[], goal?: number): RowResult => {
+  const all: RowResult['figures'] = new Map([['seamark', figures]])
+  if (goal === undefined) return { title, unit, figures: all }
+  const value = medianOf(all, 'seamark')
+  return {
+    title,
+    unit,
+    figures: all,
+    goal: `≤ ${goal}`,
+    met: value === undefined ? undefined : value <= goal,
+  }
+}
+
+export const observedRow: Row = {
+  id: 'observed',
+  title: 'A of a ClusterIP, watched and not',
+  async run(context): Promise<RowResult[]> {
+    const { bench, cores, effort, folder } = context
+    await context.stopAll()
+    const rounds = effort.quick ? effort.rounds : Math.max(ROUNDS_MIN, effort.rounds)
+    const scope = new Scope()
+    try {
+      const file = writeQueries(folder, 'observed', clusterIps(bench.world.services))
+      const row: RowLoad = { file: () => file, load: {}, codes: { NOERROR: 1 }, fill: false }
+      const [status = 0, admin = 0] = await freePorts(2)
+      const plain = await start(scope, 'seamark', bench, { cores: cores.server })
+      const results: RowResult[] = []
+      let watchable = plain
+      for (const { title, lines, goal } of variants(status, admin)) {
+        watchable = await start(scope, 'seamark', bench, { cores: cores.server, change: { add: lines } })
+        const figures = await factors(context, plain, watchable, row, rounds)
+        results.push(result(`${this.title}: ${title}`, '×', figures, goal))
+      }
+      const percents = await tapPercents(context, watchable, admin, rounds)
+      const title = '`seamark tap` that wants 100 of 10,000 queries/s, of a core'
+      results.push(result(title, '%', percents, TAP_GOAL_PERCENT))
+      return results
+    } finally {
+      await scope.end()
+    }
+  },
+}
