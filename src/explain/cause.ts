@@ -8,14 +8,13 @@ import { CLUSTER, stale, unlisted } from './rules/cluster.ts'
 import { CONFIGURED, reasoned } from './rules/corefile.ts'
 import { externalName } from './rules/external-name.ts'
 import { SPELLING } from './rules/spelling.ts'
-import { cached, cachedTooLong, upstream } from './rules/upstream.ts'
+import { cached, upstream } from './rules/upstream.ts'
 
 const UNANSWERED: readonly Rule[] = [
   elsewhere,
   ...CONFIGURED,
   unlisted,
   stale,
-  cachedTooLong,
   externalName,
   ...CLUSTER,
   noSearchPath,

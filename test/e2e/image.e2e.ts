@@ -134,10 +134,7 @@ function checkCommands(container: Container, folder: string): void {
   }
   for (const program of [['seamark'], ['/usr/local/bin/node', '/seamark/seamark.mjs']]) {
     const { cause, client } = report(container.execCommand([...program, ...explain]))
-    holds(
-      /^kubernetes\.default\.svc\.cluster\.local resolves to 10\.96\.0\.1, says kubernetes\.$/.test(cause),
-      cause,
-    )
+    holds(cause.startsWith(`${NAME} resolves to 10.96.0.1`), cause)
     same(client, '127.0.0.1', 'the server answers, from its own address')
   }
   const quoted = container.execCommand([]).map(word => `'${word}'`)

@@ -6,9 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { askServer } from '../../src/explain/ask-server.ts'
+import type { Report } from '../../src/explain/report.ts'
+import { query } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { seamarkCommand } from '../support/seamark.ts'
-import { makePlace, type Place } from '../support/served-corefile.ts'
+import { makePlace, type Place, serveCorefile } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
+import { a, replyTo, UpstreamStub } from '../support/upstream-stub.ts'
 
 const corefile = ({ dns }: { readonly dns: number }): string =>
   `.:${dns} {\n  bind 127.0.0.1\n  admin\n  hosts {\n    192.0.2.7 shop.test\n  }\n}\n`
@@ -64,4 +69,62 @@ t.test('the server that is asked', async t => {
   const broken = await explain('shop.test.')
   t.equal(broken.status, 2)
   t.match(broken.stdout, /^Cause: The Corefile cannot be served: \S+:1:\d+: error: /m)
+})
+
+t.test('what a server at work knows alone: who asks too much, and answers that are stale', async t => {
+  const upstream = await UpstreamStub.start((asked, back) =>
+    back.send(replyTo(asked, { answer: [a('www.example.org', 1)] })),
+  )
+  t.teardown(() => upstream.pause())
+  const folder = mkdtempSync(join(tmpdir(), 'causes-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 's')
+  const { port } = await serveCorefile(
+    t,
+    `. {
+  bind 127.0.0.1
+  admin ${path}
+  cache 1 {
+    serve_stale 1h immediate
+  }
+  ratelimit {
+    queries 1 1
+    exempt 10.0.0.0/8
+  }
+  forward . 127.0.0.1:${upstream.port} {
+    max_connect_attempts 1
+  }
+}
+`,
+  )
+  const request = { command: 'explain', name: 'www.example.org.' }
+  const explain = async (from: string): Promise<Report> => {
+    for (;;) {
+      const report = (await askServer({ path }, { ...request, from })) as unknown as Partial<Report>
+      // A hundred commands a second are answered.
+      if (report.cause !== undefined) return report as Report
+    }
+  }
+  t.match((await explain('10.0.0.7')).cause, /resolves to 192\.0\.2\.1/, 'in the cache now')
+  await upstream.pause()
+  let limited = await explain('127.0.0.1')
+  await until('a limit', async () => {
+    for (let i = 0; i < 20; i++) void query(port, { name: 'www.example.org' }).catch(() => undefined)
+    limited = await explain('127.0.0.1')
+    return limited.cause.startsWith('ratelimit')
+  })
+  t.equal(limited.status, 1)
+  t.match(limited.cause, /^ratelimit turns 127\.0\.0\.1 away: .+\.$/)
+  t.match(limited.advice, /seamark tap --client 127\.0\.0\.1\), or let it: exempt 127\.0\.0\.1\.$/)
+  let stale = await explain('10.0.0.7')
+  await until('a stale answer', async () => {
+    stale = await explain('10.0.0.7')
+    return stale.cause.includes('stale')
+  })
+  t.equal(stale.status, 0)
+  t.match(
+    stale.cause,
+    /^www\.example\.org resolves to 192\.0\.2\.1 out of the cache, and that has been stale for \d+ s\.$/,
+  )
+  t.match(stale.advice, /^See whether the addresses behind forward answer/)
 })

@@ -70,18 +70,3 @@ export const cached: Rule = ({ transcript }) => {
     advice: `Wait ${Math.max(1, Number(note.facts.ttlSeconds))} s, and ask again.`,
   }
 }
-
-/** A denial in the cache that is older than the Service which it denies. */
-export const cachedTooLong: Rule = one => {
-  const { known, outcome, found } = one
-  const { service } = known ?? {}
-  if (outcome !== 'no-name' || !found || !service || found.endpoint !== '' || found.port !== '')
-    return undefined
-  if (service.headless && known?.readyEndpoints.length === 0) return undefined
-  const verdict = cached(one)
-  if (!verdict) return undefined
-  return {
-    ...verdict,
-    cause: `There is a Service ${found.service} in namespace ${found.namespace} by now; but ${verdict.cause.replace(/^The/, 'the')}`,
-  }
-}

@@ -8,13 +8,14 @@ h2 { margin: 0 0 .5rem; font-size: 1.05rem }
 header p, .about { margin: 0 0 .75rem; color: var(--quiet); font-size: .9rem }
 main { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)) }
 section { min-width: 0 }
+.whole { grid-column: 1 / -1 }
 dl { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); margin: 0 }
 dt { color: var(--quiet); font-size: .85rem }
 dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums }
 .wide { overflow-x: auto }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
-th:first-child { text-align: left; font-weight: 400; white-space: normal; overflow-wrap: anywhere }
+th:first-child { min-width: 9rem; text-align: left; font-weight: 400; white-space: normal; overflow-wrap: anywhere }
 thead th { color: var(--quiet); font-weight: 400 }
 ul { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere }
 section p { margin: 0 }

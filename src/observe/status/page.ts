@@ -55,10 +55,6 @@ export function statusPage(data: StatusData, explained: Explained): string {
     `<section aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${about === '' ? '' : `<p class="about">${about}</p>`}<div id="${id}">${parts[id]}</div></section>`
   const field = (id: string, label: string, value: string, hint: string): string =>
     `<label for="${id}">${label}</label><input id="${id}" name="${id}" value="${escapeHtml(value)}" placeholder="${hint}" autocomplete="off" autocapitalize="off" spellcheck="false">`
-  const answer =
-    explained.text === ''
-      ? ''
-      : `<pre id="explained" tabindex="0" role="region" aria-label="Explanation">${escapeHtml(explained.text)}</pre>`
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -80,10 +76,10 @@ ${field('name', 'Name', explained.name, 'web.shop')}
 ${field('type', 'Type', explained.type, 'A')}
 ${field('from', 'From', explained.from, 'NAMESPACE/POD or an address')}
 <button>Explain</button>
-</form>
-${answer}</section>
+</form></section>
+${explained.text === '' ? '' : explanation(explained.text)}
 <section aria-labelledby="problems-title"><h2 id="problems-title">Problems</h2><div id="problems" aria-live="polite">${parts.problems}</div></section>
-<section aria-labelledby="storms-title"><h2 id="storms-title">Storms</h2><div id="storms" aria-live="polite">${parts.storms}</div></section>
+<section aria-labelledby="storms-title"><h2 id="storms-title">Storms</h2><div id="storms">${parts.storms}</div></section>
 ${section('codes', 'Answers')}
 ${section('upstreams', 'Upstreams')}
 ${section('watches', 'Watches')}
@@ -95,6 +91,18 @@ ${section('failing', 'What fails most', 'In the last minute, of samples.')}
 </body>
 </html>
 `
+}
+
+/** What is told of a name: the cause and what to do in front, then how it comes to that. */
+function explanation(text: string): string {
+  const at = text.lastIndexOf('Cause: ')
+  const [steps, end] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)]
+  const sentences = end
+    .trimEnd()
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => `<p>${escapeHtml(line)}</p>`)
+  return `<section class="whole" id="explained" aria-label="Explanation">${sentences.join('')}<pre tabindex="0" role="region" aria-label="Steps">${escapeHtml(steps.trimEnd())}</pre></section>`
 }
 
 const LISTED = 'In the last ten seconds, of samples. ± is what a figure may be too high by.'

@@ -52,8 +52,16 @@ t.test('names, problems and answers are text', async t => {
   t.equal(page.match(/<script /g)?.length, 1, 'the one script is a file')
   t.notMatch(page, / style=| on\w+=|<style/, 'nothing that the policy would refuse')
   t.match(page, 'value="&#60;script&#62;')
-  t.match(page, '<pre id="explained"')
+  t.match(page, ' id="explained"')
   t.notMatch(statusPage(data, { ...explained, text: '' }), '<pre')
+})
+
+t.test('of an explanation the cause comes first', async t => {
+  const text = '1. web. A: NXDOMAIN\n\nCause: There is no <Service> web.\nDo: Look.\nClose to it: a, b\n'
+  t.match(
+    statusPage(data, { name: 'web', type: '', from: '', text }),
+    '<p>Cause: There is no &#60;Service&#62; web.</p><p>Do: Look.</p><p>Close to it: a, b</p><pre tabindex="0" role="region" aria-label="Steps">1. web. A: NXDOMAIN</pre>',
+  )
 })
 
 t.test('what a screen reader needs', async t => {
