@@ -15,9 +15,11 @@ import {
   type SlimProblem,
   slimDnsEndpoint,
   slimDnsRecord,
+  slimGateway,
   slimIngress,
   slimNode,
   slimPod,
+  slimRoute,
   slimService,
   slimServiceImport,
   slimStubDomain,
@@ -82,8 +84,9 @@ export function compile(
   const services = clusterServices(of('Service'), of('ServiceImport'), options, book, taken, warn)
   const slices = endpointSlices(all, services.services, pods, options, warn)
 
+  const isOfRecords = (kind: RecordKind): boolean => options.records?.kinds.includes(kind) ?? false
   const recordsOf = (kind: RecordKind, slim: typeof slimDnsRecord): SlimRecords[] =>
-    options.records?.kinds.includes(kind) ? of(kind).flatMap(object => slimmedBy(slim, object, warn)) : []
+    isOfRecords(kind) ? of(kind).flatMap(object => slimmedBy(slim, object, warn)) : []
 
   const keep = options.labels ?? everything
   const keepNamespace = options.namespaceLabels ?? everything
@@ -99,6 +102,12 @@ export function compile(
     Node: byKey(options.nodes ? of('Node').flatMap(object => slimmedBy(slimNode, object, warn)) : []),
     StubDomain: byKey(
       options.stubs ? of('StubDomain').flatMap(object => slimmedBy(slimStubDomain, object, warn)) : [],
+    ),
+    Gateway: byKey(
+      isOfRecords('HTTPRoute') ? of('Gateway').flatMap(object => slimmedBy(slimGateway, object, warn)) : [],
+    ),
+    HTTPRoute: byKey(
+      isOfRecords('HTTPRoute') ? of('HTTPRoute').flatMap(object => slimmedBy(slimRoute, object, warn)) : [],
     ),
   }
   return { state, problems, services: of('Service'), pods, slices: of('EndpointSlice') }

@@ -45,6 +45,8 @@ const KIND_GROUPS = {
   DNSEndpoint: ['externaldns.k8s.io'],
   Ingress: ['networking.k8s.io', 'extensions'],
   StubDomain: ['seamark.dev'],
+  Gateway: ['gateway.networking.k8s.io'],
+  HTTPRoute: ['gateway.networking.k8s.io'],
 } as const satisfies Record<string, readonly string[]>
 
 export type ManifestKind = keyof typeof KIND_GROUPS
@@ -308,13 +310,13 @@ function judge(
   if (!isJson(value)) return complaint('error', [], `${quote(value)} is no Kubernetes object`)
   if (kind === '') return complaint('error', [], 'an object without kind')
   const group = apiGroup(textAt(value, 'apiVersion'))
-  if (group !== undefined && !OWN_GROUPS.test(group)) return { kind, group }
+  const groups: readonly string[] = isManifestKind(kind) ? KIND_GROUPS[kind] : []
+  if (group !== undefined && !groups.includes(group) && !OWN_GROUPS.test(group)) return { kind, group }
   if (!isManifestKind(kind)) {
     if (SILENT_KINDS.has(kind)) return undefined
     const known = Object.keys(KIND_GROUPS).join(', ')
     return complaint('warning', ['kind'], `unknown kind ${quote(kind)}: not served (read are ${known})`)
   }
-  const groups: readonly string[] = KIND_GROUPS[kind]
   if (group !== undefined && !groups.includes(group)) {
     return complaint('warning', ['apiVersion'], `kind ${kind} of the API group ${quote(group)} is not served`)
   }

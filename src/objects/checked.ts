@@ -17,6 +17,7 @@ import type {
   SlimServiceImport,
 } from './objects.ts'
 import { isRecordSet, SETS_MAX, type SlimRecords } from './records.ts'
+import { checkedGateway, checkedRoute } from './routes.ts'
 import {
   ADDRESSES_MAX,
   isDnsLabel,
@@ -46,6 +47,8 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   Ingress: records,
   StubDomain: value =>
     isName(value.name, isDnsSubdomain) ? checkedStubDomain(value, value.name) : undefined,
+  Gateway: value => ofNamespace(value, checkedGateway),
+  HTTPRoute: value => ofNamespace(value, checkedRoute),
 }
 
 function service(value: Json): SlimService | undefined {
@@ -138,6 +141,15 @@ function node({ name, zone, networks }: Json): SlimNode | undefined {
   const isGood =
     isName(name, isDnsSubdomain) && isText(zone) && isListOf(networks, 2 * NETWORKS_MAX, isNetwork)
   return isGood ? { name, zone: internText(zone), networks } : undefined
+}
+
+function ofNamespace<T>(
+  value: Json,
+  check: (value: Json, id: { namespace: string; name: string }) => T | undefined,
+): T | undefined {
+  const { namespace, name } = value
+  const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain)
+  return isGood ? check(value, { namespace: internText(namespace), name }) : undefined
 }
 
 function records({ namespace, name, createdMs, records }: Json): SlimRecords | undefined {

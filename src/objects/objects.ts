@@ -4,6 +4,7 @@
 
 import type { PackedEndpoints } from './endpoints.ts'
 import type { SlimRecords } from './records.ts'
+import type { SlimGateway, SlimRoute } from './routes.ts'
 import type { SlimStubDomain } from './stub-domains.ts'
 
 /** A port of a Service or an EndpointSlice; names and protocols are lower case, an unnamed port is ''. */
@@ -95,15 +96,17 @@ export interface Kinds {
   DNSEndpoint: SlimRecords
   Ingress: SlimRecords
   StubDomain: SlimStubDomain
+  Gateway: SlimGateway
+  HTTPRoute: SlimRoute
 }
 export type Kind = keyof Kinds
 /** The kinds that ask for records outside of the cluster's zones. */
-export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress'
+export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress' | 'HTTPRoute'
 
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
 export const KIND_NAMES: readonly Kind[] = [
   'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node', 'DNSRecord', 'DNSEndpoint', 'Ingress',
-  'StubDomain',
+  'StubDomain', 'Gateway', 'HTTPRoute',
 ] // biome-ignore format: a list
 
 /** A map of objects for each kind, all empty. */
@@ -118,6 +121,8 @@ export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => 
   DNSEndpoint: new Map(),
   Ingress: new Map(),
   StubDomain: new Map(),
+  Gateway: new Map(),
+  HTTPRoute: new Map(),
 })
 
 /** NAMESPACE/NAME, or NAME for what belongs to no namespace: the key of an object within its kind. */

@@ -18,6 +18,7 @@ import type {
 } from './objects.ts'
 import type { ObjectOptions, TopologyOptions } from './options.ts'
 import { recordsOfDnsEndpoint, recordsOfDnsRecord, recordsOfIngress, type SlimRecords } from './records.ts'
+import { gatewayOf, routeOf, type SlimGateway, type SlimRoute } from './routes.ts'
 import { type SlimStubDomain, stubDomainOf } from './stub-domains.ts'
 
 /** Why an object cannot be kept at all, and which field says so. */
@@ -385,4 +386,15 @@ export const slimIngress = recordsBy(recordsOfIngress)
 export function slimStubDomain(raw: unknown, note: Note = unnoted): SlimStubDomain | SlimProblem {
   const name = clusterWideName(raw)
   return typeof name === 'string' ? stubDomainOf(raw, name, note) : name
+}
+
+/** A Gateway, and an HTTPRoute of it (routes.ts). */
+export function slimGateway(raw: unknown): SlimGateway | SlimProblem {
+  const id = identity(raw, isDnsSubdomain)
+  return isProblem(id) ? id : gatewayOf(raw, id)
+}
+
+export function slimRoute(raw: unknown): SlimRoute | SlimProblem {
+  const id = identity(raw, isDnsSubdomain)
+  return isProblem(id) ? id : routeOf(raw, id)
 }

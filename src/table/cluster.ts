@@ -28,6 +28,7 @@ import { type Attempt, Dirty } from './dirty.ts'
 import { Places } from './places.ts'
 import { keysIn, Publication } from './publication.ts'
 import { Records } from './records.ts'
+import { Routes } from './routes.ts'
 import { Serial } from './serial.ts'
 import { SliceOwners } from './slices.ts'
 import { StubDomains } from './stub-domains.ts'
@@ -91,6 +92,7 @@ export class Cluster implements Sink {
   readonly #clients: Clients | undefined
   readonly #places: Places | undefined
   readonly #records: Records | undefined
+  readonly #routes: Routes | undefined
   readonly #stubs: StubDomains | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
@@ -101,6 +103,8 @@ export class Cluster implements Sink {
   readonly #podMarks = new Dirty(key => this.#publication.pod(key))
   readonly #clientMarks = new Dirty(ip => this.#publication.client(ip))
   readonly #placeMarks = new Dirty(network => this.#publication.place(network))
+  /** Before the records, which they touch. */
+  readonly #routeMarks = new Dirty(key => this.#publication.route(key))
   readonly #recordMarks = new Dirty(name => this.#publication.records(name))
   readonly #stubMarks = new Dirty(() => this.#publication.stubs())
   #changedSlices: SlimEndpointSlice[] = []
@@ -128,6 +132,11 @@ export class Cluster implements Sink {
     DNSRecord: this.#recordLinks('DNSRecord'),
     DNSEndpoint: this.#recordLinks('DNSEndpoint'),
     Ingress: this.#recordLinks('Ingress'),
+    Gateway: onBoth(gateway => this.#routes?.gatewayChanged(objectKey(gateway))),
+    HTTPRoute: {
+      link: route => this.#routes?.link(objectKey(route), route),
+      unlink: route => this.#routes?.unlink(objectKey(route), route),
+    },
     StubDomain: onBoth(() => this.#stubs?.changed()),
   }
 
@@ -150,6 +159,7 @@ export class Cluster implements Sink {
           if (owner.startsWith(OF_RECORDS)) hooks.judged?.('DNSRecord', owner.slice(OF_RECORDS.length))
         },
       )
+    this.#routes = this.#records && new Routes(this.#objects, this.#records, key => this.#routeMarks.add(key))
     this.#stubs =
       options.stubs &&
       new StubDomains(
@@ -165,6 +175,7 @@ export class Cluster implements Sink {
       clients: this.#clients,
       places: this.#places,
       records: this.#records,
+      routes: this.#routes,
       stubs: this.#stubs,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
@@ -328,6 +339,7 @@ export class Cluster implements Sink {
     const podsChanged = yield* this.#podMarks.publish(attempt)
     yield* this.#clientMarks.publish(attempt)
     yield* this.#placeMarks.publish(attempt)
+    yield* this.#routeMarks.publish(attempt)
     yield* this.#recordMarks.publish(attempt)
     yield* this.#stubMarks.publish(attempt)
     const changed = servicesChanged || podsChanged

@@ -13,6 +13,7 @@ import type { Clients } from './clients.ts'
 import { FLAG, KIND, markOf } from './layout.ts'
 import type { Places } from './places.ts'
 import type { Records } from './records.ts'
+import type { Routes } from './routes.ts'
 import type { SliceOwners } from './slices.ts'
 import type { StubDomains } from './stub-domains.ts'
 import type { TableWriter } from './writer.ts'
@@ -25,6 +26,7 @@ export interface ClusterView {
   readonly clients: Clients | undefined
   readonly places: Places | undefined
   readonly records: Records | undefined
+  readonly routes: Routes | undefined
   readonly stubs: StubDomains | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
@@ -85,6 +87,13 @@ export class Publication {
   *records(name: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.records?.publish(name, this.#writer) ?? false
+  }
+
+  /** What a route asks for: no answer changes before its names are published. */
+  *route(key: string): Steps<boolean> {
+    this.#view.routes?.claim(key)
+    yield
+    return false
   }
 
   /** All StubDomains. */

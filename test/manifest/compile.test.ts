@@ -2,6 +2,7 @@ import t from 'tap'
 import { REPLICAS_MAX } from '../../src/manifest/workloads.ts'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
 import { parseSelector } from '../../src/objects/label-selector.ts'
+import type { RecordKind } from '../../src/objects/objects.ts'
 import {
   compileFiles,
   compileText,
@@ -583,4 +584,46 @@ t.test('names like __proto__ are plain data', async t => {
     `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"tostring","labels":${labels}},"status":{"podIP":"10.1.0.1"}}`,
   )
   t.same(endpointsOf(compileText(text).state, 'default/constructor'), ['10.1.0.1 / '])
+})
+
+t.test('HTTPRoutes and Gateways out of a folder', async t => {
+  const text = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: demo }
+spec: { listeners: [{ name: web, hostname: '*.Example.org' }] }
+status: { addresses: [{ type: IPAddress, value: 192.0.2.1 }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: web, namespace: demo }
+spec: { hostnames: [web.example.org], parentRefs: [{ name: edge, sectionName: web }] }
+`
+  const state = (kinds: readonly RecordKind[]) =>
+    compileText(text, { records: { kinds, delegations: [], ttlSeconds: 60 } }).state
+  const { Gateway, HTTPRoute } = state(['HTTPRoute'])
+  t.same(
+    [...Gateway.values()],
+    [
+      {
+        namespace: 'demo',
+        name: 'edge',
+        addresses: ['192.0.2.1'],
+        hosts: [],
+        listeners: [{ name: 'web', hostname: '*.example.org' }],
+      },
+    ],
+  )
+  t.same(
+    [...HTTPRoute.values()],
+    [
+      {
+        namespace: 'demo',
+        name: 'web',
+        createdMs: 0,
+        hostnames: ['web.example.org'],
+        parents: [{ gateway: 'demo/edge', section: 'web' }],
+      },
+    ],
+  )
+  t.equal(state(['Ingress']).HTTPRoute.size, 0, 'only where k8s_records reads them')
 })

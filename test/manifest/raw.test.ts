@@ -60,7 +60,7 @@ t.test('what a file may hold', async t => {
 
 t.test('problems at their places', async t => {
   const known =
-    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Node, ServiceImport, DNSRecord, DNSEndpoint, Ingress, StubDomain'
+    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Node, ServiceImport, DNSRecord, DNSEndpoint, Ingress, StubDomain, Gateway, HTTPRoute'
   const cases: [text: string, problem: string][] = [
     ['a: [1,\nb: 2\n', 'f.yaml:2:1: error: broken YAML: '],
     ['a: 1\n b: 2\n', 'f.yaml:1:4: error: broken YAML: '],
@@ -113,12 +113,12 @@ t.test('problems at their places', async t => {
 t.test('kinds of others are kept apart', async t => {
   const text =
     'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n---\n' +
-    'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\n'
+    'apiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\n'
   const { objects, problems, custom } = parseManifest('f.yaml', text)
   t.same([objects, problems], [[], []])
   t.same(custom, [
     { kind: 'Service', group: 'serving.knative.dev', at: { file: 'f.yaml', line: 2, column: 7 } },
-    { kind: 'HTTPRoute', group: 'gateway.networking.k8s.io', at: { file: 'f.yaml', line: 6, column: 7 } },
+    { kind: 'GRPCRoute', group: 'gateway.networking.k8s.io', at: { file: 'f.yaml', line: 6, column: 7 } },
   ])
 })
 

@@ -99,6 +99,8 @@ t.test('the first look replaces every kind, later ones emit differences', async 
     '= DNSEndpoint 0',
     '= Ingress 0',
     '= StubDomain 0',
+    '= Gateway 0',
+    '= HTTPRoute 0',
   ])
   t.same(s.problems(), [], 'files of other sorts and hidden ones are not read')
   t.same(await s.settled(), [], 'nothing changed')

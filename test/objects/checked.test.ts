@@ -7,8 +7,10 @@ import type { Kind } from '../../src/objects/objects.ts'
 import {
   isProblem,
   slimEndpointSlice,
+  slimGateway,
   slimNamespace,
   slimPod,
+  slimRoute,
   slimService,
   slimServiceImport,
   slimStubDomain,
@@ -35,6 +37,26 @@ const made: readonly (readonly [Kind, unknown])[] = [
     }),
   ],
   ['StubDomain', slimStubDomain({ metadata, spec: { zone: '.', upstreams: [] } })],
+  [
+    'Gateway',
+    slimGateway({
+      metadata,
+      spec: { listeners: [{ name: 'web', hostname: '*.example.org' }, { name: 'any' }] },
+      status: {
+        addresses: [
+          { type: 'IPAddress', value: '192.0.2.1' },
+          { type: 'Hostname', value: 'lb.example.net' },
+        ],
+      },
+    }),
+  ],
+  [
+    'HTTPRoute',
+    slimRoute({
+      metadata,
+      spec: { hostnames: ['web.example.org'], parentRefs: [{ name: 'edge', sectionName: 'web' }] },
+    }),
+  ],
   ['Namespace', slimNamespace({ metadata: { name: 'demo' } })],
   ['Service', slimService({ metadata, spec: { clusterIP: 'None', ports } })],
   ['Service', slimService({ metadata, spec: { type: 'ExternalName', externalName: 'www.Example.org' } })],

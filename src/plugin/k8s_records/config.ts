@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, RecordKind>> = {
   dnsrecords: 'DNSRecord',
   dnsendpoints: 'DNSEndpoint',
   ingresses: 'Ingress',
+  httproutes: 'HTTPRoute',
 }
 
 /** The directive of a block, with its mistakes. */

@@ -9,9 +9,9 @@ export const recordsDoc: WordDoc = {
     'answers for names that objects ask for, under suffixes that are delegated to their namespaces: changed without a reload (Seamark only)',
   options: [
     {
-      usage: 'from dnsrecords|dnsendpoints|ingresses…',
+      usage: 'from dnsrecords|dnsendpoints|ingresses|httproutes…',
       meaning:
-        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, and the hosts of Ingresses with their load balancers' addresses",
+        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, the hosts of Ingresses with their load balancers' addresses, and those of HTTPRoutes (Gateway API v1) with their Gateways' addresses",
     },
     {
       usage: 'delegate SUFFIX to NAMESPACE…',

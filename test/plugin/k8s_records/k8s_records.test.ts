@@ -4,7 +4,15 @@ import t from 'tap'
 import type { RecordKind } from '../../../src/objects/objects.ts'
 import type { RecordOptions } from '../../../src/objects/options.ts'
 import type { SlimRecords } from '../../../src/objects/records.ts'
-import { isProblem, slimDnsEndpoint, slimDnsRecord, slimIngress } from '../../../src/objects/slim.ts'
+import {
+  isProblem,
+  type SlimProblem,
+  slimDnsEndpoint,
+  slimDnsRecord,
+  slimGateway,
+  slimIngress,
+  slimRoute,
+} from '../../../src/objects/slim.ts'
 import { k8sRecordsWord } from '../../../src/plugin/k8s_records/k8s_records.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
@@ -259,3 +267,109 @@ t.test('mistakes', async t => {
   for (const [text, complaint] of cases)
     t.match(parseWord(k8sRecordsWord, text).complaints[0], complaint, text)
 })
+
+t.test(
+  'hosts of HTTPRoutes have the addresses of their Gateways, whichever comes first and changes',
+  async t => {
+    const KINDS: readonly RecordKind[] = ['HTTPRoute']
+    const refused: string[] = []
+    const made = new SlimCluster(
+      { records: { ...OPTIONS, kinds: KINDS } },
+      {
+        kinds: ['Service', 'EndpointSlice', 'Namespace', 'Gateway', 'HTTPRoute'],
+        refused: text => void refused.push(text),
+      },
+    )
+    const { cluster } = made
+    const gateway = (name: string, addresses: readonly string[], listeners: readonly object[] = []) =>
+      slimmed(slimGateway, {
+        metadata: { namespace: 'platform', name },
+        spec: { listeners },
+        status: {
+          addresses: addresses.map(value => ({
+            type: /^[a-z]+\./.test(value) ? 'Hostname' : 'IPAddress',
+            value,
+          })),
+        },
+      })
+    const route = (key: string, hostnames: readonly string[], parentRefs: readonly object[], status = {}) => {
+      const [namespace, name] = key.split('/')
+      return slimmed(slimRoute, { metadata: { namespace, name }, spec: { hostnames, parentRefs }, status })
+    }
+    const edge = { namespace: 'platform', name: 'edge' }
+    const isRefused = {
+      parents: [
+        {
+          parentRef: edge,
+          conditions: [{ type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners' }],
+        },
+      ],
+    }
+    cluster.replace('HTTPRoute', [
+      route('team/web', ['web.team.example.org', 'WWW.team.example.org.'], [edge]),
+      route('team/refused', ['refused.team.example.org'], [edge], isRefused),
+      route('team/none', ['none.team.example.org'], [{ name: 'elsewhere' }]),
+      route('team/service', ['mesh.team.example.org'], [{ ...edge, group: '', kind: 'Service' }]),
+      route('team/both', ['both.team.example.org'], [edge, { namespace: 'platform', name: 'six' }]),
+      route('team/balanced', ['balanced.team.example.org'], [{ namespace: 'platform', name: 'named' }]),
+      route('team/stolen', ['www.example.org'], [edge]),
+      route('platform/inherits', [], [{ name: 'edge', sectionName: 'web' }]),
+    ])
+    cluster.replace('Gateway', [
+      gateway(
+        'edge',
+        ['192.0.2.1', '192.0.2.2'],
+        [
+          { name: 'web', hostname: '*.apps.example.org' },
+          { name: 'other', hostname: 'other.example.org' },
+          { name: 'any' },
+        ],
+      ),
+      gateway('six', ['2001:db8::1']),
+      gateway('named', ['lb.example.net']),
+    ])
+    made.list(['demo'], [slimService('demo/web', '10.0.0.1')])
+    const lines = LINES.replace('dnsrecords dnsendpoints ingresses', 'httproutes')
+    const block = new ServerBlock(lines, made)
+    const ask = async (name: string, type = 'A'): Promise<string> => {
+      const { rcode, records } = decodeMessage((await block.late(encodeQuestion({ name, type })))!)
+      return [rcode, ...records.answer.map(({ type, data }) => `${type} ${data}`)].join(', ')
+    }
+    const edges = 'NOERROR, A 192.0.2.1, A 192.0.2.2'
+    const rows: [name: string, type: string, answer: string][] = [
+    ['web.team.example.org', 'A', edges],
+    ['www.team.example.org', 'A', edges],
+    ['web.team.example.org', 'AAAA', 'NOERROR'],
+    ['both.team.example.org', 'A', edges],
+    ['both.team.example.org', 'AAAA', 'NOERROR, AAAA 2001:db8::1'],
+    ['balanced.team.example.org', 'CNAME', 'NOERROR, CNAME lb.example.net.'],
+    ['x.apps.example.org', 'A', edges],
+    ['other.example.org', 'A', 'NXDOMAIN'], // of another listener
+    ['refused.team.example.org', 'A', 'NXDOMAIN'],
+    ['none.team.example.org', 'A', 'NXDOMAIN'],
+    ['mesh.team.example.org', 'A', 'NXDOMAIN'],
+    ['www.example.org', 'A', 'NXDOMAIN'],
+  ] // biome-ignore format: a table
+    for (const [name, type, answer] of rows) t.equal(await ask(name, type), answer, `${name} ${type}`)
+    t.same(refused, [
+      'HTTPRoute team/stolen: www.example.org A: example.org is delegated to platform and not to namespace team',
+    ])
+    cluster.upsert('Gateway', gateway('edge', ['192.0.2.3']))
+    t.equal(await ask('web.team.example.org'), 'NOERROR, A 192.0.2.3', 'its Gateway has another address')
+    cluster.upsert('HTTPRoute', route('team/web', ['new.team.example.org'], [edge]))
+    t.equal(await ask('new.team.example.org'), 'NOERROR, A 192.0.2.3')
+    t.equal(await ask('web.team.example.org'), 'NXDOMAIN', 'another host name')
+    cluster.remove('Gateway', 'platform/edge')
+    t.equal(await ask('new.team.example.org'), 'NXDOMAIN', 'its Gateway has gone')
+    t.equal(await ask('both.team.example.org', 'AAAA'), 'NOERROR, AAAA 2001:db8::1')
+    cluster.remove('HTTPRoute', 'team/both')
+    t.equal(await ask('both.team.example.org', 'AAAA'), 'NXDOMAIN')
+    await block.stop()
+  },
+)
+
+function slimmed<T extends object>(slim: (raw: unknown) => T | SlimProblem, raw: object): T {
+  const object = slim(raw)
+  if (isProblem(object)) throw new Error(object.problem)
+  return object
+}

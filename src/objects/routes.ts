@@ -1,0 +1,195 @@
+// Gateways and the HTTPRoutes that are attached to them (gateway.networking.k8s.io/v1): a route's host names have the addresses of
+// its Gateways, as k8s_gateway serves them. A route without host names has those of the listeners that it is attached to.
+
+import { canonicalIp } from '../shared/ip.ts'
+import { fieldAt, isJson, listAt, textAt } from './field.ts'
+import { isRecordName, type SlimRecordSet, type SlimRecords, VALUES_MAX } from './records.ts'
+
+/** Of one object: host names of a route and its Gateways, listeners of a Gateway, each more than the API allows. */
+export const ROUTE_PARTS_MAX = 256
+
+export interface SlimListener {
+  readonly name: string
+  /** In lower case, `*` perhaps its first label; '' is any. */
+  readonly hostname: string
+}
+
+export interface SlimGateway {
+  readonly namespace: string
+  readonly name: string
+  /** Canonical, of its status. */
+  readonly addresses: readonly string[]
+  /** Host names of its status in place of addresses. */
+  readonly hosts: readonly string[]
+  readonly listeners: readonly SlimListener[]
+}
+
+/** What a route is attached to. */
+export interface SlimParent {
+  /** NAMESPACE/NAME of a Gateway. */
+  readonly gateway: string
+  /** One of its listeners, or '' for all. */
+  readonly section: string
+}
+
+export interface SlimRoute {
+  readonly namespace: string
+  readonly name: string
+  /** When it was made, in ms since 1970: of two that claim a name the older one has it. */
+  readonly createdMs: number
+  readonly hostnames: readonly string[]
+  readonly parents: readonly SlimParent[]
+}
+
+const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+
+/** A Gateway as the API or a file has it, whose namespace and name are good. */
+export function gatewayOf(raw: unknown, id: Pick<SlimGateway, 'namespace' | 'name'>): SlimGateway {
+  const told = listAt(raw, 'status', 'addresses').slice(0, VALUES_MAX)
+  const isHost = (item: unknown): boolean => textAt(item, 'type') === 'Hostname'
+  return {
+    namespace: id.namespace,
+    name: id.name,
+    addresses: told.filter(item => !isHost(item)).flatMap(item => canonicalIp(textAt(item, 'value')) ?? []),
+    hosts: told.filter(isHost).flatMap(item => recordName(textAt(item, 'value')) || []),
+    listeners: listAt(raw, 'spec', 'listeners')
+      .slice(0, ROUTE_PARTS_MAX)
+      .map(item => ({ name: textAt(item, 'name'), hostname: recordName(textAt(item, 'hostname')) })),
+  }
+}
+
+/** An HTTPRoute likewise. What a Gateway's controller has refused is no parent. */
+export function routeOf(raw: unknown, id: Pick<SlimRoute, 'namespace' | 'name'>): SlimRoute {
+  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
+  const parentOf = (item: unknown): SlimParent[] => {
+    const isGateway =
+      (fieldAt(item, 'group') ?? GATEWAY_GROUP) === GATEWAY_GROUP &&
+      (fieldAt(item, 'kind') ?? 'Gateway') === 'Gateway'
+    const name = textAt(item, 'name')
+    if (!isGateway || name === '') return []
+    const gateway = [textAt(item, 'namespace') || id.namespace, name].join('/')
+    return [{ gateway, section: textAt(item, 'sectionName') }]
+  }
+  const refused = listAt(raw, 'status', 'parents')
+    .filter(isRefused)
+    .flatMap(item => parentOf(fieldAt(item, 'parentRef')))
+  return {
+    namespace: id.namespace,
+    name: id.name,
+    createdMs: Number.isNaN(created) ? 0 : created,
+    hostnames: listAt(raw, 'spec', 'hostnames')
+      .slice(0, ROUTE_PARTS_MAX)
+      .flatMap(item => (typeof item === 'string' && recordName(item)) || []),
+    parents: listAt(raw, 'spec', 'parentRefs')
+      .slice(0, ROUTE_PARTS_MAX)
+      .flatMap(parentOf)
+      .filter(parent => !refused.some(each => isSameParent(each, parent))),
+  }
+}
+
+const isRefused = (parent: unknown): boolean =>
+  listAt(parent, 'conditions').some(
+    condition => textAt(condition, 'type') === 'Accepted' && textAt(condition, 'status') === 'False',
+  )
+
+const isSameParent = (a: SlimParent, b: SlimParent): boolean =>
+  a.gateway === b.gateway && a.section === b.section
+
+/** The name in lower case without a final dot, or ''. */
+function recordName(text: string): string {
+  const name = text.toLowerCase().replace(/\.$/, '')
+  return isRecordName(name) ? name : ''
+}
+
+/** The records that a route asks for, with the Gateways that are known. */
+export function recordsOfRoute(
+  { namespace, name, createdMs, hostnames, parents }: SlimRoute,
+  gateways: ReadonlyMap<string, SlimGateway>,
+): SlimRecords {
+  /** By host name, what it has of each Gateway. */
+  const byName = new Map<string, SlimGateway[]>()
+  for (const { gateway: key, section } of parents) {
+    const gateway = gateways.get(key)
+    if (gateway === undefined) continue
+    const own = gateway.listeners.filter(listener => section === '' || listener.name === section)
+    const names = hostnames.length > 0 ? hostnames : own.map(({ hostname }) => hostname)
+    for (const each of names) {
+      if (each === '') continue
+      const known = byName.get(each)
+      if (known) known.push(gateway)
+      else byName.set(each, [gateway])
+    }
+  }
+  return { namespace, name, createdMs, records: [...byName].flatMap(([each, its]) => setsOf(each, its)) }
+}
+
+function setsOf(name: string, gateways: readonly SlimGateway[]): SlimRecordSet[] {
+  const addresses = [...new Set(gateways.flatMap(gateway => gateway.addresses))].slice(0, VALUES_MAX)
+  const hosts = gateways.flatMap(gateway => gateway.hosts).slice(0, 1)
+  const set = (type: SlimRecordSet['type'], values: readonly string[]): SlimRecordSet[] =>
+    values.length === 0 ? [] : [{ name, type, ttlSeconds: 0, values }]
+  if (addresses.length === 0) return set('CNAME', hosts)
+  return [
+    ...set(
+      'A',
+      addresses.filter(address => !address.includes(':')),
+    ),
+    ...set(
+      'AAAA',
+      addresses.filter(address => address.includes(':')),
+    ),
+  ]
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 1024
+const isName = (value: unknown): value is string => isText(value) && isRecordName(value)
+
+function listOf<T>(
+  value: unknown,
+  max: number,
+  isOne: (item: unknown) => item is T,
+): readonly T[] | undefined {
+  return Array.isArray(value) && value.length <= max && value.every(isOne) ? value : undefined
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** A Gateway out of a file's value, whose namespace and name are good; undefined where it is none. */
+export function checkedGateway(
+  { addresses, hosts, listeners }: Json,
+  id: Pick<SlimGateway, 'namespace' | 'name'>,
+): SlimGateway | undefined {
+  const isAddress = (value: unknown): value is string => isText(value) && canonicalIp(value) === value
+  const isListener = (value: unknown): value is SlimListener =>
+    isJson(value) && isText(value.name) && (value.hostname === '' || isName(value.hostname))
+  const known = {
+    addresses: listOf(addresses, VALUES_MAX, isAddress),
+    hosts: listOf(hosts, VALUES_MAX, isName),
+    listeners: listOf(listeners, ROUTE_PARTS_MAX, isListener),
+  }
+  if (!known.addresses || !known.hosts || !known.listeners) return undefined
+  return {
+    ...id,
+    addresses: known.addresses,
+    hosts: known.hosts,
+    listeners: known.listeners.map(({ name, hostname }) => ({ name, hostname })),
+  }
+}
+
+/** An HTTPRoute likewise. */
+export function checkedRoute(
+  { createdMs, hostnames, parents }: Json,
+  id: Pick<SlimRoute, 'namespace' | 'name'>,
+): SlimRoute | undefined {
+  const isParent = (value: unknown): value is SlimParent =>
+    isJson(value) && isText(value.gateway) && isText(value.section)
+  const names = listOf(hostnames, ROUTE_PARTS_MAX, isName)
+  const known = listOf(parents, ROUTE_PARTS_MAX, isParent)
+  if (typeof createdMs !== 'number' || !Number.isSafeInteger(createdMs) || !names || !known) return undefined
+  return {
+    ...id,
+    createdMs,
+    hostnames: names,
+    parents: known.map(({ gateway, section }) => ({ gateway, section })),
+  }
+}
