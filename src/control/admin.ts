@@ -13,16 +13,19 @@ import type { Setup } from '../setup/setup.ts'
 import { type AdminAddress, adminAddressText, isListening, ownAdminSocket } from '../shared/admin-socket.ts'
 import type { Clock } from '../shared/clock.ts'
 
-/** Connections at a time; further ones are closed, and counted. */
-export const CONNECTIONS_MAX = 8
+/** Commands at a time, those to come included; a further one takes the place of one that has not come yet, or is refused. */
+export const COMMANDS_MAX = 8
+/** Connections at a time, with those who follow and those who hear that they are refused. */
+export const CONNECTIONS_MAX = 80
 /** Octets of a command. */
 export const COMMAND_MAX_OCTETS = 4096
 /** Commands of any second. */
 export const COMMANDS_PER_SECOND = 100
 /** Octets that somebody who follows may leave unread. */
 const UNREAD_MAX_OCTETS = 256 * 1024
-/** How long a command may take to come, and its answer to be made. */
+/** How long a command may take to come, and its answer to be made, and how long a refusal waits to be read. */
 const COMMAND_TIMEOUT_MS = 5000
+const REFUSAL_TIMEOUT_MS = 1000
 const ANSWER_TIMEOUT_MS = 60_000
 
 /** Answers a command of this kind; what it gives is sent as JSON. A rejection is a bug, and told as an error. */
@@ -62,6 +65,9 @@ export class Admin {
   readonly #options: AdminOptions
   #listeners = new Map<string, Server>()
   readonly #connections = new Set<Socket>()
+  /** Those that have a command under way or have not sent it yet, and the latter in the order in which they came. */
+  readonly #places = new Set<Socket>()
+  readonly #silent = new Set<Socket>()
   #second = 0
   #commands = 0
 
@@ -89,6 +95,8 @@ export class Admin {
   async #open(text: string, address: AdminAddress): Promise<string | undefined> {
     if ('path' in address && !(await isFree(address.path))) return 'another server listens there'
     const listener = createServer({ allowHalfOpen: true }, socket => this.#take(socket))
+    listener.maxConnections = CONNECTIONS_MAX
+    listener.on('drop', () => this.#count('refused'))
     // Only its user may connect: what the file is made with, before anybody can.
     const before = process.umask(0o177)
     try {
@@ -120,14 +128,24 @@ export class Admin {
 
   #take(socket: Socket): void {
     socket.on('error', () => socket.destroy())
-    if (this.#connections.size >= CONNECTIONS_MAX) {
-      this.#count('refused')
-      reply(socket, { error: `more than ${CONNECTIONS_MAX} commands are under way` })
-      return
-    }
     this.#connections.add(socket)
-    socket.once('close', () => this.#connections.delete(socket))
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      this.#leave(socket)
+    })
     socket.setTimeout(COMMAND_TIMEOUT_MS, () => socket.destroy())
+    if (this.#places.size >= COMMANDS_MAX) {
+      this.#count('refused')
+      const [longest] = this.#silent
+      if (longest === undefined) {
+        this.#refuse(socket, `more than ${COMMANDS_MAX} commands are under way`)
+        return
+      }
+      this.#leave(longest)
+      longest.destroy()
+    }
+    this.#places.add(socket)
+    this.#silent.add(socket)
     const chunks: Buffer[] = []
     let octets = 0
     let isRead = false
@@ -138,6 +156,7 @@ export class Admin {
       const isWhole = chunk.includes(0x0a)
       if (!isWhole && octets <= COMMAND_MAX_OCTETS) return
       isRead = true
+      this.#silent.delete(socket)
       const text = Buffer.concat(chunks).toString('utf8')
       if (octets > COMMAND_MAX_OCTETS)
         this.#malformed(socket, `a command has ${COMMAND_MAX_OCTETS} octets at most`)
@@ -148,9 +167,25 @@ export class Admin {
     })
   }
 
+  /** Ends the command, whose place is free for the next one however slowly this is read. */
+  #reply(socket: Socket, answer: unknown): void {
+    this.#leave(socket)
+    if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`)
+  }
+
+  #refuse(socket: Socket, error: string): void {
+    socket.setTimeout(REFUSAL_TIMEOUT_MS)
+    this.#reply(socket, { error })
+  }
+
+  #leave(socket: Socket): void {
+    this.#places.delete(socket)
+    this.#silent.delete(socket)
+  }
+
   #malformed(socket: Socket, error: string): void {
     this.#count('malformed')
-    reply(socket, { error })
+    this.#refuse(socket, error)
   }
 
   async #answer(socket: Socket, line: string): Promise<void> {
@@ -164,7 +199,7 @@ export class Admin {
     }
     if (!this.#mayAsk()) {
       this.#count('refused')
-      reply(socket, { error: `more than ${COMMANDS_PER_SECOND} commands in a second` })
+      this.#refuse(socket, `more than ${COMMANDS_PER_SECOND} commands in a second`)
       return
     }
     if (stream) {
@@ -175,11 +210,11 @@ export class Admin {
     try {
       const answer = await command!(request)
       this.#count('answered')
-      reply(socket, answer)
+      this.#reply(socket, answer)
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#options.log.write('ERROR', 'plugin/admin', `recovered from a bug: ${line}: ${text}`)
-      reply(socket, { error: 'the server met a bug of its own; its log has it' })
+      this.#reply(socket, { error: 'the server met a bug of its own; its log has it' })
     }
   }
 
@@ -195,6 +230,7 @@ export class Admin {
       this.#malformed(socket, end)
       return
     }
+    this.#leave(socket)
     this.#count('answered')
     socket.once('close', end)
     socket.once('end', () => socket.destroy())
@@ -208,10 +244,6 @@ export class Admin {
     }
     return ++this.#commands <= COMMANDS_PER_SECOND
   }
-}
-
-const reply = (socket: Socket, answer: unknown): void => {
-  if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`)
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> | undefined {

@@ -9,6 +9,7 @@ import {
   Admin,
   adminAddresses,
   COMMAND_MAX_OCTETS,
+  COMMANDS_MAX,
   COMMANDS_PER_SECOND,
   CONNECTIONS_MAX,
 } from '../../src/control/admin.ts'
@@ -93,15 +94,62 @@ t.test('a bug costs one command', async t => {
   t.match(lines.join('\n'), /\[ERROR\] plugin\/admin: recovered from a bug: .*boom/)
 })
 
-t.test('connections and commands are bounded, and counted', async t => {
-  const { path, counted } = await open(t)
-  const held: Socket[] = []
-  for (let i = 0; i < CONNECTIONS_MAX; i++) {
-    await new Promise<void>(resolve => held.push(connect(path, () => resolve())))
-  }
+t.test('commands under way are bounded, and counted', async t => {
+  const answers: (() => void)[] = []
+  const { path, counted } = await open(
+    t,
+    () => new Promise(resolve => answers.push(() => resolve({ status: 0 }))),
+  )
+  const asking = Array.from({ length: COMMANDS_MAX }, () => askServer({ path }, { command: 'explain' }))
+  await until('all of them', () => answers.length === COMMANDS_MAX)
   t.match(await askServer({ path }, { command: 'explain' }), { error: /more than 8 commands are under way/ })
   t.equal(result(counted, 'refused'), 1)
-  await Promise.all(held.map(socket => new Promise(resolve => socket.on('close', resolve).destroy())))
+  for (const answer of answers) answer()
+  t.same(
+    await Promise.all(asking),
+    asking.map(() => ({ status: 0 })),
+  )
+})
+
+/** Connections that stay open on their side, whatever the other one does. */
+async function hold(t: Test, path: string, count: number, text = ''): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => connect({ path, allowHalfOpen: true }))
+  for (const socket of sockets) {
+    socket.on('error', () => socket.destroy())
+    socket.resume()
+    if (text !== '') socket.write(text)
+    t.teardown(() => socket.destroy())
+  }
+  await Promise.all(
+    sockets.map(socket => new Promise(resolve => socket.once('connect', resolve).once('close', resolve))),
+  )
+  return sockets
+}
+
+t.test('whoever connects and says nothing takes the place of nobody who does', async t => {
+  const { path, counted } = await open(t)
+  const silent = await hold(t, path, COMMANDS_MAX, '{"command":')
+  t.same(await askServer({ path }, { command: 'explain' }), { status: 0 })
+  t.equal(result(counted, 'refused'), 1)
+  await until('one of them is closed', () => silent.some(({ readableEnded }) => readableEnded))
+})
+
+t.test('connections that are held open are bounded, and whoever was refused is let go', async t => {
+  const { path, counted } = await open(t)
+  await hold(t, path, 5 * CONNECTIONS_MAX, 'no command\n')
+  await until(
+    'counted',
+    () => result(counted, 'refused') + result(counted, 'malformed') >= 5 * CONNECTIONS_MAX,
+  )
+  t.ok(result(counted, 'refused') >= 4 * CONNECTIONS_MAX, 'further ones are closed')
+  await until(
+    'an answer',
+    async () => !((await askServer({ path }, { command: 'explain' })) instanceof Error),
+  )
+})
+
+t.test('commands of a second are bounded, and counted', async t => {
+  const { path, counted } = await open(t)
   let last: unknown
   // The places of connections that have just ended are free a moment later.
   await until('the bound of a second', async () => {
