@@ -38,6 +38,8 @@ export const SETS_MAX = 1000
 export const VALUES_MAX = 1000
 export const VALUE_MAX = 4096
 export const TTL_MAX_SECONDS = 86_400
+/** Addresses of an Ingress, each of which all its hosts have. */
+export const BALANCERS_MAX = 32
 const NAME_MAX = 253
 
 const LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
@@ -85,7 +87,7 @@ export const recordsOfDnsEndpoint = (raw: unknown, id: Id, note: Note): SlimReco
 
 /** An Ingress: the hosts of its rules, with the addresses or the host name of its load balancer. */
 export function recordsOfIngress(raw: unknown, id: Id, note: Note): SlimRecords {
-  const balancers = listAt(raw, 'status', 'loadBalancer', 'ingress').slice(0, VALUES_MAX)
+  const balancers = listAt(raw, 'status', 'loadBalancer', 'ingress').slice(0, BALANCERS_MAX)
   const ips = balancers.flatMap(item => canonicalIp(textAt(item, 'ip')) ?? [])
   const hosts = balancers.flatMap(item => textAt(item, 'hostname') || [])
   const byType: [type: RecordType, values: readonly string[]][] = [

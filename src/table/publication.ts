@@ -86,7 +86,8 @@ export class Publication {
 
   *records(name: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
-    return this.#view.records?.publish(name, this.#writer) ?? false
+    const { records } = this.#view
+    return records === undefined ? false : yield* records.publish(name, this.#writer)
   }
 
   /** What a route asks for: no answer changes before its names are published. */

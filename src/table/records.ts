@@ -5,6 +5,7 @@ import type { RecordKind } from '../objects/objects.ts'
 import type { RecordOptions } from '../objects/options.ts'
 import type { SlimRecordSet, SlimRecords } from '../objects/records.ts'
 import { sameVerdict, type Verdict } from '../objects/verdict.ts'
+import type { Steps } from '../shared/steps.ts'
 import { parseName } from '../wire/name.ts'
 import { parseRecord } from '../wire/presentation/record.ts'
 import { parseType } from '../wire/rrtype.ts'
@@ -16,12 +17,18 @@ import type { TableWriter } from './writer.ts'
 interface Claim extends SlimRecordSet {
   /** KIND NAMESPACE/NAME. */
   readonly owner: string
+  /** How many names it brings about. */
+  readonly names: number
   readonly createdMs: number
 }
 
 /** Values of one set that a reply can hold at most, in octets. */
 const SET_OCTETS_MAX = 32_768
 const STRING_MAX = 255
+/** Values that are read in one step. */
+const VALUES_A_STEP = 32
+/** Names of one namespace: its records' own, and for each those above it up to the suffix that is delegated. */
+export const NAMES_MAX = 20_000
 
 export class Records {
   readonly #options: RecordOptions
@@ -30,6 +37,8 @@ export class Records {
   readonly #byObject = new Map<string, readonly Claim[]>()
   /** What became of each object's latest set, by the owner. */
   readonly #verdicts = new Map<string, Verdict>()
+  /** How many names each namespace has. */
+  readonly #namesOf = new Map<string, number>()
   /** How many names with records are below a name. */
   readonly #below = new Map<string, number>()
   readonly #touch: (name: string) => void
@@ -63,11 +72,14 @@ export class Records {
     if (object.records.length === 0)
       this.#judge(owner, { refusal: 'Invalid', message: 'it has no name that records can have' })
     for (const set of object.records) {
-      const problem = this.#problemOf(set.name, object.namespace)
-      if (problem !== undefined) {
-        this.#refuse(`${owner}: ${set.name} ${set.type}: ${problem}`)
-        this.#judge(owner, { refusal: 'NotDelegated', message: problem })
-      } else claims.push({ ...set, owner, createdMs: object.createdMs })
+      const cost = this.#costOf(set.name, object.namespace)
+      if (typeof cost === 'number') {
+        claims.push({ ...set, owner, createdMs: object.createdMs, names: cost })
+        this.#give(object.namespace, cost)
+        continue
+      }
+      this.#refuse(`${owner}: ${set.name} ${set.type}: ${cost.message}`)
+      this.#judge(owner, cost)
     }
     this.#byObject.set(owner, claims)
     for (const claim of claims) {
@@ -84,6 +96,7 @@ export class Records {
   remove(kind: RecordKind, object: SlimRecords): void {
     const owner = `${kind} ${object.namespace}/${object.name}`
     for (const claim of this.#byObject.get(owner) ?? []) {
+      this.#give(object.namespace, -claim.names)
       const known = this.#claims.get(claim.name)
       known?.delete(claim)
       if (known?.size === 0) {
@@ -103,17 +116,23 @@ export class Records {
   }
 
   /** Publishes what is known of a name. Returns whether anything changed; throws TableFullError, having changed nothing. */
-  publish(text: string, writer: TableWriter): boolean {
+  *publish(text: string, writer: TableWriter): Steps<boolean> {
     const name = parseName(`${text}.`)
     if (name === undefined) return false
     const key = Uint8Array.of(KEY.RECORDS, ...name)
     const claims = [...(this.#claims.get(text) ?? [])]
     if (claims.length === 0 && (this.#below.get(text) ?? 0) === 0) return writer.remove(key)
-    return writer.publish(key, this.#build(key, this.#granted(claims)))
+    return writer.publish(key, yield* this.#build(key, this.#granted(claims)))
   }
 
-  /** Why a namespace may not have the name. */
-  #problemOf(name: string, namespace: string): string | undefined {
+  #give(namespace: string, names: number): void {
+    const count = (this.#namesOf.get(namespace) ?? 0) + names
+    if (count > 0) this.#namesOf.set(namespace, count)
+    else this.#namesOf.delete(namespace)
+  }
+
+  /** How many names a claim of the name costs the namespace, or why it may not have it. */
+  #costOf(name: string, namespace: string): number | Verdict {
     const delegation = this.#options.delegations
       .filter(({ suffix }) => suffix === '' || name === suffix || name.endsWith(`.${suffix}`))
       .reduce<RecordOptions['delegations'][number] | undefined>(
@@ -121,11 +140,16 @@ export class Records {
           longest === undefined || each.suffix.length > longest.suffix.length ? each : longest,
         undefined,
       )
-    if (delegation === undefined) return 'no `delegate` of the Corefile has this name'
+    if (delegation === undefined) return notDelegated('no `delegate` of the Corefile has this name')
     const { suffix, to } = delegation
-    return to.includes('*') || to.includes(namespace)
-      ? undefined
-      : `${suffix === '' ? 'this name' : suffix} is delegated to ${to.join(', ')} and not to namespace ${namespace}`
+    if (!to.includes('*') && !to.includes(namespace)) {
+      const whose = suffix === '' ? 'this name' : suffix
+      return notDelegated(`${whose} is delegated to ${to.join(', ')} and not to namespace ${namespace}`)
+    }
+    const names = Math.max(1, labelsOf(name) - labelsOf(suffix))
+    if ((this.#namesOf.get(namespace) ?? 0) + names <= NAMES_MAX) return names
+    const message = `namespace ${namespace} has ${NAMES_MAX} names already, with those above them`
+    return { refusal: 'TooMany', message }
   }
 
   /** The older of two claims to one type counts, and where one is an alias, the oldest of all (RFC 1034 3.6.2). */
@@ -147,14 +171,16 @@ export class Records {
     return granted
   }
 
-  #build(key: Uint8Array, claims: readonly Claim[]): Uint8Array {
+  *#build(key: Uint8Array, claims: readonly Claim[]): Steps<Uint8Array> {
     const out = new Octets()
     out.head(KIND.RECORDS, 0, key.length, 0, 0)
     out.bytes(key)
     const detail = out.length
-    const sets = claims
-      .map(claim => ({ claim, data: this.#dataOf(claim) }))
-      .filter(({ data }) => data.length > 0)
+    const sets: { readonly claim: Claim; readonly data: readonly Uint8Array[] }[] = []
+    for (const claim of claims) {
+      const data = yield* this.#dataOf(claim)
+      if (data.length > 0) sets.push({ claim, data })
+    }
     out.u16(sets.length)
     for (const { claim, data } of sets) {
       out.u16(parseType(claim.type)!)
@@ -169,7 +195,7 @@ export class Records {
   }
 
   /** The data of the records, each once; what is none is left out. An alias has one target. */
-  #dataOf({ owner, name, type, values }: Claim): Uint8Array[] {
+  *#dataOf({ owner, name, type, values }: Claim): Steps<Uint8Array[]> {
     const data = new Map<string, Uint8Array>()
     let octets = 0
     let left = ''
@@ -177,7 +203,8 @@ export class Records {
       this.#refuse(`${owner}: ${name} ${type}: ${reason}`)
       left ||= reason
     }
-    for (const value of type === 'CNAME' ? values.slice(0, 1) : values) {
+    for (const [at, value] of (type === 'CNAME' ? values.slice(0, 1) : values).entries()) {
+      if (at % VALUES_A_STEP === VALUES_A_STEP - 1) yield
       const record = parseRecord(`x. 0 IN ${type} ${dataText(type, value)}`)
       if ('reason' in record) refuse(`${record.reason}: ${value.slice(0, 80)}`)
       else if (octets + record.rdata.length > SET_OCTETS_MAX) {
@@ -209,6 +236,10 @@ function servedVerdict(name: string, type: string, records: number, left: string
   const message = `${name} has ${records} ${type} record${records === 1 ? '' : 's'}`
   return { message: left === '' ? message : `${message}; left out is what is wrong: ${left}` }
 }
+
+const notDelegated = (message: string): Verdict => ({ refusal: 'NotDelegated', message })
+
+const labelsOf = (name: string): number => (name === '' ? 0 : name.split('.').length)
 
 const byAge = (a: Claim, b: Claim): number =>
   a.createdMs - b.createdMs || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0)

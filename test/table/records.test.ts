@@ -1,0 +1,75 @@
+// How many names the records of one namespace may bring about, those above them included: a name of a hundred labels costs as much
+// as a hundred names.
+
+import t from 'tap'
+import type { RecordOptions } from '../../src/objects/options.ts'
+import type { SlimRecords } from '../../src/objects/records.ts'
+import { finish } from '../../src/shared/steps.ts'
+import { NAMES_MAX, Records } from '../../src/table/records.ts'
+import { TableWriter } from '../../src/table/writer.ts'
+
+const SUFFIX = 'ext.test'
+const options: RecordOptions = {
+  kinds: ['DNSEndpoint'],
+  delegations: [
+    { suffix: SUFFIX, to: ['*'] },
+    { suffix: 'own.test', to: ['mine'] },
+  ],
+  ttlSeconds: 5,
+}
+const objectOf = (namespace: string, names: readonly string[]): SlimRecords => ({
+  namespace,
+  name: names[0]!,
+  createdMs: 0,
+  records: names.map(name => ({ name, type: 'A', ttlSeconds: 0, values: ['10.0.0.1'] })),
+})
+const deep = (labels: number, n: number): string => `${'a.'.repeat(labels - 1)}n${n}.${SUFFIX}`
+
+function world() {
+  const touched = new Set<string>()
+  const refused: string[] = []
+  const records = new Records(
+    options,
+    name => touched.add(name),
+    text => refused.push(text),
+  )
+  return { records, touched, refused }
+}
+
+t.test('names of a namespace are bounded, by their labels below the suffix', async t => {
+  const { records, touched, refused } = world()
+  const names = Array.from({ length: 1 + NAMES_MAX / 100 }, (_, n) => deep(100, n))
+  const big = objectOf('evil', names)
+  records.add('DNSEndpoint', big)
+  t.match(refused, [/^DNSEndpoint evil\/.*: namespace evil has 20000 names already/])
+  t.ok(touched.size <= NAMES_MAX + 2, `${touched.size} names are published`)
+  records.add('DNSEndpoint', objectOf('good', [deep(1, 7)]))
+  t.equal(refused.length, 1, 'others have what they ask for')
+  records.remove('DNSEndpoint', big)
+  records.add('DNSEndpoint', objectOf('evil', names.slice(0, -1)))
+  t.equal(refused.length, 1, 'what is gone counts no more')
+})
+
+t.test('a name that its namespace may not have costs nothing', async t => {
+  const { records, touched, refused } = world()
+  records.add('DNSEndpoint', objectOf('evil', ['a.own.test', 'a.elsewhere.test']))
+  t.equal(refused.length, 2)
+  t.equal(touched.size, 0)
+})
+
+t.test('a set of many values is published in steps', async t => {
+  const { records } = world()
+  const values = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+  const name = `n.${SUFFIX}`
+  records.add('DNSEndpoint', {
+    namespace: 'a',
+    name: 'b',
+    createdMs: 0,
+    records: [{ name, type: 'A', ttlSeconds: 0, values }],
+  })
+  const steps = records.publish(name, new TableWriter(1 << 20))
+  let count = 0
+  while (!steps.next().done) count++
+  t.ok(count > 20, `${count} steps`)
+  t.equal(finish(records.publish(name, new TableWriter(1 << 20))), true)
+})
