@@ -239,7 +239,10 @@ export class Server {
     this.#facts.start()
     this.#endBusy = watchBusy(this.#options.registry, () => this.#threads.busy())
     const threads = this.#threadsWanted(usable.setup)
-    await this.#threads.start(threads, threads === 1 && this.#servesHere(usable.setup))
+    await this.#threads.start(threads, {
+      here: threads === 1 && this.#servesHere(usable.setup),
+      hasHttp: usable.setup.listens.some(({ scheme }) => scheme === 'https'),
+    })
     const error = await this.#serve(usable)
     if (error !== undefined) {
       this.#corefile.judge(usable, error)

@@ -36,6 +36,8 @@ export interface ThreadsOptions {
 export interface Shared {
   /** How many there are. */
   readonly count: number
+  /** Whether queries came over HTTPS when they were started. */
+  readonly hasHttp: boolean
   readonly ticketSecret: Uint8Array
   readonly cookieSecret: Uint8Array
 }
@@ -60,7 +62,7 @@ export class ServingWorker {
   /** With `here`, in this thread: then it cannot end alone. */
   constructor(
     thread: number,
-    { count, ticketSecret, cookieSecret }: Shared,
+    { count, hasHttp, ticketSecret, cookieSecret }: Shared,
     options: ThreadsOptions,
     here: boolean,
     onExit: (worker: ServingWorker, reason: string) => void,
@@ -101,7 +103,7 @@ export class ServingWorker {
     }
     this.#host = here
       ? serveHere(start, heard, ended)
-      : serveInWorker(start, serveHeapLimits(memoryOctets, totalmem(), count), heard, ended)
+      : serveInWorker(start, serveHeapLimits(memoryOctets, totalmem(), count, hasHttp), heard, ended)
   }
 
   get isAlive(): boolean {

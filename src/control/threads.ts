@@ -42,6 +42,7 @@ export class Threads {
   readonly #options: ThreadsOptions
   #shared: Shared = {
     count: 0,
+    hasHttp: false,
     ticketSecret: randomBytes(TICKET_SECRET_OCTETS),
     cookieSecret: randomBytes(COOKIE_SECRET_OCTETS),
   }
@@ -82,13 +83,14 @@ export class Threads {
   }
 
   /**
-   * Starts that many threads, which serve nothing yet; with `here`, one that is a part of this one. The native add-on that they wait with is loaded here too: Node unloads it
+   * Starts that many threads, which serve nothing yet; with `here`, one that is a part of this one; with `hasHttp`, such as have
+   * room for what HTTP makes. The native add-on that they wait with is loaded here too: Node unloads it
    * with the last thread that has it, under handles that are still closing.
    */
-  async start(count: number, here = false): Promise<void> {
+  async start(count: number, { here = false, hasHttp = false } = {}): Promise<void> {
     this.#here = here
     await loadLibc()
-    this.#shared = { ...this.#shared, count }
+    this.#shared = { ...this.#shared, count, hasHttp }
     for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
     if (!here) giveWay()
   }

@@ -1,7 +1,7 @@
 // One connection of HTTP/1.1 or HTTP/2 as its listener knows it: the requests under way on it, and its timeouts.
 
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../query/sockaddr.ts'
+import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
 import { HEAD_MAX_OCTETS, HttpExchange, type HttpRequest, type HttpShared } from './http-exchange.ts'
 import { reset } from './reset.ts'
 import { type Account, CONNECTION_OCTETS, KERNEL_OCTETS } from './stream-memory.ts'
@@ -10,6 +10,8 @@ import type { Accepted } from './stream-shared.ts'
 
 /** While a connection keeps more than that, in queries and in answers that are not taken, no further request is looked at. */
 const UNTAKEN_MAX_OCTETS = 256 * 1024
+/** Of a peer that is gone already: nobody's address. */
+const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
 
 export class HttpConnection implements OpenConnection {
   older: OpenConnection | undefined
@@ -20,7 +22,8 @@ export class HttpConnection implements OpenConnection {
   readonly #socket: Socket
   readonly #raw: Socket
   readonly #shared: HttpShared
-  readonly #client: Endpoint
+  /** The client's socket address. */
+  readonly #from: Uint8Array
   readonly #local: Endpoint
   readonly #exchanges = new Map<HttpRequest, HttpExchange>()
   readonly #openedAtMs: number
@@ -38,7 +41,7 @@ export class HttpConnection implements OpenConnection {
     this.#socket = socket
     this.#raw = raw
     this.#shared = shared
-    this.#client = client
+    this.#from = sockaddr(client.address, client.port) ?? NOWHERE
     this.#local = local
     this.#openedAtMs = openedAtMs
     this.#end = end
@@ -71,7 +74,7 @@ export class HttpConnection implements OpenConnection {
     const { limits, count } = this.#shared.streams
     // Of a read that held many requests, those behind the one that it was closed for.
     if (this.#socket.destroyed || this.load >= limits.inFlightPerConnectionMax) return false
-    const exchange = new HttpExchange(request, this.#shared, this.#client, this.#local, () => this.#tally())
+    const exchange = new HttpExchange(request, this.#shared, this.#from, this.#local, this.#changed)
     this.#exchanges.set(request, exchange)
     this.#requestedOctets = this.#socket.bytesRead
     if (this.load === limits.inFlightPerConnectionMax) count('https-streams-max')
@@ -105,6 +108,8 @@ export class HttpConnection implements OpenConnection {
     for (const exchange of this.#exchanges.values()) octets += exchange.octets
     return octets
   }
+
+  readonly #changed = (): void => this.#tally()
 
   /** Says what the connection keeps. The last thing that is done: it may be closed by this. */
   #tally(): void {

@@ -8,7 +8,7 @@
 
 import type { Readable } from 'node:stream'
 import type { Origin, Packet } from '../query/packet.ts'
-import { type Endpoint, SOCKADDR_MAX_OCTETS, sockaddr } from '../query/sockaddr.ts'
+import type { Endpoint } from '../query/sockaddr.ts'
 import { RECORD_OCTETS } from '../query/waiting.ts'
 import { freshnessSeconds } from '../wire/freshness.ts'
 import { MESSAGE_MAX, readU16 } from '../wire/header.ts'
@@ -24,8 +24,12 @@ export const HEAD_MAX_OCTETS = 16 * 1024
 /** Octets of request bodies that one listener holds on one thread, those of all connections together. */
 export const BODIES_MAX_OCTETS = 4 * 2 ** 20
 
-/** Of a peer that is gone already: nobody's address. */
-const NOWHERE = new Uint8Array(SOCKADDR_MAX_OCTETS)
+/** How the targets of most GETs begin: a query alone behind it needs no other reading. */
+const GET_PREFIX = `${DOH_PATH}?dns=`
+const BASE64URL = /^[\w-]+$/
+
+/** Headers of an answer. */
+export type Headers = Record<string, string | number>
 
 /** A request, whichever version of HTTP brought it. */
 export interface HttpRequest {
@@ -37,8 +41,8 @@ export interface HttpRequest {
   /** The value of any other field, by its name in lower case; undefined where it is not there, or more than once. */
   header(name: string): string | undefined
   readonly body: Readable
-  /** Answers it, once, whether or not the body was read. */
-  respond(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): void
+  /** Answers it, once, whether or not the body was read; the headers are its own from then on. */
+  respond(status: number, headers: Headers, body: Uint8Array): void
   /** Gives it up at once. */
   abort(): void
 }
@@ -56,7 +60,7 @@ export class HttpExchange implements Origin {
   readonly transport = 'https'
   readonly #request: HttpRequest
   readonly #shared: HttpShared
-  readonly #client: Endpoint
+  readonly #from: Uint8Array
   readonly #local: Endpoint
   readonly #startedAtMs: number
   readonly #changed: () => void
@@ -68,18 +72,18 @@ export class HttpExchange implements Origin {
   #respondedAtMs = -1
   #reading = false
 
-  /** `changed` is told when it keeps more, last of all that is done. */
+  /** `from` is the client's socket address; `changed` is told when it keeps more, last of all that is done. */
   constructor(
     request: HttpRequest,
     shared: HttpShared,
-    client: Endpoint,
+    from: Uint8Array,
     local: Endpoint,
     changed: () => void,
   ) {
     this.#request = request
     this.#changed = changed
     this.#shared = shared
-    this.#client = client
+    this.#from = from
     this.#local = local
     this.#startedAtMs = shared.streams.nowMs()
   }
@@ -105,6 +109,13 @@ export class HttpExchange implements Origin {
   /** Judges the request, and answers it now or later. */
   start(): void {
     const { method, target } = this.#request
+    if (method === 'GET' && target.startsWith(GET_PREFIX) && target.length <= HEAD_MAX_OCTETS) {
+      const text = target.slice(GET_PREFIX.length)
+      if (isEncoded(text)) {
+        this.#answer(Buffer.from(text, 'base64url'))
+        return
+      }
+    }
     // HTTP/1.1 has its bound before (https.ts); that of HTTP/2 in Node is wider.
     if (target.length > HEAD_MAX_OCTETS) {
       this.#fail(414, 'the query is too long')
@@ -126,7 +137,7 @@ export class HttpExchange implements Origin {
   #get(query: string): void {
     const encoded = new URLSearchParams(query).getAll('dns')
     const [text = ''] = encoded
-    if (encoded.length !== 1 || !/^[\w-]+$/.test(text) || text.length % 4 === 1) {
+    if (encoded.length !== 1 || !isEncoded(text)) {
       this.#fail(400, 'one parameter dns in base64url without padding is needed')
     } else this.#answer(Buffer.from(text, 'base64url'))
   }
@@ -176,7 +187,7 @@ export class HttpExchange implements Origin {
     packet.start = 0
     packet.end = octets.length
     packet.origin = this
-    packet.from = sockaddr(this.#client.address, this.#client.port) ?? NOWHERE
+    packet.from = this.#from
     packet.fromAt = 0
     packet.fromOctets = packet.from.length
     packet.family = this.#local.family
@@ -218,20 +229,24 @@ export class HttpExchange implements Origin {
       })
   }
 
-  #fail(status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
+  #fail(status: number, text: string, headers: Headers = {}): void {
     const plain = { 'content-type': 'text/plain; charset=utf-8', ...headers }
     this.#respond(status, Buffer.from(`${text}\n`), plain)
   }
 
-  #respond(status: number, body: Uint8Array, headers: Readonly<Record<string, string>>): void {
+  #respond(status: number, body: Uint8Array, headers: Headers): void {
     this.#letGo()
     this.#respondedAtMs = this.#shared.streams.nowMs()
     this.#shared.answered(status)
     this.#waitingOctets = body.length
-    this.#request.respond(status, { ...headers, 'content-length': `${body.length}` }, body)
+    headers['content-length'] = `${body.length}`
+    this.#request.respond(status, headers, body)
     this.#changed()
   }
 }
+
+/** Whether it is base64url without padding (RFC 8484 6). */
+const isEncoded = (text: string): boolean => BASE64URL.test(text) && text.length % 4 !== 1
 
 /** Whether the reply says that no question could be read: without one, and a failure; a cookie may be asked about alone. */
 function isNoQuery(reply: Uint8Array): boolean {

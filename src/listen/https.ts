@@ -63,8 +63,9 @@ class HttpSpeaker implements Speaker {
     const session = lazy.http2.performServerHandshake(accepted.socket, sessionOptions(shared.streams.limits))
     const connection = new HttpConnection(accepted, shared, () => session.close())
     session.on('error', (error: NodeJS.ErrnoException) => this.#countGarbage(error))
+    const countError = (): void => shared.streams.count('tcp-connection-error')
     session.on('stream', (stream, headers) => {
-      stream.on('error', () => shared.streams.count('tcp-connection-error'))
+      stream.on('error', countError)
       const request = request2(stream, headers)
       stream.once('close', () => connection.over(request))
       if (!connection.begin(request)) request.abort()
@@ -129,7 +130,8 @@ function request2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Http
     body: stream,
     respond(status, fields, body) {
       if (stream.destroyed || stream.headersSent) return
-      stream.respond({ ':status': status, ...fields })
+      fields[':status'] = status
+      stream.respond(fields)
       stream.end(body)
       // Nobody reads what is left of a body; without this the stream would stay (RFC 9113 8.1).
       if (!stream.endAfterHeaders && !stream.readableEnded)

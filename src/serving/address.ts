@@ -13,7 +13,7 @@ import { listenTls } from '../listen/tls.ts'
 import { TlsFiles, type TlsTexts } from '../listen/tls-files.ts'
 import type { TlsSettings } from '../listen/tls-gate.ts'
 import { listenUdp } from '../listen/udp.ts'
-import type { Meters } from '../observe/meters.ts'
+import type { Counter, Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
 import { HTTPS_CONNECTIONS_MAX } from '../plugin/https.ts'
 import type { TlsConfig } from '../plugin/tls.ts'
@@ -138,8 +138,15 @@ function openStream(
   const { scheme, server } = listen
   if (scheme === 'dns') return listenTcp(options)
   if (scheme === 'tls') return listenTls(options)
-  const answered = (status: number): void =>
-    meters.counter('coredns_dns_https_responses_total', { server, status: `${status}` }).add()
+  const counters = new Map<number, Counter>()
+  const answered = (status: number): void => {
+    let counter = counters.get(status)
+    if (counter === undefined) {
+      counter = meters.counter('coredns_dns_https_responses_total', { server, status: `${status}` })
+      counters.set(status, counter)
+    }
+    counter.add()
+  }
   return listenHttps({ ...options, answered })
 }
 

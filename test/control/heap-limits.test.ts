@@ -32,6 +32,14 @@ t.test(
   },
 )
 
+t.test('more for the young where queries come over HTTPS, and for the old what is left', async t => {
+  t.same(serveHeapLimits(0, MACHINE, 2, true), { maxYoungGenerationSizeMb: 12 })
+  t.same(serveHeapLimits(170 * MIB, MACHINE, 1, true), {
+    maxOldGenerationSizeMb: 56,
+    maxYoungGenerationSizeMb: 12,
+  })
+})
+
 t.test('what connections may keep', async t => {
   const cases: [containerMib: number, threads: number, eachMib: number][] = [
     [170, 1, 17],

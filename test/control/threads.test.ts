@@ -48,7 +48,7 @@ async function start(test: Test, count: number, here = false): Promise<Started> 
   const workers: Worker[] = []
   const seen = (worker: Worker): void => void workers.push(worker)
   process.on('worker', seen)
-  await threads.start(count, here)
+  await threads.start(count, { here })
   // Without a thread nothing else keeps this process.
   const alive = setInterval(() => undefined, 1000)
   test.teardown(async () => {
