@@ -22,6 +22,11 @@ const LOCK_TRIES = 2000
 const HOPS_MAX = 64
 /** Entries that are moved to make room for one. */
 const MOVES_MAX = 16
+/**
+ * The share of the ring that is used in any case. Of each round all places are gone, whatever was used of them: with less, places
+ * would begin anew, and with them the half, before ten million entries were written.
+ */
+const ROUND_SHARE = 1 / 4
 /** Places begin anew before they are larger. */
 const PLACES_MAX = 0x7fffffff
 /** Longer waits for a refresh than a configuration may name are none: the clock's 32 bits began anew. */
@@ -86,7 +91,9 @@ export class CacheHalf {
 
   /** Octets of the ring between its ends. */
   get usedOctets(): number {
-    return (Atomics.load(this.#words, HEAD.HEAD) - Atomics.load(this.#words, HEAD.TAIL)) * UNIT_OCTETS
+    const words = this.#words
+    const between = Atomics.load(words, HEAD.HEAD) - Atomics.load(words, HEAD.TAIL)
+    return Math.max(0, between - Atomics.load(words, HEAD.SKIPPED)) * UNIT_OCTETS
   }
 
   // For readers. What they read of a place is true if `isThere` says so afterwards.
@@ -264,6 +271,7 @@ export class CacheHalf {
     const head = this.#head + 2 * this.#layout.ringUnits > PLACES_MAX ? 1 : Math.max(1, this.#head)
     Atomics.store(words, HEAD.HEAD, head)
     this.#moveTail(head)
+    Atomics.store(words, HEAD.SKIPPED, 0)
     for (let i = 0; i < entriesMax; i++) words[freeAt + i] = i
     words[HEAD.FREE] = entriesMax
     Atomics.store(words, HEAD.ENTRIES, 0)
@@ -325,6 +333,8 @@ export class CacheHalf {
     const { entriesMax, ringUnits } = this.#layout
     let moves = MOVES_MAX
     while (this.entries >= entriesMax) if (this.#dropOldest(moves)) moves--
+    for (let i = 0; i < MOVES_MAX && this.#isTailForgotten(); i++) this.#dropOldest(0)
+    this.#beginAnew()
     for (;;) {
       const left = ringUnits - (this.#head % ringUnits)
       const needed = left < units ? left + units : units
@@ -336,9 +346,25 @@ export class CacheHalf {
     }
   }
 
+  /** Goes back to the beginning of the ring where it is free, and larger than what is in use. */
+  #beginAnew(): void {
+    const { ringUnits } = this.#layout
+    const at = this.#head % ringUnits
+    const used = this.#head - this.#tail
+    if (at >= ROUND_SHARE * ringUnits && 2 * used <= at) this.#skip(ringUnits - at)
+  }
+
+  /** Whether nobody finds what stands at the tail any more. */
+  #isTailForgotten(): boolean {
+    if (this.#tail === this.#head) return false
+    const at = this.wordAt(this.#tail)
+    return this.words[at + ENTRY.UNITS]! < 0 || this.words[at + ENTRY.SLOT]! < 0
+  }
+
   /** Leaves the end of the ring empty. */
   #skip(units: number): void {
     this.words[this.wordAt(this.#head) + ENTRY.UNITS] = -units
+    Atomics.store(this.#words, HEAD.SKIPPED, units)
     Atomics.store(this.#words, HEAD.HEAD, this.#head + units)
   }
 
@@ -350,6 +376,7 @@ export class CacheHalf {
     const units = ring[at + ENTRY.UNITS]!
     const slot = ring[at + ENTRY.SLOT]!
     if (units < 0 || slot < 0) {
+      if (units < 0) Atomics.store(this.#words, HEAD.SKIPPED, 0)
       this.#moveTail(tail + Math.abs(units))
       return false
     }

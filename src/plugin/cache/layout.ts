@@ -11,7 +11,8 @@
 //
 // An entry is known by a place: how many units were written before it since the ring was empty. It stays what it is for as long as
 // its place is not behind the tail; a reader looks at the tail again once it has copied what it needs. Places begin anew before
-// they come to 32 bits.
+// they come to 32 bits. The ring is as long as `octetsMax` says, and begins anew before its end where what is in it needs half of
+// what lies behind it, or less: memory that was never needed is never touched.
 
 import type { SideConfig } from './config.ts'
 
@@ -25,6 +26,8 @@ export const HEAD = {
   ENTRIES: 3,
   FREE: 4,
   SEED: 5,
+  /** Units at the end of the ring that were left out, while the tail is before them. */
+  SKIPPED: 6,
 } as const
 const HEAD_WORDS = 16
 

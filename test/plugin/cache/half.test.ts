@@ -51,6 +51,32 @@ t.test('what is found is what was put last, or nothing', t => {
   t.end()
 })
 
+t.test('of the memory only what its entries need is touched, however many come and go', t => {
+  const side = sideOf(50, 512 * 1024)
+  // One that is never full, as the same names come again; one that always is; and one whose entries are used all the time.
+  for (const [names, used] of [
+    [40, false],
+    [500, false],
+    [60, true],
+  ] as const) {
+    const half = openHalf(memoryOf(side), side)
+    for (let i = 1; i <= 20_000; i++) {
+      const name = i % names
+      const key = keyOf(name)
+      const hash = hashOf(half.seed, key, 0, KEY_OCTETS)
+      half.put(filledWith(name, i, 100, hash), hash, KEY_OCTETS)
+      const place = half.find(hash, key, KEY_OCTETS)
+      if (readWhole(half, place, name) !== i) t.fail(`${name} is what was put last`)
+      if (used) half.used(half.words[half.wordAt(place) + ENTRY.SLOT]!)
+    }
+    const touched = half.words.findLastIndex(word => word !== 0) / half.words.length
+    t.ok(touched > 0.2 && touched < 0.3, `${names} names: ${touched.toFixed(2)} of the ring`)
+    t.equal(half.entries, Math.min(names, 50), `${names} names`)
+    t.ok(half.usedOctets < 50 * 400, `${names} names: ${half.usedOctets} octets`)
+  }
+  t.end()
+})
+
 t.test('entries that answer, and that do not, beside each other', t => {
   const side = sideOf(10, 4096)
   const half = openHalf(memoryOf(side), side)
