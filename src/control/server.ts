@@ -47,7 +47,7 @@ import { Taps } from './taps.ts'
 import { Threads } from './threads.ts'
 import { ZoneFiles } from './zone-files.ts'
 
-/** Under such a limit of processor time, one thread serves and controls: a second one takes 200 ms of it to start, and 40 MiB. */
+/** Under such a limit of processor time, one thread serves and controls: a second one takes 100 ms of it to start, and 24 MiB. */
 const ONE_THREAD_CORES = 0.5
 
 const explaining = () => import('./explaining.ts')

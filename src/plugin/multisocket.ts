@@ -28,7 +28,7 @@ export const multisocketWord: Word<MultisocketConfig> = {
     options: [],
     notes: [
       'The largest N of all blocks holds for all listeners, from the start of the process to its end. Each takes about 32 MiB, response caches are one for all: more threads than cores only cost memory.',
-      'Under a CPU limit of half a core or less (`500m`) a single thread also does what another one does elsewhere: it follows the cluster and answers scrapes. It is ready in half the time, with 40 MiB less.',
+      'Under a CPU limit of half a core or less (`500m`) a single thread also does what another one does elsewhere: it follows the cluster and answers scrapes. It is ready in two thirds of the time, with 24 MiB less.',
     ],
     example: `
       . {
