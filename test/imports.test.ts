@@ -134,6 +134,24 @@ t.test('a comment names files that are there', async t => {
   t.strictSame(missing, [])
 })
 
+t.test('a large word has a folder of one plan', async t => {
+  const words = new Set(files.filter(file => /^plugin\/\w+\//.test(file)).map(file => file.split('/')[1]!))
+  t.ok(words.size > 10, `${words.size} folders`)
+  for (const word of words)
+    for (const part of [word, 'config', 'doc', 'parse', 'handler'])
+      t.ok(files.includes(`plugin/${word}/${part}.ts`), `plugin/${word}/${part}.ts`)
+})
+
+t.test('files stay small: past 400 lines two ideas share a house', async t => {
+  /** One machine, as its head says. */
+  const larger = new Map([['watch/reflector.ts', 450]])
+  const linesOf = (file: string): number => readFileSync(join(SRC, file), 'utf8').split('\n').length - 1
+  t.strictSame(
+    files.filter(file => linesOf(file) > (larger.get(file) ?? 430)),
+    [],
+  )
+})
+
 t.test('the law itself leads downwards, and knows every folder', async t => {
   const order = Object.keys(LAW)
   for (const [folder, known] of Object.entries(LAW)) {

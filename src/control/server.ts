@@ -4,29 +4,17 @@
 //   reload   the same beside what serves, then one commit; any error keeps the old configuration
 //   stop     /ready says 503 → lameduck, still watching and answering → threads drain → sources and sites close
 
-import { availableParallelism, networkInterfaces } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { Clusters } from '../cluster/clusters.ts'
 import type { PodEvents } from '../cluster/pod-events.ts'
-import { portHolder } from '../listen/held-ports.ts'
-import type { PassedSocket } from '../listen/listener.ts'
-import { transportsOf, unasked } from '../listen/passed-sockets.ts'
 import { REUSE_PORT } from '../listen/reuse-port.ts'
 import { watchBusy } from '../observe/busy.ts'
 import { HttpListenError, HttpSites } from '../observe/http.ts'
-import type { LogForm } from '../observe/json-line.ts'
-import type { ProcessLog } from '../observe/log.ts'
 import { Readiness } from '../observe/ready.ts'
-import type { Registry } from '../observe/registry.ts'
 import { Traffic } from '../observe/traffic.ts'
 import { sourceKey } from '../plugin/kubernetes/config.ts'
-import { ownAddresses } from '../plugin/kubernetes/nameservers.ts'
 import { threadsOf } from '../plugin/multisocket.ts'
-import {
-  type Configuration,
-  type ConfigurationSource,
-  readChanged,
-  readConfiguration,
-} from '../setup/configuration.ts'
+import { type Configuration, readChanged, readConfiguration } from '../setup/configuration.ts'
 import { lookUpHosts } from '../setup/hosts.ts'
 import { publicText } from '../setup/public-text.ts'
 import type { Setup } from '../setup/setup.ts'
@@ -40,7 +28,9 @@ import type { Served } from './explaining.ts'
 import { Facts } from './facts.ts'
 import { HostsFiles } from './hosts-files.ts'
 import { Notifier } from './notify.ts'
+import { ownAddressesOf, Ports } from './ports.ts'
 import { Reloader } from './reloader.ts'
+import type { ServerOptions } from './server-options.ts'
 import { type Shown, sitesOf } from './sites.ts'
 import { Status } from './status.ts'
 import { Taps } from './taps.ts'
@@ -55,27 +45,6 @@ const explaining = () => import('./explaining.ts')
 /** The server could not start; everything it began is undone. */
 export class StartError extends Error {
   readonly code = 'START_FAILED'
-}
-
-export interface ServerOptions {
-  readonly configuration: ConfigurationSource
-  readonly log: ProcessLog
-  readonly registry: Registry
-  readonly quiet: boolean
-  /** What the lines of the log look like. */
-  readonly logForm: LogForm
-  /** Where the configuration that was served last is kept; '' for nowhere. */
-  readonly lastGood: string
-  /** Whether another server of this user may have the same ports. */
-  readonly overlap: boolean
-  /** Whether faults become Events on the own Pod. */
-  readonly events: boolean
-  /** Memory counts more than speed: one thread, unless the Corefile says more. */
-  readonly lean?: boolean
-  /** Sockets that were opened before the server was. */
-  readonly passed?: readonly PassedSocket[]
-  /** Where the metrics are shown whatever the Corefile says. */
-  readonly metrics?: { readonly host: string; readonly port: number } | undefined
 }
 
 export class Server {
@@ -94,14 +63,13 @@ export class Server {
   readonly #hostsFiles: HostsFiles
   readonly #admin: Admin
   readonly #corefile: CorefileState
+  readonly #ports: Ports
   readonly #descriptors: Descriptors
   #events: PodEvents | undefined
   #reloader: Reloader | undefined
   /** Why the last reload failed. */
   #reloadError: string | undefined
   #current: Configuration | undefined
-  /** Passed sockets without a block, as told last. */
-  #unasked: readonly string[] = []
   #endBusy: (() => void) | undefined
   readonly #quotaCores = cpuQuotaCores()
 
@@ -112,6 +80,7 @@ export class Server {
       ...options,
       refusal: text => this.#events?.tell('CorefileRefused', text),
     })
+    this.#ports = new Ports(options)
     this.#descriptors = new Descriptors({ clock: systemClock, log })
     this.#clusters = new Clusters({
       log,
@@ -323,7 +292,7 @@ export class Server {
   /** Brings everything to a configuration, or leaves everything as it was and says why. */
   async #serve(configuration: Configuration): Promise<string | undefined> {
     const { setup } = configuration
-    const held = await this.#heldPort(setup)
+    const held = await this.#ports.held(setup.listens, this.setup?.listens ?? [])
     if (held !== undefined) return held
     const sourceErrors = await this.#clusters.prepare(setup.kubernetes)
     if (sourceErrors.length > 0) return sourceErrors.join('\n')
@@ -351,7 +320,7 @@ export class Server {
     if (!first) this.#facts.publish(setup)
     await this.#threads.commit(work)
     this.#current = configuration
-    this.#tellUnasked(setup)
+    this.#ports.tellUnasked(setup.listens)
     this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
@@ -367,27 +336,6 @@ export class Server {
     this.#notifier.watch(setup)
     await this.#clusters.keepOnly(setup.kubernetes)
     return undefined
-  }
-
-  /** A port that another server has, in words; those that are served already are this one's. */
-  async #heldPort({ listens }: Setup): Promise<string | undefined> {
-    if (this.#options.overlap) return undefined
-    const own = new Set((this.setup?.listens ?? []).map(({ port }) => port))
-    for (const { address, port, scheme, place } of listens) {
-      if (own.has(port)) continue
-      const holder = await portHolder(address, port, transportsOf(scheme), this.#options.passed)
-      if (holder !== undefined)
-        return `${holder}, which ${place} asks for; with -overlap it may be shared with a server of this user`
-    }
-    return undefined
-  }
-
-  /** A socket that was passed and has no block is told of when that begins. */
-  #tellUnasked({ listens }: Setup): void {
-    const { passed = [], log } = this.#options
-    const texts = unasked(passed, listens)
-    for (const text of texts) if (!this.#unasked.includes(text)) log.write('WARNING', '', text)
-    this.#unasked = texts
   }
 
   async #keepSources(): Promise<void> {
@@ -436,14 +384,4 @@ export class Server {
     this.#endBusy?.()
     this.#facts.stop()
   }
-}
-
-/** The addresses by which others reach this server: the bound ones, or all of the machine where one listener is on all. */
-function ownAddressesOf(setup: Setup): Uint8Array[] {
-  const bound = setup.listens.map(({ address }) => address)
-  const all = bound.some(address => address === '' || address === '0.0.0.0' || address === '::')
-  const texts = all
-    ? Object.values(networkInterfaces()).flatMap(list => (list ?? []).map(({ address }) => address))
-    : bound
-  return ownAddresses([...new Set(texts)])
 }
