@@ -194,7 +194,7 @@ async function checkRights(context: Context, helm: Helm): Promise<void> {
       'discovery.k8s.io endpointslices list watch',
     ]
     const imports = 'multicluster.x-k8s.io serviceimports list watch'
-    const records = 'seamark.dev dnsrecords list watch'
+    const records = ['seamark.dev dnsrecords list watch', 'seamark.dev dnsrecords/status patch']
     const ingresses = 'networking.k8s.io ingresses list watch'
     same(await rules({}), always, 'by default')
     same(
@@ -204,10 +204,10 @@ async function checkRights(context: Context, helm: Helm): Promise<void> {
     )
     const all = block('multicluster clusterset.local', 'from dnsrecords dnsendpoints ingresses')
     const endpoints = 'externaldns.k8s.io dnsendpoints list watch'
-    same(await rules(all), [...always, imports, endpoints, records, ingresses], 'all of them')
+    same(await rules(all), [...always, imports, endpoints, ...records, ingresses], 'all of them')
     same(
       await rules(block('ttl 30', '# from ingresses\nfrom dnsrecords')),
-      [...always, records],
+      [...always, ...records],
       'one of them',
     )
     const extra = { apiGroups: ['example.org'], resources: ['things'], verbs: ['list'] }
