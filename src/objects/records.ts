@@ -38,7 +38,7 @@ export const SETS_MAX = 1000
 export const VALUES_MAX = 1000
 export const VALUE_MAX = 4096
 export const TTL_MAX_SECONDS = 86_400
-/** Addresses of an Ingress, each of which all its hosts have. */
+/** Addresses of an Ingress or a route, each of which all its hosts have. */
 export const BALANCERS_MAX = 32
 const NAME_MAX = 253
 

@@ -3,7 +3,7 @@
 
 import { canonicalIp } from '../shared/ip.ts'
 import { fieldAt, isJson, listAt, textAt } from './field.ts'
-import { isRecordName, type SlimRecordSet, type SlimRecords, VALUES_MAX } from './records.ts'
+import { BALANCERS_MAX, isRecordName, type SlimRecordSet, type SlimRecords, VALUES_MAX } from './records.ts'
 
 /** Of one object: host names of a route and its Gateways, listeners of a Gateway, each more than the API allows. */
 export const ROUTE_PARTS_MAX = 256
@@ -124,7 +124,7 @@ export function recordsOfRoute(
 }
 
 function setsOf(name: string, gateways: readonly SlimGateway[]): SlimRecordSet[] {
-  const addresses = [...new Set(gateways.flatMap(gateway => gateway.addresses))].slice(0, VALUES_MAX)
+  const addresses = [...new Set(gateways.flatMap(gateway => gateway.addresses))].slice(0, BALANCERS_MAX)
   const hosts = gateways.flatMap(gateway => gateway.hosts).slice(0, 1)
   const set = (type: SlimRecordSet['type'], values: readonly string[]): SlimRecordSet[] =>
     values.length === 0 ? [] : [{ name, type, ttlSeconds: 0, values }]

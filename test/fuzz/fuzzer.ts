@@ -17,6 +17,8 @@ export interface FuzzOptions {
   readonly seconds: number
   /** Packets a second, over UDP and TCP. */
   readonly rate: number
+  /** What the server is doing, for what is found. */
+  readonly meanwhile?: () => string
 }
 
 /** What a run needs of a server. */
@@ -46,9 +48,9 @@ const OVER = ['udp', 'tcp'] as const
 /** Runs until the time is over or there are findings enough. */
 export async function runFuzzer(
   target: FuzzTarget,
-  { seed, seconds, rate }: FuzzOptions,
+  { seed, seconds, rate, meanwhile }: FuzzOptions,
 ): Promise<FuzzReport> {
-  const tally = new Tally()
+  const tally = new Tally(meanwhile)
   const mix = new Mix(seed)
   const udp = new UdpRoad(target.port, tally)
   const connections = new Set<Promise<unknown>>()

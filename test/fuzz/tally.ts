@@ -8,6 +8,8 @@ export interface Finding {
   /** The packet that brought it about, where one is known. */
   readonly packet?: Uint8Array
   readonly over: 'udp' | 'tcp'
+  /** What the server was doing, where somebody looks. */
+  readonly meanwhile?: string
 }
 
 export class Tally {
@@ -23,6 +25,11 @@ export class Tally {
   ratio = 0
   ratioOf = ''
   readonly findings: Finding[] = []
+  readonly #meanwhile: (() => string) | undefined
+
+  constructor(meanwhile?: () => string) {
+    this.#meanwhile = meanwhile
+  }
 
   sent(over: 'udp' | 'tcp'): void {
     this.packets[over]++
@@ -37,7 +44,7 @@ export class Tally {
   }
 
   found(finding: Finding): void {
-    this.findings.push(finding)
+    this.findings.push(this.#meanwhile ? { ...finding, meanwhile: this.#meanwhile() } : finding)
   }
 
   /** The run in lines. */

@@ -15,7 +15,14 @@ const HOUR_SECONDS = 3600
 
 /** What was found, without seeds and ports: each kind once. */
 const kindsOf = (findings: readonly string[]): string[] => [
-  ...new Set(findings.map(text => text.replace(/^seed \d+: /, '').replace(/ port \d+/, ''))),
+  ...new Set(
+    findings.map(text =>
+      text
+        .replace(/^seed \d+: /, '')
+        .replace(/ port \d+/, '')
+        .replace(/ \[.*\]$/, ''),
+    ),
+  ),
 ]
 
 const count = (value: number): string => Math.round(value).toLocaleString('en')
@@ -73,5 +80,6 @@ export function soakReport(
     '',
     reportTable(results, ['seamark'], []),
     '',
+    ...soaked.findings.map(finding => `- ${finding}`),
   ].join('\n')
 }

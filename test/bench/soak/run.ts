@@ -8,6 +8,7 @@ import type { LoadResult } from '../common/dnsperf.ts'
 import type { Subject } from '../common/servers.ts'
 import type { LoadContext } from '../load/context.ts'
 import { type Sample, sampleOf } from '../load/memory-row.ts'
+import { Doing } from './doing.ts'
 import { FAULTS } from './faults.ts'
 import { LogTail } from './log-tail.ts'
 import type { Schedule } from './schedule.ts'
@@ -43,6 +44,7 @@ async function runFaults(
   { port }: Subject,
   schedule: Schedule,
   signal: AbortSignal,
+  begins: (title: string) => void,
 ): Promise<{ faults: number[]; failed: string[] }> {
   const stage = { world: context.bench.world, port, awayMs: schedule.away * 1000 }
   const faults = FAULTS.map(() => 0)
@@ -56,6 +58,7 @@ async function runFaults(
     const which = serial % FAULTS.length
     const fault = FAULTS[which]!
     faults[which]!++
+    begins(fault.title)
     try {
       await fault.run(stage, serial)
       context.say(`  ${fault.title}: over`)
@@ -86,20 +89,32 @@ export async function soak(context: LoadContext, subject: Subject, schedule: Sch
   }, schedule.betweenSamples * 1000)
   const churn = Churn.start(api, services, CHANGES_PER_SECOND)
   const over = new AbortController()
-  const faulty = runFaults(context, subject, schedule, over.signal)
+  let lastFault = { title: 'the start', atMs: startedMs }
+  const faulty = runFaults(context, subject, schedule, over.signal, title => {
+    lastFault = { title, atMs: performance.now() }
+  })
   const loads: LoadResult[] = []
   const findings: string[] = []
+  const doing = new Doing(program.pid, port)
+  const meanwhile = (): string => {
+    const seconds = Math.round((performance.now() - lastFault.atMs) / 1000)
+    return `${doing.lately()}; ${seconds} s after ${lastFault.title}`
+  }
   let packets = 0
   for (let round = 0; elapsed() < schedule.total && program.running; round++) {
     const seconds = schedule.load
     const [load, { tally }] = await Promise.all([
       context.load(subject, { rate, seconds, signal: program.ended }),
-      runFuzzer(target, { seed: SEED + round, seconds, rate: PACKETS_PER_SECOND }),
+      runFuzzer(target, { seed: SEED + round, seconds, rate: PACKETS_PER_SECOND, meanwhile }),
     ])
     loads.push(load)
     packets += tally.packets.udp + tally.packets.tcp
-    findings.push(...tally.findings.map(({ what }) => `seed ${SEED + round}: ${what}`))
+    for (const found of tally.findings) {
+      findings.push(`seed ${SEED + round}: ${found.what} [${found.meanwhile}]`)
+      context.say(`  ${findings.at(-1)}`)
+    }
   }
+  doing.stop()
   const seconds = elapsed()
   if (!program.running) over.abort()
   const faults = await faulty
