@@ -19,6 +19,7 @@ import { SERVED_WORDS } from './plugin/registry.ts'
 import { check } from './setup/check.ts'
 import { type ConfigurationSource, DEFAULT_COREFILE } from './setup/configuration.ts'
 import { systemClock } from './shared/clock.ts'
+import { hearSigusr1 } from './shared/signals.ts'
 import { VERSION } from './shared/version.ts'
 
 const LOG_FLUSH_MS = 1000
@@ -262,6 +263,7 @@ function handleSignals(
     const reload = server.reload()
     void (manager?.reloading(reload) ?? reload)
   })
+  void hearSigusr1()
   process.on('SIGHUP', () => log.write('INFO', '', 'SIGHUP is ignored; SIGUSR1 reloads'))
   return () => stopping
 }

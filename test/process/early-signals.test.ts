@@ -9,6 +9,7 @@ import { runs } from '../support/child-process.ts'
 import { shortOrLong } from '../support/long.ts'
 import { seamarkCommand } from '../support/seamark.ts'
 import { type FileText, makePlace } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** Between two signals: a Node takes some 30 ms until it runs anything. */
@@ -44,7 +45,7 @@ const starts: Readonly<Record<string, readonly string[]>> = {
 const UNASKED_IGNORED = ['sh', '-c', 'trap "" USR1; echo from here; exec "$@"', 'sh']
 
 for (const [title, command] of Object.entries(starts)) {
-  t.test(`SIGUSR1 from the first moment on opens no inspector: ${title}`, async t => {
+  t.test(`SIGUSR1 from the first moment on opens no inspector, and reloads: ${title}`, async t => {
     const place = await makePlace(t, ({ dns }) => `.:${dns} {\n bind 127.0.0.1\n whoami\n}\n`)
     const server = await place.start({ until: 'spawned', wrap: () => [...UNASKED_IGNORED, ...command] })
     await server.printed('from here')
@@ -53,6 +54,14 @@ for (const [title, command] of Object.entries(starts)) {
       await after(SIGNAL_EVERY_MS)
     }
     await server.answers(place.ports.dns)
+    // Whether or not one of those was heard: from now on each is.
+    const reloads = (): number => server.output().split('Reloading complete').length
+    const before = reloads()
+    await until('a reload', async () => {
+      server.child.kill('SIGUSR1')
+      await after(SIGNAL_EVERY_MS)
+      return reloads() > before
+    })
     t.equal(await server.stop(), 0)
     t.notMatch(server.output(), /Debugger|inspector/i)
   })
