@@ -14,6 +14,7 @@ import {
   type SliceOptions,
   type SlimProblem,
   slimDnsEndpoint,
+  slimDnsPolicy,
   slimDnsRecord,
   slimGateway,
   slimIngress,
@@ -44,6 +45,8 @@ export interface CompileOptions extends SliceOptions, PodOptions {
   readonly nodes?: boolean
   /** Which objects ask for records. */
   readonly records?: RecordOptions | undefined
+  /** Whether DNSPolicies are looked at. */
+  readonly policies?: boolean
   /** Whether StubDomains are looked at. */
   readonly stubs?: StubOptions | undefined
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
@@ -100,6 +103,9 @@ export function compile(
     DNSEndpoint: byKey(recordsOf('DNSEndpoint', slimDnsEndpoint)),
     Ingress: byKey(recordsOf('Ingress', slimIngress)),
     Node: byKey(options.nodes ? of('Node').flatMap(object => slimmedBy(slimNode, object, warn)) : []),
+    DNSPolicy: byKey(
+      options.policies ? of('DNSPolicy').flatMap(object => slimmedBy(slimDnsPolicy, object, warn)) : [],
+    ),
     StubDomain: byKey(
       options.stubs ? of('StubDomain').flatMap(object => slimmedBy(slimStubDomain, object, warn)) : [],
     ),

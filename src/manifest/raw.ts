@@ -47,6 +47,7 @@ const KIND_GROUPS = {
   StubDomain: ['seamark.dev'],
   Gateway: ['gateway.networking.k8s.io'],
   HTTPRoute: ['gateway.networking.k8s.io'],
+  DNSPolicy: ['seamark.dev'],
 } as const satisfies Record<string, readonly string[]>
 
 export type ManifestKind = keyof typeof KIND_GROUPS

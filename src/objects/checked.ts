@@ -2,6 +2,7 @@
 // has in memory and no others. What would not pass for one that was made here is none.
 
 import { canonicalIp, parseCidr } from '../shared/ip.ts'
+import { checkedDnsPolicy, type SlimDnsPolicy } from './dns-policies.ts'
 import { isPacked } from './endpoints.ts'
 import { isJson, type Json } from './field.ts'
 import { internList, internPorts, internText } from './intern.ts'
@@ -49,6 +50,7 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
     isName(value.name, isDnsSubdomain) ? checkedStubDomain(value, value.name) : undefined,
   Gateway: value => ofNamespace(value, checkedGateway),
   HTTPRoute: value => ofNamespace(value, checkedRoute),
+  DNSPolicy: policy,
 }
 
 function service(value: Json): SlimService | undefined {
@@ -166,6 +168,12 @@ function records({ namespace, name, createdMs, records }: Json): SlimRecords | u
     createdMs,
     records: records.map(({ name, type, ttlSeconds, values }) => ({ name, type, ttlSeconds, values })),
   }
+}
+
+function policy(value: Json): SlimDnsPolicy | undefined {
+  const { namespace, name } = value
+  const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain)
+  return isGood ? checkedDnsPolicy(value, { namespace: internText(namespace), name }) : undefined
 }
 
 /** More than a Corefile asks for. */

@@ -7,6 +7,7 @@ import {
   IMPORT_NAME_LABEL,
   type SlimProblem,
   slimDnsEndpoint,
+  slimDnsPolicy,
   slimDnsRecord,
   slimEndpointSlice,
   slimGateway,
@@ -155,6 +156,14 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     path: '/apis/gateway.networking.k8s.io/v1/httproutes',
     wanted: wants('HTTPRoute'),
     slim: slimRoute,
+  },
+  DNSPolicy: {
+    kind: 'DNSPolicy',
+    name: 'dnspolicies',
+    group: 'seamark.dev',
+    path: '/apis/seamark.dev/v1alpha1/dnspolicies',
+    wanted: ({ policies }) => policies === true,
+    slim: raw => slimDnsPolicy(raw),
   },
 }
 

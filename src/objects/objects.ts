@@ -2,6 +2,7 @@
 // (the API server in watch/, a folder in manifest/) copies them out of what it read and emits them to a Sink;
 // nothing beyond a source ever touches a raw API object.
 
+import type { SlimDnsPolicy } from './dns-policies.ts'
 import type { PackedEndpoints } from './endpoints.ts'
 import type { SlimRecords } from './records.ts'
 import type { SlimGateway, SlimRoute } from './routes.ts'
@@ -98,6 +99,7 @@ export interface Kinds {
   StubDomain: SlimStubDomain
   Gateway: SlimGateway
   HTTPRoute: SlimRoute
+  DNSPolicy: SlimDnsPolicy
 }
 export type Kind = keyof Kinds
 /** The kinds that ask for records outside of the cluster's zones. */
@@ -106,7 +108,7 @@ export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress' | 'HTTPRoute'
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
 export const KIND_NAMES: readonly Kind[] = [
   'Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport', 'Node', 'DNSRecord', 'DNSEndpoint', 'Ingress',
-  'StubDomain', 'Gateway', 'HTTPRoute',
+  'StubDomain', 'Gateway', 'HTTPRoute', 'DNSPolicy',
 ] // biome-ignore format: a list
 
 /** A map of objects for each kind, all empty. */
@@ -123,6 +125,7 @@ export const emptyMaps = (): { readonly [K in Kind]: Map<string, Kinds[K]> } => 
   StubDomain: new Map(),
   Gateway: new Map(),
   HTTPRoute: new Map(),
+  DNSPolicy: new Map(),
 })
 
 /** NAMESPACE/NAME, or NAME for what belongs to no namespace: the key of an object within its kind. */

@@ -29,6 +29,8 @@ export interface ObjectOptions {
   readonly records: RecordOptions | undefined
   /** `stubdomains`: which zones StubDomains may be; undefined: they are not read. */
   readonly stubs: StubOptions | undefined
+  /** `objects` in `policy`: DNSPolicies are read. */
+  readonly policies: boolean
   /** `pods verified`: Pods are read. */
   readonly verifiedPods: boolean
   /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
@@ -83,6 +85,7 @@ export const OBJECT_DEFAULTS: ObjectOptions = {
   nodes: false,
   records: undefined,
   stubs: undefined,
+  policies: false,
   verifiedPods: false,
   clients: undefined,
 }

@@ -3,6 +3,7 @@
 // rest of the object is kept. What is kept and what is dropped follows CoreDNS (plugin/kubernetes/object).
 
 import { canonicalIp, parseCidr, parseIp } from '../shared/ip.ts'
+import { dnsPolicyOf, type SlimDnsPolicy } from './dns-policies.ts'
 import { EndpointPacker, type PackedEndpoints } from './endpoints.ts'
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
 import { internList, internPorts, internText } from './intern.ts'
@@ -397,4 +398,10 @@ export function slimGateway(raw: unknown): SlimGateway | SlimProblem {
 export function slimRoute(raw: unknown): SlimRoute | SlimProblem {
   const id = identity(raw, isDnsSubdomain)
   return isProblem(id) ? id : routeOf(raw, id)
+}
+
+/** A DNSPolicy (dns-policies.ts). */
+export function slimDnsPolicy(raw: unknown, note: Note = unnoted): SlimDnsPolicy | SlimProblem {
+  const id = identity(raw, isDnsSubdomain)
+  return isProblem(id) ? id : dnsPolicyOf(raw, id, note)
 }

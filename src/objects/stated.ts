@@ -4,7 +4,7 @@
 import { field, fieldAt, listAt, textAt } from './field.ts'
 
 /** Kinds whose status is written. */
-export const STATED_KINDS = ['DNSRecord', 'StubDomain'] as const
+export const STATED_KINDS = ['DNSRecord', 'StubDomain', 'DNSPolicy'] as const
 export type StatedKind = (typeof STATED_KINDS)[number]
 
 export const CONDITION_TYPES = ['Accepted', 'Conflicting'] as const

@@ -26,6 +26,7 @@ import type { BuildOptions } from './build.ts'
 import { Clients } from './clients.ts'
 import { type Attempt, Dirty } from './dirty.ts'
 import { Places } from './places.ts'
+import { Policies } from './policies.ts'
 import { keysIn, Publication } from './publication.ts'
 import { Records } from './records.ts'
 import { Routes } from './routes.ts'
@@ -37,7 +38,7 @@ import type { TableWriter } from './writer.ts'
 export interface ClusterOptions
   extends BuildOptions,
     Pick<ObjectOptions, 'namespaces'>,
-    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records' | 'stubs'>> {
+    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records' | 'stubs' | 'policies'>> {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -94,6 +95,7 @@ export class Cluster implements Sink {
   readonly #records: Records | undefined
   readonly #routes: Routes | undefined
   readonly #stubs: StubDomains | undefined
+  readonly #policies: Policies | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
   readonly #namespaces = new Dirty(name => this.#publication.namespace(name))
@@ -107,6 +109,7 @@ export class Cluster implements Sink {
   readonly #routeMarks = new Dirty(key => this.#publication.route(key))
   readonly #recordMarks = new Dirty(name => this.#publication.records(name))
   readonly #stubMarks = new Dirty(() => this.#publication.stubs())
+  readonly #policyMarks = new Dirty(namespace => this.#publication.policies(namespace))
   #changedSlices: SlimEndpointSlice[] = []
   /** When the first event of each kind in the batch came. */
   #since = new Map<Kind, number>()
@@ -138,6 +141,10 @@ export class Cluster implements Sink {
       unlink: route => this.#routes?.unlink(objectKey(route), route),
     },
     StubDomain: onBoth(() => this.#stubs?.changed()),
+    DNSPolicy: {
+      link: policy => this.#policies?.add(policy),
+      unlink: policy => this.#policies?.remove(policy),
+    },
   }
 
   constructor(writer: TableWriter, options: ClusterOptions, hooks: ClusterHooks) {
@@ -168,6 +175,13 @@ export class Cluster implements Sink {
         text => hooks.refused?.(text),
         name => hooks.judged?.('StubDomain', name),
       )
+    this.#policies = options.policies
+      ? new Policies(
+          namespace => this.#policyMarks.add(namespace),
+          text => hooks.refused?.(text),
+          key => hooks.judged?.('DNSPolicy', key),
+        )
+      : undefined
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
       slices: this.#slices,
@@ -177,6 +191,7 @@ export class Cluster implements Sink {
       records: this.#records,
       routes: this.#routes,
       stubs: this.#stubs,
+      policies: this.#policies,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
     })
@@ -203,9 +218,8 @@ export class Cluster implements Sink {
 
   /** What became of an object with the last batch; undefined where nothing is known of it yet. */
   verdictOf(kind: StatedKind, key: string): Verdict | undefined {
-    return kind === 'DNSRecord'
-      ? this.#records?.verdictOf(`${OF_RECORDS}${key}`)
-      : this.#stubs?.verdictOf(key)
+    if (kind === 'DNSRecord') return this.#records?.verdictOf(`${OF_RECORDS}${key}`)
+    return (kind === 'StubDomain' ? this.#stubs : this.#policies)?.verdictOf(key)
   }
 
   /** The slices of a service, for metrics. */
@@ -342,6 +356,7 @@ export class Cluster implements Sink {
     yield* this.#routeMarks.publish(attempt)
     yield* this.#recordMarks.publish(attempt)
     yield* this.#stubMarks.publish(attempt)
+    yield* this.#policyMarks.publish(attempt)
     const changed = servicesChanged || podsChanged
     const seconds = Math.floor(this.#hooks.clock.wallMs() / 1000)
     if (changed) this.#writer.setSerial(this.#serial.changed(seconds))

@@ -25,7 +25,7 @@
 // The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
 // them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address, of a
 // place 0xfc, family, bits of the network, network, of
-// records 0xfb and the whole name in lower case, of a text 0xfa (StubDomains): none of these six is a label's length.
+// records 0xfb and the whole name in lower case, of a text 0xfa (StubDomains), or 0xf9 and a namespace (its DNSPolicies): none of these seven is a label's length.
 //
 // Addresses outside the cluster (external IPs and load balancers, what k8s_external serves): u16 how many, then each as
 // EXTERNAL.V4 and 4 octets, EXTERNAL.V6 and 16, or EXTERNAL.NAME, u8 length and a name in wire form. They are in the address
@@ -122,7 +122,15 @@ export const KIND = {
 } as const
 
 /** The first octet of keys that are no names. */
-export const KEY = { STUBS: 0xfa, RECORDS: 0xfb, PLACE: 0xfc, CLIENT: 0xfd, IMPORT: 0xfe, POD: 0xff } as const
+export const KEY = {
+  POLICY: 0xf9,
+  STUBS: 0xfa,
+  RECORDS: 0xfb,
+  PLACE: 0xfc,
+  CLIENT: 0xfd,
+  IMPORT: 0xfe,
+  POD: 0xff,
+} as const
 
 /** Flags of a service's block. */
 export const FLAG = {

@@ -12,6 +12,7 @@ import {
 import type { Clients } from './clients.ts'
 import { FLAG, KIND, markOf } from './layout.ts'
 import type { Places } from './places.ts'
+import type { Policies } from './policies.ts'
 import type { Records } from './records.ts'
 import type { Routes } from './routes.ts'
 import type { SliceOwners } from './slices.ts'
@@ -28,6 +29,7 @@ export interface ClusterView {
   readonly records: Records | undefined
   readonly routes: Routes | undefined
   readonly stubs: StubDomains | undefined
+  readonly policies: Policies | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -101,6 +103,12 @@ export class Publication {
   *stubs(): Steps<boolean> {
     yield* this.#writer.nameRoom()
     return this.#view.stubs?.publish(this.#view.objects.StubDomain, this.#writer) ?? false
+  }
+
+  /** The DNSPolicies of a namespace. */
+  *policies(namespace: string): Steps<boolean> {
+    yield* this.#writer.nameRoom()
+    return this.#view.policies?.publish(namespace, this.#writer) ?? false
   }
 
   *import(key: string): Steps<boolean> {

@@ -29,6 +29,13 @@ const record = (name: string, spec: Readonly<Record<string, unknown>>): KubeObje
   spec,
 })
 
+const policy = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
+  apiVersion: 'seamark.dev/v1alpha1',
+  kind: 'DNSPolicy',
+  metadata: { name, namespace: NAMESPACE },
+  spec,
+})
+
 const REFUSED: readonly [what: string, object: KubeObject, words: RegExp][] = [
   [
     'a zone with a final dot',
@@ -44,6 +51,10 @@ const REFUSED: readonly [what: string, object: KubeObject, words: RegExp][] = [
   ['an upstream that is nearly one', stub('bad', { zone: 'corp.example', upstreams: ['10.0.0.256'] }), /this is not an IP address/],
   ['no upstreams', stub('bad', { zone: 'corp.example', upstreams: [] }), /spec\.upstreams/],
   ['a policy that is none', stub('bad', { zone: 'corp.example', upstreams: ['10.0.0.1'], policy: 'best' }), /Unsupported value: "best"/],
+  ['a policy without lists', policy('bad', {}), /write names or namespaces, or this narrows nothing/],
+  ['half a list', policy('bad', { names: {} }), /write allow or block, with a list/],
+  ['a name with a final dot', policy('bad', { names: { block: ['ads.example.'] } }), /a name is in lower case without a final dot/],
+  ['a selector that is none', policy('bad', { namespaces: { allow: ['team b'] } }), /a namespace is a name, perhaps with \*: team-\*/],
   ['an IPv6 address of A', record('bad', { name: 'bad.example.org', type: 'A', values: ['::1'] }), /the values of an A record are IPv4 addresses/],
 ] // biome-ignore format: a table
 
@@ -82,7 +93,7 @@ async function install(context: Context): Promise<void> {
   const { client } = context.world.plane
   await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
   await kubectl(context, 'apply', '--server-side', '--force-conflicts', '-f', CRDS)
-  await kubectl(context, 'wait', '--for=condition=Established', '--timeout=60s', '-f', join(CRDS, 'stubdomains.yaml'), '-f', join(CRDS, 'dnsrecords.yaml')) // biome-ignore format: one command
+  await kubectl(context, 'wait', '--for=condition=Established', '--timeout=60s', '-f', join(CRDS, 'stubdomains.yaml'), '-f', join(CRDS, 'dnsrecords.yaml'), '-f', join(CRDS, 'dnspolicies.yaml')) // biome-ignore format: one command
 }
 
 export const suite: Suite = {
@@ -100,7 +111,11 @@ export const suite: Suite = {
     await context.check('kubectl installs the definitions and roles', () => install(context))
     await refusals(context)
     const server = await context.serve('seamark', {
+      kubernetes: ['pods verified'],
       server: [
+        'policy {',
+        'objects',
+        '}',
         'stubdomains',
         'k8s_records example.org {',
         'from dnsrecords',
@@ -117,6 +132,14 @@ export const suite: Suite = {
       )
       context.note(`${name} after ${(performance.now() - since).toFixed(0)} ms`)
     }
+    const shows = async (kind: string, rows: readonly RegExp[]): Promise<void> => {
+      let table = ''
+      await eventually(`${kind} with ${rows.join(' ')}`, async () => {
+        table = await kubectl(context, 'get', kind, '-n', NAMESPACE, '-o', 'wide')
+        return rows.every(row => row.test(table))
+      })
+      for (const line of table.trimEnd().split('\n')) context.note(line)
+    }
     await context.check('objects are served as they come', async () => {
       same(await server.data('www.team-b.example.org'), ['NXDOMAIN'], 'before')
       await client.applyObject(
@@ -132,14 +155,6 @@ export const suite: Suite = {
       await client.applyObject(
         record('stolen', { name: 'stolen.example.org', type: 'A', values: ['192.0.2.2'] }),
       )
-      const shows = async (kind: string, rows: readonly RegExp[]): Promise<void> => {
-        let table = ''
-        await eventually(`${kind} with ${rows.join(' ')}`, async () => {
-          table = await kubectl(context, 'get', kind, '-n', NAMESPACE, '-o', 'wide')
-          return rows.every(row => row.test(table))
-        })
-        for (const line of table.trimEnd().split('\n')) context.note(line)
-      }
       await shows('stubdomains', [
         /^NAME +ZONE +UPSTREAMS +ACCEPTED +REASON +AGE +MESSAGE +SERVED$/m,
         /^corp +example\.net +\["127\.0\.0\.1:\d+"\] +True +Served .*queries for example\.net are sent to its upstreams +\d+s$/m,
@@ -150,6 +165,27 @@ export const suite: Suite = {
         /^www .* True +Served .*www\.team-b\.example\.org has 1 A record/m,
         /^stolen .* False +NotDelegated .*no `delegate` of the Corefile has this name/m,
       ])
+    })
+    await context.check('a tenant narrows what its own Pods resolve', async () => {
+      const pod = { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE, name: 'asker' }
+      await client.applyObject({
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'default', namespace: NAMESPACE },
+      })
+      await client.applyObject({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'asker', namespace: NAMESPACE },
+        spec: { containers: [{ name: 'asker', image: 'none' }] },
+      })
+      const status = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] }
+      await client.patch(pod, { status }, 'status')
+      await client.applyObject(policy('outside', { names: { block: ['example.net'] } }))
+      await served('www.example.net', 'NXDOMAIN')
+      await shows('dnspolicies', [/^outside +True +Served .*it narrows what Pods of team-b may resolve/m])
+      await client.delete({ ...policy('outside', {}), namespace: NAMESPACE, name: 'outside' })
+      await served('www.example.net', '192.0.2.80')
     })
     await context.check('the older one is deleted, and the younger one has its turn', async () => {
       await client.delete({ apiVersion: 'seamark.dev/v1alpha1', kind: 'StubDomain', name: 'corp' })

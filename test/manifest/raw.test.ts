@@ -60,7 +60,7 @@ t.test('what a file may hold', async t => {
 
 t.test('problems at their places', async t => {
   const known =
-    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Node, ServiceImport, DNSRecord, DNSEndpoint, Ingress, StubDomain, Gateway, HTTPRoute'
+    'Namespace, Service, Endpoints, EndpointSlice, Pod, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Node, ServiceImport, DNSRecord, DNSEndpoint, Ingress, StubDomain, Gateway, HTTPRoute, DNSPolicy'
   const cases: [text: string, problem: string][] = [
     ['a: [1,\nb: 2\n', 'f.yaml:2:1: error: broken YAML: '],
     ['a: 1\n b: 2\n', 'f.yaml:1:4: error: broken YAML: '],

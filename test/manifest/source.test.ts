@@ -101,6 +101,7 @@ t.test('the first look replaces every kind, later ones emit differences', async 
     '= StubDomain 0',
     '= Gateway 0',
     '= HTTPRoute 0',
+    '= DNSPolicy 0',
   ])
   t.same(s.problems(), [], 'files of other sorts and hidden ones are not read')
   t.same(await s.settled(), [], 'nothing changed')

@@ -6,6 +6,7 @@ import { isPacked, packEndpoints, unpackEndpoints } from '../../src/objects/endp
 import type { Kind } from '../../src/objects/objects.ts'
 import {
   isProblem,
+  slimDnsPolicy,
   slimEndpointSlice,
   slimGateway,
   slimNamespace,
@@ -29,6 +30,14 @@ const metadata = {
 }
 const ports = [{ name: 'http', port: 80, protocol: 'TCP' }, {}]
 const made: readonly (readonly [Kind, unknown])[] = [
+  [
+    'DNSPolicy',
+    slimDnsPolicy({
+      metadata,
+      spec: { names: { allow: [], block: ['a.example'] }, namespaces: { allow: ['team-*'] } },
+    }),
+  ],
+  ['DNSPolicy', slimDnsPolicy({ metadata })],
   [
     'StubDomain',
     slimStubDomain({

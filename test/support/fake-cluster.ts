@@ -36,6 +36,7 @@ export const FAKE_RESOURCES = {
   ingresses: { kind: 'Ingress', group: 'networking.k8s.io', version: 'v1', namespaced: true },
   gateways: { kind: 'Gateway', group: 'gateway.networking.k8s.io', version: 'v1', namespaced: true },
   httproutes: { kind: 'HTTPRoute', group: 'gateway.networking.k8s.io', version: 'v1', namespaced: true },
+  dnspolicies: { kind: 'DNSPolicy', group: 'seamark.dev', version: 'v1alpha1', namespaced: true },
   stubdomains: { kind: 'StubDomain', group: 'seamark.dev', version: 'v1alpha1', namespaced: false },
   serviceimports: {
     kind: 'ServiceImport',

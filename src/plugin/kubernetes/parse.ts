@@ -12,7 +12,7 @@ import { isDnsLabel } from '../../objects/slim.ts'
 import { recordOptions } from '../k8s_records/config.ts'
 import type { BlockContext } from '../plugin.ts'
 import { stubOptions } from '../stubdomains/parse.ts'
-import { namesPlaces, readClients } from './clients.ts'
+import { namesPlaces, readClients, readsPolicies } from './clients.ts'
 import {
   type KubernetesConfig,
   SNAPSHOT_AGE_DEFAULT_MS,
@@ -73,6 +73,7 @@ export function parseKubernetes(
   draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
   draft.clients = readClients(draft, block, problems)
   draft.records = recordOptions(block)
+  draft.policies = readsPolicies(block)
   draft.stubs = stubOptions(
     block,
     draft.zones.filter(zone => !isReverseZone(zone)),

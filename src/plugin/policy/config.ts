@@ -32,6 +32,8 @@ export interface PolicyConfig {
   readonly names: readonly NameRule[]
   /** Whether who may not is told REFUSED in place of NXDOMAIN. */
   readonly refuses: boolean
+  /** Whether DNSPolicies of namespaces take away more. */
+  readonly objects: boolean
   /** Zones of `k8s_external` in the block: SERVICE.NAMESPACE.ZONE. */
   readonly externalZones: readonly string[]
 }

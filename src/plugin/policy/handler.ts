@@ -4,6 +4,7 @@
 // records beside the answer, and such names of an address (PTR), are left out.
 //
 //   client ─ namespace of its Pod, @host, or nobody
+//     (what is left of all of it by the DNSPolicies of its namespace: narrowing.ts)
 //     question: namespace of the name ─ own, shared, the first line that fits, the default
 //               name outside of the cluster ─ the longest suffix that fits
 //     reply:    owners, targets, addresses by whose Services have them
@@ -24,6 +25,7 @@ import type { Handler, ServingContext } from '../plugin.ts'
 import { ClusterNames, OF_ALL } from './cluster.ts'
 import type { PolicyConfig } from './config.ts'
 import { NameView } from './name-view.ts'
+import { Narrowing } from './narrowing.ts'
 import { Rules } from './rules.ts'
 
 const PLUGIN = pluginIndex('policy')
@@ -55,7 +57,18 @@ export class PolicyHandler implements Handler {
   #found: ClusterNames | undefined
   /** The client of the reply at hand, and whether a namespace is its to resolve. */
   #client = NOBODY
-  readonly #isAllowed = (namespace: string): boolean => this.#rules.allows(this.#client, namespace)
+  readonly #isAllowed = (namespace: string): boolean => {
+    this.#by = ''
+    if (!this.#rules.allows(this.#client, namespace)) return false
+    const by = this.#narrowing?.keepsNamespace(namespace)
+    if (by === undefined) return true
+    this.#by = by
+    return false
+  }
+  /** What the client's own namespace takes away; absent without `objects`. */
+  #narrowing: Narrowing | undefined
+  /** Which object keeps what was judged last from the client; '' where it is the Corefile. */
+  #by = ''
 
   constructor(config: PolicyConfig, context: ServingContext) {
     this.#config = config
@@ -70,6 +83,7 @@ export class PolicyHandler implements Handler {
       const handler = this.#context.handlers.find(each => each instanceof KubernetesHandler)
       if (handler === undefined) throw new Error('policy has no kubernetes in its server block')
       const { table, config } = handler.cluster
+      this.#narrowing = this.#config.objects ? new Narrowing(table) : undefined
       this.#found = new ClusterNames(table, config.zones, this.#config.externalZones)
     }
     return this.#found
@@ -78,11 +92,11 @@ export class PolicyHandler implements Handler {
   handle(packet: Packet): Step {
     const { scan, question, qnameAt } = packet
     if (scan.qclass !== CLASS.IN) return NEXT
-    this.#client = this.#cluster.clientAt(packet.from, packet.fromAt)
+    this.#comes(this.#cluster.clientAt(packet.from, packet.fromAt))
     this.#view.read(question, qnameAt, scan.start)
     const isTransfer = scan.qtype === TYPE.AXFR || scan.qtype === TYPE.IXFR
     const kept = isTransfer
-      ? this.#rules.allowsAll(this.#client)
+      ? this.#rules.allowsAll(this.#client) && (this.#narrowing?.isNothing ?? true)
         ? undefined
         : 'transfer'
       : (this.#keptName() ??
@@ -95,7 +109,7 @@ export class PolicyHandler implements Handler {
 
   back(packet: Packet, client: Kept): Step {
     if (packet.transfer !== undefined) return DONE
-    this.#client = client as string
+    this.#comes(client as string)
     let leaves = false
     for (const walk = packet.records(); walk.next(); ) {
       const kept = this.#keptRecord(walk)
@@ -138,14 +152,26 @@ export class PolicyHandler implements Handler {
   #keptName(): 'namespace' | 'name' | undefined {
     const namespace = this.#cluster.namespaceOf(this.#view)
     if (namespace === OF_ALL) return undefined
-    if (namespace !== undefined) return this.#rules.allows(this.#client, namespace) ? undefined : 'namespace'
-    return this.#rules.allowsName(this.#client, this.#view) ? undefined : 'name'
+    if (namespace !== undefined) return this.#isAllowed(namespace) ? undefined : 'namespace'
+    this.#by = ''
+    if (!this.#rules.allowsName(this.#client, this.#view)) return 'name'
+    const by = this.#narrowing?.keepsName(this.#view)
+    if (by === undefined) return undefined
+    this.#by = by
+    return 'name'
+  }
+
+  #comes(client: string): void {
+    this.#client = client
+    this.#by = ''
+    this.#narrowing?.comes(client)
   }
 
   #deny(packet: Packet, what: What): Step {
     const { server } = packet.served
     const rcode = this.#config.refuses || what === 'transfer' ? RCODE.REFUSED : RCODE.NXDOMAIN
-    const text = `${clientText(this.#client)} ${TOLD[what]}`
+    const by = this.#by === '' ? '' : ` (${this.#by})`
+    const text = `${clientText(this.#client)} ${TOLD[what]}${by}`
     packet.trace?.note('policy', `${text}: ${formatName(packet.qname)}`, { allowed: false })
     packet.fail(rcode, CODE[what], `policy: ${text}`)
     packet.plugin = PLUGIN

@@ -31,6 +31,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
     namespaces: [],
     names: [],
     refuses: false,
+    objects: false,
     externalZones: externalZones(block),
   }
   let suffixes = 0
@@ -50,6 +51,9 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
       },
       refuse: () => {
         draft.refuses = true
+      },
+      objects: () => {
+        draft.objects = true
       },
     })
     if (!verifiesPods(block)) {

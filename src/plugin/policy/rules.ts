@@ -98,7 +98,7 @@ function longestOf(sets: readonly Suffixes[], view: NameView): number {
 }
 
 /** Whether one of the selectors takes a client, or a namespace. */
-function testOf(selectors: readonly string[]): Test {
+export function testOf(selectors: readonly string[]): Test {
   if (selectors.includes(EVERYBODY)) return () => true
   const exact = new Set(selectors.filter(selector => !selector.includes('*')))
   const globs = selectors.filter(selector => selector.includes('*')).map(globTest)

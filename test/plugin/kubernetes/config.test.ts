@@ -29,6 +29,7 @@ const OTHERS: {
   topology: [{ of: 'zone', atLeast: 1 }, 'own'],
   nodes: [true, 'own'],
   records: [{ kinds: ['Ingress'], delegations: [], ttlSeconds: 60 }, 'own'],
+  policies: [true, 'own'],
   stubs: [{ within: [''], own: ['cluster.local'] }, 'own'],
   verifiedPods: [true, 'own'],
   clients: [{ podNames: true, hosts: false, labels: ['app'] }, 'own'],

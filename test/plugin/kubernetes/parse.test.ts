@@ -31,6 +31,7 @@ const plain: KubernetesConfig = {
   nodes: false,
   records: undefined,
   stubs: undefined,
+  policies: false,
   verifiedPods: false,
   source: { kind: 'api' },
   snapshot: undefined,

@@ -265,7 +265,7 @@ t.test('mistakes', async t => {
     ['names from team block a..b', /^3:23: error: a zone name holds no empty label/],
     ['names from team block file', /^3:23: error: file needs a file/],
     ['names from team block file gone', /^3:28: error: no list of names: ENOENT/],
-    ['to x', /^3:1: error: unknown property of policy \(found "to"; allowed: allow, default, deny, names, refuse, shared/],
+    ['to x', /^3:1: error: unknown property of policy \(found "to"; allowed: allow, default, deny, names, objects, refuse, shared/],
     ['', /^2:1: error: policy needs kubernetes in this server block: without it nobody knows/],
   ] // biome-ignore format: a table
   for (const [text, complaint] of cases)

@@ -1,0 +1,131 @@
+// DNSPolicy (seamark.dev): what the Pods of its own namespace may resolve, of what they may without it. What is wrong with one is
+// kept with it, so that it can be said of the object.
+
+import { field, fieldAt, isJson, type Path } from './field.ts'
+import { type Stated, statedOf } from './stated.ts'
+import { isZoneText } from './stub-domains.ts'
+
+/** Names of one list, and selectors of namespaces. */
+export const POLICY_NAMES_MAX = 1000
+export const POLICY_NAMESPACES_MAX = 100
+
+export interface SlimDnsPolicy {
+  readonly namespace: string
+  readonly name: string
+  /** When it was made, in ms since 1970. */
+  readonly createdMs: number
+  /** Names outside of the cluster, with all below them, that may be resolved, and no others; undefined: all. */
+  readonly names: PolicyList
+  /** Namespaces beside its own, as names with `*` for any characters. */
+  readonly namespaces: PolicyList
+  /** Why it cannot be followed; '' where it can. */
+  readonly flaw: string
+  /** What its status says; absent where it has none, as in a file. */
+  readonly stated?: Stated
+}
+
+export interface PolicyList {
+  /** Undefined: all; none where it is empty. */
+  readonly allow: readonly string[] | undefined
+  /** Not these. */
+  readonly block: readonly string[]
+}
+
+const SELECTOR = /^[a-z0-9*](?:[-a-z0-9*]{0,61}[a-z0-9*])?$/
+
+type Wrong = (path: Path, text: string) => void
+
+/** Of a DNSPolicy as the API or a file has it, whose name and namespace are good. */
+export function dnsPolicyOf(
+  raw: unknown,
+  { namespace, name }: Pick<SlimDnsPolicy, 'namespace' | 'name'>,
+  note: (path: Path, message: string) => void,
+): SlimDnsPolicy {
+  const created = Date.parse(String(fieldAt(raw, 'metadata', 'creationTimestamp')))
+  let flaw = ''
+  const wrong: Wrong = (path, text) => {
+    note(['spec', ...path], text)
+    flaw ||= `spec.${path.join('.')}: ${text}`
+  }
+  const spec = fieldAt(raw, 'spec')
+  if (!isJson(spec)) wrong([], 'a DNSPolicy needs a spec')
+  const stated = statedOf(raw)
+  const names = listOf(spec, 'names', isSuffix, POLICY_NAMES_MAX, 'no name', wrong)
+  const namespaces = listOf(
+    spec,
+    'namespaces',
+    text => SELECTOR.test(text),
+    POLICY_NAMESPACES_MAX,
+    'no name of a namespace, perhaps with *',
+    wrong,
+  )
+  return {
+    namespace,
+    name,
+    createdMs: Number.isNaN(created) ? 0 : created,
+    names,
+    namespaces,
+    flaw,
+    ...(stated && { stated }),
+  }
+}
+
+/** A name that is the beginning of others, in lower case without a final dot. */
+const isSuffix = (text: string): boolean => isZoneText(text)
+
+function listOf(
+  spec: unknown,
+  key: 'names' | 'namespaces',
+  isGood: (text: string) => boolean,
+  max: number,
+  what: string,
+  wrong: Wrong,
+): PolicyList {
+  const part = field(spec, key)
+  const read = (of: 'allow' | 'block'): string[] | undefined => {
+    const list = field(part, of)
+    if (list === undefined) return undefined
+    if (!Array.isArray(list)) {
+      wrong([key, of], 'this is no list')
+      return undefined
+    }
+    if (list.length > max) wrong([key, of], `more than ${max}`)
+    return list.slice(0, max).flatMap((item, i) => {
+      const text = typeof item === 'string' ? item.toLowerCase().replace(/\.$/, '') : ''
+      if (isGood(text)) return [text]
+      wrong([key, of, i], `${JSON.stringify(item)?.slice(0, 80)} is ${what}`)
+      return []
+    })
+  }
+  if (part !== undefined && !isJson(part)) wrong([key], 'this has neither allow nor block')
+  return { allow: read('allow'), block: read('block') ?? [] }
+}
+
+/** Such an object out of a file's value, whose name and namespace are good; undefined where it is none. */
+export function checkedDnsPolicy(
+  value: unknown,
+  id: Pick<SlimDnsPolicy, 'namespace' | 'name'>,
+): SlimDnsPolicy | undefined {
+  const [createdMs, names, namespaces, flaw] = ['createdMs', 'names', 'namespaces', 'flaw'].map(key =>
+    field(value, key),
+  )
+  const isGood =
+    typeof createdMs === 'number' &&
+    Number.isSafeInteger(createdMs) &&
+    isListOf(names, isSuffix) &&
+    isListOf(namespaces, text => SELECTOR.test(text)) &&
+    typeof flaw === 'string'
+  if (!isGood) return undefined
+  const list = ({ allow, block }: PolicyList): PolicyList => ({ allow, block })
+  const { namespace, name } = id
+  return { namespace, name, createdMs, names: list(names), namespaces: list(namespaces), flaw }
+}
+
+function isListOf(value: unknown, isGood: (text: string) => boolean): value is PolicyList {
+  const isList = (list: unknown): boolean =>
+    Array.isArray(list) &&
+    list.length <= POLICY_NAMES_MAX &&
+    list.every(item => typeof item === 'string' && isGood(item))
+  const allow = field(value, 'allow')
+  return (allow === undefined || isList(allow)) && isList(field(value, 'block'))
+}
