@@ -1,6 +1,7 @@
 // Which records of a reply are kept: the chain from the asked name, and what proves that there is nothing.
 
 import t from 'tap'
+import { CHAIN_MAX } from '../../../src/plugin/forward/chain.ts'
 import { nameOctets, TYPES } from '../../support/dns-question.ts'
 import type { Query } from '../../support/query.ts'
 import { a, named, type ReplyParts, replyTo, type StubRecord, soa } from '../../support/upstream-stub.ts'
@@ -389,6 +390,16 @@ t.test('a chain of fifty costs one query', async t => {
   )
   const reply = await bench.ask('www.example.org A')
   t.equal(reply.answer.length, 51)
+  t.equal(stub.asked.length, 2)
+})
+
+t.test('a chain of two thousand is cut, and costs one query as well', async t => {
+  const links = Array.from({ length: 2000 }, (_, i) => cname(i === 0 ? 'www.o' : `n${i}.o`, `n${i + 1}.o`))
+  const { stub, bench } = await benchTo(t, (asked, back) =>
+    back.send(replyTo(asked, asked.transport === 'udp' ? { tc: true } : { answer: links })),
+  )
+  const reply = await bench.ask('www.o A')
+  t.equal(reply.answer.length, CHAIN_MAX)
   t.equal(stub.asked.length, 2)
 })
 
