@@ -186,6 +186,8 @@ export const suite: Suite = {
       await shows('dnspolicies', [/^outside +True +Served .*it narrows what Pods of team-b may resolve/m])
       await client.delete({ ...policy('outside', {}), namespace: NAMESPACE, name: 'outside' })
       await served('www.example.net', '192.0.2.80')
+      // Other suites ask from this address, too.
+      await client.delete(pod)
     })
     await context.check('the older one is deleted, and the younger one has its turn', async () => {
       await client.delete({ apiVersion: 'seamark.dev/v1alpha1', kind: 'StubDomain', name: 'corp' })
