@@ -28,18 +28,38 @@ export class HostsFiles {
     this.#options = options
   }
 
+  /** Counts what a configuration that is about to serve has read of its files. */
+  count(setup: Pick<Setup, 'blocks'>): void {
+    for (const config of configsIn(setup)) countHosts(config, config.loaded, this.#options)
+  }
+
   /** Watches the files of a configuration that serves, in place of those before. */
-  watch({ blocks }: Pick<Setup, 'blocks'>): void {
+  watch(setup: Pick<Setup, 'blocks'>): void {
     this.stop()
-    const configs = blocks.flatMap(block => configsOf(block, hostsWord))
-    const watched = new Map(configs.map(config => [hostsKey(config), config]))
-    this.#watches = [...watched.values()].map(config => new HostsWatch(config, this.#options))
+    this.#watches = configsIn(setup).map(config => new HostsWatch(config, this.#options))
   }
 
   stop(): void {
     for (const watch of this.#watches) watch.stop()
     this.#watches = []
   }
+}
+
+/** Each file once. */
+function configsIn({ blocks }: Pick<Setup, 'blocks'>): HostsConfig[] {
+  const configs = blocks.flatMap(block => configsOf(block, hostsWord))
+  return [...new Map(configs.map(config => [hostsKey(config), config])).values()]
+}
+
+function countHosts(
+  { file }: HostsConfig,
+  { entries, state, modifiedSeconds }: LoadedHosts,
+  { meters, log }: HostsFilesOptions,
+): void {
+  meters.gauge('coredns_hosts_entries', { hostsfile: file }).set(entries)
+  if (state === '') return
+  meters.gauge('coredns_hosts_reload_timestamp_seconds').set(modifiedSeconds)
+  log.write('DEBUG', LOG_FROM, `Parsed hosts file into ${entries} entries`)
 }
 
 class HostsWatch {
@@ -54,7 +74,6 @@ class HostsWatch {
     this.#config = config
     this.#options = options
     this.#state = config.loaded.state
-    this.#count(config.loaded)
     this.#polled = new Polled({
       clock: options.clock,
       look: () => this.#look(),
@@ -84,16 +103,8 @@ class HostsWatch {
     this.#state = read.state
     this.#problem = undefined
     this.#options.publish(hostsKey(this.#config), read.image)
-    this.#count(read)
+    countHosts(this.#config, read, this.#options)
     return undefined
-  }
-
-  #count({ entries, state, modifiedSeconds }: LoadedHosts): void {
-    const { meters } = this.#options
-    meters.gauge('coredns_hosts_entries', { hostsfile: this.#config.file }).set(entries)
-    if (state === '') return
-    meters.gauge('coredns_hosts_reload_timestamp_seconds').set(modifiedSeconds)
-    this.#log('DEBUG', `Parsed hosts file into ${entries} entries`)
   }
 
   #log(level: 'DEBUG' | 'INFO' | 'WARNING', text: string): void {

@@ -318,10 +318,11 @@ export class Server {
       return errors.join('\n')
     }
     if (!first) this.#facts.publish(setup)
+    this.#options.log.debug = setup.debug
+    this.#hostsFiles.count(setup)
     await this.#threads.commit(work)
     this.#current = configuration
     this.#ports.tellUnasked(setup.listens)
-    this.#options.log.debug = setup.debug
     if (!first) {
       await sites.commit()
       this.#watchReadiness(setup)

@@ -28,7 +28,9 @@ function watched(t: Test, text: string): Answering & { readonly files: HostsFile
     publish: (key, image) => images.set(key, image),
   })
   const at = answering(hostsWord, text, undefined, thread)
-  files.watch({ blocks: [{ zones: [], plugins: [{ word: 'hosts', config }] }] })
+  const setup = { blocks: [{ zones: [], plugins: [{ word: 'hosts', config }] }] }
+  files.count(setup)
+  files.watch(setup)
   t.teardown(() => files.stop())
   return { ...at, files }
 }
