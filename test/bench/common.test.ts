@@ -9,6 +9,7 @@ import { benchCorefile } from './common/corefile.ts'
 import { parseCores, readCores } from './common/cores.ts'
 import { dnsperfCommand, readSummary } from './common/dnsperf.ts'
 import { dnsdistConf, unboundConf } from './common/forwarders.ts'
+import { h2loadCommand, readH2load } from './common/h2load.ts'
 import { imageCommand } from './common/image.ts'
 import { clusterZone } from './common/knot.ts'
 import {
@@ -94,8 +95,31 @@ t.test('dnsperf', async t => {
   )
   t.equal(command, 'taskset -c 1 dnsperf -s 127.0.0.1 -p 53 -d q -m udp -c 8 -q 400 -l 5 -Q 100 -e')
   t.match(dnsperfCommand({ port: 53, file: 'q', core: '1', transport: 'tcp' }).join(' '), /-m tcp -c 50 /)
-  const packets = { port: 53, file: 'q.packets', core: '1', transport: 'doh', runs: 1, seconds: 2 } as const
-  t.match(dnsperfCommand(packets).join(' '), /-m doh -c 50 -q 400 -l 2 -n 1 -B$/)
+  const packets = { port: 53, file: 'q.packets', core: '1', transport: 'dot', runs: 1, seconds: 2 } as const
+  t.match(dnsperfCommand(packets).join(' '), /-m dot -c 50 -q 400 -l 2 -n 1 -B$/)
+})
+
+t.test('h2load', async t => {
+  const command = h2loadCommand({ port: 443, file: 'q', core: '1', seconds: 3 }, 'q.message').join(' ')
+  t.equal(
+    command,
+    'taskset -c 1 h2load -D 3 -c 50 -m 8 -d q.message -H content-type: application/dns-message https://127.0.0.1:443/dns-query',
+  )
+  const text = `finished in 4.00s, 2475.00 req/s, 842.70KB/s
+requests: 9910 total, 9950 started, 9900 done, 9890 succeeded, 10 failed, 0 errored, 0 timeout
+status codes: 9890 2xx, 0 3xx, 10 4xx, 0 5xx
+`
+  t.same(readH2load(text), {
+    sent: 9950,
+    completed: 9890,
+    lost: 10,
+    seconds: 4,
+    perSecond: 2475,
+    rcodes: { NOERROR: 9890 },
+    reconnections: 0,
+    latencies: undefined,
+  })
+  t.throws(() => readH2load('connect failed'), TypeError)
 })
 
 t.test('tables', async t => {

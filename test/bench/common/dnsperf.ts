@@ -29,6 +29,7 @@ export interface LoadOptions {
   readonly outstanding?: number
   /** Queries a second at most; default as fast as answers come. */
   readonly rate?: number
+  /** Over HTTPS it is h2load that asks (h2load.ts). */
   readonly transport?: 'udp' | 'tcp' | 'dot' | 'doh'
   /** With an OPT record that allows 4096 octets. */
   readonly edns?: boolean

@@ -1,4 +1,4 @@
-// The programs of others that a run needs, found or installed: dnsperf and Knot from Debian's packages where we are root
+// The programs of others that a run needs, found or installed: dnsperf, h2load and Knot from Debian's packages where we are root
 // and have apt-get, CoreDNS and the control plane from Go modules (../../e2e/build.ts).
 
 import { spawnSync } from 'node:child_process'
@@ -8,7 +8,12 @@ import { programPath as builtPath, missingPrograms } from '../../e2e/programs.ts
 import { programPath } from '../../support/system-program.ts'
 
 /** Program → Debian package. */
-const PACKAGES = { dnsperf: 'dnsperf', knotd: 'knot', taskset: 'util-linux' } as const
+const PACKAGES = {
+  dnsperf: 'dnsperf',
+  knotd: 'knot',
+  taskset: 'util-linux',
+  h2load: 'nghttp2-client',
+} as const
 /** Exit status where something is needed and cannot be had (EX_UNAVAILABLE of sysexits.h). */
 export const EXIT_UNAVAILABLE = 69
 

@@ -7,6 +7,7 @@ import { Scope } from '../../e2e/processes.ts'
 import { makeAuthority } from '../../support/certificates.ts'
 import { decodeMessage, query } from '../../support/dns-client.ts'
 import type { EdnsOption } from '../../support/dns-question.ts'
+import { programPath } from '../../support/system-program.ts'
 import type { ServiceShape } from '../common/cluster.ts'
 import type { Context, Row } from '../common/context.ts'
 import type { CorefileChange } from '../common/corefile.ts'
@@ -139,6 +140,8 @@ async function startAll(scope: Scope, context: Context, row: CorefileRow): Promi
   const { forwarding, change } = row
   const { forwarders = {}, knotd } = bench
   const isTls = forwarding?.transport === 'tls'
+  if (row.load?.transport === 'doh' && programPath('h2load') === undefined)
+    return 'h2load, which asks over HTTPS, is not installed: not measured'
   if (isTls && !forwarders.dnsdist) return 'dnsdist, the upstream over TLS, is not installed: not measured'
   if (forwarding?.transport === 'tcp' && !knotd)
     return 'Knot, the upstream over TCP, is not installed: not measured'

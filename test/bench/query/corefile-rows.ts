@@ -71,9 +71,6 @@ const aaaa = (services: readonly ServiceShape[]): string[] =>
 const templated = shuffled(numbers(NAMES).map(n => `ip-10-1-${n >> 8}-${n & 255}.ip.example A`))
 const refusing = ['template ANY ANY {', '   rcode REFUSED', '}']
 
-/** dnsperf 2.10 takes one reply of what it reads from a connection at once: no more than one may be on its way there. */
-const DOH_LOAD = { transport: 'doh', outstanding: 25 } as const
-
 /** What a forward may take. */
 const FORWARD = { coredns: 0.35, dnsdist: 1.5 }
 
@@ -138,7 +135,7 @@ const ROWS: readonly CorefileRow[] = [
     queries: () => shuffled(numbers(OBJECTS).map(n => `alias-${n}.ns-0.${ZONE} A`)) },
   { id: 'dot', title: 'DoT, 50 connections, A of a ClusterIP', queries: clusterIps, load: { transport: 'dot' }, goal: { coredns: 0.5 },
     change: { over: 'tls', add: ['tls cert.pem key.pem'] } },
-  { id: 'doh', title: 'DoH, 50 connections, A of a ClusterIP', queries: clusterIps, load: DOH_LOAD, goal: { coredns: 0.5 },
+  { id: 'doh', title: 'DoH, 50 connections, A of a ClusterIP', queries: clusterIps, load: { transport: 'doh' }, goal: { coredns: 0.5 },
     change: { over: 'https', add: ['tls cert.pem key.pem'] } },
 ]
 

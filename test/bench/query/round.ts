@@ -7,6 +7,7 @@ import { cpuUs } from '../../support/process-stat.ts'
 import type { Context } from '../common/context.ts'
 import type { LoadOptions, LoadResult } from '../common/dnsperf.ts'
 import { dnsperf } from '../common/dnsperf.ts'
+import { h2load } from '../common/h2load.ts'
 import type { Figure } from '../common/results.ts'
 import { SUBJECTS, type Subject, type SubjectId } from '../common/servers.ts'
 
@@ -77,7 +78,7 @@ export async function measure(
   const seconds = Math.max(context.effort.seconds, isStream ? STREAM_SECONDS_MIN : 0)
   if (row.fill) await dnsperf({ ...load, runs: 1, outstanding: GENTLE_OUTSTANDING })
   const before = cpuUs(pid)
-  const result = await dnsperf({ ...load, seconds })
+  const result = await (load.transport === 'doh' ? h2load : dnsperf)({ ...load, seconds })
   const value = (cpuUs(pid) - before) / result.completed
   checkCodes(subject, result, row.codes)
   return { ...result, value }
@@ -115,7 +116,11 @@ export async function rounds(context: Context, subjects: readonly Subject[], row
   let repeats = VOID_ROUNDS_MAX
   const seconds = context.effort.quick ? QUICK_WARM_SECONDS : WARM_SECONDS
   for (const subject of subjects)
-    await dnsperf({ ...loadOf(context, subject, row), outstanding: GENTLE_OUTSTANDING, seconds })
+    await (row.load.transport === 'doh' ? h2load : dnsperf)({
+      ...loadOf(context, subject, row),
+      outstanding: GENTLE_OUTSTANDING,
+      seconds,
+    })
   for (let round = 0; round < context.effort.rounds; ) {
     const { figures, lost } = await oneRound(context, subjects, row)
     if (lost > 0) context.say(`  Knot lost ${lost} packets: the machine is busy`)
