@@ -124,6 +124,7 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm test -- test/plugin/stubdomains': STEP,
   'npm test -- test/plugin/address-family.test.ts': STEP,
   'npm test -- test/plugin/ratelimit': STEP,
+  'npm test -- test/cluster/own-objects.test.ts': STEP,
   'npm run test:e2e -- three-nodes who-asks k8s-records own-objects': {
     file: 'test/e2e/who-asks.e2e.ts',
     because: 'needs a control plane',

@@ -37,7 +37,7 @@ export const policyDoc: WordDoc = {
     'Whose Pod asks is known by `pods verified` in kubernetes, by the first address of a Pod. For an address of nobody, of Pods of several namespaces, and for all before the Pods are listed, only lines from everybody count, and the default.',
     'Every question is judged before anything answers it, and every reply whatever made it (the fast path, `cache`, `rewrite`, `autopath`, aliases, PTR, SRV): names, and addresses that only Services of others have. Clients with EDNS are told why (RFC 8914 codes 15 and 18). A zone is transferred only to whom nothing is kept from.',
     'Danger: this hides names, and is no firewall: a NetworkPolicy is. Behind NodeLocal DNSCache, a NAT, or another cache all clients are one. A server block without `policy` answers the same zones to everybody. Files are read with the Corefile.',
-    `A DNSPolicy of seamark.dev (\`config/crds\`) has lists \`allow\` and \`block\` of names outside of the cluster and of namespaces, as the lines here have them; where it has \`allow\`, even an empty one, all else is kept. It counts for Pods of its own namespace, never for what has a node's address, and can only take away: what the Corefile keeps stays kept, and of several, ${POLICIES_MAX} at most, each takes away. Whoever may write them in a namespace can cut its Pods off from names, nothing more. One that is changed into what cannot be followed goes on as it was until the server starts anew; one that never could be followed narrows nothing, and its status and the log say why. kubernetes reads the objects, from an API server or a folder, with the right to list and watch them, and until their definition is installed the server is not ready.`,
+    `A DNSPolicy of seamark.dev (\`config/crds\`; [an example](nobody-else.md#the-objects)) has lists \`allow\` and \`block\` of names outside of the cluster and of namespaces, as the lines here have them; where it has \`allow\`, even an empty one, all else is kept. It counts for Pods of its own namespace, never for what has a node's address, and can only take away: what the Corefile keeps stays kept, and of several, ${POLICIES_MAX} at most, each takes away. Whoever may write them in a namespace can cut its Pods off from names, nothing more. One that is changed into what cannot be followed goes on as it was until the server starts anew; one that never could be followed narrows nothing, and its status and the log say why. kubernetes reads the objects, from an API server or a folder, with the right to list and watch them, and until their definition is installed the server is not ready.`,
     "Upstreams of a namespace need no word: a block with `metadata` and `view a { expr metadata('kubernetes/client-namespace') == 'a' }` has a `forward` of its own.",
   ],
   example: `
@@ -48,6 +48,7 @@ export const policyDoc: WordDoc = {
             allow from team-a-* to team-a-*
             names from * block ads.example.com
             names from batch allow registry.example.org
+            objects
         }
         kubernetes cluster.local {
             pods verified
