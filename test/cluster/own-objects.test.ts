@@ -47,8 +47,10 @@ async function folder(t: Test, config: Partial<KubernetesConfig>, lines: string,
     await block.stop()
     await watched.stop()
   })
-  const ask = async (name: string): Promise<string> => {
-    const { rcode, records } = decodeMessage((await block.late(encodeQuestion({ name, type: 'A' })))!)
+  /** As a client of that address asks, of some address where it does not matter. */
+  const ask = async (name: string, address?: string): Promise<string> => {
+    const how = address === undefined ? {} : { client: { address, port: 5353, family: 4 } as const }
+    const { rcode, records } = decodeMessage((await block.late(encodeQuestion({ name, type: 'A' }), how))!)
     return [rcode, ...records.answer.map(({ data }) => data)].join(' ')
   }
   return {
@@ -57,11 +59,11 @@ async function folder(t: Test, config: Partial<KubernetesConfig>, lines: string,
     logged: () =>
       logged.splice(0).map(line => line.replace('plugin/kubernetes: ', '').replace(`${directory}/`, '')),
     /** Writes the file anew and waits until what is said of the name has changed to that. */
-    async becomes(after: string, name: string, said: string): Promise<void> {
+    async becomes(after: string, name: string, said: string, address?: string): Promise<void> {
       writeFileSync(join(directory, 'objects.yaml'), after)
       await until(`${said} for ${name}`, async () => {
         await (watched.source as ManifestSource).look()
-        return (await ask(name)) === said
+        return (await ask(name, address)) === said
       })
     },
   }
@@ -116,4 +118,33 @@ t.test('StubDomains come, change and go', async t => {
   await becomes(stub('a', 'corp.example', two), 'www.corp.example', 'NOERROR 192.0.2.2')
   await becomes(stub('a', 'lab.example', two), 'ftp.corp.example', 'NOERROR')
   t.equal(await ask('www.lab.example'), 'NOERROR 192.0.2.2')
+})
+
+t.test('DNSPolicies come, change and go, for Pods of their namespace', async t => {
+  const RED = '10.1.1.1'
+  const BLUE = '10.1.2.1'
+  const pod = (namespace: string, podIP: string): string =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace }, status: { podIP } })
+  const pods = [pod('red', RED), pod('blue', BLUE)]
+  const policy = (name: string, names: object): string => manifest('DNSPolicy', name, { names }, 'red')
+  const file = (...policies: readonly string[]): string => [...pods, ...policies].join('\n---\n')
+  const { ask, becomes, logged } = await folder(
+    t,
+    { pods: 'verified', verifiedPods: true, policies: true, clients: { podNames: false, hosts: false, labels: [] } },
+    'policy {\nobjects\n}\nkubernetes cluster.local {\npods verified\n}\nhosts {\n192.0.2.1 www.test www.example.org\n}',
+    file(policy('a', { block: ['test'] }), policy('bad', { block: ['a..b'] })),
+  ) // biome-ignore format: one list
+  const rows: [name: string, address: string, said: string][] = [
+    ['www.test', RED, 'NXDOMAIN'],
+    ['www.example.org', RED, 'NOERROR 192.0.2.1'],
+    ['www.test', BLUE, 'NOERROR 192.0.2.1'],
+  ]
+  for (const [name, address, said] of rows) t.equal(await ask(name, address), said, `${address} ${name}`)
+  t.match(logged().filter(line => line.startsWith('[WARNING]') && line.includes('DNSPolicy')).sort(), [
+    /^\[WARNING\] DNSPolicy red\/bad: spec\.names\.block\.0: "a\.\.b" is no name; it narrows nothing$/,
+    /^\[WARNING\] objects\.yaml:7:\d+: DNSPolicy red\/bad: .*"a\.\.b" is no name/,
+  ]) // biome-ignore format: a table
+  await becomes(file(policy('a', { allow: ['test'] })), 'www.example.org', 'NXDOMAIN', RED)
+  t.equal(await ask('www.test', RED), 'NOERROR 192.0.2.1')
+  await becomes(file(), 'www.example.org', 'NOERROR 192.0.2.1', RED)
 })
