@@ -107,6 +107,7 @@ export class Cluster implements Sink {
   readonly #placeMarks = new Dirty(network => this.#publication.place(network))
   /** Before the records, which they touch. */
   readonly #routeMarks = new Dirty(key => this.#publication.route(key))
+  readonly #freedMarks = new Dirty(namespace => this.#publication.waitingRecords(namespace))
   readonly #recordMarks = new Dirty(name => this.#publication.records(name))
   readonly #stubMarks = new Dirty(() => this.#publication.stubs())
   readonly #policyMarks = new Dirty(namespace => this.#publication.policies(namespace))
@@ -165,6 +166,7 @@ export class Cluster implements Sink {
         owner => {
           if (owner.startsWith(OF_RECORDS)) hooks.judged?.('DNSRecord', owner.slice(OF_RECORDS.length))
         },
+        namespace => this.#freedMarks.add(namespace),
       )
     this.#routes = this.#records && new Routes(this.#objects, this.#records, key => this.#routeMarks.add(key))
     this.#stubs =
@@ -354,6 +356,7 @@ export class Cluster implements Sink {
     yield* this.#clientMarks.publish(attempt)
     yield* this.#placeMarks.publish(attempt)
     yield* this.#routeMarks.publish(attempt)
+    yield* this.#freedMarks.publish(attempt)
     yield* this.#recordMarks.publish(attempt)
     yield* this.#stubMarks.publish(attempt)
     yield* this.#policyMarks.publish(attempt)

@@ -99,6 +99,12 @@ export class Publication {
     return false
   }
 
+  /** What waits for names of a namespace, likewise. */
+  *waitingRecords(namespace: string): Steps<boolean> {
+    yield* this.#view.records?.claimWaiting(namespace) ?? []
+    return false
+  }
+
   /** All StubDomains. */
   *stubs(): Steps<boolean> {
     yield* this.#writer.nameRoom()

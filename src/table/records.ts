@@ -5,7 +5,7 @@ import type { RecordKind } from '../objects/objects.ts'
 import type { RecordOptions } from '../objects/options.ts'
 import type { SlimRecordSet, SlimRecords } from '../objects/records.ts'
 import { sameVerdict, type Verdict } from '../objects/verdict.ts'
-import type { Steps } from '../shared/steps.ts'
+import { PIECES_A_STEP, type Steps } from '../shared/steps.ts'
 import { parseName } from '../wire/name.ts'
 import { parseRecord } from '../wire/presentation/record.ts'
 import { parseType } from '../wire/rrtype.ts'
@@ -34,31 +34,36 @@ export class Records {
   readonly #options: RecordOptions
   readonly #claims = new Map<string, Set<Claim>>()
   /** By the owner. */
-  readonly #byObject = new Map<string, readonly Claim[]>()
+  readonly #byObject = new Map<string, Claim[]>()
   /** What became of each object's latest set, by the owner. */
   readonly #verdicts = new Map<string, Verdict>()
   /** How many names each namespace has. */
   readonly #namesOf = new Map<string, number>()
+  /** What a full namespace did not get, by namespace and owner: claimed again when names come free. */
+  readonly #waiting = new Map<string, Map<string, readonly Claim[]>>()
   /** How many names with records are below a name. */
   readonly #below = new Map<string, number>()
   readonly #touch: (name: string) => void
   readonly #refuse: (text: string) => void
   readonly #judged: (owner: string) => void
+  readonly #freed: (namespace: string) => void
 
   /**
    * `touch` notes that a name is to be published, `refuse` tells of what an object may not have, `judged` that an object's
-   * verdict is another one.
+   * verdict is another one, `freed` that `claimWaiting` may find room in a namespace now.
    */
   constructor(
     options: RecordOptions,
     touch: (name: string) => void,
     refuse: (text: string) => void,
     judged: (owner: string) => void = () => undefined,
+    freed: (namespace: string) => void = () => undefined,
   ) {
     this.#options = options
     this.#touch = touch
     this.#refuse = refuse
     this.#judged = judged
+    this.#freed = freed
   }
 
   /** What became of an object with one set of records, `KIND NAMESPACE/NAME`. */
@@ -68,33 +73,30 @@ export class Records {
 
   add(kind: RecordKind, object: SlimRecords): void {
     const owner = `${kind} ${object.namespace}/${object.name}`
-    const claims: Claim[] = []
+    const { namespace, createdMs } = object
     if (object.records.length === 0)
       this.#judge(owner, { refusal: 'Invalid', message: 'it has no name that records can have' })
+    this.#byObject.set(owner, [])
+    const waiting: Claim[] = []
     for (const set of object.records) {
-      const cost = this.#costOf(set.name, object.namespace)
-      if (typeof cost === 'number') {
-        claims.push({ ...set, owner, createdMs: object.createdMs, names: cost })
-        this.#give(object.namespace, cost)
-        continue
-      }
-      this.#refuse(`${owner}: ${set.name} ${set.type}: ${cost.message}`)
-      this.#judge(owner, cost)
-    }
-    this.#byObject.set(owner, claims)
-    for (const claim of claims) {
-      const known = this.#claims.get(claim.name)
-      if (known) known.add(claim)
+      const names = this.#costOf(set.name, namespace)
+      if (typeof names !== 'number') this.#deny(owner, set, names)
       else {
-        this.#claims.set(claim.name, new Set([claim]))
-        this.#count(claim.name, 1)
+        const claim = { ...set, owner, createdMs, names }
+        if (this.#hasRoom(namespace, names)) this.#claim(namespace, claim)
+        else {
+          waiting.push(claim)
+          const message = `namespace ${namespace} has ${NAMES_MAX} names already, with those above them`
+          this.#deny(owner, set, { refusal: 'TooMany', message })
+        }
       }
-      this.#touch(claim.name)
     }
+    this.#setWaiting(namespace, owner, waiting)
   }
 
   remove(kind: RecordKind, object: SlimRecords): void {
     const owner = `${kind} ${object.namespace}/${object.name}`
+    this.#setWaiting(object.namespace, owner, [])
     for (const claim of this.#byObject.get(owner) ?? []) {
       this.#give(object.namespace, -claim.names)
       const known = this.#claims.get(claim.name)
@@ -107,6 +109,49 @@ export class Records {
     }
     this.#byObject.delete(owner)
     this.#verdicts.delete(owner)
+  }
+
+  /** Claims what waits for names of a namespace, as far as there is room, those first that have waited longest. */
+  *claimWaiting(namespace: string): Steps<void> {
+    let pieces = 0
+    for (const [owner, claims] of this.#waiting.get(namespace) ?? []) {
+      if (!this.#hasRoom(namespace, 1)) return
+      const left: Claim[] = []
+      for (const claim of claims) {
+        if (this.#hasRoom(namespace, claim.names)) this.#claim(namespace, claim)
+        else left.push(claim)
+      }
+      if (left.length < claims.length) this.#setWaiting(namespace, owner, left)
+      pieces += claims.length
+      if (pieces < PIECES_A_STEP) continue
+      pieces = 0
+      yield
+    }
+  }
+
+  #claim(namespace: string, claim: Claim): void {
+    this.#give(namespace, claim.names)
+    this.#byObject.get(claim.owner)!.push(claim)
+    const known = this.#claims.get(claim.name)
+    if (known) known.add(claim)
+    else {
+      this.#claims.set(claim.name, new Set([claim]))
+      this.#count(claim.name, 1)
+    }
+    this.#touch(claim.name)
+  }
+
+  #setWaiting(namespace: string, owner: string, claims: readonly Claim[]): void {
+    const known = this.#waiting.get(namespace)
+    if (claims.length > 0) {
+      if (known) known.set(owner, claims)
+      else this.#waiting.set(namespace, new Map([[owner, claims]]))
+    } else if (known?.delete(owner) && known.size === 0) this.#waiting.delete(namespace)
+  }
+
+  #deny(owner: string, { name, type }: SlimRecordSet, verdict: Verdict): void {
+    this.#refuse(`${owner}: ${name} ${type}: ${verdict.message}`)
+    this.#judge(owner, verdict)
   }
 
   #judge(owner: string, verdict: Verdict): void {
@@ -129,6 +174,11 @@ export class Records {
     const count = (this.#namesOf.get(namespace) ?? 0) + names
     if (count > 0) this.#namesOf.set(namespace, count)
     else this.#namesOf.delete(namespace)
+    if (names < 0 && this.#waiting.has(namespace)) this.#freed(namespace)
+  }
+
+  #hasRoom(namespace: string, names: number): boolean {
+    return (this.#namesOf.get(namespace) ?? 0) + names <= NAMES_MAX
   }
 
   /** How many names a claim of the name costs the namespace, or why it may not have it. */
@@ -146,10 +196,7 @@ export class Records {
       const whose = suffix === '' ? 'this name' : suffix
       return notDelegated(`${whose} is delegated to ${to.join(', ')} and not to namespace ${namespace}`)
     }
-    const names = Math.max(1, labelsOf(name) - labelsOf(suffix))
-    if ((this.#namesOf.get(namespace) ?? 0) + names <= NAMES_MAX) return names
-    const message = `namespace ${namespace} has ${NAMES_MAX} names already, with those above them`
-    return { refusal: 'TooMany', message }
+    return Math.max(1, labelsOf(name) - labelsOf(suffix))
   }
 
   /** The older of two claims to one type counts, and where one is an alias, the oldest of all (RFC 1034 3.6.2). */

@@ -112,7 +112,7 @@ const families: Readonly<Record<string, (n: number) => readonly Raw[]>> = {
       status: { phase: 'Running', podIP: '10.0.0.1' },
     })),
   'names of records': n =>
-    list(n / 10_000, i =>
+    list(n / 4000, i =>
       endpoint(
         `e${i}`,
         list(1000, j => [`n${1000 * i + j}.${SUFFIX}`, ['10.0.0.1']]),

@@ -28,12 +28,15 @@ const deep = (labels: number, n: number): string => `${'a.'.repeat(labels - 1)}n
 function world() {
   const touched = new Set<string>()
   const refused: string[] = []
+  const freed = new Set<string>()
   const records = new Records(
     options,
     name => touched.add(name),
     text => refused.push(text),
+    () => undefined,
+    namespace => freed.add(namespace),
   )
-  return { records, touched, refused }
+  return { records, touched, refused, freed }
 }
 
 t.test('names of a namespace are bounded, by their labels below the suffix', async t => {
@@ -48,6 +51,56 @@ t.test('names of a namespace are bounded, by their labels below the suffix', asy
   records.remove('DNSEndpoint', big)
   records.add('DNSEndpoint', objectOf('evil', names.slice(0, -1)))
   t.equal(refused.length, 1, 'what is gone counts no more')
+})
+
+t.test('what a full namespace did not get, it gets when names come free', async t => {
+  const { records, touched, freed } = world()
+  const big = objectOf(
+    'evil',
+    Array.from({ length: NAMES_MAX / 100 - 1 }, (_, n) => deep(100, n)),
+  )
+  const [hundred, later, latest] = [900, 901, 902].map(n => objectOf('evil', [deep(100, n)]))
+  const one = objectOf('evil', [deep(1, 903)])
+  const state = (object: SlimRecords): string | undefined => {
+    for (const name of touched) finish(records.publish(name, writer))
+    touched.clear()
+    const verdict = records.verdictOf(`DNSEndpoint evil/${object.name}`)
+    return verdict?.refusal ?? verdict?.message
+  }
+  const writer = new TableWriter(1 << 24)
+  for (const object of [big, hundred!, later!, latest!, one]) records.add('DNSEndpoint', object)
+  t.match(state(hundred!), /has 1 A record/)
+  for (const object of [later!, latest!, one]) t.equal(state(object), 'TooMany')
+  t.same([...freed], [])
+  records.remove('DNSEndpoint', later!)
+  t.same([...freed], [], 'what had no names gives none back')
+  records.remove('DNSEndpoint', hundred!)
+  t.same([...freed], ['evil'])
+  finish(records.claimWaiting('evil'))
+  t.match(state(latest!), /has 1 A record/, 'who has waited longest is the first')
+  t.equal(state(one), 'TooMany')
+  t.equal(state(later!), undefined, 'what is gone is not claimed')
+  records.remove('DNSEndpoint', latest!)
+  finish(records.claimWaiting('evil'))
+  t.match(state(one), /has 1 A record/)
+  freed.clear()
+  records.remove('DNSEndpoint', one)
+  t.same([...freed], [], 'nobody waits any more')
+})
+
+t.test('what waits for names is looked at in steps, and not at all while there are none', async t => {
+  const { records } = world()
+  const big = objectOf(
+    'evil',
+    Array.from({ length: NAMES_MAX / 100 }, (_, n) => deep(100, n)),
+  )
+  records.add('DNSEndpoint', big)
+  for (let n = 0; n < 5000; n++) records.add('DNSEndpoint', objectOf('evil', [deep(1, 1000 + n)]))
+  const stepsOf = (): number => [...records.claimWaiting('evil')].length
+  t.equal(stepsOf(), 0)
+  records.remove('DNSEndpoint', big)
+  const steps = stepsOf()
+  t.ok(steps > 5, `${steps} steps`)
 })
 
 t.test('a name that its namespace may not have costs nothing', async t => {

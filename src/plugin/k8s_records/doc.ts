@@ -32,7 +32,7 @@ export const recordsDoc: WordDoc = {
   ],
   notes: [
     'Types: A, AAAA, CNAME, TXT, SRV, MX, CAA; `*` may be the first label. Of two objects that claim a type of a name the older one has it, and an alias has its name alone. What is refused is logged with the object and why. A DNSRecord tells it in its status, too (`kubectl get dnsrecords -o wide`), where the server may patch `dnsrecords/status`. [An example](nobody-else.md#the-objects).',
-    'A namespace has 20000 names at most, those between a record and the suffix included; an Ingress or HTTPRoute 32 addresses.',
+    'A namespace has 20000 names at most, those between a record and the suffix included, and what does not fit is served once there is room; an Ingress or HTTPRoute 32 addresses.',
     'kubernetes in the same block reads the objects, from an API server or a folder; the right to list and watch them is needed (`config/crds`). Until their definitions are installed the server is not ready.',
   ],
   example: `
