@@ -2,7 +2,7 @@
 // CNAME chains): whatever the chain, one query of a client costs a bounded number of queries to upstreams.
 
 import t, { type Test } from 'tap'
-import { SEARCH_MAX } from '../../src/plugin/autopath/search.ts'
+import { readSearch, SEARCH_MAX } from '../../src/plugin/autopath/search.ts'
 import { query, type Reply } from '../support/dns-client.ts'
 import type { Served } from '../support/served-corefile.ts'
 import {
@@ -153,6 +153,39 @@ t.test('a search path as long as resolv.conf may have it', async t => {
     const upstream = stub.asked.length - before
     t.ok(upstream <= 1 + SEARCH_MAX, `${name}: ${upstream} queries to the upstream`)
   }
+  await unharmed(t, served)
+})
+
+t.test('names that tell a search path, and tell it again within', async t => {
+  const stub = await UpstreamStub.start(upstream)
+  t.teardown(() => stub.pause())
+  const served = await serve(t, `autopath @query\nforward . ${stub.to}`, { manifests: SERVICES })
+  const search = readSearch('/etc/resolv.conf')
+  // The three domains of the cluster are looked up here; each of this machine's own and the name itself are asked for.
+  const most = 1 + ('error' in search ? 0 : search.length)
+  const path = svc('')
+  const names = [
+    `nope.test${path}`,
+    `x.step.test${path}`,
+    `chain.test${path}`,
+    `loop.test${path}`,
+    `referral.test${path}`,
+    `nope.test${path.repeat(4)}`,
+    `nope.test${path}.svc.cluster.local`,
+    ...numbers(LINKS).map(i => `n${i}.nope.test${path}`),
+  ]
+  let walked = 0
+  for (const type of ['A', 'AAAA']) {
+    for (const name of names) {
+      const before = stub.asked.length
+      const { rcode } = await query(served.port, { name, type, tcp: true, timeoutMs: 10_000 })
+      t.match(rcode, /^(NOERROR|NXDOMAIN|SERVFAIL)$/)
+      const asked = new Set(stub.asked.slice(before).map(({ what }) => what)).size
+      t.ok(asked <= most, `${name} ${type}: ${asked} names of the upstream, ${most} at most`)
+      if (asked > 0) walked++
+    }
+  }
+  t.ok(walked >= 2 * LINKS, `${walked} walks came to the upstream`)
   await unharmed(t, served)
 })
 
