@@ -196,7 +196,7 @@ async function checkRuntime(
     const metrics = await (await fetch('http://127.0.0.1:9153/metrics')).text()
     same(/^seamark_memory_limit_bytes (\S+)$/m.exec(metrics)?.[1], String(170 * 2 ** 20), 'the limit')
   })
-  await context.check(`${runtime}: explain and tap in the container, as kubectl exec runs them`, () =>
+  await context.check(`${runtime}: explain in the container, as kubectl exec runs it`, () =>
     checkCommands(container, context.scope.folder(`${runtime}-kubectl`)),
   )
   await context.check(
