@@ -6,7 +6,8 @@
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { eventually, freePorts, Scope } from '../../e2e/processes.ts'
+import { eventually, freePorts, Program, Scope } from '../../e2e/processes.ts'
+import { isBuilt, programPath } from '../../e2e/programs.ts'
 import type { Context, Row } from '../common/context.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
 import { type Figure, medianOf, type RowResult } from '../common/results.ts'
@@ -19,6 +20,7 @@ const GOAL = 1.02
 const ROUNDS_MIN = 7
 const TAP_RATE = 10_000
 const TAP_GOAL_PERCENT = 5
+const SAMPLED_ONE_OF = 1_000_000
 /** One query of so many is of the type that is followed. */
 const TAP_ONE_OF = 100
 
@@ -28,14 +30,34 @@ interface Variant {
   readonly goal?: number
 }
 
-const variants = (status: number, admin: number): readonly Variant[] => [
+/** What is read beside nothing; `receiver` is the path of a receiver of dnstap that reads, where there is one. */
+const variants = (
+  watched: readonly string[],
+  folder: string,
+  receiver: string | undefined,
+  nobody: number,
+): readonly Variant[] => [
   { title: 'the same Corefile (the noise of this machine)', lines: [] },
+  { title: '`status` and `admin`, nobody looks', lines: watched, goal: GOAL },
   {
-    title: '`status` and `admin`, nobody looks',
-    lines: [`status localhost:${status}`, `admin 127.0.0.1:${admin}`],
-    goal: GOAL,
+    title: '`trace`, one query of a million',
+    lines: [`trace otlp 127.0.0.1:${nobody} {`, `every ${SAMPLED_ONE_OF}`, '}'],
   },
+  { title: '`dnstap`, nobody listens', lines: [`dnstap ${join(folder, 'nobody.sock')}`] },
+  ...(receiver === undefined ? [] : [{ title: '`dnstap` to a receiver', lines: [`dnstap ${receiver}`] }]),
 ]
+
+/** The path of a receiver that throws away what it reads, on the core of the load; undefined where it is not built. */
+function startReceiver(scope: Scope, { cores, folder, say }: Context): string | undefined {
+  if (!isBuilt('dnstap')) {
+    say('dnstap is not built: `dnstap` to a receiver is not measured')
+    return undefined
+  }
+  const path = join(folder, 'observed.sock')
+  const command = [programPath('dnstap'), '-u', path, '-w', '/dev/null']
+  Program.start(scope, folder, 'observed-dnstap', ['taskset', '-c', cores.load, ...command])
+  return path
+}
 
 /** A server whose Corefile imports lines that can be changed. */
 class Changing {
@@ -143,16 +165,16 @@ export const observedRow: Row = {
     try {
       const file = writeQueries(folder, 'observed', clusterIps(bench.world.services))
       const row: RowLoad = { file: () => file, load: {}, codes: { NOERROR: 1 }, fill: false }
-      const [status = 0, admin = 0] = await freePorts(2)
+      const [status = 0, admin = 0, nobody = 0] = await freePorts(3)
+      const watched = [`status localhost:${status}`, `admin 127.0.0.1:${admin}`]
+      const receiver = startReceiver(scope, context)
       const server = await Changing.start(scope, context)
       const results: RowResult[] = []
-      let last: readonly string[] = []
-      for (const { title, lines, goal } of variants(status, admin)) {
+      for (const { title, lines, goal } of variants(watched, folder, receiver, nobody)) {
         const figures = await factors(context, server, lines, row, rounds)
         results.push(result(`${this.title}: ${title}`, '×', figures, goal))
-        last = lines
       }
-      await server.read(last)
+      await server.read(watched)
       const percents = await tapPercents(context, server.subject, admin, rounds)
       const title = '`seamark tap` that wants 100 of 10,000 queries/s, of a core'
       results.push(result(title, '%', percents, TAP_GOAL_PERCENT))
