@@ -10,7 +10,7 @@
 // `node scripts/bundle.ts FOLDER` writes elsewhere.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild'
 import { licencesOf } from './licences.ts'
 
@@ -51,6 +51,9 @@ const withoutApiClients: Plugin = {
   },
 }
 
+/** A file as an import names it, the same wherever the checkout lies: the names of chunks come of it. */
+const fromRoot = (path: string): string => JSON.stringify(`./${relative(ROOT, path)}`)
+
 /**
  * What the control thread imports becomes one file, whatever is imported later also imports of it: each file more takes half a
  * millisecond of every start. So what comes later imports the start, too, which it finds loaded.
@@ -60,14 +63,14 @@ const oneStart = (entry: string): Plugin => ({
   setup({ onResolve, onLoad }) {
     const start = (): string =>
       [...readFileSync(entry, 'utf8').matchAll(/^import (?!type ).* from '(\.[^']+)'$/gm)]
-        .map(([, path]) => `import ${JSON.stringify(join(dirname(entry), path!))}`)
+        .map(([, path]) => `import ${fromRoot(join(dirname(entry), path!))}`)
         .join('\n')
     onResolve({ filter: /^\.{1,2}\// }, ({ kind, path, resolveDir }) =>
-      kind === 'dynamic-import' ? { path: resolve(resolveDir, path), namespace: 'later' } : undefined,
+      kind === 'dynamic-import' ? { path: fromRoot(join(resolveDir, path)), namespace: 'later' } : undefined,
     )
     onResolve({ filter: /^the start$/ }, ({ path }) => ({ path, namespace: 'start' }))
     onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => ({
-      contents: `import 'the start'\nexport * from ${JSON.stringify(path)}`,
+      contents: `import 'the start'\nexport * from ${path}`,
       resolveDir: ROOT,
     }))
     onLoad({ filter: /.*/, namespace: 'start' }, () => ({ contents: start(), resolveDir: ROOT }))
