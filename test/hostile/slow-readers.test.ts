@@ -9,6 +9,7 @@ import { limitObstacle } from '../support/cgroup-limit.ts'
 import { encodeQuestion, query } from '../support/dns-client.ts'
 import { shortOrLong } from '../support/long.ts'
 import type { Served } from '../support/served-corefile.ts'
+import { until } from '../support/until.ts'
 import { nameOf, replyTo, type Script, UpstreamStub } from '../support/upstream-stub.ts'
 import { headless, POD_MIB, peakMiB, serve, unharmed } from './one-block.ts'
 
@@ -76,16 +77,18 @@ const plain: readonly (readonly [title: string, attack: Attack])[] = [
   ],
   [
     'answers of 64 KiB, hundreds of connections',
-    { connections: shortOrLong(150, 300), octets: queriesOf(8, LARGE) },
+    { connections: shortOrLong(200, 300), octets: queriesOf(32, LARGE) },
   ],
 ]
 for (const [title, how] of plain) {
   t.test(title, { skip }, async t => {
     const served = await serve(t, '', { manifests: MANIFESTS, pod: true })
     await attack(t, served, how)
-    const closed = await served.counted('seamark_listen_events_total', { event: 'stream-memory-closed' })
-    // The bound is a tenth of the container's memory.
-    t.ok(closed > 0, `${closed} connections are closed`, { skip: limitObstacle() })
+    const closed = () => served.counted('seamark_listen_events_total', { event: 'stream-memory-closed' })
+    // The bound is a tenth of the container's memory; what was sent last may still be on its way.
+    if (limitObstacle() === false)
+      await until('a connection that is closed', async () => (await closed()) > 0)
+    else t.comment(`SKIPPED: how many are closed: ${limitObstacle()}`)
     await bore(t, served)
   })
 }
