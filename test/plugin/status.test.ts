@@ -41,7 +41,7 @@ t.test('the page, its parts as events, a name explained; for no other page to re
   const at = `http://127.0.0.1:${http}`
   const page = await fetch(`${at}/status?name=wep.shop`)
   t.match(page.headers.get('content-security-policy'), /^default-src 'none'; script-src 'self'/)
-  t.match(await page.text(), /<pre id="explained"[^>]*>[^<]*Cause: /)
+  t.match(await page.text(), /<section [^>]*id="explained"[^>]*><p>Cause: /)
   for (const [path, type] of [
     ['/status/style.css', 'text/css'],
     ['/status/script.js', 'text/javascript'],
