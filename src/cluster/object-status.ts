@@ -12,6 +12,7 @@ import {
   STATED_KINDS,
   type Stated,
   type StatedKind,
+  timeText,
 } from '../objects/stated.ts'
 import type { Verdict } from '../objects/verdict.ts'
 import type { Meters } from '../observe/meters.ts'
@@ -194,7 +195,7 @@ const fingerprint = ({ generation }: Stated, { refusal, message }: Verdict): str
 
 /** The status that says this; undefined where it is what there is, but for times. */
 export function statusOf(stated: Stated, verdict: Verdict, wallMs: number): ObjectStatus | undefined {
-  const now = new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  const now = timeText(wallMs)
   const { generation } = stated
   const isServed = verdict.refusal === undefined || verdict.isFormerServed === true
   const servedSince = isServed ? stated.servedSince || now : null

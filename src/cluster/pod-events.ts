@@ -6,6 +6,7 @@
 // meanwhile waits as a count.
 
 import { createHash } from 'node:crypto'
+import { timeText } from '../objects/stated.ts'
 import type { ProcessLog } from '../observe/log.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
@@ -253,9 +254,6 @@ export async function openPodEvents(
     throw error
   }
 }
-
-/** As the API has times: whole seconds. */
-const timeText = (wallMs: number): string => new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z')
 
 /** The text in the octets that a message may have, whole characters of it. */
 function cut(text: string): string {

@@ -1,7 +1,7 @@
 // From the raw objects of a folder to the slim objects that a cluster with these manifests would have: the whole of it
 // at once, from the same objects always the same (but for addresses that the book remembers).
 
-import { field, listAt, textAt } from '../objects/field.ts'
+import { field, listAt, quote, textAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
 import { emptyMaps, type Kinds, objectKey, type RecordKind } from '../objects/objects.ts'
 import type { RecordOptions, StubOptions } from '../objects/options.ts'
@@ -10,7 +10,6 @@ import {
   isProblem,
   type Note,
   type PodOptions,
-  quote,
   type SliceOptions,
   type SlimProblem,
   slimDnsEndpoint,

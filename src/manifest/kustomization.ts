@@ -2,7 +2,8 @@
 // that they are put into, and what comes before and behind their names. What else it would change is told, and not done.
 
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { isDnsLabel, quote } from '../objects/slim.ts'
+import { quote } from '../objects/field.ts'
+import { isDnsLabel } from '../objects/slim.ts'
 import type { ManifestProblem } from './problem.ts'
 
 /** The names that kubectl looks for in a folder. */

@@ -4,8 +4,8 @@
 // outside of the folder.
 
 import { basename, dirname, isAbsolute, join, normalize, relative } from 'node:path'
-import { textAt } from '../objects/field.ts'
-import { isDnsLabel, isDnsSubdomain, quote } from '../objects/slim.ts'
+import { quote, textAt } from '../objects/field.ts'
+import { isDnsLabel, isDnsSubdomain } from '../objects/slim.ts'
 import { type At, isKustomization, type Kustomization } from './kustomization.ts'
 import type { ManifestProblem } from './problem.ts'
 import { isClusterWide, type RawObject, titleOf, withMetadata } from './raw.ts'

@@ -2,9 +2,9 @@
 // that names no address gets one of each family; one that does keeps exactly those. Pods spread over the folder's
 // Nodes, whose zones their endpoints inherit.
 
-import { field, fieldAt, isJson, type Json, listAt, type Path, textAt } from '../objects/field.ts'
+import { field, fieldAt, isJson, type Json, listAt, type Path, quote, textAt } from '../objects/field.ts'
 import type { Labels } from '../objects/label-selector.ts'
-import { quote, ZONE_LABELS } from '../objects/slim.ts'
+import { ZONE_LABELS } from '../objects/slim.ts'
 import { parseIp } from '../shared/ip.ts'
 import { type AddressBook, hash32, POD_POOLS } from './addresses.ts'
 import type { RawObject } from './raw.ts'

@@ -15,9 +15,9 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml'
-import { field, isJson, type Json, labelsOf, type Path, textAt } from '../objects/field.ts'
+import { field, isJson, type Json, labelsOf, type Path, quote, textAt } from '../objects/field.ts'
 import type { Labels } from '../objects/label-selector.ts'
-import { isDnsLabel, isDnsSubdomain, quote } from '../objects/slim.ts'
+import { isDnsLabel, isDnsSubdomain } from '../objects/slim.ts'
 import type { ManifestProblem } from './problem.ts'
 
 /** Where an object is written. */

@@ -2,8 +2,8 @@
 // suffixes, a StatefulSet makes NAME-0, NAME-1 … with host names under its serviceName, a DaemonSet one Pod on each Node. Pods that the folder itself holds (as a
 // dump of a cluster does) count as replicas, so that none is served twice.
 
-import { field, fieldAt, type Json, listAt, textAt, textMapAt } from '../objects/field.ts'
-import { isDnsLabel, isDnsSubdomain, quote } from '../objects/slim.ts'
+import { field, fieldAt, type Json, listAt, quote, textAt, textMapAt } from '../objects/field.ts'
+import { isDnsLabel, isDnsSubdomain } from '../objects/slim.ts'
 import { hash32, suffixOf } from './addresses.ts'
 import { type PodSeed, seedOf, type Warn } from './pods.ts'
 import { type RawObject, rawObject } from './raw.ts'

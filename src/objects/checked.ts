@@ -1,10 +1,11 @@
 // Slim objects out of a file, which may hold anything: each is looked at to the last field and made anew, with the fields that it
 // has in memory and no others. What would not pass for one that was made here is none.
 
-import { canonicalIp, parseCidr } from '../shared/ip.ts'
-import { checkedDnsPolicy, type SlimDnsPolicy } from './dns-policies.ts'
+import { parseCidr } from '../shared/ip.ts'
+import { checkedDnsPolicy } from './dns-policies.ts'
 import { isPacked } from './endpoints.ts'
 import { isJson, type Json } from './field.ts'
+import { isAddress, isListOf, isText, isTimeMs } from './guards.ts'
 import { internList, internPorts, internText } from './intern.ts'
 import type {
   Kind,
@@ -27,7 +28,6 @@ import {
   PORTS_MAX,
   PROTOCOLS,
   SERVICE_TYPES,
-  TEXT_MAX,
 } from './slim.ts'
 import { checkedStubDomain } from './stub-domains.ts'
 
@@ -43,14 +43,14 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   Pod: pod,
   ServiceImport: serviceImport,
   Node: node,
-  DNSRecord: records,
-  DNSEndpoint: records,
-  Ingress: records,
+  DNSRecord: value => ofNamespace(value, records),
+  DNSEndpoint: value => ofNamespace(value, records),
+  Ingress: value => ofNamespace(value, records),
   StubDomain: value =>
     isName(value.name, isDnsSubdomain) ? checkedStubDomain(value, value.name) : undefined,
   Gateway: value => ofNamespace(value, checkedGateway),
   HTTPRoute: value => ofNamespace(value, checkedRoute),
-  DNSPolicy: policy,
+  DNSPolicy: value => ofNamespace(value, checkedDnsPolicy),
 }
 
 function service(value: Json): SlimService | undefined {
@@ -91,8 +91,7 @@ function endpointSlice(value: Json): SlimEndpointSlice | undefined {
     isListOf(ports, PORTS_MAX, isPort) &&
     typeof endpoints === 'string' &&
     isPacked(endpoints) &&
-    typeof triggerTimeMs === 'number' &&
-    Number.isSafeInteger(triggerTimeMs)
+    isTimeMs(triggerTimeMs)
   if (!isGood) return undefined
   const slice: SlimEndpointSlice = {
     namespace: internText(namespace),
@@ -154,51 +153,27 @@ function ofNamespace<T>(
   return isGood ? check(value, { namespace: internText(namespace), name }) : undefined
 }
 
-function records({ namespace, name, createdMs, records }: Json): SlimRecords | undefined {
-  const isGood =
-    isName(namespace, isDnsLabel) &&
-    isName(name, isDnsSubdomain) &&
-    typeof createdMs === 'number' &&
-    Number.isSafeInteger(createdMs) &&
-    isListOf(records, SETS_MAX, isRecordSet)
-  if (!isGood) return undefined
+function records(
+  { createdMs, records }: Json,
+  id: Pick<SlimRecords, 'namespace' | 'name'>,
+): SlimRecords | undefined {
+  if (!isTimeMs(createdMs) || !isListOf(records, SETS_MAX, isRecordSet)) return undefined
   return {
-    namespace: internText(namespace),
-    name,
+    ...id,
     createdMs,
     records: records.map(({ name, type, ttlSeconds, values }) => ({ name, type, ttlSeconds, values })),
   }
 }
 
-function policy(value: Json): SlimDnsPolicy | undefined {
-  const { namespace, name } = value
-  const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain)
-  return isGood ? checkedDnsPolicy(value, { namespace: internText(namespace), name }) : undefined
-}
-
 /** More than a Corefile asks for. */
 const LABELS_MAX = 1000
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= TEXT_MAX
 
 const isName = (value: unknown, named: (text: string) => boolean): value is string =>
   typeof value === 'string' && named(value)
 
-/** Canonical, as addresses are compared. */
-const isAddress = (value: unknown): value is string =>
-  typeof value === 'string' && canonicalIp(value) === value
-
 /** Canonical, as networks are compared. */
 const isNetwork = (value: unknown): value is string =>
   typeof value === 'string' && parseCidr(value)?.text === value
-
-function isListOf<T>(
-  value: unknown,
-  max: number,
-  isOne: (item: unknown) => item is T,
-): value is readonly T[] {
-  return Array.isArray(value) && value.length <= max && value.every(isOne)
-}
 
 function isPort(value: unknown): value is SlimPort {
   if (!isJson(value)) return false

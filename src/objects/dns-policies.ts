@@ -1,7 +1,9 @@
 // DNSPolicy (seamark.dev): what the Pods of its own namespace may resolve, of what they may without it. What is wrong with one is
 // kept with it, so that it can be said of the object.
 
-import { field, fieldAt, isJson, type Path } from './field.ts'
+import { createdMsOf, field, fieldAt, isJson, type Path } from './field.ts'
+import { isTimeMs } from './guards.ts'
+import { bareName } from './records.ts'
 import { type Stated, statedOf } from './stated.ts'
 import { isZoneText } from './stub-domains.ts'
 
@@ -41,7 +43,6 @@ export function dnsPolicyOf(
   { namespace, name }: Pick<SlimDnsPolicy, 'namespace' | 'name'>,
   note: (path: Path, message: string) => void,
 ): SlimDnsPolicy {
-  const created = Date.parse(String(fieldAt(raw, 'metadata', 'creationTimestamp')))
   let flaw = ''
   const wrong: Wrong = (path, text) => {
     note(['spec', ...path], text)
@@ -50,7 +51,7 @@ export function dnsPolicyOf(
   const spec = fieldAt(raw, 'spec')
   if (!isJson(spec)) wrong([], 'a DNSPolicy needs a spec')
   const stated = statedOf(raw)
-  const names = listOf(spec, 'names', isSuffix, POLICY_NAMES_MAX, 'no name', wrong)
+  const names = listOf(spec, 'names', isZoneText, POLICY_NAMES_MAX, 'no name', wrong)
   const namespaces = listOf(
     spec,
     'namespaces',
@@ -62,16 +63,13 @@ export function dnsPolicyOf(
   return {
     namespace,
     name,
-    createdMs: Number.isNaN(created) ? 0 : created,
+    createdMs: createdMsOf(raw),
     names,
     namespaces,
     flaw,
     ...(stated && { stated }),
   }
 }
-
-/** A name that is the beginning of others, in lower case without a final dot. */
-const isSuffix = (text: string): boolean => isZoneText(text)
 
 function listOf(
   spec: unknown,
@@ -91,7 +89,7 @@ function listOf(
     }
     if (list.length > max) wrong([key, of], `more than ${max}`)
     return list.slice(0, max).flatMap((item, i) => {
-      const text = typeof item === 'string' ? item.toLowerCase().replace(/\.$/, '') : ''
+      const text = typeof item === 'string' ? bareName(item) : ''
       if (isGood(text)) return [text]
       wrong([key, of, i], `${JSON.stringify(item)?.slice(0, 80)} is ${what}`)
       return []
@@ -110,9 +108,8 @@ export function checkedDnsPolicy(
     field(value, key),
   )
   const isGood =
-    typeof createdMs === 'number' &&
-    Number.isSafeInteger(createdMs) &&
-    isListOf(names, isSuffix) &&
+    isTimeMs(createdMs) &&
+    isListOf(names, isZoneText) &&
     isListOf(namespaces, text => SELECTOR.test(text)) &&
     typeof flaw === 'string'
   if (!isGood) return undefined

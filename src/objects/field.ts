@@ -43,3 +43,15 @@ export function textMapAt(value: unknown, ...keys: readonly string[]): Map<strin
 
 /** metadata.labels. */
 export const labelsOf = (raw: unknown): Map<string, string> => textMapAt(raw, 'metadata', 'labels')
+
+/** metadata.creationTimestamp in ms since 1970, 0 where there is none. */
+export function createdMsOf(raw: unknown): number {
+  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
+  return Number.isNaN(created) ? 0 : created
+}
+
+/** A value as it is shown in a message, cut to a readable length. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing')
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}

@@ -2,7 +2,7 @@
 // host names of Ingresses. All become the same: sets of records by name and type, their values as they are written.
 
 import { canonicalIp } from '../shared/ip.ts'
-import { field, fieldAt, listAt, type Path, textAt } from './field.ts'
+import { createdMsOf, field, fieldAt, listAt, type Path, textAt } from './field.ts'
 import { type Stated, statedOf } from './stated.ts'
 
 /** Told of every field that was left out. */
@@ -48,6 +48,13 @@ const NAME = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
 /** Whether it is a name that records may have, in lower case without a final dot. */
 export const isRecordName = (text: string): boolean => text.length <= NAME_MAX && NAME.test(text)
 
+/** A name as objects are read: in lower case, without a final dot. */
+export const bareName = (text: string): string => text.toLowerCase().replace(/\.$/, '')
+
+/** Whether such a name is the suffix or below it; '' is the root. */
+export const isWithin = (name: string, suffix: string): boolean =>
+  suffix === '' || name === suffix || name.endsWith(`.${suffix}`)
+
 type Id = Pick<SlimRecords, 'namespace' | 'name'>
 
 /** A DNSRecord: spec.name, spec.type, spec.ttlSeconds, spec.values. */
@@ -90,11 +97,7 @@ export function recordsOfIngress(raw: unknown, id: Id, note: Note): SlimRecords 
   const balancers = listAt(raw, 'status', 'loadBalancer', 'ingress').slice(0, BALANCERS_MAX)
   const ips = balancers.flatMap(item => canonicalIp(textAt(item, 'ip')) ?? [])
   const hosts = balancers.flatMap(item => textAt(item, 'hostname') || [])
-  const byType: [type: RecordType, values: readonly string[]][] = [
-    ['A', ips.filter(ip => !ip.includes(':'))],
-    ['AAAA', ips.filter(ip => ip.includes(':'))],
-    ['CNAME', ips.length === 0 ? hosts.slice(0, 1) : []],
-  ]
+  const byType = balancerTypes(ips, hosts)
   const names = new Set(listAt(raw, 'spec', 'rules').map(rule => textAt(rule, 'host')))
   names.delete('')
   return made(
@@ -102,12 +105,21 @@ export function recordsOfIngress(raw: unknown, id: Id, note: Note): SlimRecords 
     id,
     [...names]
       .slice(0, SETS_MAX)
-      .flatMap(name =>
-        byType
-          .filter(([, values]) => values.length > 0)
-          .map(([type, values]) => setOf(name, type, 0, values, ['spec', 'rules'], note)),
-      ),
+      .flatMap(name => byType.map(([type, values]) => setOf(name, type, 0, values, ['spec', 'rules'], note))),
   )
+}
+
+/** What a name has that leads to a balancer: its addresses, or where it has none its first host name. */
+export function balancerTypes(
+  addresses: readonly string[],
+  hosts: readonly string[],
+): (readonly [type: RecordType, values: readonly string[]])[] {
+  const types = [
+    ['A', addresses.filter(address => !address.includes(':'))],
+    ['AAAA', addresses.filter(address => address.includes(':'))],
+    ['CNAME', addresses.length === 0 ? hosts.slice(0, 1) : []],
+  ] as const
+  return types.filter(([, values]) => values.length > 0)
 }
 
 function made(
@@ -115,11 +127,10 @@ function made(
   { namespace, name }: Id,
   sets: readonly (SlimRecordSet | undefined)[],
 ): SlimRecords {
-  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
   return {
     namespace,
     name,
-    createdMs: Number.isNaN(created) ? 0 : created,
+    createdMs: createdMsOf(raw),
     records: sets.filter(set => set !== undefined),
   }
 }
@@ -133,7 +144,7 @@ function setOf(
   note: Note,
 ): SlimRecordSet | undefined {
   const known = RECORD_TYPES.find(each => each === type)
-  const text = typeof name === 'string' ? name.toLowerCase().replace(/\.$/, '') : ''
+  const text = typeof name === 'string' ? bareName(name) : ''
   if (known === undefined || !isRecordName(text)) {
     note(
       path,

@@ -2,8 +2,17 @@
 // its Gateways, as k8s_gateway serves them. A route without host names has those of the listeners that it is attached to.
 
 import { canonicalIp } from '../shared/ip.ts'
-import { fieldAt, isJson, listAt, textAt } from './field.ts'
-import { BALANCERS_MAX, isRecordName, type SlimRecordSet, type SlimRecords, VALUES_MAX } from './records.ts'
+import { createdMsOf, fieldAt, isJson, type Json, listAt, textAt } from './field.ts'
+import { isAddress, isListOf, isText, isTimeMs } from './guards.ts'
+import {
+  BALANCERS_MAX,
+  balancerTypes,
+  bareName,
+  isRecordName,
+  type SlimRecordSet,
+  type SlimRecords,
+  VALUES_MAX,
+} from './records.ts'
 
 /** Of one object: host names of a route and its Gateways, listeners of a Gateway, each more than the API allows. */
 export const ROUTE_PARTS_MAX = 256
@@ -60,7 +69,6 @@ export function gatewayOf(raw: unknown, id: Pick<SlimGateway, 'namespace' | 'nam
 
 /** An HTTPRoute likewise. What a Gateway's controller has refused is no parent. */
 export function routeOf(raw: unknown, id: Pick<SlimRoute, 'namespace' | 'name'>): SlimRoute {
-  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
   const parentOf = (item: unknown): SlimParent[] => {
     const isGateway =
       (fieldAt(item, 'group') ?? GATEWAY_GROUP) === GATEWAY_GROUP &&
@@ -76,7 +84,7 @@ export function routeOf(raw: unknown, id: Pick<SlimRoute, 'namespace' | 'name'>)
   return {
     namespace: id.namespace,
     name: id.name,
-    createdMs: Number.isNaN(created) ? 0 : created,
+    createdMs: createdMsOf(raw),
     hostnames: listAt(raw, 'spec', 'hostnames')
       .slice(0, ROUTE_PARTS_MAX)
       .flatMap(item => (typeof item === 'string' && recordName(item)) || []),
@@ -97,7 +105,7 @@ const isSameParent = (a: SlimParent, b: SlimParent): boolean =>
 
 /** The name in lower case without a final dot, or ''. */
 function recordName(text: string): string {
-  const name = text.toLowerCase().replace(/\.$/, '')
+  const name = bareName(text)
   return isRecordName(name) ? name : ''
 }
 
@@ -125,54 +133,29 @@ export function recordsOfRoute(
 
 function setsOf(name: string, gateways: readonly SlimGateway[]): SlimRecordSet[] {
   const addresses = [...new Set(gateways.flatMap(gateway => gateway.addresses))].slice(0, BALANCERS_MAX)
-  const hosts = gateways.flatMap(gateway => gateway.hosts).slice(0, 1)
-  const set = (type: SlimRecordSet['type'], values: readonly string[]): SlimRecordSet[] =>
-    values.length === 0 ? [] : [{ name, type, ttlSeconds: 0, values }]
-  if (addresses.length === 0) return set('CNAME', hosts)
-  return [
-    ...set(
-      'A',
-      addresses.filter(address => !address.includes(':')),
-    ),
-    ...set(
-      'AAAA',
-      addresses.filter(address => address.includes(':')),
-    ),
-  ]
+  const hosts = gateways.flatMap(gateway => gateway.hosts)
+  return balancerTypes(addresses, hosts).map(([type, values]) => ({ name, type, ttlSeconds: 0, values }))
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 1024
 const isName = (value: unknown): value is string => isText(value) && isRecordName(value)
-
-function listOf<T>(
-  value: unknown,
-  max: number,
-  isOne: (item: unknown) => item is T,
-): readonly T[] | undefined {
-  return Array.isArray(value) && value.length <= max && value.every(isOne) ? value : undefined
-}
-
-type Json = Readonly<Record<string, unknown>>
 
 /** A Gateway out of a file's value, whose namespace and name are good; undefined where it is none. */
 export function checkedGateway(
   { addresses, hosts, listeners }: Json,
   id: Pick<SlimGateway, 'namespace' | 'name'>,
 ): SlimGateway | undefined {
-  const isAddress = (value: unknown): value is string => isText(value) && canonicalIp(value) === value
   const isListener = (value: unknown): value is SlimListener =>
     isJson(value) && isText(value.name) && (value.hostname === '' || isName(value.hostname))
-  const known = {
-    addresses: listOf(addresses, VALUES_MAX, isAddress),
-    hosts: listOf(hosts, VALUES_MAX, isName),
-    listeners: listOf(listeners, ROUTE_PARTS_MAX, isListener),
-  }
-  if (!known.addresses || !known.hosts || !known.listeners) return undefined
+  const isGood =
+    isListOf(addresses, VALUES_MAX, isAddress) &&
+    isListOf(hosts, VALUES_MAX, isName) &&
+    isListOf(listeners, ROUTE_PARTS_MAX, isListener)
+  if (!isGood) return undefined
   return {
     ...id,
-    addresses: known.addresses,
-    hosts: known.hosts,
-    listeners: known.listeners.map(({ name, hostname }) => ({ name, hostname })),
+    addresses,
+    hosts,
+    listeners: listeners.map(({ name, hostname }) => ({ name, hostname })),
   }
 }
 
@@ -183,13 +166,15 @@ export function checkedRoute(
 ): SlimRoute | undefined {
   const isParent = (value: unknown): value is SlimParent =>
     isJson(value) && isText(value.gateway) && isText(value.section)
-  const names = listOf(hostnames, ROUTE_PARTS_MAX, isName)
-  const known = listOf(parents, ROUTE_PARTS_MAX, isParent)
-  if (typeof createdMs !== 'number' || !Number.isSafeInteger(createdMs) || !names || !known) return undefined
+  const isGood =
+    isTimeMs(createdMs) &&
+    isListOf(hostnames, ROUTE_PARTS_MAX, isName) &&
+    isListOf(parents, ROUTE_PARTS_MAX, isParent)
+  if (!isGood) return undefined
   return {
     ...id,
     createdMs,
-    hostnames: names,
-    parents: known.map(({ gateway, section }) => ({ gateway, section })),
+    hostnames,
+    parents: parents.map(({ gateway, section }) => ({ gateway, section })),
   }
 }

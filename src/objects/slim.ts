@@ -5,7 +5,8 @@
 import { canonicalIp, parseCidr, parseIp } from '../shared/ip.ts'
 import { dnsPolicyOf, type SlimDnsPolicy } from './dns-policies.ts'
 import { EndpointPacker, type PackedEndpoints } from './endpoints.ts'
-import { field, fieldAt, isJson, labelsOf, listAt, type Path, textAt } from './field.ts'
+import { field, fieldAt, isJson, labelsOf, listAt, type Path, quote, textAt } from './field.ts'
+import { TEXT_MAX } from './guards.ts'
 import { internList, internPorts, internText } from './intern.ts'
 import type {
   Near,
@@ -53,7 +54,6 @@ export const ZONE_LABELS = ['topology.kubernetes.io/zone', 'failure-domain.beta.
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
-export const TEXT_MAX = 1024
 /** Of one object; what is beyond is left out with a note. Slices may have 20,000 ports, nothing bounds those of a Service. */
 export const PORTS_MAX = 20_000
 export const ADDRESSES_MAX = 20_000
@@ -90,12 +90,6 @@ function identity(
     }
   }
   return { namespace: internText(namespace), name }
-}
-
-/** A value as it is shown in a message, cut to a readable length. */
-export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing')
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 /** A Service; cluster addresses from spec.clusterIPs, else from spec.clusterIP. */

@@ -30,6 +30,9 @@ export interface Stated {
   readonly conditions: readonly Condition[]
 }
 
+/** As the API has times: whole seconds. */
+export const timeText = (wallMs: number): string => new Date(wallMs).toISOString().replace(/\.\d+Z$/, 'Z')
+
 /** Longer texts are none of ours. */
 const TEXT_MAX = 1024
 

@@ -11,7 +11,9 @@ import {
   UPSTREAM_PORTS,
   type UpstreamAddress,
 } from '../shared/upstream-address.ts'
-import { field, fieldAt, isJson, listAt, type Path, textAt } from './field.ts'
+import { createdMsOf, field, fieldAt, isJson, listAt, type Path, quote, textAt } from './field.ts'
+import { isAddress, isTimeMs } from './guards.ts'
+import { bareName, isRecordName } from './records.ts'
 import { type Stated, statedOf } from './stated.ts'
 
 export const STUB_POLICIES = ['random', 'round_robin', 'sequential'] as const
@@ -39,11 +41,8 @@ export interface SlimStubDomain {
   readonly stated?: Stated
 }
 
-const LABEL = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
-const ZONE = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
-
 /** Whether it is a zone below the root, in lower case without a final dot. */
-export const isZoneText = (text: string): boolean => ZONE.test(text)
+export const isZoneText = (text: string): boolean => isRecordName(text) && !text.startsWith('*')
 
 /** Of a StubDomain as the API or a file has it, whose name is good. */
 export function stubDomainOf(
@@ -51,22 +50,21 @@ export function stubDomainOf(
   name: string,
   note: (path: Path, message: string) => void,
 ): SlimStubDomain {
-  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
   const spec = fieldAt(raw, 'spec')
   let flaw = ''
   const wrong = (path: Path, text: string): void => {
     note(['spec', ...path], text)
     flaw ||= text
   }
-  const zone = textAt(spec, 'zone').toLowerCase().replace(/\.$/, '')
-  if (!isZoneText(zone)) wrong(['zone'], `${quoted(field(spec, 'zone'))} is no zone`)
+  const zone = bareName(textAt(spec, 'zone'))
+  if (!isZoneText(zone)) wrong(['zone'], `${quote(field(spec, 'zone'))} is no zone`)
   const texts = listAt(spec, 'upstreams')
   if (texts.length === 0) wrong(['upstreams'], 'no upstreams')
   if (texts.length > STUB_UPSTREAMS_MAX) wrong(['upstreams'], `more than ${STUB_UPSTREAMS_MAX} upstreams`)
   const upstreams = texts.slice(0, STUB_UPSTREAMS_MAX).flatMap((text, i) => {
     const read = typeof text === 'string' ? upstreamOf(text) : 'it is no text'
     if (typeof read !== 'string') return [read]
-    wrong(['upstreams', i], `upstream ${quoted(text)}: ${read}`)
+    wrong(['upstreams', i], `upstream ${quote(text)}: ${read}`)
     return []
   })
   const policy = STUB_POLICIES.find(known => known === (field(spec, 'policy') ?? 'random'))
@@ -78,7 +76,7 @@ export function stubDomainOf(
   const stated = statedOf(raw)
   const slim: SlimStubDomain = {
     name,
-    createdMs: Number.isNaN(created) ? 0 : created,
+    createdMs: createdMsOf(raw),
     zone: isZoneText(zone) ? zone : '',
     upstreams,
     policy: policy ?? 'random',
@@ -105,11 +103,6 @@ function upstreamOf(text: string): UpstreamAddress | string {
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_FAILS_MAX
 
-function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing')
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
-}
-
 /** Such an object out of a file's value, whose name is good; undefined where it is none. */
 export function checkedStubDomain(value: unknown, name: string): SlimStubDomain | undefined {
   const [createdMs, zone, upstreams, policy, maxFails, forceTcp, flaw] = [
@@ -117,8 +110,7 @@ export function checkedStubDomain(value: unknown, name: string): SlimStubDomain 
   ].map(key => field(value, key)) // biome-ignore format: a list
   const known = STUB_POLICIES.find(each => each === policy)
   const isGood =
-    typeof createdMs === 'number' &&
-    Number.isSafeInteger(createdMs) &&
+    isTimeMs(createdMs) &&
     typeof zone === 'string' &&
     (zone === '' || isZoneText(zone)) &&
     Array.isArray(upstreams) &&
@@ -139,8 +131,7 @@ function checkedUpstream(value: unknown): UpstreamAddress | undefined {
   const isGood =
     typeof protocol === 'string' &&
     isUpstreamProtocol(protocol) &&
-    typeof address === 'string' &&
-    canonicalIp(address) === address &&
+    isAddress(address) &&
     parsePort(String(port)) === port &&
     (serverName === undefined || typeof serverName === 'string')
   return isGood ? { protocol, address, port: port as number, serverName } : undefined

@@ -12,6 +12,14 @@ export interface Verdict {
   readonly isFormerServed?: boolean
 }
 
+/** Orders objects that claim the same, the older first; those of one second by a name. */
+export const olderFirst =
+  <T extends { readonly createdMs: number }>(nameOf: (each: T) => string) =>
+  (a: T, b: T): number => {
+    const [left, right] = [nameOf(a), nameOf(b)]
+    return a.createdMs - b.createdMs || (left < right ? -1 : left > right ? 1 : 0)
+  }
+
 /** Whether two say the same. */
 export const sameVerdict = (a: Verdict | undefined, b: Verdict | undefined): boolean =>
   a?.refusal === b?.refusal && a?.message === b?.message

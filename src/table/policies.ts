@@ -3,7 +3,7 @@
 
 import type { SlimDnsPolicy } from '../objects/dns-policies.ts'
 import { objectKey } from '../objects/objects.ts'
-import { sameVerdict, type Verdict } from '../objects/verdict.ts'
+import { olderFirst, sameVerdict, type Verdict } from '../objects/verdict.ts'
 import { KEY } from './layout.ts'
 import { Texts } from './texts.ts'
 import type { TableWriter } from './writer.ts'
@@ -111,5 +111,4 @@ function verdictOf({ flaw, namespace }: SlimDnsPolicy, isServed: boolean): Verdi
     : { refusal: 'Invalid', message: `${flaw}; it narrows nothing` }
 }
 
-const byAge = (a: SlimDnsPolicy, b: SlimDnsPolicy): number =>
-  a.createdMs - b.createdMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+const byAge = olderFirst<SlimDnsPolicy>(({ name }) => name)

@@ -3,8 +3,8 @@
 
 import type { RecordKind } from '../objects/objects.ts'
 import type { RecordOptions } from '../objects/options.ts'
-import type { SlimRecordSet, SlimRecords } from '../objects/records.ts'
-import { sameVerdict, type Verdict } from '../objects/verdict.ts'
+import { isWithin, type SlimRecordSet, type SlimRecords } from '../objects/records.ts'
+import { olderFirst, sameVerdict, type Verdict } from '../objects/verdict.ts'
 import { PIECES_A_STEP, type Steps } from '../shared/steps.ts'
 import { parseName } from '../wire/name.ts'
 import { parseRecord } from '../wire/presentation/record.ts'
@@ -184,7 +184,7 @@ export class Records {
   /** How many names a claim of the name costs the namespace, or why it may not have it. */
   #costOf(name: string, namespace: string): number | Verdict {
     const delegation = this.#options.delegations
-      .filter(({ suffix }) => suffix === '' || name === suffix || name.endsWith(`.${suffix}`))
+      .filter(({ suffix }) => isWithin(name, suffix))
       .reduce<RecordOptions['delegations'][number] | undefined>(
         (longest, each) =>
           longest === undefined || each.suffix.length > longest.suffix.length ? each : longest,
@@ -288,8 +288,7 @@ const notDelegated = (message: string): Verdict => ({ refusal: 'NotDelegated', m
 
 const labelsOf = (name: string): number => (name === '' ? 0 : name.split('.').length)
 
-const byAge = (a: Claim, b: Claim): number =>
-  a.createdMs - b.createdMs || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0)
+const byAge = olderFirst<Claim>(({ owner }) => owner)
 
 /** Names without a final dot are whole ones, and texts may lack their quotes. */
 function dataText(type: string, value: string): string {

@@ -2,8 +2,9 @@
 // as one text (texts.ts). One that is changed into what cannot be served goes on as it was.
 
 import type { StubOptions } from '../objects/options.ts'
+import { isWithin } from '../objects/records.ts'
 import type { SlimStubDomain } from '../objects/stub-domains.ts'
-import { sameVerdict, type Verdict } from '../objects/verdict.ts'
+import { olderFirst, sameVerdict, type Verdict } from '../objects/verdict.ts'
 import { KEY } from './layout.ts'
 import { Texts } from './texts.ts'
 import type { TableWriter } from './writer.ts'
@@ -124,8 +125,4 @@ const withFormer = ({ message, ...rest }: Verdict): Verdict => ({
   isFormerServed: true,
 })
 
-const byAge = (a: SlimStubDomain, b: SlimStubDomain): number =>
-  a.createdMs - b.createdMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-
-const isWithin = (zone: string, above: string): boolean =>
-  above === '' || zone === above || zone.endsWith(`.${above}`)
+const byAge = olderFirst<SlimStubDomain>(({ name }) => name)

@@ -65,6 +65,10 @@ const loadOf = ({ cores }: Context, { port }: Subject, row: RowLoad): LoadOption
   ...row.load,
 })
 
+/** The load by the program that knows the transport. */
+const ask = (load: LoadOptions): Promise<LoadResult> =>
+  load.transport === 'doh' ? h2load(load) : dnsperf(load)
+
 /** µs of the server's processor time a query. Throws WrongAnswersError. */
 export async function measure(
   context: Context,
@@ -78,7 +82,7 @@ export async function measure(
   const seconds = Math.max(context.effort.seconds, isStream ? STREAM_SECONDS_MIN : 0)
   if (row.fill) await dnsperf({ ...load, runs: 1, outstanding: GENTLE_OUTSTANDING })
   const before = cpuUs(pid)
-  const result = await (load.transport === 'doh' ? h2load : dnsperf)({ ...load, seconds })
+  const result = await ask({ ...load, seconds })
   const value = (cpuUs(pid) - before) / result.completed
   checkCodes(subject, result, row.codes)
   return { ...result, value }
@@ -116,11 +120,7 @@ export async function rounds(context: Context, subjects: readonly Subject[], row
   let repeats = VOID_ROUNDS_MAX
   const seconds = context.effort.quick ? QUICK_WARM_SECONDS : WARM_SECONDS
   for (const subject of subjects)
-    await (row.load.transport === 'doh' ? h2load : dnsperf)({
-      ...loadOf(context, subject, row),
-      outstanding: GENTLE_OUTSTANDING,
-      seconds,
-    })
+    await ask({ ...loadOf(context, subject, row), outstanding: GENTLE_OUTSTANDING, seconds })
   for (let round = 0; round < context.effort.rounds; ) {
     const { figures, lost } = await oneRound(context, subjects, row)
     if (lost > 0) context.say(`  Knot lost ${lost} packets: the machine is busy`)
