@@ -44,6 +44,7 @@ interface FoundSet {
 export class RecordsHandler implements Handler {
   readonly #config: RecordsConfig
   readonly #context: ServingContext
+  #found: TableReader | undefined
   readonly #zones: ZoneTable<Zone>
   readonly #fallthrough: ZoneTable<Zoned>
   readonly #key = new Uint8Array(1 + NAME_MAX_OCTETS)
@@ -84,8 +85,12 @@ export class RecordsHandler implements Handler {
     return this.#answer(packet, table, zone, sets ?? [], isApex)
   }
 
+  /** That of the block's `kubernetes`, which is made behind this one. */
   get #table(): TableReader | undefined {
-    return this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster.table
+    this.#found ??= this.#context.handlers.find(
+      handler => handler instanceof KubernetesHandler,
+    )?.cluster.table
+    return this.#found
   }
 
   /** The block of the name, or of the wildcard below the longest name above it that exists; 0 for none. */

@@ -3,8 +3,10 @@
 // that goes ends what is under way.
 
 import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import type { TableReader } from '../../table/reader.ts'
 import { type ServedStub, STUBS_KEY } from '../../table/stub-domains.ts'
 import { numberOf, readText } from '../../table/texts.ts'
+import { name, nameKey } from '../../wire/name.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { addressText, defaultRule, type RuleConfig } from '../forward/config.ts'
 import { Rule } from '../forward/rule.ts'
@@ -24,6 +26,7 @@ interface Stub {
 export class StubDomainsHandler implements Handler {
   readonly #context: ServingContext
   readonly #open: OpenUdp
+  #found: TableReader | undefined
   /** The number of the text that was read last; 0 for none. */
   #number = 0
   /** By the zone as octets of a lower-case name in wire form, one octet a character. */
@@ -38,12 +41,12 @@ export class StubDomainsHandler implements Handler {
     this.#read()
     const stub = this.#stubs.size === 0 ? undefined : this.#find(packet.scan)
     if (stub === undefined) return NEXT
-    const { name, zone, upstreams } = stub.said
+    const { name: object, zone, upstreams } = stub.said
     packet.trace?.note(
       'stubdomains',
-      `StubDomain ${name} sends ${zone} to ${upstreams.map(addressText).join(', ')}`,
+      `StubDomain ${object} sends ${zone} to ${upstreams.map(addressText).join(', ')}`,
       {
-        stub: name,
+        stub: object,
       },
     )
     return stub.rule.ask(packet)
@@ -66,9 +69,17 @@ export class StubDomainsHandler implements Handler {
     return undefined
   }
 
+  /** That of the block's `kubernetes`, which is made behind this one. */
+  get #table(): TableReader | undefined {
+    this.#found ??= this.#context.handlers.find(
+      handler => handler instanceof KubernetesHandler,
+    )?.cluster.table
+    return this.#found
+  }
+
   /** Takes what has changed since the last query. */
   #read(): void {
-    const table = this.#context.handlers.find(handler => handler instanceof KubernetesHandler)?.cluster.table
+    const table = this.#table
     if (table === undefined || numberOf(table, STUBS_KEY) === this.#number) return
     const found = readText(table, STUBS_KEY)
     this.#number = found?.number ?? 0
@@ -98,9 +109,4 @@ const ruleOf = ({ zone, upstreams, policy, maxFails, forceTcp }: ServedStub): Ru
   forceTcp,
 })
 
-/** A name in wire form, one octet a character. */
-const keyOf = (zone: string): string =>
-  `${zone
-    .split('.')
-    .map(label => String.fromCharCode(label.length) + label)
-    .join('')}\0`
+const keyOf = (zone: string): string => nameKey(name(`${zone}.`))
