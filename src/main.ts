@@ -74,17 +74,14 @@ async function serve(command: Extract<Command, { command: 'serve' }>): Promise<n
   )
   const nodeCache =
     command.nodeCache && (await startNodeCache(command.nodeCache, log, registry, () => server.reload()))
-  if (typeof nodeCache === 'string') {
-    tellFatal(nodeCache, command.logForm)
+  const fatal = async (text: string): Promise<number> => {
+    tellFatal(text, command.logForm)
     await log.flush(LOG_FLUSH_MS)
     return 1
   }
+  if (typeof nodeCache === 'string') return fatal(nodeCache)
   const systemd = await fromSystemd(log)
-  if (typeof systemd === 'string') {
-    tellFatal(systemd, command.logForm)
-    await log.flush(LOG_FLUSH_MS)
-    return 1
-  }
+  if (typeof systemd === 'string') return fatal(systemd)
   const manager = systemd?.manager
   const server: Server = new Server({
     configuration: nodeCache === undefined ? source(command.conf, command.port) : nodeCache.source,

@@ -30,7 +30,7 @@ export const noSearchPath: Rule = one => {
   if (wouldBe === undefined || !isAbsent(one)) return undefined
   const has = resolver.search.length === 0 ? 'no search path' : `the search path ${resolver.search.join(' ')}`
   return {
-    cause: `${resolver.pod === '' ? 'This client' : `Pod ${resolver.pod}`} has ${has}, by which ${asked} is not ${bare(wouldBe)}.`,
+    cause: `${upperPod(resolver.pod)} has ${has}, by which ${asked} is not ${bare(wouldBe)}.`,
     advice: `Ask for ${bare(wouldBe)}, or give the Pod a dnsConfig with that search path (dnsPolicy ClusterFirst has it).`,
   }
 }

@@ -8,23 +8,21 @@
 
 import { type HashSeed, halfSipHash, randomSeed } from '../../shared/half-siphash.ts'
 import { parseIp } from '../../shared/ip.ts'
-import { readU32 } from '../../wire/header.ts'
 import { nameKey, parseName } from '../../wire/name.ts'
 
 /** Octets of a weight file; a larger one is refused. */
 export const WEIGHT_FILE_MAX_OCTETS = 4 * 1024 * 1024
 
 /** Weights by nameKey of the owner, then by `addressKey`. */
-export type Weights = ReadonlyMap<string, ReadonlyMap<string | number, number>>
+export type Weights = ReadonlyMap<string, ReadonlyMap<string, number>>
 
-/** An address of 4 or 16 octets, at octets[from … to), as a key. */
-export const addressKey = (octets: Uint8Array, from = 0, to: number = octets.length): string | number =>
-  to - from === 4 ? readU32(octets, from) : Buffer.prototype.latin1Slice.call(octets, from, to)
+/** The octets of an address as a key, one a character. */
+export const addressKey = (octets: Uint8Array): string => Buffer.prototype.latin1Slice.call(octets)
 
 /** Reads a weight file's text; a string says what is wrong with which line. */
 export function parseWeights(text: string): Weights | string {
-  const weights = new Map<string, Map<string | number, number>>()
-  let current: Map<string | number, number> | undefined
+  const weights = new Map<string, Map<string, number>>()
+  let current: Map<string, number> | undefined
   for (const [index, line] of text.split('\n').entries()) {
     const [first, second, ...further] = line.trim().split(/\s+/)
     if (first === undefined || first === '' || first.startsWith('#')) continue
@@ -78,7 +76,7 @@ export class WeightIndex {
       starts.push([name, parts.length])
       for (const octet of name) parts.push(octet)
       for (const [address, weight] of addresses) {
-        const octets = addressOctets(address)
+        const octets = Buffer.from(address, 'latin1')
         parts.push(octets.length, ...octets, weight)
       }
       parts.push(0)
@@ -130,10 +128,4 @@ export class WeightIndex {
       if (same === length) return slot
     }
   }
-}
-
-/** What `addressKey` made a key of. */
-function addressOctets(key: string | number): Uint8Array {
-  if (typeof key === 'string') return Buffer.from(key, 'latin1')
-  return Uint8Array.of(key >>> 24, key >>> 16, key >>> 8, key)
 }
