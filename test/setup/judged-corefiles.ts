@@ -80,6 +80,7 @@ const TWICE: Readonly<Record<string, readonly [verdict: Judged['coredns'], lines
   ],
   timeouts: ['taken', 'timeouts {\n read 5s\n}\ntimeouts {\n write 6s\n}'],
   tls: ['taken', 'tls c.pem k.pem\ntls c.pem k.pem'],
+  trace: ['taken', 'trace 127.0.0.1:19411\ntrace zipkin 127.0.0.1:19412'],
   transfer: ['taken', 'transfer a.test {\n to 192.0.2.1\n}\ntransfer b.test {\n to 192.0.2.2\n}'],
   view: ['refused', 'view a {\n expr true\n}\nview b {\n expr true\n}'],
   whoami: ['taken', 'whoami\nwhoami'],
