@@ -68,9 +68,8 @@ const IMAGE: Elsewhere = {
 }
 const CHECK: Elsewhere = { file: 'test/setup/check.test.ts', because: 'wants a manifest of a cluster' }
 const NODE: Elsewhere = {
-  file: 'test/diff/command.test.ts',
-  because:
-    'needs a node, which the document says: what it starts in the Pod is tried there, and as `explain`',
+  file: 'test/e2e/image-commands.ts',
+  because: 'needs a node, which the document says: what it starts in the Pod is tried in a container there',
 }
 const PROVIDER: Elsewhere = {
   file: 'docs/migrate.md',

@@ -7,12 +7,11 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
-import type { Report } from '../../src/explain/report.ts'
 import { query } from '../support/dns-client.ts'
 import { Container, type Mounts, type PodContainer, RUNTIMES, UnpackedImage } from './container.ts'
+import { checkCommands } from './image-commands.ts'
 import { hasProgram, run } from './namespaces.ts'
 import { eventually } from './processes.ts'
-import { isBuilt, programPath } from './programs.ts'
 import { ServiceAccount } from './service-account.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
@@ -124,35 +123,6 @@ function mountsOf(folder: string, account: ServiceAccount): Mounts {
 
 const isReady = async (): Promise<boolean> => (await fetch('http://127.0.0.1:8181/ready')).ok
 
-/** The commands of docs/why.md, by their programs, and through bin/kubectl-seamark with a kubectl that ends up in the container. */
-function checkCommands(container: Container, folder: string): void {
-  const explain = ['explain', `${NAME}.`, '--json']
-  const report = (command: readonly string[], env: NodeJS.ProcessEnv = process.env): Report => {
-    const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8', env })
-    same(status, 0, `${command.join(' ')}: ${stderr}`)
-    return JSON.parse(stdout) as Report
-  }
-  for (const program of [['seamark'], ['/usr/local/bin/node', '/seamark/seamark.mjs']]) {
-    const { cause, client } = report(container.execCommand([...program, ...explain]))
-    holds(cause.startsWith(`${NAME} resolves to 10.96.0.1`), cause)
-    same(client, '127.0.0.1', 'the server answers, from its own address')
-  }
-  const quoted = container.execCommand([]).map(word => `'${word}'`)
-  const kubectl = `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec ${quoted.join(' ')} "$@"\n`
-  writeFileSync(join(folder, 'kubectl'), kubectl, { mode: 0o755 })
-  const plugin = [join(ROOT, 'bin', 'kubectl-seamark'), ...explain]
-  same(report(plugin, { ...process.env, PATH: `${folder}:${process.env.PATH}` }).status, 0, 'kubectl seamark')
-  if (!isBuilt('kubectl')) return
-  const plugins = run([
-    'env',
-    `PATH=${join(ROOT, 'bin')}:${process.env.PATH}`,
-    programPath('kubectl'),
-    'plugin',
-    'list',
-  ])
-  holds(plugins.includes(join(ROOT, 'bin', 'kubectl-seamark')), plugins)
-}
-
 async function checkRuntime(
   context: Context,
   runtime: (typeof RUNTIMES)[number],
@@ -196,8 +166,8 @@ async function checkRuntime(
     const metrics = await (await fetch('http://127.0.0.1:9153/metrics')).text()
     same(/^seamark_memory_limit_bytes (\S+)$/m.exec(metrics)?.[1], String(170 * 2 ** 20), 'the limit')
   })
-  await context.check(`${runtime}: explain in the container, as kubectl exec runs it`, () =>
-    checkCommands(container, context.scope.folder(`${runtime}-kubectl`)),
+  await context.check(`${runtime}: explain, tap, check and diff in the container, by kubectl exec`, () =>
+    checkCommands(context, container, context.scope.folder(`${runtime}-kubectl`)),
   )
   await context.check(
     `${runtime}: SIGTERM drains: answers while it is not ready any more, then ends`,
