@@ -136,7 +136,7 @@ function selected(
         hostname: pod.subdomain === slim.name ? pod.hostname : '',
         targetName: options.endpointPodNames ? pod.name : '',
         zone: options.zonal ? pod.zone : '',
-        ...(options.topology && { place: placeText(pod.node, [pod.zone]) }),
+        ...(options.topology && { place: placeText([pod.node], [pod.zone]) }),
       })
     }
     return [...groups].map(([key, group]) => ({

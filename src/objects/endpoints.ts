@@ -18,7 +18,7 @@ export interface SlimEndpoint {
   readonly targetName: string
   /** The topology zone, lower case, or '' (kept only where `zonal` needs it). */
   readonly zone: string
-  /** NODE/ZONE,ZONE: where it is, and the zones that it is for; absent or '' but where `topology` needs it. */
+  /** NODE,NODE/ZONE,ZONE: the nodes and the zones that it is for; absent or '' but where `topology` needs it. */
   readonly place?: string
 }
 
@@ -27,8 +27,8 @@ export type PackedEndpoints = string
 
 const FLAG = { V6: 1, HOSTNAME: 2, TARGET: 4, ZONE: 8, SAME: 16, PLACE: 32 } as const
 const KNOWN_FLAGS = FLAG.V6 | FLAG.HOSTNAME | FLAG.TARGET | FLAG.ZONE | FLAG.SAME | FLAG.PLACE
-/** A length has one octet; what Kubernetes allows is shorter. */
-const TEXT_MAX = 255
+/** Octets of each of an endpoint's texts, whose length has one: longer ones lose their end. */
+export const TEXT_MAX = 255
 /** The most that one endpoint takes. */
 const ENDPOINT_MAX_OCTETS = 1 + 16 + 4 * (1 + TEXT_MAX)
 const FIRST_OCTETS = 16 * 1024

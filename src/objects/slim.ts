@@ -4,7 +4,7 @@
 
 import { canonicalIp, parseCidr, parseIp } from '../shared/ip.ts'
 import { dnsPolicyOf, type SlimDnsPolicy } from './dns-policies.ts'
-import { EndpointPacker, type PackedEndpoints } from './endpoints.ts'
+import { EndpointPacker, type PackedEndpoints, TEXT_MAX as PLACE_MAX } from './endpoints.ts'
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, quote, textAt } from './field.ts'
 import { TEXT_MAX } from './guards.ts'
 import { internList, internPorts, internText } from './intern.ts'
@@ -355,15 +355,21 @@ function endpoints(raw: unknown, options: SliceOptions, note: Note): PackedEndpo
   return packer.finish()
 }
 
-/** NODE/ZONE,ZONE: the endpoint's node, and the zones that it is for: by its hints where it has any, else its own. */
+/** NODE,NODE/ZONE,ZONE: the nodes and the zones that the endpoint is for: by its hints where it has any, else its own. */
 function placeOf(endpoint: unknown): string {
-  const hints = listAt(endpoint, 'hints', 'forZones').map(hint => textAt(hint, 'name'))
-  return placeText(textAt(endpoint, 'nodeName'), hints.length > 0 ? hints : [textAt(endpoint, 'zone')])
+  const hinted = (kind: 'forNodes' | 'forZones', own: string): readonly string[] => {
+    const hints = listAt(endpoint, 'hints', kind).map(hint => textAt(hint, 'name'))
+    return hints.length > 0 ? hints : [textAt(endpoint, own)]
+  }
+  return placeText(hinted('forNodes', 'nodeName'), hinted('forZones', 'zone'))
 }
 
-/** The same of a node and zones. */
-export const placeText = (node: string, zones: readonly string[]): string =>
-  internText(`${node}/${zones.join(',')}`.toLowerCase())
+/** The same of nodes and zones; those that are too many to be kept are none. */
+export function placeText(nodes: readonly string[], zones: readonly string[]): string {
+  const zoned = `/${zones.join(',')}`
+  const texts = [`${nodes.join(',')}${zoned}`, zoned, '/']
+  return internText((texts.find(({ length }) => length <= PLACE_MAX) ?? '/').toLowerCase())
+}
 
 const recordsBy =
   (of: typeof recordsOfDnsRecord) =>

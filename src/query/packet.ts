@@ -155,6 +155,8 @@ export class Packet extends Reply {
   isForNobody = false
   /** Whether it is asked on the way of another query, of the whole server (LOOKUP). */
   isLookUp = false
+  /** Whether something of its reply was chosen for this client: nobody keeps it for another one. */
+  isForClient = false
 
   // The question.
 
@@ -194,7 +196,7 @@ export class Packet extends Reply {
     this.waiting = undefined
     this.hasPlace = false
     this.asker = undefined
-    this.isForNobody = this.isLookUp = false
+    this.isForNobody = this.isLookUp = this.isForClient = false
     this.recursionDesired = true
     this.level = 0
     this.scan = this.asked

@@ -50,6 +50,7 @@ const FLAG = {
   LABELLED: 512,
   SMALLER: 1024,
   LOOKUP: 2048,
+  CLIENT: 4096,
 } as const
 
 class WaitingRecord implements Waiting {
@@ -183,6 +184,7 @@ class WaitingRecord implements Waiting {
     packet.hasPlace = (flags & FLAG.PLACE) !== 0
     packet.isForNobody = (flags & FLAG.NOBODY) !== 0
     packet.isLookUp = (flags & FLAG.LOOKUP) !== 0
+    packet.isForClient = (flags & FLAG.CLIENT) !== 0
     packet.becomesSmaller = (flags & FLAG.SMALLER) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
@@ -249,6 +251,7 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
   (packet.hasPlace ? FLAG.PLACE : 0) |
   (packet.isForNobody ? FLAG.NOBODY : 0) |
   (packet.isLookUp ? FLAG.LOOKUP : 0) |
+  (packet.isForClient ? FLAG.CLIENT : 0) |
   (packet.becomesSmaller ? FLAG.SMALLER : 0) |
   (asked.recursionDesired ? FLAG.CLIENT_RECURSION : 0) |
   (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0) |

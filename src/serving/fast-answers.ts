@@ -6,7 +6,7 @@ import { pluginIndex } from '../observe/query-meters.ts'
 import { type FastCache, MISS } from '../plugin/cache/fast.ts'
 import { CHASE, type ClusterAnswers, PASS } from '../plugin/kubernetes/answers.ts'
 import type { Guard, Handler } from '../plugin/plugin.ts'
-import { DONE, NEXT, type Packet, type Step } from '../query/packet.ts'
+import { DONE, NEXT, type Packet, type Step, type Trace } from '../query/packet.ts'
 import { takeWhole } from '../query/settle.ts'
 import type { Clock } from '../shared/clock.ts'
 import { MESSAGE_MAX } from '../wire/header.ts'
@@ -65,7 +65,8 @@ export class FastAnswers implements Handler {
       if (written === CHASE) return NEXT
       if (written === PASS) break
       passed?.countPassed()
-      if (trace !== undefined) trace.note('kubernetes', 'answers out of the table')
+      if (cluster.isForPlace) packet.isForClient = true
+      if (trace !== undefined) noteAnswer(trace, cluster)
       return answered(packet, written, KUBERNETES, isWhole)
     }
     if (cache === undefined || concernsOne(cacheGuards, scan)) return NEXT
@@ -77,6 +78,11 @@ export class FastAnswers implements Handler {
     packet.reasonCode = cache.reasonCode
     return answered(packet, written, CACHE, isWhole)
   }
+}
+
+function noteAnswer(trace: Trace, { nearnessText }: ClusterAnswers): void {
+  trace.note('kubernetes', 'answers out of the table')
+  if (nearnessText !== undefined) trace.note('kubernetes', nearnessText)
 }
 
 function concernsOne(guards: readonly Guard[], scan: Scan): boolean {

@@ -217,6 +217,7 @@ export class Road implements Responder, PacketRoad {
   /** Gives a handler the reply to its look-up. */
   #found(packet: Packet, asked: Packet): Step {
     packet.lookupsLeft = asked.lookupsLeft
+    packet.isForClient ||= asked.isForClient
     const kept = pop(packet)
     return servedOf(packet).handlers[packet.at & ~LOOKING]!.found!(packet, kept, asked)
   }

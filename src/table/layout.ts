@@ -39,7 +39,7 @@
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
 //           if GROUP_ZONES: per endpoint u8 length and topology zone;
-//           if GROUP_PLACES: per endpoint u8 length and NODE/ZONE,ZONE;
+//           if GROUP_PLACES: per endpoint u8 length and NODE,NODE/ZONE,ZONE;
 //           if GROUP_COUNTS: u32 their sum, then per endpoint u8 how often the slices name it
 //
 // Detail of a client, which stands for the Pods of one namespace that have the address: u8 CLIENT flags; u8 length and

@@ -38,6 +38,8 @@ const SERVICE = message({
   3: ['status', message({ 1: ['loadBalancer', message({ 1: ['ingress', INGRESS, 'repeated'] })] })],
 })
 
+const HINT = message({ 1: ['name', 'text'] })
+
 const ENDPOINT = message({
   1: ['addresses', 'text', 'repeated'],
   2: ['conditions', message({ 1: ['ready', 'boolean'] })],
@@ -45,7 +47,7 @@ const ENDPOINT = message({
   4: ['targetRef', message({ 3: ['name', 'text'] })],
   6: ['nodeName', 'text'],
   7: ['zone', 'text'],
-  8: ['hints', message({ 1: ['forZones', message({ 1: ['name', 'text'] }), 'repeated'] })],
+  8: ['hints', message({ 1: ['forZones', HINT, 'repeated'], 2: ['forNodes', HINT, 'repeated'] })],
 })
 
 const ENDPOINT_SLICE = message({

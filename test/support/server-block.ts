@@ -126,13 +126,13 @@ export class ServerBlock {
   }
 
   /** What a trace is told of the way of a packet. */
-  async notes(packet: Uint8Array): Promise<string[]> {
+  async notes(packet: Uint8Array, how: Coming = {}): Promise<string[]> {
     const notes: string[] = []
     const trace: Trace = {
       said: () => undefined,
       note: (word, text) => notes.push(word === '' ? text : `${word}: ${text}`),
     }
-    await askNow(this.#road, packet, {}, undefined, trace).came
+    await askNow(this.#road, packet, how, undefined, trace).came
     return notes
   }
 

@@ -57,7 +57,7 @@ export const cacheDoc: WordDoc = {
     },
   ],
   notes: [
-    "Replies made from the cluster's own table are never stored: the table is as fast and never stale.",
+    "Replies made from the cluster's own table, those of `k8s_records` among them, are never stored: the table is as fast and never stale.",
   ],
   example: `
     . {

@@ -37,7 +37,7 @@ export const VERIFIED_MAX_OCTETS = 4 * 2 ** 20
 
 const CACHE = pluginIndex('cache')
 /** Writers whose replies come out of the cluster's table. */
-const TABLE_PLUGINS: readonly number[] = [pluginIndex('kubernetes'), pluginIndex('k8s_external')]
+const TABLE_PLUGINS: readonly number[] = ['kubernetes', 'k8s_external', 'k8s_records'].map(pluginIndex)
 /** What is kept of a packet that passes: whether its client has set AD. */
 const PLAIN = 0
 const AUTHENTIC = 1
@@ -163,8 +163,8 @@ export class CacheHandler implements Handler {
     const ttlSeconds = replyTtl(this.#config, kind, smallestTtl(out, outAt, end))
     setTtls(out, outAt, end, ttlSeconds)
     // A failure that nobody wrote is the server's own: the next query may fare better (CoreDNS keeps none either).
-    if (!storable || ttlSeconds <= 0 || this.#stopped || plugin === 0 || TABLE_PLUGINS.includes(plugin))
-      return
+    const isFromTable = packet.isForClient || TABLE_PLUGINS.includes(plugin)
+    if (!storable || ttlSeconds <= 0 || this.#stopped || plugin === 0 || isFromTable) return
     const side = sideOf(kind)
     if (isInZones(scan, this.#exceptZones[side])) return
     // RFC 8914 4.14: a failure out of the cache says so.

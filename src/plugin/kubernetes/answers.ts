@@ -18,6 +18,7 @@ import type { KubernetesConfig } from './config.ts'
 import { isFirstOfPath } from './first-of-path.ts'
 import { labelRequest } from './metadata.ts'
 import { nameservers } from './nameservers.ts'
+import { NEARNESS, nearnessText } from './near.ts'
 import { isLabel, Request, type Shape, SVC } from './parse-name.ts'
 import { PodRecords } from './pod.ts'
 import { REASON, type Reason } from './reason.ts'
@@ -95,6 +96,17 @@ export class ClusterAnswers {
     return this.#table
   }
 
+  /** Whether the answer that was written is for where the client is. */
+  get isForPlace(): boolean {
+    return this.#selection.nearness !== NEARNESS.OFF
+  }
+
+  /** Why it is this one, for a person; undefined where the client's place does not matter. Between enter and leave only. */
+  get nearnessText(): string | undefined {
+    const { asker } = this
+    return asker && nearnessText(this.#selection.nearness, asker.place, this.#config.topology?.atLeast ?? 1)
+  }
+
   /** Where the zone begins in a scanned name; -1 where it does not cover it. */
   #zoneAt(scan: Scan): number {
     return zoneInScan(scan, this.zone, this.#labels)
@@ -111,6 +123,7 @@ export class ClusterAnswers {
    */
   answer(scan: Scan, packet: Uint8Array, out: Uint8Array, outAt: number, maxOctets: number): number {
     this.asker?.begin()
+    this.#selection.nearness = NEARNESS.OFF
     const writer = this.#writer
     const labels = scan.labelCount - this.#labels
     const zoneAt = this.#zoneAt(scan)

@@ -68,12 +68,22 @@ export class Asker {
     return true
   }
 
+  /** Whether the zone is known of whoever was found. */
+  get hasZone(): boolean {
+    return this.zoneAt !== 0 && this.#table.octets[this.zoneAt] !== 0
+  }
+
+  /** Where whoever was found is, '' for what nobody knows; between enter and leave of the table only. */
+  get place(): { readonly node: string; readonly zone: string } {
+    return { node: this.#text(this.nodeAt), zone: this.#text(this.zoneAt) }
+  }
+
   /** Leaves the node and the zone of an address in the metadata. */
   annotate(octets: Uint8Array, at: number, metadata: Map<string, string>): void {
     this.#table.enter()
     if (this.find(octets, at)) {
-      metadata.set('kubernetes/client-node', this.#text(this.nodeAt))
-      const zone = this.#text(this.zoneAt)
+      const { node, zone } = this.place
+      metadata.set('kubernetes/client-node', node)
       if (zone !== '') metadata.set('kubernetes/client-zone', zone)
     }
     this.#table.leave()

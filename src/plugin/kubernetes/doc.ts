@@ -83,7 +83,7 @@ export const kubernetesDoc: WordDoc = {
   ],
   notes: [
     "topology knows where a client is by the podCIDRs and addresses of Nodes; the right to list and watch nodes is needed. Where Pods have addresses of other networks (AWS VPC CNI, Calico's and Cilium's own pools), `pods verified` is needed beside it: then a client is where its Pod's node is. Behind a NAT, and before all Nodes are listed, a client is given all endpoints.",
-    'topology takes the zones of the hints of an endpoint where it has any, else its own. Answers differ from client to client: `cache` stores none of the cluster, but a cache between clients of several zones (not NodeLocal DNSCache) would hand one the answer of another for the TTL.',
+    'topology takes the zones and nodes of the hints of an endpoint where it has any, else its own; an endpoint in no zone counts for every zone, and a client whose node is in none is given all endpoints, or those on its node. Answers differ from client to client: `cache` stores none of them, nor what leads to one by an alias, but a cache between clients of several zones (not NodeLocal DNSCache) would hand one the answer of another for the TTL.',
     'The labels `kubernetes/client-node` and `kubernetes/client-zone`, for `log`, `view` and `rewrite` in a block with `metadata`, come from Nodes likewise.',
   ],
   example: `

@@ -162,7 +162,10 @@ export class KubernetesHandler implements Handler {
     const { question, out, outAt } = packet
     answers.asker?.comes(packet.from, packet.fromAt)
     const octets = answers.answer(scan, question, out, outAt, this.#limitOf(packet))
+    const nearness = trace && answers.nearnessText
     this.#table.leave()
+    if (answers.isForPlace) packet.isForClient = true
+    if (nearness !== undefined) trace?.note('kubernetes', nearness)
     if (octets === PASS) {
       trace?.note('kubernetes', 'has no such name, and falls through')
       packet.clear()

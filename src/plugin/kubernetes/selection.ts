@@ -8,7 +8,7 @@ import type { Scan } from '../../wire/scan.ts'
 import { readEndpointLabel } from './address-label.ts'
 import type { Asker } from './asker.ts'
 import { asksAny, dottedIs, equalOctets, labelIs, portAsks } from './match.ts'
-import { CIRCLE, type Circle, isWithinCircle } from './near.ts'
+import { CIRCLE, type Circle, isWithinCircle, NEARNESS, type Nearness } from './near.ts'
 import type { Request } from './parse-name.ts'
 
 /** So many ports are compared with one another; a Service may have 20,000. */
@@ -33,6 +33,8 @@ export class Selection {
   #nextPlace = 0
   /** Endpoints outside of it are passed over. */
   #circle: Circle = CIRCLE.ALL
+  /** Whether, and how, it mattered where the client is. */
+  nearness: Nearness = NEARNESS.OFF
   /** Who asks, where that matters. */
   readonly #asker: Asker | undefined
   readonly #atLeast: number
@@ -84,15 +86,18 @@ export class Selection {
   narrow(octets: 0 | 4 | 16): void {
     const asker = this.#asker
     if (asker === undefined || this.request.shape === 'zone') return
-    if ((flagsOf(this.table.octets, this.block) & FLAG.NEAR) === 0 || !asker.locate()) return
+    if ((flagsOf(this.table.octets, this.block) & FLAG.NEAR) === 0) return
+    this.nearness = NEARNESS.NOWHERE
+    if (!asker.locate()) return
     this.#circle = CIRCLE.ALL
     this.rewind()
     const narrowest = this.groups.next() && this.groups.nodeFirst ? CIRCLE.NODE : CIRCLE.ZONE
-    for (let circle: number = narrowest; circle > CIRCLE.ALL; circle--) {
-      this.#circle = circle as Circle
+    const widest = asker.hasZone ? CIRCLE.ZONE : CIRCLE.NODE
+    for (let circle: Circle = narrowest; circle >= widest; circle = (circle - 1) as Circle) {
+      this.#circle = this.nearness = circle
       if (this.#hasEnough(octets)) return
     }
-    this.#circle = CIRCLE.ALL
+    this.#circle = this.nearness = CIRCLE.ALL
   }
 
   #hasEnough(octets: 0 | 4 | 16): boolean {

@@ -6,8 +6,12 @@ import { slimEndpointSlice, slimNode, slimService as slimOf } from '../../../src
 import type { KubernetesConfig } from '../../../src/plugin/kubernetes/config.ts'
 import { sourceKey } from '../../../src/plugin/kubernetes/config.ts'
 import { KubernetesHandler } from '../../../src/plugin/kubernetes/handler.ts'
+import type { Coming } from '../../support/asking.ts'
+import { decodeMessage } from '../../support/dns-message.ts'
+import { encodeQuestion } from '../../support/dns-question.ts'
 import { Random } from '../../support/random.ts'
 import { onRoad } from '../../support/road.ts'
+import { ServerBlock } from '../../support/server-block.ts'
 import { headless, KUBERNETES, SlimCluster, slimSlice } from '../../support/slim-cluster.ts'
 import { query, testThread } from '../../support/words.ts'
 
@@ -53,6 +57,7 @@ const addresses = (cluster: SlimCluster, from: string, question = 'db.demo.svc A
     )
     .join(' ')
 
+const MISSED = 'cache: has no answer to it'
 const ENDPOINTS = ['10.0.1.11 db-0 a - a1/a', '10.0.2.12 db-1 a - a2/a', '10.0.3.13 db-2 b - b1/b']
 
 t.test('by zone, by node, for those who are known', async t => {
@@ -116,6 +121,67 @@ t.test('hints, and endpoints of which nothing is known', async t => {
   t.equal(addresses(cluster, '10.0.1.77'), '9')
   t.equal(addresses(cluster, '10.0.3.77'), '11 13 9')
   t.equal(addresses(cluster, '10.0.4.77'), '11 9')
+})
+
+t.test('hints name nodes', async t => {
+  const cluster = clusterOf(['10.0.1.11 - a - a2,b1/a', '10.0.3.13 - b - b1/b'], 'node')
+  t.equal(addresses(cluster, '10.0.2.77'), '11')
+  t.equal(addresses(cluster, '10.0.3.77'), '11 13')
+  t.equal(addresses(cluster, '10.0.1.77'), '11', 'none for its node, one for its zone')
+  t.equal(addresses(cluster, '10.0.4.77'), '11 13')
+})
+
+t.test('a client whose node is in no zone gets all, or those on its node', async t => {
+  const endpoints = [...ENDPOINTS, '10.0.7.17 - - - d1/', '10.0.9.9 - - - /']
+  for (const [near, expected] of [['zone', '11 12 13 17 9'], ['node', '17']] as const) {
+    const cluster = clusterOf(endpoints, near)
+    cluster.cluster.upsert('Node', node('d1', '', '10.0.7.0/24'))
+    t.equal(addresses(cluster, '10.0.7.77'), expected, near)
+  }
+}) // biome-ignore format: a table
+
+t.test('who is told why, and no cache gives one client what was chosen for another', async t => {
+  const lines = `cache 30
+    metadata
+    template IN A alias.test {
+      answer "{{ .Name }} 60 IN CNAME db.demo.svc.cluster.local."
+    }
+    template IN A plain.test {
+      answer "{{ .Name }} 60 IN CNAME plain.demo.svc.cluster.local."
+    }
+    kubernetes cluster.local {
+      topology auto
+    }`
+  const cluster = clusterOf(ENDPOINTS)
+  cluster.cluster.upsert('Service', headless('demo/plain'))
+  cluster.cluster.upsert('EndpointSlice', slimSlice('demo/plain-1', 'plain', ['10.0.1.11']))
+  const block = new ServerBlock(lines, cluster)
+  const from = (address: string): Coming => ({ client: { address, port: 1, family: 4 } })
+  const notes = (name: string, client: string): Promise<string[]> =>
+    block.notes(encodeQuestion({ name }), from(client))
+  const ask = async (name: string, client: string): Promise<string> => {
+    const octets = await block.late(encodeQuestion({ name }), from(client))
+    return decodeMessage(octets!)
+      .records.answer.flatMap(({ type, data }) => (type === 'A' ? String(data).split('.').at(-1) : []))
+      .sort()
+      .join(' ')
+  }
+  const rows: [client: string, addresses: string, why: string][] = [
+    ['10.0.1.77', '11 12', 'gives the endpoints for zone a, where the client is, on node a1'],
+    ['10.0.3.77', '13', 'gives the endpoints for zone b, where the client is, on node b1'],
+    ['10.0.4.77', '11 12 13', 'gives all endpoints: none is for zone c, where the client is, on node c1'],
+    ['172.16.0.1', '11 12 13', 'gives all endpoints: nobody knows on which node the client is'],
+    ['10.0.1.78', '11 12', 'gives the endpoints for zone a, where the client is, on node a1'],
+  ]
+  for (const [client, expected, why] of rows) {
+    for (const name of ['db.demo.svc.cluster.local', 'alias.test', 'alias.test'])
+      t.equal(await ask(name, client), expected, `${name} from ${client}`)
+    t.ok((await notes('db.demo.svc.cluster.local', client)).includes(`kubernetes: ${why}`), why)
+  }
+  await ask('plain.test', '10.0.1.77')
+  t.notOk((await notes('plain.test', '10.0.3.77')).includes(MISSED), 'what all get is kept')
+  t.ok((await notes('alias.test', '10.0.3.77')).includes(MISSED))
+  await block.stop()
 })
 
 t.test('a question of nobody gets all, also behind one of somebody', async t => {
@@ -246,6 +312,10 @@ t.test('what objects say', async t => {
     'n1/z2,z3',
   )
   t.equal(slice({}), '/')
+  const forNodes = (...names: string[]) => ({ hints: { forNodes: names.map(name => ({ name })) } })
+  t.equal(slice({ nodeName: 'n1', zone: 'z1', ...forNodes('n2', 'n3') }), 'n2,n3/z1')
+  t.equal(slice({ nodeName: 'n1', zone: 'z1', ...forNodes('n'.repeat(253)) }), '/z1', 'no room')
+  t.equal(slice({ zone: 'z'.repeat(300) }), '/')
 
   const raw = {
     metadata: { name: 'N1', labels: { 'topology.kubernetes.io/zone': 'Z1' } },
