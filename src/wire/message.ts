@@ -7,7 +7,7 @@ import {
   readU32, writeU16, writeU32,
 } from './header.ts' // biome-ignore format: one block of bits
 import { NAME_MAX_OCTETS, type Name, readEnd, readLength, readName } from './name.ts'
-import type { Rr } from './record.ts'
+import { type Rr, TTL_MAX_SECONDS } from './record.ts'
 import { COMPRESSIBLE, RDATA_LAYOUT, TYPE } from './rrtype.ts'
 
 /** A question as asked. */
@@ -96,13 +96,11 @@ export function decodeMessage(octets: Uint8Array): Message | undefined {
       } else {
         const rdata = decodeRdata(octets, dataAt, next, type)
         if (!rdata) return undefined
-        const ttl = readU32(octets, at + 4)
         sections[section]!.push({
           owner,
           type,
           class: readU16(octets, at + 2),
-          // RFC 2181 section 8: the highest bit set means zero.
-          ttlSeconds: ttl > 0x7fffffff ? 0 : ttl,
+          ttlSeconds: Math.min(readU32(octets, at + 4), TTL_MAX_SECONDS),
           rdata,
         })
       }

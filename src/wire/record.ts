@@ -13,7 +13,7 @@ export interface Rr {
   readonly rdata: Uint8Array
 }
 
-/** RFC 2181 section 8: a TTL with the highest bit set is zero. */
+/** The largest TTL (RFC 2181 section 8). */
 export const TTL_MAX_SECONDS = 0x7fffffff
 
 /** A record of class IN. */

@@ -5,11 +5,12 @@
 //   if (walk.broken) …
 //
 // It checks what it passes: names, lengths, and that there are as many records as the header says. What record data holds
-// is checked by `isRdataSound`, for messages from outside. Octets behind the last record are nobody's.
+// is checked by `isRdataSound` and `isRdataExact`, for messages from outside. Octets behind the last record are nobody's.
 
 import { HEADER_OCTETS, readU16, readU32 } from './header.ts'
 import { measureName, nameEnd, nameOctets } from './message-name.ts'
-import { RDATA_LAYOUT } from './rrtype.ts'
+import { TTL_MAX_SECONDS } from './record.ts'
+import { CLASS, RDATA_LAYOUT, TYPE } from './rrtype.ts'
 
 /** The sections by their number in a walk. */
 export const SECTION = { ANSWER: 0, AUTHORITY: 1, ADDITIONAL: 2 } as const
@@ -18,6 +19,8 @@ const POINTER = 0xc0
 const DIGIT_0 = 0x30
 const NAME_FIELD = 0x6e
 const STRING_FIELD = 0x73
+/** The five numbers of a SOA record. */
+const SOA_TAIL_OCTETS = 20
 
 export class RecordWalk {
   octets: Uint8Array = new Uint8Array(0)
@@ -43,6 +46,8 @@ export class RecordWalk {
   broken = false
   /** Records of the section at hand that are left. */
   #left = 0
+  /** Of the data that was measured last, what stands behind its layout. */
+  #tailOctets = 0
   /** Octets of the first question's name, to which most owners point; 0 without a question. */
   #askedOctets = 0
 
@@ -115,10 +120,9 @@ export class RecordWalk {
     return true
   }
 
-  /** Seconds; the highest bit set means zero (RFC 2181 section 8). */
+  /** Seconds. With the highest bit set it is a long time, not none, and as long as a TTL can be (RFC 8767 section 4). */
   get ttl(): number {
-    const ttl = readU32(this.octets, this.ttlAt)
-    return ttl > 0x7fffffff ? 0 : ttl
+    return Math.min(readU32(this.octets, this.ttlAt), TTL_MAX_SECONDS)
   }
 
   /** Octets of the record at hand with all its names uncompressed; -1 where its data does not hold what its type needs. */
@@ -130,6 +134,15 @@ export class RecordWalk {
   /** Whether the data of the record at hand holds what its type needs. */
   isRdataSound(): boolean {
     return this.#rdataOctets() >= 0
+  }
+
+  /** Whether it holds that and not an octet more, of the types with addresses and names: who asked reads no further. */
+  isRdataExact(): boolean {
+    if (!this.isRdataSound()) return false
+    if (RDATA_LAYOUT.has(this.type))
+      return this.#tailOctets === (this.type === TYPE.SOA ? SOA_TAIL_OCTETS : 0)
+    if (this.type !== TYPE.A && this.type !== TYPE.AAAA) return true
+    return this.rrclass !== CLASS.IN || this.rdataEnd - this.rdataAt === (this.type === TYPE.A ? 4 : 16)
   }
 
   /** Where the first name in the data of the record at hand begins; -1 where its type has none, or its data does not hold it. */
@@ -167,7 +180,8 @@ export class RecordWalk {
       length += fieldOctets
       at += fieldOctets
     }
-    return length + rdataEnd - at
+    this.#tailOctets = rdataEnd - at
+    return length + this.#tailOctets
   }
 
   #break(): false {

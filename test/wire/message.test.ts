@@ -200,12 +200,12 @@ t.test('octets that lie', async t => {
     t.equal(decodeMessage(Buffer.from(message.replaceAll(' ', ''), 'hex')), undefined, what)
 })
 
-t.test('a TTL with its highest bit set is zero', async t => {
+t.test('a TTL with its highest bit set is the largest', async t => {
   const octets = Buffer.from(
     '000080000000000100000000 00 0001 0001 80000005 0004 0a000001'.replaceAll(' ', ''),
     'hex',
   )
-  t.equal(decodeMessage(octets)?.answer[0]?.ttlSeconds, 0)
+  t.equal(decodeMessage(octets)?.answer[0]?.ttlSeconds, 0x7fffffff)
 })
 
 t.test('the largest message that grows most when its names are written out', async t => {

@@ -113,7 +113,7 @@ export function believe(
     if (i >= authorities ? isBeside(i, octets, start, asked) : isAuthority(i, octets, start, asked, soa, cut))
       marks[i]! |= BELIEVED
     else all = false
-    // The highest bit of a TTL means zero (RFC 2181 section 8).
+    // No TTL leaves with its highest bit set (RFC 8767 section 4).
     all &&= octets[rdataAts[i]! - 6]! < 0x80
   }
   return all ? recordsEnd : 0

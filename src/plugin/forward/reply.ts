@@ -124,7 +124,7 @@ export class UpstreamReply {
     let hasOpt = false
     for (walk.open(from, this.#start, this.#end); walk.next(); ) {
       if (walk.type !== TYPE.OPT) {
-        if (!walk.isRdataSound()) return undefined
+        if (!walk.isRdataExact()) return undefined
         continue
       }
       if (walk.section !== SECTION.ADDITIONAL || hasOpt || walk.ownerOctets !== 1) return undefined

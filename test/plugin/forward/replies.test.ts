@@ -27,6 +27,17 @@ const overUdp =
   (asked, back) =>
     asked.transport === 'udp' ? script(asked, back) : back.send(good(asked))
 
+/** A record of the asked name, or of another one beside the good answer, whose data is not of the length that its type has. */
+const inexact = (type: string, hex: string): Case => ({
+  name: `a record ${type} ${hex}`,
+  script: overUdp((asked, back) => {
+    const odd = { owner: nameOf(asked), type, ttlSeconds: 30, rdata: Buffer.from(hex, 'hex') }
+    back.send(replyTo(asked, { answer: [a(nameOf(asked), 30), odd] }))
+  }),
+  line: `NOERROR ra | ${A1}`,
+  log: [UDP, TCP],
+})
+
 interface Case {
   readonly name: string
   readonly script: Script
@@ -76,9 +87,9 @@ const cases: readonly Case[] = [
     log: [UDP],
   },
   {
-    name: 'a TTL with its highest bit set is zero',
+    name: 'a TTL with its highest bit set is the largest',
     script: (asked, back) => back.send(replyTo(asked, { answer: [a(nameOf(asked), 0x80000001)] })),
-    line: 'NOERROR ra | www.example.org. 0 A c0000201',
+    line: 'NOERROR ra | www.example.org. 2147483647 A c0000201',
   },
   {
     name: 'the largest TTL stays',
@@ -169,6 +180,14 @@ const cases: readonly Case[] = [
     line: `NOERROR ra | ${A1}`,
     log: [UDP, TCP],
   },
+  inexact('A', 'c00002'),
+  inexact('A', 'c000020100'),
+  inexact('A', ''),
+  inexact('AAAA', 'c0000201'),
+  inexact('CNAME', '0162036f72670000'),
+  inexact('MX', '000a0162036f72670000'),
+  inexact('SOA', `0000${'00'.repeat(19)}`),
+  inexact('SOA', `0000${'00'.repeat(21)}`),
   {
     name: 'no question and REFUSED',
     script: overUdp((asked, back) => back.send(replyTo(asked, { rcode: 5, question: new Uint8Array(0) }))),
