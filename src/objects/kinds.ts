@@ -3,8 +3,10 @@
 
 import { KIND_NAMES, type Kind, type Kinds, type RecordKind } from './objects.ts'
 import type { ObjectOptions } from './options.ts'
+import type { SlimRecords } from './records.ts'
 import {
   IMPORT_NAME_LABEL,
+  isProblem,
   type SlimProblem,
   slimDnsEndpoint,
   slimDnsPolicy,
@@ -49,6 +51,18 @@ const wants =
   (kind: RecordKind) =>
   ({ records }: Options): boolean =>
     records?.kinds.includes(kind) ?? false
+
+/** The same without the values of an object whose namespace may have no name: why it is refused is all that is told of it. */
+const withoutVain =
+  (slim: (raw: unknown) => SlimRecords | SlimProblem) =>
+  (raw: unknown, { records }: Options): SlimRecords | SlimProblem => {
+    const slimmed = slim(raw)
+    if (isProblem(slimmed)) return slimmed
+    const { namespace } = slimmed
+    const isDelegated = records?.delegations.some(({ to }) => to.includes('*') || to.includes(namespace))
+    if (isDelegated !== false) return slimmed
+    return { ...slimmed, records: slimmed.records.map(set => ({ ...set, values: [] })) }
+  }
 
 /** What is read follows CoreDNS (plugin/kubernetes/controller.go). Endpoints is not among them: EndpointSlices have taken its place. */
 export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
@@ -115,7 +129,7 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     group: 'seamark.dev',
     path: '/apis/seamark.dev/v1alpha1/dnsrecords',
     wanted: wants('DNSRecord'),
-    slim: raw => slimDnsRecord(raw),
+    slim: withoutVain(slimDnsRecord),
   },
   DNSEndpoint: {
     kind: 'DNSEndpoint',
@@ -123,7 +137,7 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     group: 'externaldns.k8s.io',
     path: '/apis/externaldns.k8s.io/v1alpha1/dnsendpoints',
     wanted: wants('DNSEndpoint'),
-    slim: raw => slimDnsEndpoint(raw),
+    slim: withoutVain(slimDnsEndpoint),
   },
   Ingress: {
     kind: 'Ingress',
@@ -131,7 +145,7 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     group: 'networking.k8s.io',
     path: '/apis/networking.k8s.io/v1/ingresses',
     wanted: wants('Ingress'),
-    slim: raw => slimIngress(raw),
+    slim: withoutVain(slimIngress),
   },
   StubDomain: {
     kind: 'StubDomain',

@@ -59,6 +59,8 @@ export interface RecordOptions {
   readonly kinds: readonly RecordKind[]
   /** Names, lower case without a final dot, that are delegated with all below them to namespaces; the longest counts. */
   readonly delegations: readonly { readonly suffix: string; readonly to: readonly string[] }[]
+  /** The cluster's own zones likewise: nobody has a name in them but by a longer suffix. */
+  readonly own: readonly string[]
   /** Of records that say nothing of it. */
   readonly ttlSeconds: number
 }

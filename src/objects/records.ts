@@ -37,6 +37,8 @@ export type RecordType = (typeof RECORD_TYPES)[number]
 export const SETS_MAX = 1000
 export const VALUES_MAX = 1000
 export const VALUE_MAX = 4096
+/** Of all values of a set: four times what a reply holds, as an octet may be written in four characters. */
+const SET_TEXT_MAX = 131_072
 export const TTL_MAX_SECONDS = 86_400
 /** Addresses of an Ingress or a route, each of which all its hosts have. */
 export const BALANCERS_MAX = 32
@@ -153,10 +155,15 @@ function setOf(
     return undefined
   }
   const isTtl = typeof ttl === 'number' && Number.isInteger(ttl) && ttl > 0 && ttl <= TTL_MAX_SECONDS
+  let room = SET_TEXT_MAX
   const kept = values
     .slice(0, VALUES_MAX)
     .filter(value => typeof value === 'string')
     .filter(value => value !== '' && value.length <= VALUE_MAX)
+    .filter(({ length }) => {
+      room -= length
+      return room >= 0
+    })
   return { name: text, type: known, ttlSeconds: isTtl ? ttl : 0, values: kept }
 }
 

@@ -1,5 +1,6 @@
 // Gateways and the HTTPRoutes that are attached to them (gateway.networking.k8s.io/v1): a route's host names have the addresses of
-// its Gateways, as k8s_gateway serves them. A route without host names has those of the listeners that it is attached to.
+// its Gateways, as k8s_gateway serves them, as far as the listeners that it is attached to have them, too. A route without host
+// names has theirs.
 
 import { canonicalIp } from '../shared/ip.ts'
 import { createdMsOf, fieldAt, isJson, type Json, listAt, textAt } from './field.ts'
@@ -120,8 +121,10 @@ export function recordsOfRoute(
     const gateway = gateways.get(key)
     if (gateway === undefined) continue
     const own = gateway.listeners.filter(listener => section === '' || listener.name === section)
-    const names = hostnames.length > 0 ? hostnames : own.map(({ hostname }) => hostname)
-    for (const each of names) {
+    const names = own.flatMap(({ hostname }) =>
+      hostnames.length > 0 ? hostnames.map(each => inCommon(each, hostname)) : hostname,
+    )
+    for (const each of new Set(names)) {
       if (each === '') continue
       const known = byName.get(each)
       if (known) known.push(gateway)
@@ -130,6 +133,16 @@ export function recordsOfRoute(
   }
   return { namespace, name, createdMs, records: [...byName].flatMap(([each, its]) => setsOf(each, its)) }
 }
+
+/** What a route's host name and a listener's have in common, as the Gateway API has it (`HTTPRouteSpec.hostnames`); '' for nothing. */
+function inCommon(route: string, listener: string): string {
+  if (listener === '' || isBelowStar(route, listener)) return route
+  return isBelowStar(listener, route) ? listener : ''
+}
+
+/** Whether it is the other name, or the other is `*.SUFFIX` and it is below that. */
+const isBelowStar = (name: string, other: string): boolean =>
+  name === other || (other.startsWith('*.') && name.endsWith(other.slice(1)))
 
 function setsOf(name: string, gateways: readonly SlimGateway[]): SlimRecordSet[] {
   const addresses = [...new Set(gateways.flatMap(gateway => gateway.addresses))].slice(0, BALANCERS_MAX)

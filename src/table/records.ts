@@ -17,8 +17,11 @@ import type { TableWriter } from './writer.ts'
 interface Claim extends SlimRecordSet {
   /** KIND NAMESPACE/NAME. */
   readonly owner: string
+  readonly namespace: string
   /** How many names it brings about. */
   readonly names: number
+  /** About how much memory it takes. */
+  readonly octets: number
   readonly createdMs: number
 }
 
@@ -29,6 +32,19 @@ const STRING_MAX = 255
 const VALUES_A_STEP = 32
 /** Names of one namespace: its records' own, and for each those above it up to the suffix that is delegated. */
 export const NAMES_MAX = 20_000
+/** Memory of one namespace's records, and of those of all: the Services are in the same table. */
+export const OCTETS_MAX = 8 * 1024 * 1024
+export const ALL_OCTETS_MAX = 128 * 1024 * 1024
+/** About how much a name takes beside its data. */
+const NAME_OCTETS = 128
+/** And a value beside its text. */
+const VALUE_OCTETS = 16
+
+/** What claims have taken. */
+interface Used {
+  names: number
+  octets: number
+}
 
 export class Records {
   readonly #options: RecordOptions
@@ -37,8 +53,11 @@ export class Records {
   readonly #byObject = new Map<string, Claim[]>()
   /** What became of each object's latest set, by the owner. */
   readonly #verdicts = new Map<string, Verdict>()
-  /** How many names each namespace has. */
-  readonly #namesOf = new Map<string, number>()
+  readonly #usedBy = new Map<string, Used>()
+  /** Octets of all namespaces. */
+  #octets = 0
+  /** Whether somebody did not get what he asked for because of what all have. */
+  #isFull = false
   /** What a full namespace did not get, by namespace and owner: claimed again when names come free. */
   readonly #waiting = new Map<string, Map<string, readonly Claim[]>>()
   /** How many names with records are below a name. */
@@ -79,15 +98,15 @@ export class Records {
     this.#byObject.set(owner, [])
     const waiting: Claim[] = []
     for (const set of object.records) {
-      const names = this.#costOf(set.name, namespace)
+      const names = this.#namesFor(set.name, namespace)
       if (typeof names !== 'number') this.#deny(owner, set, names)
       else {
-        const claim = { ...set, owner, createdMs, names }
-        if (this.#hasRoom(namespace, names)) this.#claim(namespace, claim)
+        const claim = { ...set, owner, namespace, createdMs, names, octets: octetsOf(set, names) }
+        const full = this.#fullFor(claim)
+        if (full === undefined) this.#claim(claim)
         else {
           waiting.push(claim)
-          const message = `namespace ${namespace} has ${NAMES_MAX} names already, with those above them`
-          this.#deny(owner, set, { refusal: 'TooMany', message })
+          this.#deny(owner, set, { refusal: 'TooMany', message: full })
         }
       }
     }
@@ -98,7 +117,7 @@ export class Records {
     const owner = `${kind} ${object.namespace}/${object.name}`
     this.#setWaiting(object.namespace, owner, [])
     for (const claim of this.#byObject.get(owner) ?? []) {
-      this.#give(object.namespace, -claim.names)
+      this.#giveBack(claim)
       const known = this.#claims.get(claim.name)
       known?.delete(claim)
       if (known?.size === 0) {
@@ -115,10 +134,10 @@ export class Records {
   *claimWaiting(namespace: string): Steps<void> {
     let pieces = 0
     for (const [owner, claims] of this.#waiting.get(namespace) ?? []) {
-      if (!this.#hasRoom(namespace, 1)) return
+      if (this.#fullFor({ namespace, names: 1, octets: NAME_OCTETS }) !== undefined) return
       const left: Claim[] = []
       for (const claim of claims) {
-        if (this.#hasRoom(namespace, claim.names)) this.#claim(namespace, claim)
+        if (this.#fullFor(claim) === undefined) this.#claim(claim)
         else left.push(claim)
       }
       if (left.length < claims.length) this.#setWaiting(namespace, owner, left)
@@ -129,8 +148,8 @@ export class Records {
     }
   }
 
-  #claim(namespace: string, claim: Claim): void {
-    this.#give(namespace, claim.names)
+  #claim(claim: Claim): void {
+    this.#take(claim)
     this.#byObject.get(claim.owner)!.push(claim)
     const known = this.#claims.get(claim.name)
     if (known) known.add(claim)
@@ -170,19 +189,42 @@ export class Records {
     return writer.publish(key, yield* this.#build(key, this.#granted(claims)))
   }
 
-  #give(namespace: string, names: number): void {
-    const count = (this.#namesOf.get(namespace) ?? 0) + names
-    if (count > 0) this.#namesOf.set(namespace, count)
-    else this.#namesOf.delete(namespace)
-    if (names < 0 && this.#waiting.has(namespace)) this.#freed(namespace)
+  #take({ namespace, names, octets }: Claim): void {
+    const used = this.#usedBy.get(namespace)
+    if (used === undefined) this.#usedBy.set(namespace, { names, octets })
+    else {
+      used.names += names
+      used.octets += octets
+    }
+    this.#octets += octets
   }
 
-  #hasRoom(namespace: string, names: number): boolean {
-    return (this.#namesOf.get(namespace) ?? 0) + names <= NAMES_MAX
+  #giveBack({ namespace, names, octets }: Claim): void {
+    const used = this.#usedBy.get(namespace)!
+    used.names -= names
+    used.octets -= octets
+    if (used.names === 0) this.#usedBy.delete(namespace)
+    this.#octets -= octets
+    if (this.#isFull) {
+      this.#isFull = false
+      for (const waiting of this.#waiting.keys()) this.#freed(waiting)
+    } else if (this.#waiting.has(namespace)) this.#freed(namespace)
+  }
+
+  /** Why there is no room for a claim; undefined where there is. */
+  #fullFor({ namespace, names, octets }: Pick<Claim, 'namespace' | 'names' | 'octets'>): string | undefined {
+    const used = this.#usedBy.get(namespace) ?? { names: 0, octets: 0 }
+    if (used.names + names > NAMES_MAX)
+      return `namespace ${namespace} has ${NAMES_MAX} names already, with those above them`
+    if (used.octets + octets > OCTETS_MAX)
+      return `the records of namespace ${namespace} take ${inMiB(OCTETS_MAX)} already`
+    if (this.#octets + octets <= ALL_OCTETS_MAX) return undefined
+    this.#isFull = true
+    return `the records of all namespaces take ${inMiB(ALL_OCTETS_MAX)} already`
   }
 
   /** How many names a claim of the name costs the namespace, or why it may not have it. */
-  #costOf(name: string, namespace: string): number | Verdict {
+  #namesFor(name: string, namespace: string): number | Verdict {
     const delegation = this.#options.delegations
       .filter(({ suffix }) => isWithin(name, suffix))
       .reduce<RecordOptions['delegations'][number] | undefined>(
@@ -192,6 +234,8 @@ export class Records {
       )
     if (delegation === undefined) return notDelegated('no `delegate` of the Corefile has this name')
     const { suffix, to } = delegation
+    const own = this.#options.own.find(zone => zone.length >= suffix.length && isWithin(name, zone))
+    if (own !== undefined) return { refusal: 'OwnZone', message: `${own} is the cluster's own` }
     if (!to.includes('*') && !to.includes(namespace)) {
       const whose = suffix === '' ? 'this name' : suffix
       return notDelegated(`${whose} is delegated to ${to.join(', ')} and not to namespace ${namespace}`)
@@ -199,7 +243,10 @@ export class Records {
     return Math.max(1, labelsOf(name) - labelsOf(suffix))
   }
 
-  /** The older of two claims to one type counts, and where one is an alias, the oldest of all (RFC 1034 3.6.2). */
+  /**
+   * A name belongs to the namespace whose object is the oldest that claims it. There the older of two claims to one type
+   * counts, and where one is an alias, the oldest of all (RFC 1034 3.6.2).
+   */
   #granted(claims: readonly Claim[]): Claim[] {
     const [oldest, ...others] = claims.toSorted(byAge)
     if (oldest === undefined) return []
@@ -207,9 +254,10 @@ export class Records {
     for (const claim of others) {
       const rival =
         granted.find(({ type }) => type === claim.type) ??
-        granted.find(({ type }) => type === 'CNAME' || claim.type === 'CNAME')
+        granted.find(({ type }) => type === 'CNAME' || claim.type === 'CNAME') ??
+        (claim.namespace === oldest.namespace ? undefined : oldest)
       if (rival === undefined) granted.push(claim)
-      else if (rival.owner !== claim.owner || rival.type !== claim.type) {
+      else if (!isRepeated(claim, rival)) {
         const message = `${rival.owner} has the name, and is older`
         this.#refuse(`${claim.owner}: ${claim.name} ${claim.type}: ${message}`)
         this.#judge(claim.owner, { refusal: 'Conflict', message })
@@ -285,6 +333,24 @@ function servedVerdict(name: string, type: string, records: number, left: string
 }
 
 const notDelegated = (message: string): Verdict => ({ refusal: 'NotDelegated', message })
+
+/** Whether a claim adds nothing to a granted one: of the same object, or of another Ingress or route with the same host and balancer. */
+function isRepeated(claim: Claim, granted: Claim): boolean {
+  if (claim.type !== granted.type) return false
+  if (claim.owner === granted.owner) return true
+  const isHost = /^(?:Ingress|HTTPRoute) /
+  return (
+    isHost.test(claim.owner) &&
+    isHost.test(granted.owner) &&
+    claim.values.toSorted().join(' ') === granted.values.toSorted().join(' ')
+  )
+}
+
+/** About how much memory a set takes that brings about so many names. */
+const octetsOf = ({ name, values }: SlimRecordSet, names: number): number =>
+  names * NAME_OCTETS + name.length + values.reduce((sum, { length }) => sum + length + VALUE_OCTETS, 0)
+
+const inMiB = (octets: number): string => `${octets / (1024 * 1024)} MiB`
 
 const labelsOf = (name: string): number => (name === '' ? 0 : name.split('.').length)
 

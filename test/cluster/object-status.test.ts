@@ -19,6 +19,7 @@ import { recordingMeters } from '../support/words.ts'
 const OPTIONS = {
   records: {
     kinds: ['DNSRecord'],
+    own: ['cluster.local'],
     delegations: [{ suffix: 'example.org', to: ['team', 'other'] }],
     ttlSeconds: 60,
   },

@@ -98,7 +98,7 @@ t.test('a folder with them is served without a complaint', async t => {
       ...KUBERNETES,
       verifiedPods: true,
       policies: true,
-      records: { kinds: ['DNSRecord'], delegations, ttlSeconds: 60 },
+      records: { kinds: ['DNSRecord'], delegations, own: ['cluster.local'], ttlSeconds: 60 },
       stubs: { within: [''], own: ['cluster.local'] },
       source: { kind: 'manifests', directory },
     },

@@ -187,6 +187,7 @@ function costOf(objects: readonly Raw[]): Costs {
       clients: { podNames: true, hosts: false, labels: [] },
       records: {
         kinds: ['DNSEndpoint', 'Ingress'],
+        own: ['cluster.local'],
         delegations: [{ suffix: SUFFIX, to: ['*'] }],
         ttlSeconds: 5,
       },

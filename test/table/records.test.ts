@@ -5,12 +5,13 @@ import t from 'tap'
 import type { RecordOptions } from '../../src/objects/options.ts'
 import type { SlimRecords } from '../../src/objects/records.ts'
 import { finish } from '../../src/shared/steps.ts'
-import { NAMES_MAX, Records } from '../../src/table/records.ts'
+import { ALL_OCTETS_MAX, NAMES_MAX, OCTETS_MAX, Records } from '../../src/table/records.ts'
 import { TableWriter } from '../../src/table/writer.ts'
 
 const SUFFIX = 'ext.test'
 const options: RecordOptions = {
   kinds: ['DNSEndpoint'],
+  own: ['cluster.local'],
   delegations: [
     { suffix: SUFFIX, to: ['*'] },
     { suffix: 'own.test', to: ['mine'] },
@@ -51,6 +52,32 @@ t.test('names of a namespace are bounded, by their labels below the suffix', asy
   records.remove('DNSEndpoint', big)
   records.add('DNSEndpoint', objectOf('evil', names.slice(0, -1)))
   t.equal(refused.length, 1, 'what is gone counts no more')
+})
+
+t.test('so is the memory of a namespace, and that of all of them', async t => {
+  const { records, refused, freed } = world()
+  const text = 'x'.repeat(4096)
+  const big = (namespace: string, n: number): SlimRecords => ({
+    namespace,
+    name: `big${n}`,
+    createdMs: 0,
+    records: [{ name: deep(1, n), type: 'TXT', ttlSeconds: 0, values: Array<string>(31).fill(text) }],
+  })
+  const each = 31 * 4096
+  const many = Math.ceil(OCTETS_MAX / each)
+  const fill = (namespace: string): void => {
+    for (let n = 0; n < many; n++) records.add('DNSEndpoint', big(namespace, n))
+  }
+  fill('evil')
+  t.match(refused.at(-1), /: the records of namespace evil take 8 MiB already$/)
+  t.ok(refused.length < 3, `${refused.length} of ${many} were too much`)
+  for (let n = 1; n < ALL_OCTETS_MAX / OCTETS_MAX; n++) fill(`evil${n}`)
+  fill('last')
+  t.match(refused.at(-1), /: the records of all namespaces take 128 MiB already$/)
+  t.equal(records.verdictOf(`DNSEndpoint last/big${many - 1}`)?.refusal, 'TooMany')
+  freed.clear()
+  records.remove('DNSEndpoint', big('evil1', 0))
+  t.ok(freed.has('last'), 'who waits for room of all has his turn')
 })
 
 t.test('what a full namespace did not get, it gets when names come free', async t => {

@@ -67,7 +67,8 @@ export function readRecords(directive: Directive, problems: Problems): RecordsCo
     if (delegations.length === 0)
       line.error(line.word, 'k8s_records needs `delegate`: without it no namespace may have a name')
   })
-  return { zones, fallthrough, ttlSeconds, objects: { kinds: [...kinds].sort(), delegations, ttlSeconds } }
+  const objects = { kinds: [...kinds].sort(), delegations, own: [], ttlSeconds }
+  return { zones, fallthrough, ttlSeconds, objects }
 }
 
 /** `SUFFIX to NAMESPACE…`. */
@@ -85,8 +86,15 @@ function readDelegation(option: Line): { suffix: string; to: string[] } | undefi
   return { suffix: zone.value.replace(/\.$/, ''), to }
 }
 
-/** What the block's `k8s_records`, if it has one, asks of `kubernetes`; its mistakes are told where it is read itself. */
-export function recordOptions({ directives }: BlockContext): RecordOptions | undefined {
+/**
+ * What the block's `k8s_records`, if it has one, asks of `kubernetes`, whose zones are `own`; its mistakes are told where it is
+ * read itself.
+ */
+export function recordOptions(
+  { directives }: BlockContext,
+  own: readonly string[],
+): RecordOptions | undefined {
   const [directive] = directives.get('k8s_records') ?? []
-  return directive && readRecords(directive, new Problems()).objects
+  if (directive === undefined) return undefined
+  return { ...readRecords(directive, new Problems()).objects, own: own.map(zone => zone.replace(/\.$/, '')) }
 }

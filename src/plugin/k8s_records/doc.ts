@@ -11,7 +11,7 @@ export const recordsDoc: WordDoc = {
     {
       usage: 'from dnsrecords|dnsendpoints|ingresses|httproutes…',
       meaning:
-        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, the hosts of Ingresses with their load balancers' addresses, and those of HTTPRoutes (Gateway API v1) with their Gateways' addresses",
+        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, the hosts of Ingresses with their load balancers' addresses, and those of HTTPRoutes (Gateway API v1), as far as their listeners have them, with their Gateways' addresses",
     },
     {
       usage: 'delegate SUFFIX to NAMESPACE…',
@@ -31,8 +31,9 @@ export const recordsDoc: WordDoc = {
     },
   ],
   notes: [
-    'Types: A, AAAA, CNAME, TXT, SRV, MX, CAA; `*` may be the first label. Of two objects that claim a type of a name the older one has it, and an alias has its name alone. What is refused is logged with the object and why. A DNSRecord tells it in its status, too (`kubectl get dnsrecords -o wide`), where the server may patch `dnsrecords/status`. [An example](nobody-else.md#the-objects).',
-    'A namespace has 20000 names at most, those between a record and the suffix included, and what does not fit is served once there is room; an Ingress or HTTPRoute 32 addresses.',
+    'Types: A, AAAA, CNAME, TXT, SRV, MX, CAA; `*` may be the first label. A name belongs to the namespace whose object is the oldest that claims it; there, of two that claim a type the older one has it, and an alias has its name alone. Namespaces that share a suffix can have names below those of each other, as `_acme-challenge` is. What is refused is logged with the object and why. A DNSRecord tells it in its status, too (`kubectl get dnsrecords -o wide`), where the server may patch `dnsrecords/status`. [An example](nobody-else.md#the-objects).',
+    "Names in the zones of `kubernetes` in the same block are the cluster's, unless a longer zone is written here and a longer suffix delegated.",
+    'A namespace has 20000 names at most, those between a record and the suffix included, and 8 MiB of records, all together 128 MiB; what does not fit is served once there is room. An Ingress or HTTPRoute has 32 addresses.',
     'kubernetes in the same block reads the objects, from an API server or a folder; the right to list and watch them is needed (`config/crds`). Until their definitions are installed the server is not ready.',
   ],
   example: `

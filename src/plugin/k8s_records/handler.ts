@@ -14,7 +14,7 @@ import { countLabels, isWithin, joinNames, NAME_MAX_OCTETS, type Name, name } fr
 import { RCODE } from '../../wire/rcode.ts'
 import { type Rr, rr, soaRdata } from '../../wire/record.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
-import type { Scan } from '../../wire/scan.ts'
+import { type Scan, zoneInScan } from '../../wire/scan.ts'
 import { SECTION } from '../../wire/walk.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -45,6 +45,7 @@ export class RecordsHandler implements Handler {
   readonly #config: RecordsConfig
   readonly #context: ServingContext
   #found: TableReader | undefined
+  #own: readonly Pick<Zone, 'zone' | 'labels'>[] = []
   readonly #zones: ZoneTable<Zone>
   readonly #fallthrough: ZoneTable<Zoned>
   readonly #key = new Uint8Array(1 + NAME_MAX_OCTETS)
@@ -76,6 +77,7 @@ export class RecordsHandler implements Handler {
     if (table === undefined) return NEXT
     if (scan.qtype === TYPE.AXFR || scan.qtype === TYPE.IXFR) return NEXT
     const zone = this.#zones.at(index)
+    if (this.#isOwn(scan, zone)) return NEXT
     table.enter()
     const block = this.#find(table, scan, zone)
     const sets = block === 0 ? undefined : readSets(table, block)
@@ -85,12 +87,24 @@ export class RecordsHandler implements Handler {
     return this.#answer(packet, table, zone, sets ?? [], isApex)
   }
 
-  /** That of the block's `kubernetes`, which is made behind this one. */
+  /** Those of the block's `kubernetes`, which is made behind this one. */
   get #table(): TableReader | undefined {
-    this.#found ??= this.#context.handlers.find(
-      handler => handler instanceof KubernetesHandler,
-    )?.cluster.table
+    if (this.#found === undefined) {
+      const cluster = this.#context.handlers.find(each => each instanceof KubernetesHandler)?.cluster
+      this.#found = cluster?.table
+      this.#own = (cluster?.config.zones ?? []).map(text => {
+        const zone = name(text)
+        return { zone, labels: countLabels(zone) }
+      })
+    }
     return this.#found
+  }
+
+  /** Whether the name is in a zone of the cluster's that is no shorter than the one here. */
+  #isOwn(scan: Scan, { zone }: Zone): boolean {
+    return this.#own.some(
+      own => own.zone.length >= zone.length && zoneInScan(scan, own.zone, own.labels) >= 0,
+    )
   }
 
   /** The block of the name, or of the wildcard below the longest name above it that exists; 0 for none. */

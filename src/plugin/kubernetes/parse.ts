@@ -72,12 +72,10 @@ export function parseKubernetes(
   judge(directive.word, draft, api, problems)
   draft.nodes = draft.topology !== undefined || namesPlaces(block, problems)
   draft.clients = readClients(draft, block, problems)
-  draft.records = recordOptions(block)
+  const ownZones = draft.zones.filter(zone => !isReverseZone(zone))
+  draft.records = recordOptions(block, ownZones)
   draft.policies = readsPolicies(block)
-  draft.stubs = stubOptions(
-    block,
-    draft.zones.filter(zone => !isReverseZone(zone)),
-  )
+  draft.stubs = stubOptions(block, ownZones)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft
 }

@@ -23,6 +23,7 @@ import { parseWord } from '../../support/words.ts'
 const KINDS: readonly RecordKind[] = ['DNSRecord', 'DNSEndpoint', 'Ingress']
 const OPTIONS: RecordOptions = {
   kinds: KINDS,
+  own: ['cluster.local'],
   delegations: [
     { suffix: 'example.org', to: ['platform'] },
     { suffix: 'team.example.org', to: ['team', 'other'] },
@@ -53,10 +54,10 @@ function dnsRecord(text: string, at = 0, ttlSeconds?: number): SlimRecords {
   return slim
 }
 
-function world(records: readonly SlimRecords[], lines = LINES) {
+function world(records: readonly SlimRecords[], lines = LINES, options = OPTIONS) {
   const refused: string[] = []
   const made = new SlimCluster(
-    { records: OPTIONS },
+    { records: options },
     { kinds: ['Service', 'EndpointSlice', 'Namespace', ...KINDS], refused: text => void refused.push(text) },
   )
   made.cluster.replace('DNSRecord', records)
@@ -139,6 +140,56 @@ t.test('who may have which name', async t => {
     'DNSRecord team/e: e.example.com A: no `delegate` of the Corefile has this name',
     'DNSRecord team/f: f.notteam.example.org A: example.org is delegated to platform and not to namespace team',
   ])
+  await block.stop()
+})
+
+t.test('nobody has names in the zones of the cluster, nor is it denied them', async t => {
+  const lines = LINES.replace('kubernetes cluster.local', 'kubernetes k8s.team.example.org')
+  const claims = [
+    dnsRecord('team/hijack web.demo.svc.k8s.team.example.org A 192.0.2.66'),
+    dnsRecord('team/apex k8s.team.example.org TXT mine'),
+    dnsRecord('team/star *.team.example.org A 192.0.2.67'),
+  ]
+  const { ask, refused, cluster, block } = world(claims, lines, { ...OPTIONS, own: ['k8s.team.example.org'] })
+  const rows: [question: string, answer: string][] = [
+    ['web.demo.svc.k8s.team.example.org A', 'NOERROR, 5 A 10.0.0.1'],
+    ['nobody.demo.svc.k8s.team.example.org A', 'NXDOMAIN, SOA'],
+    ['k8s.team.example.org TXT', 'NOERROR, SOA'],
+    ['x.team.example.org A', 'NOERROR, 60 A 192.0.2.67'],
+  ]
+  for (const [question, answer] of rows) t.equal(await ask(question), answer, question)
+  t.same(refused, [
+    "DNSRecord team/hijack: web.demo.svc.k8s.team.example.org A: k8s.team.example.org is the cluster's own",
+    "DNSRecord team/apex: k8s.team.example.org TXT: k8s.team.example.org is the cluster's own",
+  ])
+  t.match(cluster.verdictOf('DNSRecord', 'team/hijack'), { refusal: 'OwnZone' })
+  await block.stop()
+})
+
+t.test('a name belongs to the namespace that has had it for longest', async t => {
+  const { ask, refused, cluster, block } = world([
+    dnsRecord('team/four w.team.example.org A 192.0.2.1', 10),
+    dnsRecord('other/six w.team.example.org AAAA 2001:db8::66', 20),
+    dnsRecord('team/text w.team.example.org TXT late', 30),
+  ])
+  t.equal(await ask('w.team.example.org AAAA'), 'NOERROR, SOA')
+  t.equal(await ask('w.team.example.org TXT'), 'NOERROR, 60 TXT "late"')
+  t.same(refused, [
+    'DNSRecord other/six: w.team.example.org AAAA: DNSRecord team/four has the name, and is older',
+  ])
+  cluster.remove('DNSRecord', 'team/four')
+  t.equal(await ask('w.team.example.org AAAA'), 'NOERROR, 60 AAAA 2001:db8::66')
+  t.equal(await ask('w.team.example.org TXT'), 'NOERROR, SOA')
+  await block.stop()
+})
+
+t.test('a cache does not outlive a change', async t => {
+  const { ask, cluster, block } = world([], LINES.concat('\ncache 300'))
+  t.equal(await ask('a.team.example.org A'), 'NXDOMAIN, SOA')
+  cluster.upsert('DNSRecord', dnsRecord('team/a a.team.example.org A 192.0.2.1'))
+  t.equal(await ask('a.team.example.org A'), 'NOERROR, 60 A 192.0.2.1')
+  cluster.remove('DNSRecord', 'team/a')
+  t.equal(await ask('a.team.example.org A'), 'NXDOMAIN, SOA')
   await block.stop()
 })
 
@@ -313,7 +364,18 @@ t.test(
       route('team/both', ['both.team.example.org'], [edge, { namespace: 'platform', name: 'six' }]),
       route('team/balanced', ['balanced.team.example.org'], [{ namespace: 'platform', name: 'named' }]),
       route('team/stolen', ['www.example.org'], [edge]),
+      route('team/foreign', ['foreign.team.example.org'], [{ ...edge, sectionName: 'web' }]),
+      route('team/nowhere', ['nowhere.team.example.org'], [{ ...edge, sectionName: 'gone' }]),
+      route(
+        'platform/common',
+        ['*.example.org', 'a.b.apps.example.org'],
+        [
+          { ...edge, sectionName: 'web' },
+          { ...edge, sectionName: 'other' },
+        ],
+      ),
       route('platform/inherits', [], [{ name: 'edge', sectionName: 'web' }]),
+      route('platform/shop', ['shop.example.org'], [{ name: 'edge' }]),
     ])
     cluster.replace('Gateway', [
       gateway(
@@ -325,8 +387,8 @@ t.test(
           { name: 'any' },
         ],
       ),
-      gateway('six', ['2001:db8::1']),
-      gateway('named', ['lb.example.net']),
+      gateway('six', ['2001:db8::1'], [{ name: 'any' }]),
+      gateway('named', ['lb.example.net'], [{ name: 'any' }]),
     ])
     made.list(['demo'], [slimService('demo/web', '10.0.0.1')])
     const lines = LINES.replace('dnsrecords dnsendpoints ingresses', 'httproutes')
@@ -344,7 +406,12 @@ t.test(
     ['both.team.example.org', 'AAAA', 'NOERROR, AAAA 2001:db8::1'],
     ['balanced.team.example.org', 'CNAME', 'NOERROR, CNAME lb.example.net.'],
     ['x.apps.example.org', 'A', edges],
-    ['other.example.org', 'A', 'NXDOMAIN'], // of another listener
+    ['a.b.apps.example.org', 'A', edges],
+    ['other.example.org', 'A', edges], // what *.example.org and a listener have in common
+    ['another.example.org', 'A', 'NXDOMAIN'],
+    ['shop.example.org', 'A', edges], // by the listener that has any
+    ['foreign.team.example.org', 'A', 'NXDOMAIN'], // its listener has other names
+    ['nowhere.team.example.org', 'A', 'NXDOMAIN'],
     ['refused.team.example.org', 'A', 'NXDOMAIN'],
     ['none.team.example.org', 'A', 'NXDOMAIN'],
     ['mesh.team.example.org', 'A', 'NXDOMAIN'],
@@ -354,7 +421,7 @@ t.test(
     t.same(refused, [
       'HTTPRoute team/stolen: www.example.org A: example.org is delegated to platform and not to namespace team',
     ])
-    cluster.upsert('Gateway', gateway('edge', ['192.0.2.3']))
+    cluster.upsert('Gateway', gateway('edge', ['192.0.2.3'], [{ name: 'any' }]))
     t.equal(await ask('web.team.example.org'), 'NOERROR, A 192.0.2.3', 'its Gateway has another address')
     cluster.upsert('HTTPRoute', route('team/web', ['new.team.example.org'], [edge]))
     t.equal(await ask('new.team.example.org'), 'NOERROR, A 192.0.2.3')
