@@ -34,7 +34,7 @@
 // Detail of an ExternalName service: the target's name in wire form. Of any other service, in turn:
 //    service ports; u16 number of groups, groups
 //    ports: u16 how many, u32 octets of them all, each port
-//    port:  u16 number (0xffff: none), u8 protocol (PROTOCOL), u8 length, name in lower case
+//    port:  u16 number (0: none), u8 protocol (PROTOCOL), u8 length, name in lower case
 //    group: ports; u16 v4 endpoints, u16 v6 endpoints, u8 GROUP flags;
 //           if GROUP_CLUSTER: u8 length and the label of the cluster they are in;
 //           v4 addresses; v6 addresses; if GROUP_HOSTNAMES: per endpoint u8 length and hostname (0: made of the address);
@@ -168,8 +168,8 @@ export const GROUP_NODE_FIRST = 32
 /** Protocols of ports by label. */
 export const PROTOCOL: Readonly<Record<string, number>> = { tcp: 0, udp: 1, sctp: 2 }
 export const PROTOCOL_LABELS: readonly string[] = ['tcp', 'udp', 'sctp']
-/** A port without a number. */
-export const NO_PORT = 0xffff
+/** A port without a number; no port has this one. */
+export const NO_PORT = 0
 
 /** The words of the head of a set of owners (address-index.ts), and where its slots begin. */
 export const SET = { SLOTS: 0, LIVE: 1, USED: 2, SLOTS_AT: 3 } as const

@@ -13,6 +13,8 @@ import type { Request } from './parse-name.ts'
 
 /** So many ports are compared with one another; a Service may have 20,000. */
 const MANY_PORTS = 32
+/** Of 16 bits. */
+const PORT_NUMBERS = 0x10000
 
 export class Selection {
   readonly table: TableReader
@@ -247,7 +249,7 @@ export class Selection {
   #isNewPort(portsAt: number, index: number, at: number): boolean {
     const { octets } = this.table
     if (index === MANY_PORTS) {
-      if (this.#numbers.length === 0) this.#numbers = new Uint8Array(NO_PORT + 1)
+      if (this.#numbers.length === 0) this.#numbers = new Uint8Array(PORT_NUMBERS)
       else this.#numbers.fill(0)
       for (let i = 0, before = portsAt; i < index; i++, before = nextPort(octets, before))
         if (this.#isPort(before)) this.#numbers[portNumber(octets, before)] = 1
