@@ -92,6 +92,16 @@ export function commandsOf(document: Document): string[] {
     .filter(command => command !== undefined)
 }
 
+/** The section under a heading of the second level, as a document of its own; undefined where there is none. */
+export function sectionOf({ path, text }: Document, heading: string): Document | undefined {
+  const found = text.split(/^(?=## )/m).find(section => section.startsWith(`## ${heading}\n`))
+  return found === undefined ? undefined : { path, text: found }
+}
+
+/** The commands that a document prints in blocks of their own, and not in its prose. */
+export const printedCommandsOf = ({ path, text }: Document): string[] =>
+  blocksOf({ path, text }).flatMap(block => commandsOf({ path, text: `\n\n${block.replace(/^/gm, '    ')}` }))
+
 /** A link in a document. */
 export interface Link {
   readonly text: string

@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<string, { readonly plural: string; readonly namespa
   ClusterRoleBinding: { plural: 'clusterrolebindings', namespaced: false },
   ConfigMap: { plural: 'configmaps', namespaced: true },
   CustomResourceDefinition: { plural: 'customresourcedefinitions', namespaced: false },
+  DNS: { plural: 'dnses', namespaced: false },
   DNSPolicy: { plural: 'dnspolicies', namespaced: true },
   DNSRecord: { plural: 'dnsrecords', namespaced: true },
   DaemonSet: { plural: 'daemonsets', namespaced: true },

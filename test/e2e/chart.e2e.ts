@@ -56,7 +56,8 @@ const clusters = (): { name: string; file: string }[] =>
 
 async function checkRendering(context: Context, helm: Helm): Promise<void> {
   await context.check('lint: the defaults', () => helm.lint())
-  await context.check("lint: kubeadm's values", () => helm.lint([join(CHART, 'values-kubeadm.yaml')]))
+  for (const file of readdirSync(CHART).filter(name => /^values-.*\.yaml$/.test(name)))
+    await context.check(`lint: ${file}`, () => helm.lint([join(CHART, file)]))
   for (const { name, file } of clusters())
     await context.check(`lint: ${name}`, () => helm.lint([file, IMAGE]))
   for (const { title, values, message } of REFUSED_VALUES)

@@ -13,6 +13,7 @@ import { type ProgramName, programPath } from './programs.ts'
 export const SERVICE_NETWORKS = '10.96.0.0/12,fd00:10:96::/112'
 const READY_DEADLINE_MS = 60_000
 const CONTROLLERS = [
+  'daemonset-controller',
   'endpointslice-controller',
   'endpointslice-mirroring-controller',
   'endpoints-controller',

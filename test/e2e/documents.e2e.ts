@@ -1,20 +1,18 @@
 // The commands with kubectl that the README and docs/migrate.md print, one after the other as a reader types them, in a cluster
 // where CoreDNS runs as kubeadm sets it up: what changes, and that the way back leads to where it began.
 
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { folderQuestions } from '../../src/diff/folder.ts'
 import { questionsOf } from '../../src/diff/questions.ts'
-import { blocksOf, commandsOf, documentNamed } from '../documents/document.ts'
+import { blocksOf, commandsOf, documentNamed, printedCommandsOf, sectionOf } from '../documents/document.ts'
 import { programPath } from '../support/system-program.ts'
 import { type KubeObject, readYaml } from './api-client.ts'
-import { isBuilt, programFolder } from './programs.ts'
+import { DocumentShell } from './document-shell.ts'
+import { isBuilt } from './programs.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
-const run = promisify(execFile)
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const NAMESPACE = 'kube-system'
 const COREDNS = 'registry.k8s.io/coredns/coredns:v1.12.0'
@@ -24,24 +22,12 @@ const MIGRATE = documentNamed('docs/migrate.md')
 /** What CoreDNS's objects are, but for what every change of them changes. */
 type State = Readonly<Record<string, unknown>>
 
-class Reader {
+class Reader extends DocumentShell {
   readonly #context: Context
-  /** Where the commands are typed: a checkout. */
-  readonly folder: string
 
   constructor(context: Context) {
+    super(context)
     this.#context = context
-    this.folder = join(context.scope.folder('documents'), 'checkout')
-    mkdirSync(this.folder)
-    symlinkSync(join(ROOT, 'config'), join(this.folder, 'config'))
-  }
-
-  /** Types a command and gives its output. Throws with what it said where it fails. */
-  async type(command: string): Promise<string> {
-    const PATH = `${this.folder}/bin:${process.env.PATH}:${programFolder()}`
-    const env = { ...process.env, PATH, KUBECONFIG: this.#context.world.plane.kubeconfigFile }
-    const { stdout } = await run('sh', ['-c', command], { cwd: this.folder, env })
-    return stdout
   }
 
   /** Types the one command of a document, the README, with these words in it. */
@@ -130,21 +116,13 @@ async function checkReplay(context: Context, reader: Reader): Promise<void> {
 
 /** The commands of a section of docs/migrate.md, but for those that need nodes. */
 const migrating = (heading: string): string[] => {
-  const section = MIGRATE.text.split(/^(?=## )/m).find(text => text.startsWith(`## ${heading}\n`))
+  const section = sectionOf(MIGRATE, heading)
   holds(section !== undefined, `docs/migrate.md has no section ${heading}`)
-  return blocksOf({ path: MIGRATE.path, text: section }).flatMap(block =>
-    commandsOf({ path: MIGRATE.path, text: `\n\n${block.replace(/^/gm, '    ')}` }).filter(
-      command => !/ (?:exec|logs|diff) |^skopeo /.test(command),
-    ),
-  )
+  return printedCommandsOf(section).filter(command => !/ (?:exec|logs|diff) |^skopeo /.test(command))
 }
 
 async function checkMigration(context: Context, reader: Reader): Promise<void> {
   const { client } = context.world.plane
-  mkdirSync(join(reader.folder, 'bin'))
-  const main = join(ROOT, 'src', 'main.ts')
-  const script = `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`
-  writeFileSync(join(reader.folder, 'bin', 'seamark'), script, { mode: 0o755 })
   mkdirSync(join(reader.folder, 'cluster'))
   const before = await reader.state()
   const [configMap, check, beside, status, service, names, address, objects, away, ...none] =

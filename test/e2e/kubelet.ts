@@ -4,13 +4,26 @@
 // A Pod may ask by annotation: `e2e/ip` for its own address, `e2e/host` for that of its node, `e2e/ready: "false"` for never being ready.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ApiClient, ApiError, apiPath, type KubeObject } from './api-client.ts'
+import { type ApiClient, ApiError, apiPath, type KubeObject, type Reference } from './api-client.ts'
 import type { Scope } from './processes.ts'
 
 const POLL_MS = 100
 /** Pods that are worked on at once. */
 const PARALLEL = 8
 const NODES = ['node-a', 'node-b'] as const
+
+interface NodeSelector {
+  readonly nodeSelectorTerms: readonly {
+    readonly matchFields?: readonly { readonly values: readonly string[] }[]
+  }[]
+}
+
+/** The node that a DaemonSet's Pod is for. */
+function nodeOf({ spec }: KubeObject): string | undefined {
+  const required = 'requiredDuringSchedulingIgnoredDuringExecution'
+  const affinity = spec?.affinity as { nodeAffinity?: Record<string, NodeSelector> } | undefined
+  return affinity?.nodeAffinity?.[required]?.nodeSelectorTerms[0]?.matchFields?.[0]?.values[0]
+}
 
 /** The running stand-in. */
 export class Kubelet {
@@ -77,7 +90,7 @@ export class Kubelet {
     const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name }
     try {
       if (pod.metadata.deletionTimestamp) return await this.#client().delete(reference, 0)
-      if (!pod.spec?.nodeName) await this.#bind(reference)
+      if (!pod.spec?.nodeName) await this.#bind(reference, nodeOf(pod) ?? NODES[this.#count % NODES.length]!)
       await this.#report(pod)
     } catch (error) {
       // A Pod of an older list may be gone or changed by now; the next round sees it as it is.
@@ -85,17 +98,12 @@ export class Kubelet {
     }
   }
 
-  async #bind(reference: {
-    apiVersion: string
-    kind: string
-    namespace: string
-    name: string
-  }): Promise<void> {
+  async #bind(reference: Required<Reference>, node: string): Promise<void> {
     await this.#client().request('POST', `${apiPath(reference)}/binding`, {
       apiVersion: 'v1',
       kind: 'Binding',
       metadata: { name: reference.name },
-      target: { apiVersion: 'v1', kind: 'Node', name: NODES[this.#count % NODES.length] },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
     })
   }
 
