@@ -9,6 +9,7 @@ import type { SlimRecords } from '../objects/records.ts'
 import {
   isProblem,
   type Note,
+  namespaceLabels,
   type PodOptions,
   type SliceOptions,
   type SlimProblem,
@@ -46,6 +47,7 @@ export interface CompileOptions extends SliceOptions, PodOptions {
   readonly records?: RecordOptions | undefined
   /** Whether DNSPolicies are looked at. */
   readonly policies?: boolean
+  readonly labelledNamespaces?: boolean
   /** Whether StubDomains are looked at. */
   readonly stubs?: StubOptions | undefined
   /** `labels`: Services, EndpointSlices and Pods that are kept. */
@@ -93,7 +95,7 @@ export function compile(
   const keep = options.labels ?? everything
   const keepNamespace = options.namespaceLabels ?? everything
   const state: ClusterState = {
-    Namespace: namespaces(all, keepNamespace),
+    Namespace: namespaces(all, keepNamespace, options.labelledNamespaces === true),
     Service: byKey(services.services.filter(({ object }) => keep(object.labels)).map(({ slim }) => slim)),
     EndpointSlice: byKey(slices.filter(({ labels }) => keep(labels)).map(({ slice }) => slice)),
     Pod: byKey(pods.filter(pod => keep(pod.labels)).flatMap(pod => podOf(pod, options))),
@@ -232,7 +234,11 @@ function checkExternalName(object: RawObject, slim: Kinds['Service'], warn: Warn
 }
 
 /** The folder's Namespaces, those that its objects are in, and the two that every cluster has. */
-function namespaces(objects: readonly RawObject[], keep: LabelPredicate): Map<string, Kinds['Namespace']> {
+function namespaces(
+  objects: readonly RawObject[],
+  keep: LabelPredicate,
+  labelled: boolean,
+): Map<string, Kinds['Namespace']> {
   const labels = new Map<string, Labels>()
   for (const name of ['default', 'kube-system']) labels.set(name, new Map())
   for (const { namespace } of objects) if (namespace !== '') labels.set(namespace, new Map())
@@ -240,7 +246,9 @@ function namespaces(objects: readonly RawObject[], keep: LabelPredicate): Map<st
   const kept = [...labels].filter(([name, own]) =>
     keep(new Map([...own, ['kubernetes.io/metadata.name', name]])),
   )
-  return byKey(kept.map(([name]) => ({ name })))
+  return byKey(
+    kept.map(([name, own]) => (labelled ? { name, labels: namespaceLabels(name, own) } : { name })),
+  )
 }
 
 function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {

@@ -12,6 +12,7 @@ import type {
   Kinds,
   Near,
   SlimEndpointSlice,
+  SlimNamespace,
   SlimNode,
   SlimPod,
   SlimPort,
@@ -37,7 +38,7 @@ export function checkedSlim<K extends Kind>(kind: K, value: unknown): Kinds[K] |
 }
 
 const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = {
-  Namespace: ({ name }) => (isName(name, isDnsLabel) ? { name } : undefined),
+  Namespace: namespace,
   Service: service,
   EndpointSlice: endpointSlice,
   Pod: pod,
@@ -51,6 +52,14 @@ const CHECKS: { readonly [K in Kind]: (value: Json) => Kinds[K] | undefined } = 
   Gateway: value => ofNamespace(value, checkedGateway),
   HTTPRoute: value => ofNamespace(value, checkedRoute),
   DNSPolicy: value => ofNamespace(value, checkedDnsPolicy),
+}
+
+function namespace({ name, labels }: Json): SlimNamespace | undefined {
+  if (!isName(name, isDnsLabel)) return undefined
+  if (labels === undefined) return { name }
+  return isListOf(labels, LABELS_MAX, isText)
+    ? { name, labels: internList(labels.map(internText)) }
+    : undefined
 }
 
 function service(value: Json): SlimService | undefined {

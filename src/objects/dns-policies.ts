@@ -4,12 +4,14 @@
 import { createdMsOf, field, fieldAt, isJson, type Path } from './field.ts'
 import { isTimeMs } from './guards.ts'
 import { bareName } from './records.ts'
+import { isNamespaceGlob, isSelector, selectorOfObject } from './selectors.ts'
 import { type Stated, statedOf } from './stated.ts'
 import { isZoneText } from './stub-domains.ts'
 
-/** Names of one list, and selectors of namespaces. */
+/** Names of one list, names of namespaces, and selectors of them by labels. */
 export const POLICY_NAMES_MAX = 1000
 export const POLICY_NAMESPACES_MAX = 100
+export const POLICY_SELECTORS_MAX = 16
 
 export interface SlimDnsPolicy {
   readonly namespace: string
@@ -18,7 +20,7 @@ export interface SlimDnsPolicy {
   readonly createdMs: number
   /** Names outside of the cluster, with all below them, that may be resolved, and no others; undefined: all. */
   readonly names: PolicyList
-  /** Namespaces beside its own, as names with `*` for any characters. */
+  /** Namespaces beside its own, as selectors (selectors.ts). */
   readonly namespaces: PolicyList
   /** Why it cannot be followed; '' where it can. */
   readonly flaw: string
@@ -32,8 +34,6 @@ export interface PolicyList {
   /** Not these. */
   readonly block: readonly string[]
 }
-
-const SELECTOR = /^[a-z0-9*](?:[-a-z0-9*]{0,61}[a-z0-9*])?$/
 
 type Wrong = (path: Path, text: string) => void
 
@@ -52,14 +52,15 @@ export function dnsPolicyOf(
   if (!isJson(spec)) wrong([], 'a DNSPolicy needs a spec')
   const stated = statedOf(raw)
   const names = listOf(spec, 'names', isZoneText, POLICY_NAMES_MAX, 'no name', wrong)
-  const namespaces = listOf(
+  const byName = listOf(
     spec,
     'namespaces',
-    text => SELECTOR.test(text),
+    isNamespaceGlob,
     POLICY_NAMESPACES_MAX,
     'no name of a namespace, perhaps with *',
     wrong,
   )
+  const namespaces = withSelectors(byName, field(spec, 'namespaces'), wrong)
   return {
     namespace,
     name,
@@ -68,6 +69,28 @@ export function dnsPolicyOf(
     namespaces,
     flaw,
     ...(stated && { stated }),
+  }
+}
+
+/** Those by name, and with them those by labels: `allowSelectors` and `blockSelectors`. */
+function withSelectors({ allow, block }: PolicyList, part: unknown, wrong: Wrong): PolicyList {
+  const read = (of: 'allowSelectors' | 'blockSelectors'): string[] | undefined => {
+    const list = field(part, of)
+    if (list === undefined) return undefined
+    const at = ['namespaces', of]
+    if (!Array.isArray(list)) {
+      wrong(at, 'this is no list')
+      return undefined
+    }
+    if (list.length > POLICY_SELECTORS_MAX) wrong(at, `more than ${POLICY_SELECTORS_MAX}`)
+    return list.slice(0, POLICY_SELECTORS_MAX).flatMap((item, i) => {
+      return selectorOfObject(item, (path, text) => wrong([...at, i, ...path], text)) ?? []
+    })
+  }
+  const allowed = read('allowSelectors')
+  return {
+    allow: allow || allowed ? [...(allow ?? []), ...(allowed ?? [])] : undefined,
+    block: [...block, ...(read('blockSelectors') ?? [])],
   }
 }
 
@@ -110,7 +133,7 @@ export function checkedDnsPolicy(
   const isGood =
     isTimeMs(createdMs) &&
     isListOf(names, isZoneText) &&
-    isListOf(namespaces, text => SELECTOR.test(text)) &&
+    isListOf(namespaces, isSelector) &&
     typeof flaw === 'string'
   if (!isGood) return undefined
   const list = ({ allow, block }: PolicyList): PolicyList => ({ allow, block })

@@ -73,7 +73,7 @@ export const KINDS: { readonly [K in Kind]: KindOfObject<K> } = {
     path: '/api/v1/namespaces',
     wanted: () => true,
     labelSelector: ({ namespaceLabels }) => namespaceLabels,
-    slim: raw => slimNamespace(raw),
+    slim: slimNamespace,
   },
   Service: {
     kind: 'Service',

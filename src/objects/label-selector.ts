@@ -29,13 +29,13 @@ const NAME = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/
 const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
 /** Whether the text may be a label's key: NAME or PREFIX/NAME (name at most 63 characters, prefix a DNS subdomain). */
-function isLabelKey(text: string): boolean {
+export function isLabelKey(text: string): boolean {
   const slash = text.indexOf('/')
   return NAME.test(text.slice(slash + 1)) && (slash < 0 || PREFIX.test(text.slice(0, slash)))
 }
 
 /** Whether the text may be a label's value: empty or at most 63 characters of [-A-Za-z0-9_.]. */
-const isLabelValue = (text: string): boolean => text === '' || NAME.test(text)
+export const isLabelValue = (text: string): boolean => text === '' || NAME.test(text)
 
 /**
  * Reads a selector. An empty one selects everything; `!=` and `notin` also select objects that lack the key. Gives a

@@ -52,6 +52,8 @@ export interface SlimEndpointSlice {
 
 export interface SlimNamespace {
   readonly name: string
+  /** Its labels as KEY=VALUE, sorted; only where selectors need them. */
+  readonly labels?: readonly string[]
 }
 
 export interface SlimPod {

@@ -31,6 +31,8 @@ export interface ObjectOptions {
   readonly stubs: StubOptions | undefined
   /** `objects` in `policy`: DNSPolicies are read. */
   readonly policies: boolean
+  /** Labels of Namespaces are kept, for selectors in `policy` and in DNSPolicies. */
+  readonly labelledNamespaces: boolean
   /** `pods verified`: Pods are read. */
   readonly verifiedPods: boolean
   /** What is kept of Pods as clients, by their address, for autopath and metadata; undefined: nothing. */
@@ -88,6 +90,7 @@ export const OBJECT_DEFAULTS: ObjectOptions = {
   records: undefined,
   stubs: undefined,
   policies: false,
+  labelledNamespaces: false,
   verifiedPods: false,
   clients: undefined,
 }

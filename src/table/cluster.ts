@@ -25,6 +25,7 @@ import { Batches } from './batches.ts'
 import type { BuildOptions } from './build.ts'
 import { Clients } from './clients.ts'
 import { type Attempt, Dirty } from './dirty.ts'
+import { NamespaceLabels } from './namespace-labels.ts'
 import { Places } from './places.ts'
 import { Policies } from './policies.ts'
 import { keysIn, Publication } from './publication.ts'
@@ -38,7 +39,9 @@ import type { TableWriter } from './writer.ts'
 export interface ClusterOptions
   extends BuildOptions,
     Pick<ObjectOptions, 'namespaces'>,
-    Partial<Pick<ObjectOptions, 'clients' | 'nodes' | 'records' | 'stubs' | 'policies'>> {
+    Partial<
+      Pick<ObjectOptions, 'clients' | 'nodes' | 'records' | 'stubs' | 'policies' | 'labelledNamespaces'>
+    > {
   /** The kinds that must be listed before the table counts as synced. */
   readonly kinds: readonly Kind[]
 }
@@ -96,9 +99,11 @@ export class Cluster implements Sink {
   readonly #routes: Routes | undefined
   readonly #stubs: StubDomains | undefined
   readonly #policies: Policies | undefined
+  readonly #labels: NamespaceLabels | undefined
   readonly #unsynced: Set<Kind>
   readonly #publication: Publication
   readonly #namespaces = new Dirty(name => this.#publication.namespace(name))
+  readonly #labelMarks = new Dirty(name => this.#publication.labels(name))
   readonly #services = new Dirty(key => this.#publication.service(key))
   readonly #imports = new Dirty(key => this.#publication.import(key))
   /** By namespace and address. */
@@ -123,7 +128,11 @@ export class Cluster implements Sink {
   readonly #links: { readonly [K in Kind]: Links<Kinds[K]> } = {
     Service: onBoth(service => this.#services.add(objectKey(service))),
     ServiceImport: onBoth(imported => this.#imports.add(objectKey(imported))),
-    Namespace: onBoth(({ name }) => this.#namespaces.add(name)),
+    // A known one that comes has other labels, and nothing else.
+    Namespace: onBoth(({ name }) => {
+      this.#namespaces.add(name)
+      if (this.#labels) this.#labelMarks.add(name)
+    }),
     EndpointSlice: {
       link: slice => {
         this.#eachOwner(slice, 'add')
@@ -184,6 +193,8 @@ export class Cluster implements Sink {
           key => hooks.judged?.('DNSPolicy', key),
         )
       : undefined
+    this.#labels =
+      options.labelledNamespaces === true ? new NamespaceLabels(text => hooks.refused?.(text)) : undefined
     this.#publication = new Publication(writer, options, {
       objects: this.#objects,
       slices: this.#slices,
@@ -194,6 +205,7 @@ export class Cluster implements Sink {
       routes: this.#routes,
       stubs: this.#stubs,
       policies: this.#policies,
+      labels: this.#labels,
       isExposed: namespace => this.#isExposed(namespace),
       isPod: id => this.#pods.has(id),
     })
@@ -273,6 +285,10 @@ export class Cluster implements Sink {
       this.#hooks.judged?.(kind as StatedKind, key)
       return
     }
+    if (before && kind === 'Namespace') {
+      this.#labelMarks.add(key)
+      return
+    }
     if (before) this.#links[kind].unlink(before)
     this.#links[kind].link(object)
   }
@@ -348,6 +364,7 @@ export class Cluster implements Sink {
     yield* keysIn(namespaces, this.#objects.Service, this.#services)
     yield* keysIn(namespaces, this.#slices.keys, this.#services)
     yield* keysIn(namespaces, this.#objects.ServiceImport, this.#imports)
+    yield* this.#labelMarks.publish(attempt)
     yield* this.#namespaces.publish(attempt)
     const servicesChanged = yield* this.#services.publish(attempt)
     yield* publication.removeGone()

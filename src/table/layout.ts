@@ -25,7 +25,8 @@
 // The key of a service is its two labels in lower-case wire form (03 w e b 04 d e m o), of an imported one 0xfe before
 // them, of a namespace its one label, of a Pod 0xff, family, address, namespace label, of a client 0xfd, family, address, of a
 // place 0xfc, family, bits of the network, network, of
-// records 0xfb and the whole name in lower case, of a text 0xfa (StubDomains), or 0xf9 and a namespace (its DNSPolicies): none of these seven is a label's length.
+// records 0xfb and the whole name in lower case, of a text 0xfa (StubDomains), or 0xf9 and a namespace (its DNSPolicies), or 0xf8 and one
+// (its labels): none of these eight is a label's length.
 //
 // Addresses outside the cluster (external IPs and load balancers, what k8s_external serves): u16 how many, then each as
 // EXTERNAL.V4 and 4 octets, EXTERNAL.V6 and 16, or EXTERNAL.NAME, u8 length and a name in wire form. They are in the address
@@ -78,6 +79,8 @@ export const HEAD = {
   /** Bits for the lengths of networks that are places: of 0 to 32 in two words, of 0 to 128 in five (places.ts). */
   PLACES_V4: 12,
   PLACES_V6: 14,
+  /** Another number with each change of the labels of a namespace. */
+  LABELS: 19,
   /** Two words: what the hashes of this table are made under. */
   SEED: 10,
 } as const
@@ -123,6 +126,7 @@ export const KIND = {
 
 /** The first octet of keys that are no names. */
 export const KEY = {
+  LABELS: 0xf8,
   POLICY: 0xf9,
   STUBS: 0xfa,
   RECORDS: 0xfb,

@@ -11,6 +11,7 @@ import {
 } from './build.ts' // biome-ignore format: one import
 import type { Clients } from './clients.ts'
 import { FLAG, KIND, markOf } from './layout.ts'
+import type { NamespaceLabels } from './namespace-labels.ts'
 import type { Places } from './places.ts'
 import type { Policies } from './policies.ts'
 import type { Records } from './records.ts'
@@ -30,6 +31,7 @@ export interface ClusterView {
   readonly routes: Routes | undefined
   readonly stubs: StubDomains | undefined
   readonly policies: Policies | undefined
+  readonly labels: NamespaceLabels | undefined
   isExposed(namespace: string): boolean
   /** Whether a Pod with that NAMESPACE/ADDRESS runs. */
   isPod(id: string): boolean
@@ -58,6 +60,14 @@ export class Publication {
       this.#writer.removeAddress(gone.at(i), gone.at(i + 1))
       if (i % PIECES_A_STEP === 0) yield
     }
+    yield* this.#view.labels?.removeGone(this.#view.objects.Namespace, this.#writer) ?? []
+  }
+
+  /** The labels of a namespace. */
+  *labels(name: string): Steps<boolean> {
+    yield* this.#writer.nameRoom()
+    this.#view.labels?.publish(name, this.#view.objects.Namespace.get(name), this.#writer)
+    return false
   }
 
   *namespace(name: string): Steps<boolean> {

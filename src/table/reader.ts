@@ -53,6 +53,11 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.AGE)
   }
 
+  /** Another number with each change of the labels of a namespace. */
+  get labelChanges(): number {
+    return Atomics.load(this.words, HEAD.LABELS)
+  }
+
   get serial(): number {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
   }

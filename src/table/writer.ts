@@ -106,6 +106,11 @@ export class TableWriter {
     Atomics.store(this.#words, HEAD.AGE, age)
   }
 
+  /** The labels of a namespace are others now: behind their publication. */
+  labelsChanged(): void {
+    Atomics.add(this.#words, HEAD.LABELS, 1)
+  }
+
   /** The SOA's serial, unix seconds. */
   setSerial(serial: number): void {
     Atomics.store(this.#words, HEAD.SERIAL, serial | 0)

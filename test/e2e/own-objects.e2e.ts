@@ -55,6 +55,8 @@ const REFUSED: readonly [what: string, object: KubeObject, words: RegExp][] = [
   ['half a list', policy('bad', { names: {} }), /write allow or block, with a list/],
   ['a name with a final dot', policy('bad', { names: { block: ['ads.example.'] } }), /a name is in lower case without a final dot/],
   ['a selector that is none', policy('bad', { namespaces: { allow: ['team b'] } }), /a namespace is a name, perhaps with \*: team-\*/],
+  ['labels that are none', policy('bad', { namespaces: { allowSelectors: [{ matchLabels: { team: 'a b' } }] } }), /spec\.namespaces\.allowSelectors\[0\]\.matchLabels\.team: Invalid value: "a b"/],
+  ['In without values', policy('bad', { namespaces: { blockSelectors: [{ matchExpressions: [{ key: 'team', operator: 'In' }] }] } }), /In and NotIn need values, Exists and DoesNotExist have none/],
   ['an IPv6 address of A', record('bad', { name: 'bad.example.org', type: 'A', values: ['::1'] }), /the values of an A record are IPv4 addresses/],
 ] // biome-ignore format: a table
 
@@ -186,6 +188,18 @@ export const suite: Suite = {
       await shows('dnspolicies', [/^outside +True +Served .*it narrows what Pods of team-b may resolve/m])
       await client.delete({ ...policy('outside', {}), namespace: NAMESPACE, name: 'outside' })
       await served('www.example.net', '192.0.2.80')
+      // By labels of namespaces, which the administrator changes.
+      const api = 'kubernetes.default.svc.cluster.local'
+      const label = (tier: string): Promise<string> =>
+        kubectl(context, 'label', '--overwrite', 'namespace', 'default', `seamark-tier=${tier}`)
+      await client.applyObject(
+        policy('inside', { namespaces: { blockSelectors: [{ matchLabels: { 'seamark-tier': 'kept' } }] } }),
+      )
+      await label('kept')
+      await served(api, 'NXDOMAIN')
+      await label('open')
+      await served(api, '10.96.0.1')
+      await client.delete({ ...policy('inside', {}), namespace: NAMESPACE, name: 'inside' })
       // Other suites ask from this address, too.
       await client.delete(pod)
     })

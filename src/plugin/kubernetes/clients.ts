@@ -50,11 +50,6 @@ export function readClients(
   }
 }
 
-/** Whether a `policy` of the block reads DNSPolicies. */
-export const readsPolicies = ({ directives }: BlockContext): boolean =>
-  directives.get('policy')?.some(({ block = [] }) => block.some(({ word }) => word.text === 'objects')) ??
-  false
-
 /** Whether a `ratelimit` limits namespaces. */
 export const isOfNamespaces = ({ block = [] }: Directive): boolean =>
   block.some(({ word }) => word.text.startsWith('namespace_'))

@@ -11,8 +11,9 @@ import { OBJECT_DEFAULTS, type TopologyOptions } from '../../objects/options.ts'
 import { isDnsLabel } from '../../objects/slim.ts'
 import { recordOptions } from '../k8s_records/config.ts'
 import type { BlockContext } from '../plugin.ts'
+import { policyNeeds } from '../policy/selector-words.ts'
 import { stubOptions } from '../stubdomains/parse.ts'
-import { namesPlaces, readClients, readsPolicies } from './clients.ts'
+import { namesPlaces, readClients } from './clients.ts'
 import {
   type KubernetesConfig,
   SNAPSHOT_AGE_DEFAULT_MS,
@@ -74,7 +75,7 @@ export function parseKubernetes(
   draft.clients = readClients(draft, block, problems)
   const ownZones = draft.zones.filter(zone => !isReverseZone(zone))
   draft.records = recordOptions(block, ownZones)
-  draft.policies = readsPolicies(block)
+  Object.assign(draft, policyNeeds(block))
   draft.stubs = stubOptions(block, ownZones)
   if (draft.source.kind === 'api') draft.source = { kind: 'api', ...api }
   return problems.errors > errorsBefore ? undefined : draft

@@ -1,15 +1,12 @@
 // What `policy` is told, as data.
 
-/** Everybody, in a selector of clients; every namespace, in one of names. */
-export const EVERYBODY = '*'
-
 /** Names of all lists of a block together. */
 export const SUFFIXES_MAX = 1_000_000
 
 /** One line about namespaces: the first that fits counts. */
 export interface NamespaceRule {
   readonly action: 'allow' | 'deny'
-  /** Selectors: names of namespaces with `*` for any characters, EVERYBODY, HOST. */
+  /** Selectors (objects/selectors.ts), and HOST. */
   readonly from: readonly string[]
   readonly to: readonly string[]
 }

@@ -1,9 +1,10 @@
 // How `policy` is written.
 
 import type { WordDoc } from '../../corefile/doc.ts'
+import { EVERY } from '../../objects/selectors.ts'
 import { POLICIES_MAX } from '../../table/policies.ts'
 import { HOST } from '../kubernetes/client-namespace.ts'
-import { EVERYBODY, SUFFIXES_MAX } from './config.ts'
+import { SUFFIXES_MAX } from './config.ts'
 
 export const policyDoc: WordDoc = {
   usage: 'policy',
@@ -12,7 +13,7 @@ export const policyDoc: WordDoc = {
   default: 'everybody may resolve everything',
   options: [
     { usage: 'default allow|deny', meaning: 'what holds where no other line fits', default: 'allow' },
-    { usage: 'shared NAMESPACE…', meaning: 'namespaces that everybody may resolve' },
+    { usage: 'shared SELECTOR…', meaning: 'namespaces that everybody may resolve' },
     {
       usage: 'allow from SELECTOR… to SELECTOR…',
       meaning:
@@ -33,11 +34,12 @@ export const policyDoc: WordDoc = {
     },
   ],
   notes: [
-    `A selector is the name of a namespace, with \`*\` for any characters; \`${EVERYBODY}\` alone is everybody, \`${HOST}\` the address of a node, as Pods with its network have it. Its own namespace every Pod may resolve.`,
+    `A selector is the name of a namespace, with \`*\` for any characters; \`${EVERY}\` alone is everybody, \`${HOST}\` the address of a node, as Pods with its network have it. Or it selects by labels, as \`kubectl get namespaces -l\` does: \`team=a,tier!=test\`, \`team in (a, b)\`, \`!legacy\`; a key that could be a name is written \`label:team\`. Of several, one that fits is enough. Labels are followed without a reload. Pods of a namespace whose labels are not known, as \`namespace_labels\` may leave it out, are meant by no \`allow\` with labels and by every \`deny\` and \`block\` with them.`,
+    'Its own namespace every Pod may resolve.',
     'Whose Pod asks is known by `pods verified` in kubernetes, by the first address of a Pod. For an address of nobody, of Pods of several namespaces, and for all before the Pods are listed, only lines from everybody count, and the default.',
     'Every question is judged before anything answers it, and every reply whatever made it (the fast path, `cache`, `rewrite`, `autopath`, aliases, PTR, SRV): names, and addresses that only Services of others have. Clients with EDNS are told why (RFC 8914 codes 15 and 18). A zone is transferred only to whom nothing is kept from.',
     'Danger: this hides names, and is no firewall: a NetworkPolicy is. Behind NodeLocal DNSCache, a NAT, or another cache all clients are one. A server block without `policy` answers the same zones to everybody. Files are read with the Corefile.',
-    `A DNSPolicy of seamark.dev (\`config/crds\`; [an example](nobody-else.md#the-objects)) has lists \`allow\` and \`block\` of names outside of the cluster and of namespaces, as the lines here have them; where it has \`allow\`, even an empty one, all else is kept. It counts for Pods of its own namespace, never for what has a node's address, and can only take away: what the Corefile keeps stays kept, and of several, ${POLICIES_MAX} at most, each takes away. Whoever may write them in a namespace can cut its Pods off from names, nothing more. One that is changed into what cannot be followed goes on as it was until the server starts anew; one that never could be followed narrows nothing, and its status and the log say why. kubernetes reads the objects, from an API server or a folder, with the right to list and watch them, and until their definition is installed the server is not ready.`,
+    `A DNSPolicy of seamark.dev (\`config/crds\`; [an example](nobody-else.md#the-objects)) has lists \`allow\` and \`block\` of names outside of the cluster and of namespaces, as the lines here have them, and \`allowSelectors\` and \`blockSelectors\` of namespaces by labels, as a NetworkPolicy has them; where it has \`allow\`, even an empty one, all else is kept. It counts for Pods of its own namespace, never for what has a node's address, and can only take away: what the Corefile keeps stays kept, and of several, ${POLICIES_MAX} at most, each takes away. Whoever may write them in a namespace can cut its Pods off from names, and find out by them what labels the namespaces have that these Pods may resolve, nothing more. One that is changed into what cannot be followed goes on as it was until the server starts anew; one that never could be followed narrows nothing, and its status and the log say why. kubernetes reads the objects, from an API server or a folder, with the right to list and watch them, and until their definition is installed the server is not ready.`,
     "Upstreams of a namespace need no word: a block with `metadata` and `view a { expr metadata('kubernetes/client-namespace') == 'a' }` has a `forward` of its own.",
   ],
   example: `
@@ -45,7 +47,7 @@ export const policyDoc: WordDoc = {
         policy {
             default deny
             shared kube-system ingress
-            allow from team-a-* to team-a-*
+            allow from team-a-* to team-a-* shared-with=team-a
             names from * block ads.example.com
             names from batch allow registry.example.org
             objects

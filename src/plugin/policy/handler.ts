@@ -27,6 +27,7 @@ import type { PolicyConfig } from './config.ts'
 import { NameView } from './name-view.ts'
 import { Narrowing } from './narrowing.ts'
 import { Rules } from './rules.ts'
+import { type LabelsOf, NamespaceLabels } from './selectors.ts'
 
 const PLUGIN = pluginIndex('policy')
 
@@ -65,6 +66,9 @@ export class PolicyHandler implements Handler {
     this.#by = by
     return false
   }
+  /** What is known of labels; absent where no selector asks for them. */
+  #labels: NamespaceLabels | undefined
+  readonly #labelsOf: LabelsOf = namespace => this.#labels?.of(namespace)
   /** What the client's own namespace takes away; absent without `objects`. */
   #narrowing: Narrowing | undefined
   /** Which object keeps what was judged last from the client; '' where it is the Corefile. */
@@ -74,7 +78,7 @@ export class PolicyHandler implements Handler {
     this.#config = config
     this.#context = context
     this.#meters = context.meters
-    this.#rules = new Rules(config)
+    this.#rules = new Rules(config, this.#labelsOf)
   }
 
   /** Out of the block's `kubernetes`, which is made behind this one. */
@@ -83,7 +87,8 @@ export class PolicyHandler implements Handler {
       const handler = this.#context.handlers.find(each => each instanceof KubernetesHandler)
       if (handler === undefined) throw new Error('policy has no kubernetes in its server block')
       const { table, config } = handler.cluster
-      this.#narrowing = this.#config.objects ? new Narrowing(table) : undefined
+      this.#labels = config.labelledNamespaces ? new NamespaceLabels(table) : undefined
+      this.#narrowing = this.#config.objects ? new Narrowing(table, this.#labelsOf) : undefined
       this.#found = new ClusterNames(table, config.zones, this.#config.externalZones)
     }
     return this.#found
@@ -162,6 +167,7 @@ export class PolicyHandler implements Handler {
   }
 
   #comes(client: string): void {
+    if (this.#labels?.hasChanged()) this.#rules.forget()
     this.#client = client
     this.#by = ''
     this.#narrowing?.comes(client)

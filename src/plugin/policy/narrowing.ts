@@ -8,7 +8,7 @@ import { numberOf, readText } from '../../table/texts.ts'
 import { name } from '../../wire/name.ts'
 import { HOST, NOBODY } from '../kubernetes/client-namespace.ts'
 import type { NameView } from './name-view.ts'
-import { testOf } from './rules.ts'
+import { type LabelsOf, testOf } from './selectors.ts'
 import { packSuffixes, Suffixes } from './suffixes.ts'
 
 /** Namespaces whose policies are kept as they are read; beyond, all are forgotten. */
@@ -33,13 +33,15 @@ const NONE: readonly Judge[] = []
 
 export class Narrowing {
   readonly #table: TableReader
+  readonly #labelsOf: LabelsOf
   readonly #known = new Map<string, Known>()
   readonly #key = new Uint8Array(1 + NAMESPACE_MAX)
   #client = NOBODY
   #judges: readonly Judge[] = NONE
 
-  constructor(table: TableReader) {
+  constructor(table: TableReader, labelsOf: LabelsOf) {
     this.#table = table
+    this.#labelsOf = labelsOf
     this.#key[0] = KEY.POLICY
   }
 
@@ -91,20 +93,20 @@ export class Narrowing {
     if (this.#known.size >= REMEMBERED_MAX) this.#known.clear()
     const found = readText(this.#table, policyKey(namespace))
     const served: readonly ServedPolicy[] = found === undefined ? [] : JSON.parse(found.text)
-    const judges = served.map(judgeOf)
+    const judges = served.map(policy => judgeOf(policy, this.#labelsOf))
     if (judges.length === 0) this.#known.delete(namespace)
     else this.#known.set(namespace, { number: found!.number, judges })
     return judges
   }
 }
 
-function judgeOf({ name, names, namespaces }: ServedPolicy): Judge {
+function judgeOf({ name, names, namespaces }: ServedPolicy, labelsOf: LabelsOf): Judge {
   return {
     name,
     allowed: names.allow && suffixesOf(names.allow),
     blocked: suffixesOf(names.block),
-    isAllowed: namespaces.allow && testOf(namespaces.allow),
-    isBlocked: testOf(namespaces.block),
+    isAllowed: namespaces.allow && testOf(namespaces.allow, labelsOf),
+    isBlocked: testOf(namespaces.block, labelsOf),
   }
 }
 

@@ -7,14 +7,14 @@ import type { Directive } from '../../corefile/corefile.ts'
 import { parseKey } from '../../corefile/key.ts'
 import type { Token } from '../../corefile/token.ts'
 import { parseZone } from '../../corefile/zone.ts'
+import { EVERY } from '../../objects/selectors.ts'
 import { type Name, name, parseName } from '../../wire/name.ts'
 import { HOST } from '../kubernetes/client-namespace.ts'
 import { verifiesPods } from '../kubernetes/clients.ts'
 import type { BlockContext, Word } from '../plugin.ts'
-import { EVERYBODY, type NameRule, type NamespaceRule, type PolicyConfig, SUFFIXES_MAX } from './config.ts'
+import { type NameRule, type NamespaceRule, type PolicyConfig, SUFFIXES_MAX } from './config.ts'
+import { selectorWords } from './selector-words.ts'
 import { packSuffixes } from './suffixes.ts'
-
-const SELECTOR = /^[a-z0-9*](?:[-a-z0-9*]{0,61}[a-z0-9*])?$/
 
 type Draft = { -readonly [K in keyof PolicyConfig]: PolicyConfig[K] } & {
   shared: string[]
@@ -131,14 +131,14 @@ function readFile(token: Token, option: Line, directory: string): Name[] {
 }
 
 function selectors(option: Line, tokens: readonly Token[], isOfClients: boolean): string[] {
-  return tokens.map(token => {
-    const isGood = SELECTOR.test(token.text) || (isOfClients && token.text === HOST)
-    const others = isOfClients ? `, ${EVERYBODY} for everybody, or ${HOST}` : `, or ${EVERYBODY} for all`
-    if (!isGood)
-      option.error(token, `a selector is the name of a namespace, perhaps with *${others}`, {
-        found: token.text,
-      })
-    return token.text
+  const others = isOfClients ? `${EVERY} for everybody, or ${HOST}` : `or ${EVERY} for all`
+  return selectorWords(tokens).flatMap(({ token, text, read }) => {
+    if (typeof read === 'string' && (isOfClients || read !== HOST)) return [read]
+    const problem = typeof read === 'string' ? 'this is no namespace' : read.problem
+    option.error(token, `${problem}; write a name (web-*), labels (team=a, !legacy), ${others}`, {
+      found: text,
+    })
+    return []
   })
 }
 

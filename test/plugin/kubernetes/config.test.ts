@@ -30,6 +30,7 @@ const OTHERS: {
   nodes: [true, 'own'],
   records: [{ kinds: ['Ingress'], delegations: [], own: [], ttlSeconds: 60 }, 'own'],
   policies: [true, 'own'],
+  labelledNamespaces: [true, 'own'],
   stubs: [{ within: [''], own: ['cluster.local'] }, 'own'],
   verifiedPods: [true, 'own'],
   clients: [{ podNames: true, hosts: false, labels: ['app'] }, 'own'],

@@ -32,6 +32,7 @@ const plain: KubernetesConfig = {
   records: undefined,
   stubs: undefined,
   policies: false,
+  labelledNamespaces: false,
   verifiedPods: false,
   source: { kind: 'api' },
   snapshot: undefined,

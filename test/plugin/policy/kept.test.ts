@@ -1,8 +1,8 @@
 // Whatever the policy, the objects and the question: no reply over any transport holds a name, or an address that Services have,
-// that the policy keeps from who asked. The judge here is one of its own: it reads policies as texts and objects as lists.
+// that the policy keeps from who asked, by names and labels of namespaces that change. The judge here is one of its own: it reads policies as texts and objects as lists.
 
 import t from 'tap'
-import type { SlimEndpointSlice, SlimService } from '../../../src/objects/objects.ts'
+import type { SlimEndpointSlice, SlimNamespace, SlimService } from '../../../src/objects/objects.ts'
 import type { Transport } from '../../../src/query/sockaddr.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
@@ -29,11 +29,31 @@ interface Policy {
   allowsName(client: string, name: string): boolean
 }
 
-function policyOf(random: Random): Policy {
+/** The label `team` of each namespace; '' is none. */
+type Teams = Map<string, string>
+
+const BY_LABELS: Readonly<Record<string, (team: string) => boolean>> = {
+  'team=a': team => team === 'a',
+  'team!=a': team => team !== 'a',
+  'label:team': team => team !== '',
+  '!team': team => team === '',
+  'team in (b, c)': team => team === 'b',
+}
+
+function teamsOf(random: Random): Teams {
+  return new Map(NAMESPACES.map(name => [name, ['a', 'b', ''][random.below(3)]!]))
+}
+
+const namespacesOf = (teams: Teams): SlimNamespace[] =>
+  [...teams].map(([name, team]) => ({ name, labels: team === '' ? ['x=y'] : [`team=${team}`] }))
+
+function policyOf(random: Random, teams: Teams): Policy {
   const of = <T>(list: readonly T[]): T => list[random.below(list.length)]!
-  const selector = (): string => of([...NAMESPACES, 'r*', '*', '*e*'])
+  const selector = (): string => of([...NAMESPACES, 'r*', '*', '*e*', ...Object.keys(BY_LABELS)])
   const fits = (glob: string, text: string): boolean =>
-    glob === '*' || (text !== '' && new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(text))
+    glob === '*' ||
+    (text !== '' &&
+      (BY_LABELS[glob]?.(teams.get(text)!) ?? new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(text)))
   const isDenied = random.below(3) > 0
   const shared = random.below(2) === 0 ? ['shared'] : []
   const rules = Array.from({ length: random.below(4) }, () => ({
@@ -160,9 +180,14 @@ async function ask(
   let denied = 0
   const found: string[] = []
   const random = new Random(seed)
-  const policy = policyOf(random)
+  const teams = teamsOf(random)
+  const policy = policyOf(random, teams)
   const { services, slices, owners } = objectsOf(random)
-  const config = { verifiedPods: true, clients: { podNames: false, hosts: false, labels: [] } }
+  const config = {
+    labelledNamespaces: true,
+    verifiedPods: true,
+    clients: { podNames: false, hosts: false, labels: [] },
+  }
   const cluster = new SlimCluster(config, { kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod'] })
   const clients = [...NAMESPACES, '']
   cluster.cluster.replace(
@@ -170,6 +195,7 @@ async function ask(
     NAMESPACES.map((namespace, n) => slimPod(`${namespace}/asks`, `10.9.${n}.1`)),
   )
   cluster.list(NAMESPACES, services, slices)
+  cluster.cluster.replace('Namespace', namespacesOf(teams))
   const rebound = NAMESPACES.map((_, n) => `10.0.${n}.1 rebound${n}.test`).join('\n')
   const block = new ServerBlock(
     [
@@ -183,6 +209,11 @@ async function ask(
     cluster,
   )
   for (let i = 0; i < 120; i++) {
+    // Labels change while it is asked.
+    if (i % 40 === 39) {
+      for (const [name, team] of teamsOf(random)) teams.set(name, team)
+      cluster.cluster.replace('Namespace', namespacesOf(teams))
+    }
     const n = random.below(clients.length)
     const client = clients[n]!
     const name = questionOf(random)
