@@ -16,6 +16,7 @@ import { documents, ROOT } from './document.ts'
 interface Schema {
   readonly type: string
   readonly properties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema
   readonly required?: readonly string[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
@@ -54,7 +55,7 @@ function wrongOf(value: unknown, schema: Schema, at: string): string[] {
   if (typeof value === 'object' && value !== null) {
     const missing = (schema.required ?? []).filter(name => !(name in value))
     const wrong = Object.entries(value).flatMap(([name, inner]) => {
-      const known = schema.properties?.[name]
+      const known = schema.properties?.[name] ?? schema.additionalProperties
       return known === undefined ? [`${at}.${name}: unknown`] : wrongOf(inner, known, `${at}.${name}`)
     })
     return [...missing.map(name => `${at}.${name}: missing`), ...wrong]
