@@ -3,7 +3,9 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { constants, getPriority } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { Threads, type Work } from '../../src/control/threads.ts'
@@ -77,6 +79,13 @@ const restarts = (registry: Registry): number | undefined =>
   registry.gather().find(({ family }) => family.name === 'seamark_thread_restarts_total')?.samples[0]
     ?.numbers[0]
 
+/** Of each serving thread, as Linux has it (proc_pid_stat(5), field 19). */
+const servingNiceness = (): number[] =>
+  readdirSync('/proc/self/task').flatMap(task => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, 'latin1')
+    return stat.includes('(serving-') ? [Number(stat.slice(stat.lastIndexOf(')')).split(' ')[17])] : []
+  })
+
 t.test('a thread that ends is replaced, counted and logged, while the other serves on', async test => {
   const { threads, registry, workers, logged } = await start(test, 2)
   const port = await freePort()
@@ -95,6 +104,13 @@ t.test('a thread that ends is replaced, counted and logged, while the other serv
   test.equal(workers.length, 3, 'a new one was started')
   test.equal((await query(port, { name: 'example.org', tcp: true })).rcode, 'NOERROR')
   test.equal(restarts(registry), 1)
+  if (process.platform !== 'linux') return
+  const nicest = Math.max(...servingNiceness())
+  test.equal(servingNiceness().length, 2)
+  test.ok(
+    getPriority() > nicest || nicest === constants.priority.PRIORITY_LOW,
+    'changes give way to the queries of the new one, too',
+  )
 })
 
 t.test(
