@@ -40,7 +40,9 @@ export class Clients {
     const key = clientKey(ip)
     if (!key) return false
     const block = buildClient(key, [...(this.#pods.get(ip) ?? [])], this.#options)
-    return block ? writer.publish(key, block) : writer.remove(key)
+    const isChanged = block ? writer.publish(key, block) : writer.remove(key)
+    if (isChanged) writer.clientsChanged()
+    return isChanged
   }
 }
 

@@ -83,6 +83,8 @@ export const HEAD = {
   LABELS: 19,
   /** Two words: what the hashes of this table are made under. */
   SEED: 10,
+  /** Counts changes of clients and places, each once it is published: from 1 on, never 0. */
+  CLIENTS: 20,
 } as const
 
 const AGE_BITS = 28

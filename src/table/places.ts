@@ -48,10 +48,13 @@ export class Places {
       if (!wasThere) return false
       writer.remove(key)
       this.#count(network, -1, writer)
+      writer.clientsChanged()
       return true
     }
     if (!wasThere) this.#count(network, 1, writer)
-    return writer.publish(key, buildPlace(key, node))
+    const isChanged = writer.publish(key, buildPlace(key, node))
+    if (isChanged) writer.clientsChanged()
+    return isChanged
   }
 
   /** A length is looked for as long as a network has it. */

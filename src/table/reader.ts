@@ -58,6 +58,14 @@ export class TableReader {
     return Atomics.load(this.words, HEAD.LABELS)
   }
 
+  /**
+   * Another one when a client or a place has changed. Between `enter` and `leave`: what `find` returned for one while it was
+   * the same is still there.
+   */
+  get clientsStamp(): number {
+    return Atomics.load(this.words, HEAD.CLIENTS)
+  }
+
   get serial(): number {
     return Atomics.load(this.words, HEAD.SERIAL) >>> 0
   }

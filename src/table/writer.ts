@@ -33,7 +33,7 @@ export class TableWriter {
     this.#octets = new Uint8Array(this.buffer)
     this.#arena = new Arena(maxOctets)
     this.#words[HEAD.VERSION] = LAYOUT_VERSION
-    this.#words[HEAD.EPOCH] = 1
+    this.#words[HEAD.EPOCH] = this.#words[HEAD.CLIENTS] = 1
     this.#seed = seed
     this.#words.set(seed, HEAD.SEED)
     const memory: IndexMemory = {
@@ -186,6 +186,11 @@ export class TableWriter {
 
   removeAddress(addressHash: number, mark: number): void {
     this.#addresses.remove(addressHash, mark)
+  }
+
+  /** A client or a place has changed, and is published: what readers remember of any of them holds no more. */
+  clientsChanged(): void {
+    Atomics.store(this.#words, HEAD.CLIENTS, (this.#words[HEAD.CLIENTS]! + 1) | 0 || 1)
   }
 
   /** Ends a batch of changes: what it put out of use is freed once every reader has moved on. */

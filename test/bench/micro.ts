@@ -13,6 +13,7 @@ import { answerCases } from './micro/answers.ts'
 import { budgetNs } from './micro/budget.ts'
 import { cacheCases } from './micro/cache.ts'
 import type { MicroCase } from './micro/case.ts'
+import { clientCases } from './micro/clients.ts'
 import { codecCases } from './micro/codec.ts'
 import { countingCases } from './micro/counting.ts'
 import { forwardCases } from './micro/forward.ts'
@@ -27,6 +28,7 @@ export const microCases = async (): Promise<MicroCase[]> => [
   ...answerCases(),
   ...roadCases(),
   ...lookedOnCases(),
+  ...clientCases(),
   ...(await cacheCases()),
   ...forwardCases(),
   ...codecCases(),

@@ -1,12 +1,14 @@
 // HOT: where the client of a query stands: its node and topology zone, out of the table (table/places.ts). A look-up masks the
 // address to each length that networks in the table have, the longest first: two for a cluster of IPv4, one for the Nodes' own
-// addresses and one for Pods. It costs what two or three look-ups of a name do, and allocates nothing. An address of no Node's
-// network is looked for among the Pods, where they are watched: then it is where its node's address is.
+// addresses and one for Pods. An address of no Node's network is looked for among the Pods, where they are watched: then it is
+// where its node's address is. Who asked lately is remembered. Nothing is allocated. Budget: 70 ns for one of 200 clients, 300 ns
+// for one of 20,000 clients (`npm run bench:micro`).
 
 import { ipv4At } from '../../query/sockaddr.ts'
 import { detailAt } from '../../table/block.ts'
 import { HEAD, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
+import { RecentClients } from './recent-clients.ts'
 
 /** Octets of a key before the network. */
 const HEAD_OCTETS = 3
@@ -15,6 +17,8 @@ export class Asker {
   readonly #table: TableReader
   readonly #followsPods: boolean
   readonly #key = new Uint8Array(HEAD_OCTETS + 16)
+  /** Where a place's detail is; 0 of who has none. */
+  readonly #recent = new RecentClients()
   #from: Uint8Array | undefined
   #fromAt = 0
   #next: Uint8Array | undefined
@@ -55,17 +59,25 @@ export class Asker {
    */
   find(octets: Uint8Array, at: number): boolean {
     const table = this.#table
-    const v4At = ipv4At(octets, at)
+    const recent = this.#recent
     this.nodeAt = this.zoneAt = 0
     if (!table.synced) return false
+    const stamp = table.clientsStamp
+    if (!recent.has(octets, at, stamp)) recent.learn(stamp, this.#lookUp(octets, at))
+    this.nodeAt = recent.number
+    if (this.nodeAt === 0) return false
+    this.zoneAt = this.nodeAt + 1 + table.octets[this.nodeAt]!
+    return true
+  }
+
+  /** Where the detail of the place is that a socket address has in the table; 0 where it has none. */
+  #lookUp(octets: Uint8Array, at: number): number {
+    const v4At = ipv4At(octets, at)
     const family = v4At >= 0 ? 4 : 6
     const from = v4At >= 0 ? v4At : at + 8
     let block = this.#longest(octets, from, family)
     if (block === 0 && this.#followsPods) block = this.#ofPod(octets, from, family)
-    if (block === 0) return false
-    this.nodeAt = detailAt(table.words, block)
-    this.zoneAt = this.nodeAt + 1 + table.octets[this.nodeAt]!
-    return true
+    return block === 0 ? 0 : detailAt(this.#table.words, block)
   }
 
   /** Whether the zone is known of whoever was found. */
