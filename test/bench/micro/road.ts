@@ -16,6 +16,7 @@ import { cycle, type MicroCase } from './case.ts'
 export const REFERENCE = 'road: A of a ClusterIP'
 const NAMES = 2000
 const CLUSTER = 'kubernetes cluster.local in-addr.arpa'
+const WITH_PODS = `${CLUSTER} {\npods verified\n}`
 
 /** A block and what it is asked. */
 interface RoadCase {
@@ -50,6 +51,11 @@ const CASES: readonly RoadCase[] = [
   { title: 'NSID', timesMax: 2.5, lines: ['nsid node-1', CLUSTER], questions: [option(3)] },
   { title: '`acl` that allows', timesMax: 2.5, lines: ['acl {', 'allow net 10.0.0.0/8', 'block', '}', CLUSTER], questions: [web] },
   { title: '`acl` that refuses', timesMax: 2, lines: ['acl example.net {', 'block net 10.0.0.0/8', '}', CLUSTER], questions: hosts },
+  { title: '`policy` that allows', timesMax: 4, lines: ['policy {', 'default deny', 'allow from * to demo', '}', WITH_PODS], questions: [web] },
+  { title: '`ratelimit`', timesMax: 1.5, lines: ['ratelimit {', 'queries 1000000', '}', CLUSTER], questions: [web] },
+  { title: '`autopath @query`, another name', timesMax: 1.5, lines: ['autopath @query', CLUSTER], questions: [web] },
+  { title: '`ipv6 off`, A', timesMax: 1.5, lines: ['ipv6 off', CLUSTER], questions: [web] },
+  { title: '`topology auto`, A of a ClusterIP', timesMax: 1.5, lines: [`${CLUSTER} {`, 'topology auto', '}'], questions: [web] },
   { title: '`log`', timesMax: 4, lines: ['log', CLUSTER], questions: [web] },
   { title: '`rewrite name suffix … answer auto`', timesMax: 10, lines: ['rewrite name suffix .corp.example .svc.cluster.local answer auto', CLUSTER],
     questions: [{ name: 'web.demo.corp.example' }] },

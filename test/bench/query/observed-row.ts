@@ -1,32 +1,28 @@
 // What it costs that a server can be watched: the same queries against kubeadm's Corefile as it is, and with the words that let
-// people look on, in turns. It is one process that reads the one and the other: of two, one may be compiled better by a third. The
-// first line is of the plain Corefile read again, which is what this machine makes of two equal ones. And what `seamark tap`
-// takes of a core, of 10,000 queries a second of which 100 are wanted.
+// people look on, in turns. The first line is of the plain Corefile read again, which is what this machine makes of two equal
+// ones. And what `seamark tap` takes of a core, of 10,000 queries a second of which 100 are wanted.
 
-import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { eventually, freePorts, Program, Scope } from '../../e2e/processes.ts'
+import { freePorts, Program, Scope } from '../../e2e/processes.ts'
 import { isBuilt, programPath } from '../../e2e/programs.ts'
 import type { Context, Row } from '../common/context.ts'
 import { clusterIps, writeQueries } from '../common/queries.ts'
-import { type Figure, medianOf, type RowResult } from '../common/results.ts'
-import { type Subject, start } from '../common/servers.ts'
+import type { Figure, RowResult } from '../common/results.ts'
+import type { Subject } from '../common/servers.ts'
+import { Changing, factors, type Lines, result, roundsOf } from './beside.ts'
 import { measure, type RowLoad } from './round.ts'
 
 /** Of what nobody looks at. */
 const GOAL = 1.02
-/** What tells 2 % from noise takes more rounds than other rows have. */
-const ROUNDS_MIN = 7
 const TAP_RATE = 10_000
 const TAP_GOAL_PERCENT = 5
 const SAMPLED_ONE_OF = 1_000_000
 /** One query of so many is of the type that is followed. */
 const TAP_ONE_OF = 100
 
-interface Variant {
+interface Variant extends Lines {
   readonly title: string
-  readonly lines: readonly string[]
   readonly goal?: number
 }
 
@@ -59,56 +55,6 @@ function startReceiver(scope: Scope, { cores, folder, say }: Context): string | 
   return path
 }
 
-/** A server whose Corefile imports lines that can be changed. */
-class Changing {
-  readonly subject: Subject
-  readonly #file: string
-
-  private constructor(subject: Subject, file: string) {
-    this.subject = subject
-    this.#file = file
-  }
-
-  static async start(scope: Scope, { bench, cores, folder }: Context): Promise<Changing> {
-    const file = join(folder, 'observed.lines')
-    writeFileSync(file, '')
-    const change = { add: [`import ${file}`] }
-    return new Changing(await start(scope, 'seamark', bench, { cores: cores.server, change }), file)
-  }
-
-  /** Serves with these lines from now on. */
-  async read(lines: readonly string[]): Promise<void> {
-    const { program } = this.subject
-    const reloads = (): number => program.log().split('Reloading complete').length
-    const before = reloads()
-    writeFileSync(this.#file, lines.map(line => `${line}\n`).join(''))
-    process.kill(program.pid, 'SIGUSR1')
-    await eventually('a reload', () => reloads() > before)
-  }
-}
-
-/** How many times as much a query costs with the lines as without, in each round. */
-async function factors(
-  context: Context,
-  server: Changing,
-  lines: readonly string[],
-  row: RowLoad,
-  rounds: number,
-): Promise<Figure[]> {
-  const costOf = async (read: readonly string[]): Promise<number> => {
-    await server.read(read)
-    return (await measure(context, server.subject, row)).value
-  }
-  const figures: Figure[] = []
-  for (let round = 0; round < rounds; round++) {
-    // Whoever is first has the quieter machine, or not: either is first in turn.
-    const first = await costOf(round % 2 === 0 ? lines : [])
-    const second = await costOf(round % 2 === 0 ? [] : lines)
-    figures.push({ value: round % 2 === 0 ? first / second : second / first })
-  }
-  return figures
-}
-
 /** Follows queries until it is ended; nothing is made of what comes. */
 async function follow(port: number, filter: object): Promise<() => void> {
   const socket = connect({ host: '127.0.0.1', port })
@@ -119,18 +65,13 @@ async function follow(port: number, filter: object): Promise<() => void> {
 }
 
 /** Percent of a core that a follower costs, in each round. */
-async function tapPercents(
-  context: Context,
-  subject: Subject,
-  admin: number,
-  rounds: number,
-): Promise<Figure[]> {
+async function tapPercents(context: Context, subject: Subject, admin: number): Promise<Figure[]> {
   const names = clusterIps(context.bench.world.services)
   const lines = names.map((line, i) => (i % TAP_ONE_OF === 0 ? line.replace(/ A$/, ' AAAA') : line))
   const file = writeQueries(context.folder, 'tap', lines)
   const row: RowLoad = { file: () => file, load: { rate: TAP_RATE }, codes: { NOERROR: 1 }, fill: false }
   const figures: Figure[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < roundsOf(context); round++) {
     const without = (await measure(context, subject, row)).value
     const end = await follow(admin, { type: 'AAAA' })
     const followed = (await measure(context, subject, row)).value
@@ -141,26 +82,12 @@ async function tapPercents(
   return figures
 }
 
-const result = (title: string, unit: string, figures: readonly Figure[], goal?: number): RowResult => {
-  const all: RowResult['figures'] = new Map([['seamark', figures]])
-  if (goal === undefined) return { title, unit, figures: all }
-  const value = medianOf(all, 'seamark')
-  return {
-    title,
-    unit,
-    figures: all,
-    goal: `≤ ${goal}`,
-    met: value === undefined ? undefined : value <= goal,
-  }
-}
-
 export const observedRow: Row = {
   id: 'observed',
   title: 'A of a ClusterIP, watched and not',
   async run(context): Promise<RowResult[]> {
-    const { bench, effort, folder } = context
+    const { bench, folder } = context
     await context.stopAll()
-    const rounds = effort.quick ? effort.rounds : Math.max(ROUNDS_MIN, effort.rounds)
     const scope = new Scope()
     try {
       const file = writeQueries(folder, 'observed', clusterIps(bench.world.services))
@@ -168,14 +95,14 @@ export const observedRow: Row = {
       const [status = 0, admin = 0, nobody = 0] = await freePorts(3)
       const watched = [`status localhost:${status}`, `admin 127.0.0.1:${admin}`]
       const receiver = startReceiver(scope, context)
-      const server = await Changing.start(scope, context)
+      const server = await Changing.start(scope, context, bench)
       const results: RowResult[] = []
-      for (const { title, lines, goal } of variants(watched, folder, receiver, nobody)) {
-        const figures = await factors(context, server, lines, row, rounds)
+      for (const { title, goal, ...lines } of variants(watched, folder, receiver, nobody)) {
+        const figures = await factors(context, server, lines, row)
         results.push(result(`${this.title}: ${title}`, '×', figures, goal))
       }
-      await server.read(watched)
-      const percents = await tapPercents(context, server.subject, admin, rounds)
+      await server.read({ lines: watched })
+      const percents = await tapPercents(context, server.subject, admin)
       const title = '`seamark tap` that wants 100 of 10,000 queries/s, of a core'
       results.push(result(title, '%', percents, TAP_GOAL_PERCENT))
       return results

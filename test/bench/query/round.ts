@@ -56,7 +56,7 @@ function checkCodes(subject: Subject, result: LoadResult, codes: RowLoad['codes'
 /** Measurements so far. */
 let serial = 0
 
-const loadOf = ({ cores }: Context, { port }: Subject, row: RowLoad): LoadOptions => ({
+const loadOf = ({ cores }: Pick<Context, 'cores'>, { port }: Subject, row: RowLoad): LoadOptions => ({
   port,
   file: row.file(serial),
   core: cores.load,
@@ -71,7 +71,7 @@ const ask = (load: LoadOptions): Promise<LoadResult> =>
 
 /** µs of the server's processor time a query. Throws WrongAnswersError. */
 export async function measure(
-  context: Context,
+  context: Pick<Context, 'cores' | 'effort'>,
   subject: Subject,
   row: RowLoad,
 ): Promise<Figure & LoadResult> {

@@ -15,6 +15,7 @@ import { footprintRow } from './footprint-row.ts'
 import { loadRow } from './load-row.ts'
 import { oneThreadRow, podRow, tableRow, twoThreadsRow } from './memory-row.ts'
 import { observedRow } from './observed-row.ts'
+import { optInRow } from './opt-in-row.ts'
 import { scaleRow } from './scale-row.ts'
 
 const MISSING_NAMES = 10_000
@@ -94,6 +95,7 @@ export const ROWS: readonly Row[] = [
   }),
   coresRow,
   observedRow,
+  optInRow,
   tableRow,
   scaleRow,
   oneThreadRow,
