@@ -6,15 +6,15 @@ import type { Scan } from '../../wire/scan.ts'
 import { isLabel, SVC } from './parse-name.ts'
 
 const UNDERSCORE = 0x5f
-/** Two of X, NS, and svc. */
-const LABELS_MIN = 4
+/** Labels that such a name has at least before the zone: two of X, NS, and svc. */
+export const PATH_LABELS_MIN = 4
 
 /**
  * HOT: whether a name with so many labels before the zone is one: NS is a namespace, X has two labels and more (nothing less is
  * looked for outside) without underscores (ports have them), and the last of X is no service of NS, whose endpoint X would be.
  */
 export function isFirstOfPath({ folded, labelAt }: Scan, labels: number, table: TableReader): boolean {
-  if (labels < LABELS_MIN) return false
+  if (labels < PATH_LABELS_MIN) return false
   const svcAt = labelAt[labels - 1]!
   if (!isLabel(folded, svcAt, SVC) || table.find(folded, labelAt[labels - 2]!, svcAt) === 0) return false
   for (let label = 0; label < labels - 2; label++)

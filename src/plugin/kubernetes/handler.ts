@@ -9,7 +9,16 @@ import type { ZoneCopy } from '../../query/zone-copy.ts'
 import type { TableReader } from '../../table/reader.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { MESSAGE_MAX } from '../../wire/header.ts'
-import { equalNames, formatName, isWithin, joinNames, type Name, name, parentName } from '../../wire/name.ts'
+import {
+  countLabels,
+  equalNames,
+  formatName,
+  isWithin,
+  joinNames,
+  type Name,
+  name,
+  parentName,
+} from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { CLASS } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
@@ -22,7 +31,7 @@ import { Clients } from './clients.ts'
 import { type KubernetesConfig, sourceKey } from './config.ts'
 import { copyOfCluster } from './copy.ts'
 import { ExternalNames } from './external.ts'
-import { namespaceOf } from './first-of-path.ts'
+import { namespaceOf, PATH_LABELS_MIN } from './first-of-path.ts'
 import { ownAddresses } from './nameservers.ts'
 import { reasonCounters } from './reason.ts'
 import { isReverseZone } from './reverse-zone.ts'
@@ -45,6 +54,8 @@ export class KubernetesHandler implements Handler {
   readonly #needsAll: boolean
   readonly #wallMs: () => number
   readonly #externals: ExternalNames
+  /** Labels that a name must have to tell of a search path. */
+  readonly #pathLabelsMin: number
 
   /** The chain gives every answer its final TTL and order; shuffled it is here too, where not all of it fits. */
   constructor(config: KubernetesConfig, context: ServingContext) {
@@ -66,6 +77,7 @@ export class KubernetesHandler implements Handler {
       counters: reasonCounters(context.meters),
     }
     this.#answers = this.answersForZones(() => plain)
+    this.#pathLabelsMin = PATH_LABELS_MIN + Math.min(...this.#answers.map(({ zone }) => countLabels(zone)))
     this.#externals = new ExternalNames(table, config.ttlSeconds)
     this.#clients = config.clients && new Clients(table, config.clients)
     this.#asker = config.nodes ? new Asker(table, config.verifiedPods) : undefined
@@ -124,6 +136,7 @@ export class KubernetesHandler implements Handler {
 
   /** HOT: whether it tells of one. */
   tellsPath(scan: Scan): boolean {
+    if (scan.labelCount < this.#pathLabelsMin) return false
     for (const answers of this.#answers) if (answers.covers(scan)) return answers.labelsOfPath(scan) > 0
     return false
   }
