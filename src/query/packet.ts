@@ -164,6 +164,8 @@ export class Packet extends Reply {
   recursionDesired = true
   /** Whether the client gets to know what is authentic: AD, which `cache` sets for what it keeps. */
   authenticData = false
+  /** Whether the client has shown by a cookie of ours that the address is its own (RFC 7873). */
+  hasOurCookie = false
   /** What the client takes over UDP; `bufsize` lowers it. */
   payloadSize = 512
   /** Whether a handler that sees the reply may make it smaller: what does not fit by then may fit in the end. */
@@ -204,6 +206,7 @@ export class Packet extends Reply {
     this.heldCount = 0
     this.becomesSmaller = false
     this.addedOptions = undefined
+    this.hasOurCookie = false
     this.#labels = undefined
     this.#isLabelled = false
     this.optionsOctets = 0

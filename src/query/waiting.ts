@@ -51,6 +51,7 @@ const FLAG = {
   SMALLER: 1024,
   LOOKUP: 2048,
   CLIENT: 4096,
+  COOKIE: 8192,
 } as const
 
 class WaitingRecord implements Waiting {
@@ -185,6 +186,7 @@ class WaitingRecord implements Waiting {
     packet.isForNobody = (flags & FLAG.NOBODY) !== 0
     packet.isLookUp = (flags & FLAG.LOOKUP) !== 0
     packet.isForClient = (flags & FLAG.CLIENT) !== 0
+    packet.hasOurCookie = (flags & FLAG.COOKIE) !== 0
     packet.becomesSmaller = (flags & FLAG.SMALLER) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
@@ -252,6 +254,7 @@ const flagsOf = (packet: Packet, asked: Scan): number =>
   (packet.isForNobody ? FLAG.NOBODY : 0) |
   (packet.isLookUp ? FLAG.LOOKUP : 0) |
   (packet.isForClient ? FLAG.CLIENT : 0) |
+  (packet.hasOurCookie ? FLAG.COOKIE : 0) |
   (packet.becomesSmaller ? FLAG.SMALLER : 0) |
   (asked.recursionDesired ? FLAG.CLIENT_RECURSION : 0) |
   (asked.authenticData ? FLAG.CLIENT_AUTHENTIC : 0) |

@@ -96,7 +96,7 @@ export class Exits {
   /** Options of the server's own that every reply to the packet has: its cookie, how long the connection may be idle. */
   judgeOptions(packet: Packet): void {
     const { scan } = packet
-    if (scan.hasOption(OPTION.COOKIE)) this.#judgeCookie(packet)
+    if (scan.hasOption(OPTION.COOKIE)) packet.hasOurCookie = this.#judgeCookie(packet) === 'valid'
     if (asksForKeepalive(scan, packet.transport)) packet.addOption(OPTION.KEEPALIVE, this.#keepalive)
   }
 

@@ -9,25 +9,35 @@
 // Threads take no lock: two that come to one place in the same moment may forget one query, or one address what it owed.
 //
 //   words 0, 1   the key of the hash     then, of 64 octets each:
-//   words 0 … 3  the address, IPv4 ones mapped, or the hash of a namespace     words 8 … 15  four buckets
+//   words 0 … 3  the address, IPv4 ones mapped, or the hash of a namespace     words 4 … 15  six buckets
 
 import type { Counter } from '../../observe/meters.ts'
 import { ipv4At } from '../../query/sockaddr.ts'
 import { halfSipHash, randomSeed } from '../../shared/half-siphash.ts'
 import type { Allowance } from './config.ts'
 
-/** What the buckets of one address are for: what is answered as ever, and what is told to come over TCP. */
-export const BUCKET = { QUERIES: 0, QUERIES_CUT: 1, MISSES: 2, MISSES_CUT: 3 } as const
+/**
+ * What the buckets of one address are for: what is answered as ever; what is told to come over TCP; what is answered of a
+ * client that has shown that the address is its own. Nobody who makes up its address empties that one.
+ */
+export const BUCKET = {
+  QUERIES: 0,
+  QUERIES_CUT: 1,
+  QUERIES_PROVEN: 2,
+  MISSES: 3,
+  MISSES_CUT: 4,
+  MISSES_PROVEN: 5,
+} as const
 export type Bucket = (typeof BUCKET)[keyof typeof BUCKET]
 
 const encoder = new TextEncoder()
-const BUCKETS = 4
+const BUCKETS = 6
 const WAYS = 8
 const PLACE_OCTETS = 64
 const PLACE_WORDS = PLACE_OCTETS / 4
 const PLACE_TIMES = PLACE_OCTETS / 8
 /** Where the first bucket is among the doubles of a place. */
-const TIMES_AT = 4
+const TIMES_AT = 2
 const MAPPED = -65_536 // ::ffff:0:0/96, as the machine reads 00 00 ff ff
 
 /** Memory for so many addresses, rounded up to a power of two. */
@@ -45,18 +55,20 @@ export class Buckets {
   readonly #k0: number
   readonly #k1: number
   readonly #forgotten: Counter
+  readonly #ipv6Bits: number
   readonly #key = new Int32Array(4)
   readonly #keyOctets = new Uint8Array(this.#key.buffer)
   readonly #text = new Uint8Array(64)
 
-  /** `forgotten` counts addresses that still owed something when another one took their place. */
-  constructor(buffer: SharedArrayBuffer, forgotten: Counter) {
+  /** `forgotten` counts addresses that still owed something when another one took their place; IPv6 addresses with as many bits in common are one. */
+  constructor(buffer: SharedArrayBuffer, forgotten: Counter, ipv6Bits = 128) {
     this.#words = new Int32Array(buffer)
     this.#times = new Float64Array(buffer)
     this.#setMask = (buffer.byteLength / PLACE_OCTETS - 1) / WAYS - 1
     this.#k0 = this.#words[0]!
     this.#k1 = this.#words[1]!
     this.#forgotten = forgotten
+    this.#ipv6Bits = ipv6Bits
   }
 
   /** The place of the socket address at octets[at …), found or made; for `take`, at once. */
@@ -68,7 +80,12 @@ export class Buckets {
       key[0] = key[1] = 0
       key[2] = MAPPED
       for (let i = 0; i < 4; i++) keyOctets[12 + i] = octets[v4At + i]!
-    } else for (let i = 0; i < 16; i++) keyOctets[i] = octets[at + 8 + i]!
+    } else {
+      const bits = this.#ipv6Bits
+      const whole = bits >> 3
+      for (let i = 0; i < 16; i++) keyOctets[i] = i < whole ? octets[at + 8 + i]! : 0
+      if (whole < 16) keyOctets[whole] = octets[at + 8 + whole]! & ~(0xff >> (bits & 7))
+    }
     return this.#place(nowMs)
   }
 

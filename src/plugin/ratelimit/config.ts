@@ -20,10 +20,14 @@ export interface RatelimitConfig {
   readonly namespace: Allowances
   /** Networks in CIDR notation that are not limited. */
   readonly exempt: readonly string[]
+  /** IPv6 addresses that have so many bits in common are one client. */
+  readonly ipv6Bits: number
   /** Who asked how much, for all serving threads: memory that buckets.ts made. */
   readonly table: SharedArrayBuffer
 }
 
+export const IPV6_BITS_DEFAULT = 128
+export const IPV6_BITS_MIN = 32
 /** Addresses that are remembered. */
 export const CLIENTS_DEFAULT = 16_384
 export const CLIENTS_MIN = 1024

@@ -1,7 +1,15 @@
 // How `ratelimit` is written.
 
 import type { WordDoc } from '../../corefile/doc.ts'
-import { BURST_DEFAULT_SECONDS, CLIENTS_DEFAULT, CLIENTS_MAX, CLIENTS_MIN, RATE_MAX } from './config.ts'
+import {
+  BURST_DEFAULT_SECONDS,
+  CLIENTS_DEFAULT,
+  CLIENTS_MAX,
+  CLIENTS_MIN,
+  IPV6_BITS_DEFAULT,
+  IPV6_BITS_MIN,
+  RATE_MAX,
+} from './config.ts'
 
 const burst = {
   default: `no limit; BURST is what RATE gives in ${BURST_DEFAULT_SECONDS} s`,
@@ -37,6 +45,13 @@ export const ratelimitDoc: WordDoc = {
       default: 'none',
     },
     {
+      usage: 'ipv6_prefix BITS',
+      meaning:
+        'IPv6 addresses of one network of so many bits are one client: 64 where whole networks are one customer, and never where they are the Pods of a node',
+      default: `${IPV6_BITS_DEFAULT}`,
+      range: `${IPV6_BITS_MIN} to ${IPV6_BITS_DEFAULT}`,
+    },
+    {
       usage: 'clients N',
       meaning: 'addresses that are remembered; with more of them those that owe least are forgotten first',
       default: `${CLIENTS_DEFAULT}, in 1 MiB`,
@@ -44,7 +59,7 @@ export const ratelimitDoc: WordDoc = {
     },
   ],
   notes: [
-    'Beyond RATE a client gets as many empty replies with TC over UDP, to ask again over TCP, where as many are answered; beyond that it gets nothing over UDP and REFUSED over a connection.',
+    'Beyond RATE a client gets as many empty replies with TC over UDP, to ask again over TCP. As many are answered over connections, and over UDP with a cookie of this server (RFC 7873), beside those: who makes up its address empties the share of nobody who has shown his. Beyond that a client gets nothing over UDP and REFUSED over a connection.',
     'Danger: a client is an address. Where many stand behind one (NodeLocal DNSCache, Pods with the network of their node, a NAT, a load balancer that hides them) they share its tokens: exempt it.',
     'All serving threads count together, replicas each for itself: N replicas let a client ask N times as much.',
   ],

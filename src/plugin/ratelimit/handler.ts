@@ -2,10 +2,11 @@
 // the fast path, too (`admit`); what nobody in the block could answer, so that an upstream is to be asked, is judged once more
 // where the handler stands in the chain, in front of `forward` (`handle`):
 //
-//   a token is left                                 goes on
-//   none, over UDP, and one of the second bucket    an empty reply with TC: a real client comes over TCP
-//   none, over a connection, and one of the second  goes on
-//   none of either                                  silence over UDP, REFUSED over a connection
+//   a token is left                                      goes on
+//   none, over UDP, and one of the second bucket         an empty reply with TC: a real client comes over TCP
+//   none, over a connection, and one of the third        goes on; so does a query over UDP with a cookie of ours (RFC 7873),
+//                                                        whose address nobody has made up, either
+//   none of these                                        silence over UDP, REFUSED over a connection
 //
 // What is asked on the way of another query, to refresh what is cached, or by exempt networks costs nobody anything.
 
@@ -35,6 +36,7 @@ const reasonOf = (by: By, kind: Kind): string =>
 
 const FIRST: Readonly<Record<Kind, Bucket>> = { queries: BUCKET.QUERIES, misses: BUCKET.MISSES }
 const SECOND: Readonly<Record<Kind, Bucket>> = { queries: BUCKET.QUERIES_CUT, misses: BUCKET.MISSES_CUT }
+const THIRD: Readonly<Record<Kind, Bucket>> = { queries: BUCKET.QUERIES_PROVEN, misses: BUCKET.MISSES_PROVEN }
 
 /** One server block's ratelimit on one serving thread. */
 export class RatelimitHandler implements Handler {
@@ -53,7 +55,8 @@ export class RatelimitHandler implements Handler {
     this.#context = context
     this.#clock = clock
     this.#meters = meters
-    this.#buckets = new Buckets(config.table, meters.counter('seamark_ratelimit_forgotten_total'))
+    const forgotten = meters.counter('seamark_ratelimit_forgotten_total')
+    this.#buckets = new Buckets(config.table, forgotten, config.ipv6Bits)
     const exempt = config.exempt.flatMap(text => parseCidr(text) ?? [])
     this.#exempt = exempt.length > 0 ? new Networks(exempt) : undefined
   }
@@ -97,8 +100,9 @@ export class RatelimitHandler implements Handler {
     const buckets = this.#buckets
     if (buckets.take(place, FIRST[kind], allowance, nowMs)) return NEXT
     const isUdp = packet.transport === 'udp'
-    if (buckets.take(place, SECOND[kind], allowance, nowMs)) {
-      if (!isUdp) return NEXT
+    const isProven = !isUdp || packet.hasOurCookie
+    if (isProven && buckets.take(place, THIRD[kind], allowance, nowMs)) return NEXT
+    if (!isProven && buckets.take(place, SECOND[kind], allowance, nowMs)) {
       this.#count(packet, by, kind, 'truncated')
       packet.trace?.note('ratelimit', `${reasonOf(by, kind)}; over TCP there is an answer`)
       packet.fail(RCODE.NOERROR, EDE.OTHER, reasonOf(by, kind))

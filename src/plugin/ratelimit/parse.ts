@@ -11,6 +11,8 @@ import {
   CLIENTS_DEFAULT,
   CLIENTS_MAX,
   CLIENTS_MIN,
+  IPV6_BITS_DEFAULT,
+  IPV6_BITS_MIN,
   RATE_MAX,
   type RatelimitConfig,
 } from './config.ts'
@@ -23,6 +25,7 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
   if (directive === undefined) return undefined
   const read: Partial<Record<string, Allowance>> = {}
   let clients = CLIENTS_DEFAULT
+  let ipv6Bits = IPV6_BITS_DEFAULT
   const exempt: string[] = []
   const isLimited = directive.block?.some(({ word }) => ALLOWANCES.includes(word.text))
   const allowance = (option: Line): void => {
@@ -34,6 +37,9 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
     line.options({
       ...Object.fromEntries(ALLOWANCES.map(word => [word, allowance])),
       exempt: option => exempt.push(...readNetworks(option)),
+      ipv6_prefix: option => {
+        ipv6Bits = option.integer('the bits of a network', IPV6_BITS_MIN, IPV6_BITS_DEFAULT) ?? ipv6Bits
+      },
       clients: option => {
         clients = option.integer('how many clients are remembered', CLIENTS_MIN, CLIENTS_MAX) ?? clients
       },
@@ -50,6 +56,7 @@ export const parseRatelimit: Word<RatelimitConfig>['parse'] = (directives, probl
     client: { queries: read.queries, misses: read.misses },
     namespace: { queries: read.namespace_queries, misses: read.namespace_misses },
     exempt,
+    ipv6Bits,
     table: bucketMemory(clients),
   }
 }

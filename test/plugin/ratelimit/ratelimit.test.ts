@@ -10,6 +10,7 @@ import { ServerBlock } from '../../support/server-block.ts'
 import { SlimCluster, slimPod, slimService } from '../../support/slim-cluster.ts'
 import { parseWord } from '../../support/words.ts'
 
+const COOKIE = 10
 const FOUND = 'web.demo.svc.cluster.local'
 const MISSED = 'www.example.org'
 const client = (address: string): NonNullable<Coming['client']> => ({
@@ -69,7 +70,50 @@ t.test('over a connection: as many again, then REFUSED', async t => {
     const block = blockOf('queries 10 4')
     t.equal(run(block, 4, FOUND), '4 answer')
     t.equal(run(block, 10, FOUND, { transport }), '4 answer, 6 REFUSED', transport)
-    t.equal(run(block, 2, FOUND), '2 silence')
+    t.equal(run(block, 5, FOUND), '4 TC, 1 silence')
+    await block.stop()
+  }
+})
+
+t.test('who makes up an address takes nothing from the client that has it, and shows it', async t => {
+  for (const line of ['queries 10 4', 'misses 10 4']) {
+    const block = blockOf(line)
+    const name = line.startsWith('misses') ? MISSED : FOUND
+    const asked = (data: Uint8Array, address?: string): Uint8Array | undefined => {
+      const packet = encodeQuestion({ name, edns: { options: [{ code: COOKIE, data }] } })
+      return block.ask(packet, address === undefined ? {} : { client: client(address) })
+    }
+    const cookieOf = (octets: Uint8Array): Uint8Array =>
+      decodeMessage(octets).edns!.options.find(({ code }) => code === COOKIE)!.data
+    const cookie = cookieOf(asked(new Uint8Array(8))!)
+    t.equal(run(block, 9, name), '3 answer, 4 TC, 2 silence', 'others in its name')
+    for (let i = 0; i < 4; i++) t.equal(asked(cookie)![2]! & 2, 0, 'it has a cookie')
+    t.equal(asked(cookie), undefined, 'its share of those')
+    t.equal(
+      asked(Uint8Array.of(...cookie.subarray(0, 16), 1, 2, 3, 4, 5, 6, 7, 8)),
+      undefined,
+      'made up, too',
+    )
+    block.thread.clock.advance(400)
+    t.equal(run(block, 9, name), '4 answer, 4 TC, 1 silence')
+    t.equal(run(block, 5, name, { transport: 'tcp' }), '4 answer, 1 REFUSED', 'it comes over TCP')
+    await block.stop()
+  }
+})
+
+t.test('IPv6 addresses of one network are one client where that is written', async t => {
+  const rows: [prefix: string, second: string, outcome: string][] = [
+    ['', 'fd00::8', '4 answer, 1 TC'],
+    ['ipv6_prefix 64', 'fd00::8', '4 TC, 1 silence'],
+    ['ipv6_prefix 64', 'fd00:0:0:1::7', '4 answer, 1 TC'],
+    ['ipv6_prefix 60', 'fd00:0:0:f::7', '4 TC, 1 silence'],
+    ['ipv6_prefix 60', 'fd00:0:0:10::7', '4 answer, 1 TC'],
+    ['ipv6_prefix 64', '10.0.0.8', '4 answer, 1 TC'],
+  ]
+  for (const [line, second, expected] of rows) {
+    const block = blockOf(`queries 10 4\n${line}`)
+    run(block, 4, FOUND, { client: client('fd00::7') })
+    t.equal(run(block, 5, FOUND, { client: client(second) }), expected, `${line} ${second}`)
     await block.stop()
   }
 })
@@ -130,6 +174,7 @@ t.test('who is limited is told why, and it is counted', async t => {
   t.equal(reason(MISSED), '')
   t.equal(reason(FOUND), '0 this client asks more than ratelimit lets it')
   t.equal(block.ask(encodeQuestion({ name: FOUND })), undefined)
+  t.equal(reason(FOUND, { transport: 'tcp' }), '')
   t.equal(reason(FOUND, { transport: 'tcp' }), '0 this client asks more than ratelimit lets it')
   block.thread.clock.advance(1000)
   const { counted } = block.thread
@@ -191,8 +236,9 @@ t.test('mistakes', async t => {
     ['ratelimit {\nqueries 1\nexempt web\n}', /^4:8: error: this is neither a network nor an address \(found "web"/],
     ['ratelimit {\nnamespace_misses 1\n}', /^2:1: error: limits of namespaces need `pods verified` in kubernetes/],
     ['ratelimit {\nqueries 1\nexempt\n}', /^4:1: error: exempt needs a network/],
+    ['ratelimit {\nqueries 1\nipv6_prefix 16\n}', /^4:13: error: the bits of a network must be an integer from 32 to 128/],
     ['ratelimit {\nqueries 1\nclients 5\n}', /^4:9: error: how many clients are remembered must be an integer from 1024/],
-    ['ratelimit {\nqueries 1\nslip 2\n}', /^4:1: error: unknown property of ratelimit \(found "slip"; allowed: clients, exempt, misses, namespace_misses, namespace_queries, queries/],
+    ['ratelimit {\nqueries 1\nslip 2\n}', /^4:1: error: unknown property of ratelimit \(found "slip"; allowed: clients, exempt, ipv6_prefix, misses, namespace_misses, namespace_queries, queries/],
     ['ratelimit {\nqueries 1\n}\nratelimit {\nqueries 2\n}', /^5:1: error: ratelimit is given twice/],
   ] // biome-ignore format: a table
   for (const [text, complaint] of cases)
