@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
+import { readChartCases } from '../e2e/chart/expected.ts'
 
 const CHART = join(import.meta.dirname, '..', '..', 'charts', 'seamark')
 const read = (file: string): string => readFileSync(join(CHART, file), 'utf8')
@@ -50,6 +51,30 @@ t.test('every value of the schema is in values.yaml, with a default or in a comm
   for (const [key, one] of Object.entries(schema.properties!))
     for (const name of [key, ...Object.keys(one.properties ?? {})])
       t.match(text, new RegExp(`^[ #]*${name}:`, 'm'), `${key}: ${name}`)
+})
+
+/** The values that are given, by their paths. */
+function givenPaths(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) => [
+    `${path}${key}`,
+    ...givenPaths(inner, `${path}${key}.`),
+  ])
+}
+
+/** The values of a schema, by their paths. */
+const knownPaths = (known: Schema, path = ''): string[] =>
+  Object.entries(resolved(known).properties ?? {}).flatMap(([key, inner]) => [
+    `${path}${key}`,
+    ...knownPaths(inner, `${path}${key}.`),
+  ])
+
+t.test('every value is rendered by a case, other than with its default', async t => {
+  const given = new Set(readChartCases().flatMap(({ values }) => givenPaths(values)))
+  t.same(
+    knownPaths(schema).filter(path => !given.has(path)),
+    [],
+  )
 })
 
 t.test('every value is used by a template', async t => {

@@ -70,7 +70,7 @@ async function checkRendering(context: Context, helm: Helm): Promise<void> {
       holds(message.test(error.output), `${message} is not in:\n${error.output}`)
     })
   for (const one of readChartCases())
-    await context.check(`as CoreDNS's chart: ${one.title}`, async () => {
+    await context.check(`rendered: ${one.title}`, async () => {
       const { release = 'release-name', namespace = 'default', values = {}, refused } = one
       const objects = await helm.template({ name: release, namespace, values: [values] })
       const faults = faultsOf(one, objects)

@@ -212,7 +212,8 @@ spec:
           {{- end }}
     {{- if $state.enabled }}
     - name: state
-      {{- toYaml $state.volume | nindent 6 }}
+      {{- /* The default is merged with a volume of one's own, which takes its place. */}}
+      {{- toYaml (gt (len $state.volume) 1 | ternary (omit $state.volume "emptyDir") $state.volume) | nindent 6 }}
     {{- end }}
     {{- range .Values.extraSecrets }}
     - name: {{ .name }}

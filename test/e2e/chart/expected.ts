@@ -1,4 +1,4 @@
-// The cases of coredns-chart.yaml: what CoreDNS's chart makes of values, held against what this project's chart makes.
+// The cases of coredns-chart.yaml and other-values.yaml: what is to be made of values, held against what the chart makes of them.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,9 @@ export interface ChartCase {
 
 /** All cases. */
 export const readChartCases = (): ChartCase[] =>
-  parse(readFileSync(join(import.meta.dirname, 'coredns-chart.yaml'), 'utf8')) as ChartCase[]
+  ['coredns-chart.yaml', 'other-values.yaml'].flatMap(
+    file => parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as ChartCase[],
+  )
 
 const show = (value: unknown): string => JSON.stringify(value)
 
