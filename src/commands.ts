@@ -178,6 +178,8 @@ export const COMMANDS: readonly CommandRow[] = [
       { name: 'setupebtables', about: 'not served' },
       { name: 'skipteardown', about: 'leave interface and rules there at the end' },
       { name: 'syncinterval', value: 'TIME', about: 'how often both are looked after; 60 s unless given' },
+      { name: 'initialdelay', value: 'TIME', about: 'of node-cache; rules are made once it answers' },
+      { name: 'reloadwithsignal', about: 'of node-cache; what changes is served at once' },
       {
         name: 'metrics-listen-address',
         value: 'ADDRESS',

@@ -68,7 +68,7 @@ function zsh(): string {
     if (values === 'folder') return '_files -/'
     return values === undefined ? ' ' : `(${values.join(' ')})`
   }
-  const escaped = (text: string): string => text.replaceAll(/[\\[\]:]/g, '\\$&')
+  const escaped = (text: string): string => text.replaceAll(/[\\[\]]/g, '\\$&')
   const specs = (row: CommandRow): string[] =>
     optionsOf(row).flatMap(option =>
       namesOf(option).map(name => {

@@ -52,6 +52,40 @@ for (const [shell, command] of Object.entries(ASK)) {
   })
 }
 
+/** Types each line into a zsh with a terminal, and the Tab key; prints what it shows, each behind a line `>>> LINE`. */
+const ZSH_AT_A_TERMINAL = String.raw`
+zmodload zsh/zpty
+zpty -b shell 'stty rows 100 cols 200; exec zsh -f -i'
+zpty -w shell "PROMPT='ask> '; unsetopt promptsp; autoload -U compinit; compinit -u -D; source ./script; print READY\$((1 + 1))"
+zpty -r shell shown '*READY2*ask> *'
+for typed in "$@"; do
+  number=$((number + 1))
+  zpty -w -n shell "seamark $typed"$'\t\C-u'"print END\$(($number))"$'\n'
+  zpty -r shell shown "*END$number*ask> *"
+  print -r -- ">>> $typed"
+  print -r -- $shown
+done
+zpty -d shell
+`
+
+t.test('zsh', { skip: absent('zsh') }, async t => {
+  const folder = t.testdir({ script: completionScript('zsh'), Corefile: '', other: '' })
+  const typed = CASES.map(([words]) => words)
+  const { stdout } = await run('zsh', ['-f', '-c', ZSH_AT_A_TERMINAL, 'zsh', ...typed], {
+    cwd: folder,
+    env: { ...process.env, TERM: 'xterm' },
+  })
+  const shown = stdout.replaceAll(/\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]/g, ' ').split('>>> ')
+  t.equal(shown.length, CASES.length + 1)
+  for (const [words, offered, not] of CASES) {
+    const [, ...lines] = shown.find(text => text.startsWith(`${words}\n`))!.split('\n')
+    const found = lines.join('\n').split(/\s+/)
+    for (const word of offered) t.ok(found.includes(word), `${words}: ${word} among ${found.join(' ')}`)
+    for (const word of not) t.notOk(found.includes(word), `${words}: not ${word}`)
+  }
+  t.notMatch(stdout, /\\[:[\]]/, 'no sign of what is escaped')
+})
+
 t.test('zsh takes the script and knows whose it is', { skip: absent('zsh') }, async t => {
   const folder = t.testdir({ script: completionScript('zsh') })
   const told =

@@ -33,6 +33,7 @@ const SWITCHES = {
   setupiptables: 'true',
   setupebtables: 'false',
   skipteardown: 'false',
+  reloadwithsignal: 'false',
 }
 /** Where the kubelet mounts the ConfigMap kube-dns in the DaemonSet's manifest. */
 const KUBE_DNS_FOLDER = '/etc/kube-dns'
@@ -69,8 +70,11 @@ export function nodeCacheOptions(given: (flag: string) => string, port: number):
   const interfaceName = text('interfacename', 'nodelocaldns')
   if (!/^[^\s/]+$/.test(interfaceName) || interfaceName.length > INTERFACE_NAME_MAX)
     return `-interfacename is no name of an interface: ${interfaceName}`
-  const syncIntervalMs = syncInterval(text('syncinterval', ''))
+  const syncIntervalMs = syncInterval(given('syncinterval'))
   if (syncIntervalMs === undefined) return `-syncinterval is no duration: ${given('syncinterval')}`
+  // Of earlier releases of node-cache; like -reloadwithsignal of later ones it asks for nothing here.
+  if (syncInterval(given('initialdelay')) === undefined)
+    return `-initialdelay is no duration: ${given('initialdelay')}`
   const [, host = '', metricsPort] =
     /^(.*):(\d{1,5})$/.exec(text('metrics-listen-address', '0.0.0.0:9353')) ?? []
   if (metricsPort === undefined || Number(metricsPort) > 65535)

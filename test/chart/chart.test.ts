@@ -77,6 +77,17 @@ t.test('every value is rendered by a case, other than with its default', async t
   )
 })
 
+t.test('the notes know the names of the schema', async t => {
+  const [, json = ''] = /define "seamark\.knownValues" -\}\}\n([\s\S]*?)\n\{\{- end/.exec(
+    read('templates/_known-values.tpl'),
+  )!
+  const known = JSON.parse(json) as Readonly<Record<string, readonly string[]>>
+  for (const [key, names] of Object.entries(known)) {
+    const { properties } = key === '*' ? schema : resolved(schema.properties![key]!)
+    t.same([...names].sort(), Object.keys(properties!).sort(), key)
+  }
+})
+
 t.test('every value is used by a template', async t => {
   const templates = globSync('templates/*', { cwd: CHART })
     .map(file => read(file))

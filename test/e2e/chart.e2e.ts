@@ -69,6 +69,17 @@ async function checkRendering(context: Context, helm: Helm): Promise<void> {
       holds(error instanceof HelmError, `Helm took ${JSON.stringify(values)}`)
       holds(message.test(error.output), `${message} is not in:\n${error.output}`)
     })
+  await context.check('values that nobody knows are named', async () => {
+    const notes = async (values: Values): Promise<string> => {
+      const told = ['install', 'coredns', CHART, '--dry-run=client', ...helm.valuesArguments([values])]
+      return (await helm.run(told)).split('NOTES:')[1]!
+    }
+    const misspelt = { replicacount: 3, keda: { enabled: true }, service: { clusterip: '10.96.0.10' } }
+    const line = 'Not known to this chart, and without effect: keda, replicacount, service.clusterip.'
+    holds((await notes(misspelt)).includes(line), await notes(misspelt))
+    const known = { global: { dns: true }, livenessProbe: { httpGet: { path: '/', port: 1 } } }
+    holds(!(await notes(known)).includes('Not known'), await notes(known))
+  })
   for (const one of readChartCases())
     await context.check(`rendered: ${one.title}`, async () => {
       const { release = 'release-name', namespace = 'default', values = {}, refused } = one

@@ -60,6 +60,12 @@ t.test('a minute, as node-cache and as people write it', async t => {
     t.match(options(`-localip 127.0.0.1 -syncinterval ${text}`), { syncIntervalMs: 60_000 }, text)
 })
 
+t.test('flags that earlier and later releases have, too', async t => {
+  t.match(options('-localip 127.0.0.1 -initialdelay 10s -reloadwithsignal -setupebtables=false'), {
+    localIps: ['127.0.0.1'],
+  })
+})
+
 t.test('what is wrong is said', async t => {
   const cases: [line: string, says: RegExp][] = [
     ['node-cache', /-localip needs addresses/],
@@ -69,6 +75,9 @@ t.test('what is wrong is said', async t => {
     ['-localip 10.0.0.1 -setupebtables=true', /-setupebtables is not served/],
     ['-localip 10.0.0.1 -interfacename a-name-that-is-too-long', /-interfacename is no name/],
     ['-localip 10.0.0.1 -syncinterval soon', /-syncinterval is no duration: soon/],
+    ['-localip 10.0.0.1 -initialdelay soon', /-initialdelay is no duration: soon/],
+    ['-localip 10.0.0.1 -reloadwithsignal=maybe', /-reloadwithsignal is true or false, not maybe/],
+    ['-localip 10.0.0.1 -logtostderr', /logtostderr/],
     ['-localip 10.0.0.1 -health-port 0', /-health-port is no port: 0/],
     [
       '-localip 10.0.0.1 -metrics-listen-address 9353',
