@@ -94,6 +94,13 @@ export interface PacketRoad {
   send(packet: Packet, kept: Kept): void
 }
 
+/** Upstreams that a client has in place of those of `forward` (policy). */
+export interface Apart {
+  /** What tells its cached answers from everybody's, and from those of others like it. */
+  readonly key: Uint8Array
+  ask(packet: Packet): Step
+}
+
 /** The messages of a zone transfer, drawn one by one as the peer takes them. */
 export interface Messages {
   /** The next message; `complete` after the last one; `cut` where the transfer cannot go on: the connection is to end. */
@@ -172,6 +179,8 @@ export class Packet extends Reply {
   becomesSmaller = false
   /** Options that the Corefile adds for upstreams (`rewrite edns0`), in wire form. */
   addedOptions: Uint8Array | undefined
+  /** Whom `forward` asks in place of its own upstreams; what they say is kept apart in `cache`. Undefined: its own. */
+  apart: Apart | undefined
   /** What LOOKUP asks. */
   wishName: Uint8Array = NOTHING
   wishType = 0
@@ -207,6 +216,7 @@ export class Packet extends Reply {
     this.becomesSmaller = false
     this.addedOptions = undefined
     this.hasOurCookie = false
+    this.apart = undefined
     this.#labels = undefined
     this.#isLabelled = false
     this.optionsOctets = 0

@@ -17,6 +17,7 @@ import { FairShare } from '../shared/fair-share.ts'
 import { HEADER_OCTETS, readU16, readU32, writeU16, writeU32 } from '../wire/header.ts'
 import type { Scan } from '../wire/scan.ts'
 import {
+  type Apart,
   type Kept,
   type Origin,
   Packet,
@@ -70,6 +71,7 @@ class WaitingRecord implements Waiting {
   #served: Served | undefined
   readonly #kept: Kept[] = []
   #addedOptions: Uint8Array | undefined
+  #apart: Apart | undefined
   #labels: Map<string, string> | undefined
   #trace: Trace | undefined
   #reply: KeptReply | undefined
@@ -101,6 +103,7 @@ class WaitingRecord implements Waiting {
     this.#road = packet.road
     this.#served = packet.served
     this.#addedOptions = packet.addedOptions
+    this.#apart = packet.apart
     this.#labels = packet.madeLabels
     this.#trace = packet.trace
     this.#reply = packet.length > 0 ? packet.keepReply() : undefined
@@ -190,6 +193,7 @@ class WaitingRecord implements Waiting {
     packet.becomesSmaller = (flags & FLAG.SMALLER) !== 0
     packet.late = true
     packet.addedOptions = this.#addedOptions
+    packet.apart = this.#apart
     packet.takeLabels(this.#labels, (flags & FLAG.LABELLED) !== 0)
     packet.trace = this.#trace
     this.#loadRest(packet, slab[at + 21]!, flags)
@@ -238,7 +242,7 @@ class WaitingRecord implements Waiting {
     this.#kept.length = 0
     this.#rest = this.#slab
     this.#reply = this.#trace = this.#labels = this.#addedOptions = this.#served = this.#road = undefined
-    this.#origin = this.asker = this.next = undefined
+    this.#origin = this.asker = this.next = this.#apart = undefined
   }
 }
 

@@ -69,7 +69,7 @@ export class FastAnswers implements Handler {
       if (trace !== undefined) noteAnswer(trace, cluster)
       return answered(packet, written, KUBERNETES, isWhole)
     }
-    if (cache === undefined || concernsOne(cacheGuards, scan)) return NEXT
+    if (cache === undefined || packet.apart !== undefined || concernsOne(cacheGuards, scan)) return NEXT
     const { out, outAt } = packet
     const nowMs = packet.late ? clock.nowMs() : packet.receivedAtMs
     const written = cache.answer(scan, question, out, outAt, limit, nowMs)

@@ -334,6 +334,7 @@ export class Road implements Responder, PacketRoad {
     asked.lookupsLeft = LOOKUPS_MAX
     asked.limit = MESSAGE_MAX
     asked.addedOptions = packet.addedOptions
+    asked.apart = packet.apart
     return asked
   }
 

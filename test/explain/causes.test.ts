@@ -347,7 +347,7 @@ const OF_THE_COREFILE: readonly Broken[] = [
     'web.other',
     { from: 'shop/curl', kubernetes: 'pods verified', lines: 'policy {\n deny from shop to other\n }' },
     1,
-    /^policy keeps it from this client: a Pod of namespace shop may not resolve this namespace: /,
+    /^policy keeps it from this client: a Pod of namespace shop may not resolve this namespace \(Corefile:7: deny from shop to other\): web\.other\./,
     /allow line/,
   ],
   [

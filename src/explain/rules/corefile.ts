@@ -19,10 +19,13 @@ const hostNetwork = (address: string): string => `${address}${address.includes('
 const policy: Rule = ({ transcript }) => {
   const note = lastOf(transcript, 'policy')
   if (note?.facts?.allowed !== false) return undefined
+  const { namespace, object } = note.facts
   return {
     cause: `policy keeps it from this client: ${note.text.replace(/\.$/, '')}.`,
     advice:
-      'If it should have it, write an allow line in front of the one that denies, or take the name out of what `names` blocks.',
+      object === undefined
+        ? 'If it should have it, write an allow line in front of the one that denies, or take the name out of what `names` blocks.'
+        : `If it should have it, change that DNSPolicy: kubectl -n ${namespace} edit dnspolicies ${object}.`,
   }
 }
 

@@ -1,5 +1,6 @@
 // `forward` at work. Several directives in one server block are rules tried in the order of the file: the first whose FROM
-// covers the name and whose `except` does not takes the query (CoreDNS plugin/forward). One rule at work: rule.ts.
+// covers the name and whose `except` does not takes the query (CoreDNS plugin/forward), or the upstreams that `policy` gave its client
+// in the place of those. One rule at work: rule.ts.
 
 import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -32,7 +33,7 @@ export class ForwardHandler implements Handler {
 
   /** HOT. */
   handle(packet: Packet): Step {
-    for (const rule of this.#rules) if (rule.matches(packet.scan)) return rule.ask(packet)
+    for (const rule of this.#rules) if (rule.matches(packet.scan)) return (packet.apart ?? rule).ask(packet)
     return NEXT
   }
 

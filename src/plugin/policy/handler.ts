@@ -19,6 +19,8 @@ import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
 import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
+import type { OpenUdp } from '../forward/udp.ts'
+import { openUdp } from '../forward/udp-open.ts'
 import { HOST, NOBODY } from '../kubernetes/client-namespace.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
 import type { Handler, ServingContext } from '../plugin.ts'
@@ -28,6 +30,7 @@ import { NameView } from './name-view.ts'
 import { Narrowing } from './narrowing.ts'
 import { Rules } from './rules.ts'
 import { type LabelsOf, NamespaceLabels } from './selectors.ts'
+import { Upstreams } from './upstreams.ts'
 
 const PLUGIN = pluginIndex('policy')
 
@@ -60,25 +63,30 @@ export class PolicyHandler implements Handler {
   #client = NOBODY
   readonly #isAllowed = (namespace: string): boolean => {
     this.#by = ''
+    this.#judged = namespace
     if (!this.#rules.allows(this.#client, namespace)) return false
     const by = this.#narrowing?.keepsNamespace(namespace)
     if (by === undefined) return true
     this.#by = by
     return false
   }
+  readonly #upstreams: readonly Upstreams[]
   /** What is known of labels; absent where no selector asks for them. */
   #labels: NamespaceLabels | undefined
   readonly #labelsOf: LabelsOf = namespace => this.#labels?.of(namespace)
   /** What the client's own namespace takes away; absent without `objects`. */
   #narrowing: Narrowing | undefined
+  /** The namespace that was judged last. */
+  #judged = ''
   /** Which object keeps what was judged last from the client; '' where it is the Corefile. */
   #by = ''
 
-  constructor(config: PolicyConfig, context: ServingContext) {
+  constructor(config: PolicyConfig, context: ServingContext, open: OpenUdp = openUdp) {
     this.#config = config
     this.#context = context
     this.#meters = context.meters
     this.#rules = new Rules(config, this.#labelsOf)
+    this.#upstreams = config.upstreams.map(rule => new Upstreams(rule, context, open))
   }
 
   /** Out of the block's `kubernetes`, which is made behind this one. */
@@ -101,15 +109,33 @@ export class PolicyHandler implements Handler {
     this.#view.read(question, qnameAt, scan.start)
     const isTransfer = scan.qtype === TYPE.AXFR || scan.qtype === TYPE.IXFR
     const kept = isTransfer
-      ? this.#rules.allowsAll(this.#client) && (this.#narrowing?.isNothing ?? true)
-        ? undefined
-        : 'transfer'
+      ? this.#keptZone()
       : (this.#keptName() ??
         (this.#cluster.isKeptReverse(this.#view, this.#isAllowed) ? 'address' : undefined))
     if (kept !== undefined) return this.#deny(packet, kept)
     packet.trace?.note('policy', `${clientText(this.#client)} may ask that`, { allowed: true })
+    if (this.#upstreams.length > 0) this.#lead(packet)
     packet.keep(this.#client)
     return BACK
+  }
+
+  retire(): void {
+    for (const upstreams of this.#upstreams) upstreams.rest()
+  }
+
+  stop(): void {
+    for (const upstreams of this.#upstreams) upstreams.stop()
+  }
+
+  /** Says whom `forward` is to ask. */
+  #lead(packet: Packet): void {
+    packet.apart = this.#upstreams[this.#rules.upstreamsOf(this.#client)]
+    if (packet.trace === undefined || this.#cluster.namespaceOf(this.#view) !== undefined) return
+    const { apart } = packet
+    const whom = apart instanceof Upstreams ? `asked of ${apart.text}` : 'forwarded as for everybody'
+    packet.trace.note('policy', `what ${clientText(this.#client)} asks outside of the cluster is ${whom}`, {
+      allowed: true,
+    })
   }
 
   back(packet: Packet, client: Kept): Step {
@@ -153,6 +179,13 @@ export class PolicyHandler implements Handler {
     return this.#keptName()
   }
 
+  /** A zone goes whole only to whom nothing is kept from. */
+  #keptZone(): 'transfer' | undefined {
+    if (!this.#rules.allowsAll(this.#client)) return 'transfer'
+    this.#by = this.#narrowing?.first ?? ''
+    return this.#by === '' ? undefined : 'transfer'
+  }
+
   /** What of the name in the view is kept from the client. */
   #keptName(): 'namespace' | 'name' | undefined {
     const namespace = this.#cluster.namespaceOf(this.#view)
@@ -164,6 +197,13 @@ export class PolicyHandler implements Handler {
     if (by === undefined) return undefined
     this.#by = by
     return 'name'
+  }
+
+  /** The line of the Corefile that keeps what was judged last. */
+  #keeper(what: What): string {
+    if (what === 'name') return this.#rules.keeperOfName(this.#client, this.#view)
+    if (what === 'transfer') return this.#rules.keeperOfAny(this.#client)
+    return this.#rules.keeperOf(this.#client, this.#judged)
   }
 
   #comes(client: string): void {
@@ -178,7 +218,13 @@ export class PolicyHandler implements Handler {
     const rcode = this.#config.refuses || what === 'transfer' ? RCODE.REFUSED : RCODE.NXDOMAIN
     const by = this.#by === '' ? '' : ` (${this.#by})`
     const text = `${clientText(this.#client)} ${TOLD[what]}${by}`
-    packet.trace?.note('policy', `${text}: ${formatName(packet.qname)}`, { allowed: false })
+    if (packet.trace !== undefined) {
+      const line = by === '' ? ` (${this.#keeper(what)})` : ''
+      packet.trace.note('policy', `${text}${line}: ${formatName(packet.qname)}`, {
+        allowed: false,
+        ...(by === '' ? {} : { namespace: this.#client, object: objectIn(this.#by) }),
+      })
+    }
     packet.fail(rcode, CODE[what], `policy: ${text}`)
     packet.plugin = PLUGIN
     const key = `${server} ${what}`
@@ -196,3 +242,6 @@ function clientText(client: string): string {
   if (client === NOBODY) return 'a client that no Pod is known for'
   return client === HOST ? 'a node' : `a Pod of namespace ${client}`
 }
+
+/** The name of the object in what narrowing.ts says keeps something. */
+const objectIn = (by: string): string => /\/([^,]+)/.exec(by)?.[1] ?? ''

@@ -45,9 +45,9 @@ export class Narrowing {
     this.#key[0] = KEY.POLICY
   }
 
-  /** Whether nothing is taken away from the client of `comes`. */
-  get isNothing(): boolean {
-    return this.#judges.length === 0
+  /** One that takes something away from the client of `comes`; undefined where there is none. */
+  get first(): string | undefined {
+    return this.#judges[0] && `DNSPolicy ${this.#client}/${this.#judges[0].name}`
   }
 
   /** A client's query or reply is to be judged. */

@@ -5,21 +5,35 @@ import { resolve } from 'node:path'
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/corefile.ts'
 import { parseKey } from '../../corefile/key.ts'
-import type { Token } from '../../corefile/token.ts'
+import { lineText, type Token } from '../../corefile/token.ts'
 import { parseZone } from '../../corefile/zone.ts'
 import { EVERY } from '../../objects/selectors.ts'
 import { type Name, name, parseName } from '../../wire/name.ts'
+import { TOS_MAX } from '../forward/config.ts'
+import { readTo } from '../forward/to.ts'
 import { HOST } from '../kubernetes/client-namespace.ts'
 import { verifiesPods } from '../kubernetes/clients.ts'
 import type { BlockContext, Word } from '../plugin.ts'
-import { type NameRule, type NamespaceRule, type PolicyConfig, SUFFIXES_MAX } from './config.ts'
+import {
+  type NameRule,
+  type NamespaceRule,
+  type PolicyConfig,
+  SUFFIXES_MAX,
+  UPSTREAM_RULES_MAX,
+  type UpstreamRule,
+} from './config.ts'
 import { selectorWords } from './selector-words.ts'
 import { packSuffixes } from './suffixes.ts'
+
+/** Of a line that is shown. */
+const WRITTEN_WORDS_MAX = 12
+const WRITTEN_MAX = 200
 
 type Draft = { -readonly [K in keyof PolicyConfig]: PolicyConfig[K] } & {
   shared: string[]
   namespaces: NamespaceRule[]
   names: NameRule[]
+  upstreams: UpstreamRule[]
 }
 
 export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, block) => {
@@ -27,9 +41,11 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
   if (directive === undefined) return undefined
   const draft: Draft = {
     default: 'allow',
+    defaultWritten: lineText([directive.word]),
     shared: [],
     namespaces: [],
     names: [],
+    upstreams: [],
     refuses: false,
     objects: false,
     externalZones: externalZones(block),
@@ -39,6 +55,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
     line.options({
       default: option => {
         draft.default = option.choice('allow or deny', ['allow', 'deny']) ?? draft.default
+        draft.defaultWritten = `${writtenOf(option, [])} ${draft.default}`
       },
       shared: option => {
         draft.shared.push(...selectors(option, option.some('a namespace'), false))
@@ -49,6 +66,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
         suffixes += readNames(option, draft, block)
         if (suffixes > SUFFIXES_MAX) option.error(option.word, `more than ${SUFFIXES_MAX} names in all lists`)
       },
+      upstreams: option => readUpstreams(option, draft, block),
       refuse: () => {
         draft.refuses = true
       },
@@ -76,9 +94,44 @@ function readNamespaces(action: NamespaceRule['action'], option: Line, draft: Dr
   }
   draft.namespaces.push({
     action,
+    written: writtenOf(option, words),
     from: selectors(option, words.slice(1, to), true),
     to: selectors(option, words.slice(to + 1), false),
   })
+}
+
+/** `from SELECTOR… to ADDRESS…`: addresses alone, as files and host names would have to be followed for each of them. */
+function readUpstreams(option: Line, draft: Draft, block: BlockContext): void {
+  const words = option.some('from SELECTOR… to ADDRESS…')
+  const at = words.findIndex(({ text }) => text === 'to')
+  if (words[0]?.text !== 'from' || at < 2 || at === words.length - 1) {
+    option.error(words[0] ?? option.word, 'write upstreams from SELECTOR… to ADDRESS…')
+    return
+  }
+  const to = words.slice(at + 1).flatMap(token => {
+    const read = readTo(token, option, undefined, block.directory)
+    if (read === undefined || read.kind === 'address') return read ?? []
+    option.error(token, 'upstreams of a namespace are addresses', { found: token.text })
+    return []
+  })
+  if (to.length > TOS_MAX) option.error(words[at]!, `more than ${TOS_MAX} upstreams`)
+  if (draft.upstreams.length >= UPSTREAM_RULES_MAX)
+    option.error(option.word, `more than ${UPSTREAM_RULES_MAX} lines of upstreams`)
+  if (!block.words.has('forward'))
+    option.error(option.word, 'upstreams need forward in this server block, whose place they take')
+  draft.upstreams.push({
+    written: writtenOf(option, words),
+    from: selectors(option, words.slice(1, at), true),
+    to,
+  })
+}
+
+/** A line as it is shown to whoever runs the server, of a long one the beginning. */
+function writtenOf({ word }: Line, words: readonly Token[]): string {
+  const text = lineText([word, ...words.slice(0, WRITTEN_WORDS_MAX)])
+  return words.length > WRITTEN_WORDS_MAX || text.length > WRITTEN_MAX
+    ? `${text.slice(0, WRITTEN_MAX)} …`
+    : text
 }
 
 /** `from SELECTOR… allow|block NAME…`, or `file FILE…` in place of names; returns how many names. */
@@ -97,7 +150,7 @@ function readNames(option: Line, draft: Draft, { directory }: BlockContext): num
       : rest.flatMap(token => readSuffix(token, option))
   if (rest.length === 1 && rest[0]!.text === 'file') option.error(rest[0]!, 'file needs a file')
   const from = selectors(option, words.slice(1, at), true)
-  draft.names.push({ action, from, suffixes: packSuffixes(found) })
+  draft.names.push({ action, written: writtenOf(option, words), from, suffixes: packSuffixes(found) })
   return found.length
 }
 

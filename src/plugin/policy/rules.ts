@@ -16,9 +16,13 @@ interface OfClient {
   readonly isClosed: boolean
   readonly allowed: readonly Suffixes[]
   readonly blocked: readonly Suffixes[]
+  /** The number of the line of its upstreams; -1 for those that everybody has. */
+  readonly upstreams: number
 }
 
 export class Rules {
+  readonly #config: PolicyConfig
+  readonly #upstreams: readonly Test[]
   readonly #isAllowed: boolean
   readonly #shared: Test
   readonly #namespaces: readonly { readonly allows: boolean; readonly from: Test; readonly to: Test }[]
@@ -34,6 +38,8 @@ export class Rules {
 
   /** Who may be meant by labels that are not known may not what a line allows, nor what one denies. */
   constructor(config: PolicyConfig, labelsOf: LabelsOf) {
+    this.#config = config
+    this.#upstreams = config.upstreams.map(({ from }) => testOf(from, labelsOf))
     this.#isAllowed = config.default === 'allow'
     this.#shared = testOf(config.shared, labelsOf)
     this.#namespaces = config.namespaces.map(({ action, from, to }) => ({
@@ -70,8 +76,41 @@ export class Rules {
 
   #judge(client: string, namespace: string): boolean {
     if (this.#shared(namespace)) return true
-    const rule = this.#namespaces.find(({ from, to }) => from(client) && to(namespace))
-    return rule?.allows ?? this.#isAllowed
+    return this.#namespaces[this.#lineAt(client, namespace)]?.allows ?? this.#isAllowed
+  }
+
+  #lineAt(client: string, namespace: string): number {
+    return this.#namespaces.findIndex(({ from, to }) => from(client) && to(namespace))
+  }
+
+  /** HOT: the number of the line of the client's upstreams; -1 for those that everybody has. */
+  upstreamsOf(client: string): number {
+    return this.#upstreams.length === 0 ? -1 : this.#ofClient(client).upstreams
+  }
+
+  /** The line that keeps the namespace from the client, as it is written. */
+  keeperOf(client: string, namespace: string): string {
+    return this.#config.namespaces[this.#lineAt(client, namespace)]?.written ?? this.#config.defaultWritten
+  }
+
+  /** The line that keeps the name from the client, as it is written. */
+  keeperOfName(client: string, view: NameView): string {
+    const own = this.#names.flatMap(({ perhaps, suffixes, allows }, i) =>
+      perhaps(client) ? [{ allows, longest: suffixes.longest(view), ...this.#config.names[i]! }] : [],
+    )
+    const blocking = own.filter(({ allows, longest }) => !allows && longest >= 0)
+    const keeper = blocking.sort((a, b) => b.longest - a.longest)[0] ?? own.find(({ allows }) => allows)
+    return keeper?.written ?? this.#config.defaultWritten
+  }
+
+  /** A line that keeps something from the client, as it is written. */
+  keeperOfAny(client: string): string {
+    const { namespaces, names, defaultWritten } = this.#config
+    const denying = this.#namespaces.findIndex(({ allows, from }) => !allows && from(client))
+    const naming = this.#names.findIndex(({ perhaps }) => perhaps(client))
+    return (
+      namespaces[denying]?.written ?? (this.#isAllowed ? names[naming]?.written : undefined) ?? defaultWritten
+    )
   }
 
   /** HOT: whether the client may resolve a name outside of the cluster: the longest name of all lists decides, a block before an allow. */
@@ -100,6 +139,7 @@ export class Rules {
         isClosed: allowing.length > 0,
         allowed: allowing.filter(({ from }) => from(client)).map(({ suffixes }) => suffixes),
         blocked: perhaps.filter(({ allows }) => !allows).map(({ suffixes }) => suffixes),
+        upstreams: this.#upstreams.findIndex(test => test(client)),
       }
       this.#ofClients.set(client, known)
     }

@@ -42,10 +42,24 @@ export function policyNeeds({
   return { policies, labelledNamespaces: policies || byLabels }
 }
 
+/** What ends the selectors of a line that has other words behind them. */
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  allow: [],
+  deny: [],
+  names: ['allow', 'block'],
+  upstreams: ['to'],
+}
+
 /** The words of a line that are selectors, with `from` and `to` between them, which are names as well. */
 function selecting({ word, args }: Directive): readonly Token[] {
-  if (word.text === 'shared' || word.text === 'allow' || word.text === 'deny') return args
-  if (word.text !== 'names') return []
-  const end = args.findIndex(({ text }) => text === 'allow' || text === 'block')
-  return args.slice(0, Math.max(0, end))
+  const ends = Object.hasOwn(ENDS, word.text) ? ENDS[word.text] : undefined
+  if (ends === undefined || ends.length === 0) return ends ? args : []
+  return args.slice(
+    0,
+    Math.max(
+      0,
+      args.findIndex(({ text }) => ends.includes(text)),
+    ),
+  )
 }

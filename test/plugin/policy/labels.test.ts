@@ -1,16 +1,9 @@
 // Namespaces by their labels: in the lines of `policy` and in DNSPolicies, and labels that change while asked.
 
 import t from 'tap'
-import { isProblem, slimDnsPolicy, slimNamespace } from '../../../src/objects/slim.ts'
 import { LABELS_MAX_OCTETS } from '../../../src/table/namespace-labels.ts'
-import { decodeMessage } from '../../support/dns-message.ts'
-import { encodeQuestion } from '../../support/dns-question.ts'
-import { ServerBlock } from '../../support/server-block.ts'
-import { SlimCluster, slimPod, slimService } from '../../support/slim-cluster.ts'
-
-const POD = { red: '10.1.1.1', blue: '10.1.2.1', dark: '10.1.3.1', host: '192.168.0.1', nobody: '10.9.9.9' }
-type Who = keyof typeof POD
-type Labels = Readonly<Record<string, string>>
+import { slimService } from '../../support/slim-cluster.ts'
+import { type Labels, namespace, policy, policyWorld, type Who } from './policy-world.ts'
 
 const LABELS: Readonly<Record<string, Labels>> = {
   red: { team: 'a', tier: 'prod' },
@@ -18,62 +11,23 @@ const LABELS: Readonly<Record<string, Labels>> = {
   shared: { shared: 'true' },
 }
 
-function namespace(name: string, labels: Labels) {
-  const slim = slimNamespace({ metadata: { name, labels } }, { labelledNamespaces: true })
-  if (isProblem(slim)) throw new Error(slim.problem)
-  return slim
-}
-
-function policy(key: string, spec: unknown) {
-  const [of, name] = key.split('/')
-  const slim = slimDnsPolicy({ metadata: { namespace: of, name }, spec })
-  if (isProblem(slim)) throw new Error(slim.problem)
-  return slim
-}
-
 /** Services `web` in three namespaces, and Pods in these and in `dark`, of which there is no Namespace. */
 function world(lines: string) {
-  const refused: string[] = []
-  const clients = { podNames: false, hosts: false, labels: [] }
-  const { cluster, ...made } = (() => {
-    const slim = new SlimCluster(
-      { verifiedPods: true, policies: true, labelledNamespaces: true, clients },
-      {
-        kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod', 'DNSPolicy'],
-        refused: text => void refused.push(text),
-      },
-    )
-    return { cluster: slim.cluster, slim }
-  })()
-  cluster.replace('DNSPolicy', [])
-  cluster.replace('Pod', [
-    ...(['red', 'blue', 'dark'] as const).map(name => slimPod(`${name}/a`, POD[name])),
-    slimPod('red/h', POD.host, { hostNetwork: true }),
-  ])
-  cluster.replace(
-    'Namespace',
-    Object.entries(LABELS).map(([name, labels]) => namespace(name, labels)),
-  )
-  cluster.replace('Service', [
-    slimService('red/web', '10.0.0.1'),
-    slimService('blue/web', '10.0.0.2'),
-    slimService('shared/web', '10.0.0.3'),
-  ])
-  cluster.replace('EndpointSlice', [])
-  const block = new ServerBlock(
-    `policy {\n${lines}\n}\nkubernetes cluster.local in-addr.arpa {\npods verified\n}\nhosts {\n192.0.2.1 www.test ok.test\nfallthrough\n}`,
-    made.slim,
-  )
-  t.same(block.problems.list, [], lines)
-  const ask = async (who: Who, question: string): Promise<string> => {
-    const [text = '', type = 'A'] = question.split(' ')
-    const name = LABELS[text] === undefined ? text : `web.${text}.svc.cluster.local`
-    const client = { address: POD[who], port: 5353, family: 4 } as const
-    const octets = await block.late(encodeQuestion({ name, type, edns: true }), { client })
-    const { rcode, records } = decodeMessage(octets!)
-    return [rcode, ...records.answer.map(({ data }) => data)].join(' ')
-  }
-  return { cluster, block, ask, refused }
+  const made = policyWorld({
+    policy: lines,
+    namespaces: LABELS,
+    services: [
+      slimService('red/web', '10.0.0.1'),
+      slimService('blue/web', '10.0.0.2'),
+      slimService('shared/web', '10.0.0.3'),
+    ],
+    behind: 'hosts {\n192.0.2.1 www.test ok.test\nfallthrough\n}',
+  })
+  t.same(made.block.problems.list, [], lines)
+  /** Of a namespace its Service `web`. */
+  const ask = (who: Who, name: string): Promise<string> =>
+    made.ask(who, LABELS[name] === undefined ? name : `web.${name}.svc.cluster.local`)
+  return { ...made, ask }
 }
 
 const DENY = 'default deny'
