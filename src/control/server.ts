@@ -30,6 +30,7 @@ import { HostsFiles } from './hosts-files.ts'
 import { Notifier } from './notify.ts'
 import { ownAddressesOf, Ports } from './ports.ts'
 import { Reloader } from './reloader.ts'
+import { ResidentMemory } from './resident-memory.ts'
 import type { ServerOptions } from './server-options.ts'
 import { type Shown, sitesOf } from './sites.ts'
 import { Status } from './status.ts'
@@ -65,6 +66,7 @@ export class Server {
   readonly #corefile: CorefileState
   readonly #ports: Ports
   readonly #descriptors: Descriptors
+  readonly #memory: ResidentMemory
   #events: PodEvents | undefined
   #reloader: Reloader | undefined
   /** Why the last reload failed. */
@@ -82,6 +84,7 @@ export class Server {
     })
     this.#ports = new Ports(options)
     this.#descriptors = new Descriptors({ clock: systemClock, log })
+    this.#memory = new ResidentMemory({ clock: systemClock, log })
     this.#clusters = new Clusters({
       log,
       meters: registry.meters,
@@ -234,6 +237,7 @@ export class Server {
     })
     this.#reloader.start(usable, configuration)
     this.#descriptors.start()
+    this.#memory.start()
     return undefined
   }
 
@@ -372,6 +376,7 @@ export class Server {
 
   async #close(): Promise<void> {
     this.#descriptors.stop()
+    this.#memory.stop()
     this.#admin.stop()
     this.#zoneFiles.stop()
     this.#hostsFiles.stop()
