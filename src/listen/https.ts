@@ -19,6 +19,12 @@ const HEADERS_MAX = 64
 const SESSION_MAX_MB = 1
 /** Frames that make no sense, after which a connection is closed. */
 const BAD_FRAMES_MAX = 100
+/**
+ * Requests that a client takes back at once, and those in a second of a longer while; beyond them its connection is closed. Each
+ * has been begun by then, and one read of a connection may hold some hundred (CVE-2023-44487).
+ */
+const RESETS_MAX = 200
+const RESETS_PER_SECOND = 33
 
 export interface HttpsListenOptions extends StreamOptions {
   /** Told of the status of every answer. */
@@ -109,6 +115,8 @@ const sessionOptions = (limits: StreamLimits): ServerOptions => ({
   maxSessionMemory: SESSION_MAX_MB,
   maxSessionInvalidFrames: BAD_FRAMES_MAX,
   maxHeaderListPairs: HEADERS_MAX,
+  streamResetBurst: RESETS_MAX,
+  streamResetRate: RESETS_PER_SECOND,
   settings: {
     maxConcurrentStreams: limits.inFlightPerConnectionMax,
     maxHeaderListSize: HEAD_MAX_OCTETS,
