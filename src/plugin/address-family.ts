@@ -7,7 +7,9 @@
 //   www.example.org HTTPS            without ipv6hint
 //
 // What is looked up on the way of another query (dns64 asks for A, ExternalName for its target) is left to pass: it is judged
-// in the reply that the client gets.
+// in the reply that the client gets, by the names that its addresses have: an alias tells nobody what its target may not.
+// Behind autopath a name of the cluster exists for both families or for none: there the other family is asked in place of this
+// one, and its addresses are left out.
 
 import { type Line, readLine } from '../corefile/arguments.ts'
 import type { WordDoc } from '../corefile/doc.ts'
@@ -22,6 +24,7 @@ import { RCODE } from '../wire/rcode.ts'
 import { soaRdata } from '../wire/record.ts'
 import { CLASS, TYPE } from '../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../wire/walk.ts'
+import { AutopathHandler } from './autopath/handler.ts'
 import { KubernetesHandler } from './kubernetes/handler.ts'
 import type { Handler, ServingContext, Word } from './plugin.ts'
 
@@ -37,6 +40,8 @@ export interface FamilyConfig {
 export interface Family {
   readonly word: 'ipv4' | 'ipv6'
   readonly type: number
+  /** The type of the addresses of the other one. */
+  readonly otherType: number
   /** The service parameter with its addresses (RFC 9460 7.3). */
   readonly hintKey: number
 }
@@ -108,6 +113,7 @@ class FamilyHandler implements Handler {
   readonly #byLength: readonly Rule[]
   readonly #context: ServingContext
   #clusterZones: readonly Name[] | undefined
+  #walked: boolean | undefined
   readonly #owner = new Uint8Array(NAME_MAX_OCTETS)
 
   constructor(family: Family, { rules }: FamilyConfig, context: ServingContext) {
@@ -129,31 +135,45 @@ class FamilyHandler implements Handler {
     return this.#clusterZones
   }
 
+  /** Whether an `autopath` behind this one answers for other names. */
+  get #isWalked(): boolean {
+    this.#walked ??= this.#context.handlers.some(each => each instanceof AutopathHandler)
+    return this.#walked
+  }
+
   handle(packet: Packet): Step {
     const { scan } = packet
     if (scan.qclass !== CLASS.IN || packet.isLookUp) return NEXT
     const { type } = this.#family
     if (scan.qtype !== type) return TELLING.has(scan.qtype) ? BACK : NEXT
     const at = this.#rules.indexOf(scan)
-    if (at < 0) return NEXT
-    const { mode, zone } = this.#rules.at(at)
-    if (mode === 'on') return NEXT
+    const rule = at < 0 ? undefined : this.#rules.at(at)
+    if (rule === undefined || rule.mode === 'on') return BACK
     const { qname } = packet
-    if (!isWithinAny(qname, this.#cluster)) return this.#deny(packet, zone)
-    if (mode === 'off') {
-      packet.ask(qname, 0, qname.length, UNKNOWN_TYPE)
-      packet.keep(true)
+    if (!isWithinAny(qname, this.#cluster)) return this.#deny(packet, rule.zone)
+    if (rule.mode === 'off') {
+      packet.becomesSmaller ||= this.#isWalked
+      packet.ask(qname, 0, qname.length, this.#isWalked ? this.#family.otherType : UNKNOWN_TYPE)
+      packet.keep(rule)
     }
     return BACK
   }
 
-  back(packet: Packet, wasAsked: Kept): Step {
-    if (wasAsked === true) {
+  back(packet: Packet, kept: Kept): Step {
+    if (kept !== undefined) {
       packet.unask()
-      if (packet.rcode === RCODE.NOERROR) packet.setReason(EDE.FILTERED, this.#reason)
+      if (packet.rcode !== RCODE.NOERROR) return DONE
+      if (packet.countOf(SECTION.ANSWER) > 0) this.#denyEnd(packet, (kept as Rule).zone)
+      packet.setReason(EDE.FILTERED, this.#reason)
       return DONE
     }
     if (!this.#tells(packet)) return DONE
+    const hidden = packet.scan.qtype === this.#family.type ? this.#zoneOfHidden(packet) : undefined
+    if (hidden !== undefined) {
+      this.#denyEnd(packet, hidden)
+      packet.setReason(EDE.FILTERED, this.#reason)
+      return DONE
+    }
     const composer = packet.composeAnew()
     for (const walk = packet.records(); walk.next(); ) {
       if (this.#isKept(walk)) continue
@@ -179,6 +199,27 @@ class FamilyHandler implements Handler {
     return DONE
   }
 
+  /** Leaves of an answer the aliases that lead to its addresses, and says that there are none. */
+  #denyEnd(packet: Packet, zone: Name): void {
+    const composer = packet.composeAnew()
+    for (const walk = packet.records(); walk.next() && walk.section === SECTION.ANSWER; )
+      if (walk.type === TYPE.CNAME || walk.type === TYPE.DNAME) composer.copy(walk)
+    composer.record(SECTION.AUTHORITY, zone, 0, TYPE.SOA, CLASS.IN, DENIAL_TTL_SECONDS, SOA, 0, SOA.length)
+    packet.endAnew()
+    packet.clearAuthentic()
+  }
+
+  /** The zone of the rule that keeps all addresses of an answer from the client; undefined where some are left. */
+  #zoneOfHidden(packet: Packet): Name | undefined {
+    let zone: Name | undefined
+    for (const walk = packet.records(); walk.next() && walk.section === SECTION.ANSWER; ) {
+      if (walk.type !== this.#family.type) continue
+      if (!this.#isHidden(walk)) return undefined
+      zone ??= this.#ruleOf(walk)?.zone
+    }
+    return zone
+  }
+
   /** Whether the reply holds something that is kept from the client. */
   #tells(packet: Packet): boolean {
     for (const walk = packet.records(); walk.next(); )
@@ -192,10 +233,18 @@ class FamilyHandler implements Handler {
 
   /** Whether the addresses of the record's owner are kept from clients. */
   #isHidden(walk: RecordWalk): boolean {
+    const mode = this.#ruleOf(walk)?.mode
+    return mode === 'off' || (mode === 'cluster-only' && !isWithinAny(this.#ownerOf(walk), this.#cluster))
+  }
+
+  #ruleOf(walk: RecordWalk): Rule | undefined {
+    const owner = this.#ownerOf(walk)
+    return this.#byLength.find(({ zone }) => isWithin(owner, zone))
+  }
+
+  #ownerOf(walk: RecordWalk): Name {
     const octets = copyName(walk.octets, walk.ownerAt, walk.start, this.#owner, 0)
-    const owner = foldName(this.#owner.subarray(0, octets))
-    const mode = this.#byLength.find(({ zone }) => isWithin(owner, zone))?.mode ?? 'on'
-    return mode === 'off' || (mode === 'cluster-only' && !isWithinAny(owner, this.#cluster))
+    return foldName(this.#owner.subarray(0, octets))
   }
 }
 

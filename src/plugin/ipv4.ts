@@ -4,7 +4,7 @@ import { TYPE } from '../wire/rrtype.ts'
 import { familyWord } from './address-family.ts'
 
 export const ipv4Word = familyWord(
-  { word: 'ipv4', type: TYPE.A, hintKey: 4 },
+  { word: 'ipv4', type: TYPE.A, otherType: TYPE.AAAA, hintKey: 4 },
   {
     usage: 'ipv4 off|cluster-only|on [ZONE…]',
     meaning:

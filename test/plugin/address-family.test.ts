@@ -143,6 +143,43 @@ t.test(
   },
 )
 
+t.test(
+  'an alias tells nobody what its target may not, and search paths end alike for both families',
+  async t => {
+    const block = new ServerBlock(`ipv6 off six.example cluster.local walked.example
+    autopath @query
+    template IN ANY alias.test {
+      answer "{{ .Name }} 60 IN CNAME a.six.example."
+    }
+    template IN ANY free.test {
+      answer "{{ .Name }} 60 IN CNAME a.free.example."
+    }
+    hosts {
+      192.0.2.6 a.six.example www.walked.example
+      2001:db8::6 a.six.example a.free.example www.walked.example
+      fallthrough
+    }
+    kubernetes cluster.local`)
+    const late = async (name: string, type: string): Promise<string> => {
+      const { rcode, records } = decodeMessage((await block.late(encodeQuestion({ name, type })))!)
+      const { answer, authority } = records
+      return [rcode, ...answer.map(({ type, data }) => `${type} ${data}`), ...authority.map(({ name, type }) => `${type} of ${name}`)].join(', ') // biome-ignore format: one list
+    }
+    const walked = 'www.walked.example.demo.svc.cluster.local'
+    const rows: [name: string, type: string, answer: string][] = [
+    ['alias.test', 'AAAA', 'NOERROR, CNAME a.six.example., SOA of six.example.'],
+    ['alias.test', 'A', 'NOERROR, CNAME a.six.example., A 192.0.2.6'],
+    ['free.test', 'AAAA', 'NOERROR, CNAME a.free.example., AAAA 2001:db8::6'],
+    [walked, 'A', 'NOERROR, CNAME www.walked.example., A 192.0.2.6'],
+    [walked, 'AAAA', 'NOERROR, CNAME www.walked.example., SOA of cluster.local.'],
+    [WEB, 'AAAA', 'NOERROR, SOA of cluster.local.'],
+    ['nobody.demo.svc.cluster.local', 'AAAA', 'NXDOMAIN, SOA of cluster.local.'],
+  ] // biome-ignore format: a table
+    for (const [name, type, answer] of rows) t.equal(await late(name, type), answer, `${name} ${type}`)
+    await block.stop()
+  },
+)
+
 t.test('mistakes', async t => {
   const cases: [text: string, complaint: RegExp][] = [
     ['ipv6', /^2:1: error: ipv6 needs off, cluster-only or on/],
