@@ -304,7 +304,7 @@ export const COMMANDS: readonly CommandRow[] = [
     completes: 'file',
     about: 'ask this server and another one the same questions, and say where their answers differ',
     more: [
-      'FILE is a log of queries (of the plugin log, as text or JSON), a list of lines NAME TYPE, or what dnstap wrote. FOLDER has manifests, or what kubectl get -o yaml saved of a cluster: all its names are asked for, and some that are not there. - is standard input.',
+      'FILE is a log of queries (of the plugin log, as text or JSON), what tap printed, a list of lines NAME TYPE, or what dnstap wrote. FOLDER has manifests, or what kubectl get -o yaml saved of a cluster: all its names are asked for, and some that are not there. - is standard input.',
       'TTLs, the order of records and serials are not compared. What differs is asked three times: names whose answers change by themselves are counted apart. The exit status is 0 where all answers are the same, 1 where some differ, 2 where nothing could be compared.',
     ],
     examples: [

@@ -1,5 +1,5 @@
-// What both servers are asked: the questions of a query log, of a file of dnstap, or of a plain list, each once, the most
-// frequent first.
+// What both servers are asked: the questions of a query log, of what `seamark tap` printed, of a file of dnstap, or of a plain
+// list, each once, the most frequent first.
 
 import { parseName } from '../wire/name.ts'
 import { parseType } from '../wire/rrtype.ts'
@@ -20,10 +20,12 @@ export interface Found {
 
 /** `log` of CoreDNS, whatever stands before and behind: "A IN example.org. udp 41 false 4096". */
 const LOGGED = /"([A-Z0-9]+) IN (\S+) (?:udp|tcp|tls|https|dot|doh) \d+ (?:true|false) \d+"/
+/** A line of `seamark tap` (explain/tap.ts): "2026-11-30T10:00:00.000Z 10.0.0.7:40212 (shop/curl) A example.org. udp NOERROR …". */
+const TAPPED = /^\d{4}-\S+Z \S+:\d+ (?:\(\S+\) )?([A-Z0-9]+) (\S+) \S+ [A-Z-]/
 /** A line of a list, as dnsperf reads it: NAME, or NAME TYPE. */
 const LISTED = /^(\S+)(?:\s+([A-Za-z0-9]+))?$/
 
-/** Reads a log as text or JSON, a list, or dnstap. */
+/** Reads a log or a tap as text or JSON, a list, or dnstap. */
 export function questionsOf(octets: Uint8Array): Found {
   const counts = new Map<string, { readonly asked: Asked; times: number }>()
   let passedOver = 0
@@ -44,7 +46,7 @@ export function questionsOf(octets: Uint8Array): Found {
       .split(/\r?\n/)
       .map(line => line.trim())
     // What else a log has, such as a banner, is no list.
-    const isLog = lines.some(line => LOGGED.test(line) || line.includes('{"'))
+    const isLog = lines.some(line => LOGGED.test(line) || TAPPED.test(line) || line.includes('{"'))
     for (const line of lines)
       if (line !== '' && !/^[#;]/.test(line)) take(isLog ? logged(line) : listed(line))
   }
@@ -53,7 +55,7 @@ export function questionsOf(octets: Uint8Array): Found {
 }
 
 function logged(line: string): Asked | undefined {
-  const [, type, name] = LOGGED.exec(line) ?? []
+  const [, type, name] = LOGGED.exec(line) ?? TAPPED.exec(line) ?? []
   if (type !== undefined) return asked(name!, type)
   // Behind whatever a collector of logs puts in front.
   return line.includes('{"') ? ofJson(line.slice(line.indexOf('{"'))) : undefined
@@ -64,10 +66,16 @@ function listed(line: string): Asked | undefined {
   return name === undefined ? undefined : asked(name, type)
 }
 
-/** A line of -log-format=json. */
+/** A line of -log-format=json, or of `seamark tap --json`, which names things otherwise. */
 function ofJson(text: string): Asked | undefined {
   try {
-    const { qname, qtype, qclass = 'IN' } = JSON.parse(text) as Record<string, unknown>
+    const {
+      name,
+      type,
+      qname = name,
+      qtype = type,
+      qclass = 'IN',
+    } = JSON.parse(text) as Record<string, unknown>
     if (typeof qname !== 'string' || typeof qtype !== 'string' || qclass !== 'IN') return undefined
     return asked(qname, qtype)
   } catch (error) {

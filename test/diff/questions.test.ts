@@ -2,6 +2,8 @@
 
 import t from 'tap'
 import { type Asked, questionsOf } from '../../src/diff/questions.ts'
+import { tapText } from '../../src/explain/tap.ts'
+import type { TapLine } from '../../src/observe/tap.ts'
 import { encodeQuestion } from '../support/dns-client.ts'
 
 const read = (text: string | Uint8Array): { asked: string[]; passedOver: number } => {
@@ -37,6 +39,27 @@ t.test('a log as JSON', async t => {
   ]
   const text = log.map(line => `2026-11-30T10:00:00Z stdout F ${JSON.stringify(line)}\n`).join('')
   t.strictSame(read(`${text}{"cut`), { asked: ['web.shop.svc.cluster.local. A'], passedOver: 3 })
+})
+
+t.test('what `seamark tap` printed, as text and as JSON', async t => {
+  const line = { time: '2026-11-30T10:00:00.000Z', client: '10.0.0.7', port: 40212, proto: 'udp', octets: 61 }
+  const answered = { rcode: 'NOERROR', plugin: 'kubernetes', durationMs: 0.02 }
+  const lines = [
+    { ...line, ...answered, name: 'web.shop.svc.cluster.local.', type: 'AAAA' },
+    { ...line, ...answered, name: 'web.shop.svc.cluster.local.', type: 'AAAA', pod: 'shop/curl' },
+    {
+      ...line,
+      ...answered,
+      client: 'fd00::7',
+      name: 'example.org.',
+      type: 'TYPE65',
+      rcode: 'RCODE23',
+      plugin: '',
+    },
+  ] as TapLine[]
+  const wanted = { asked: ['web.shop.svc.cluster.local. AAAA', 'example.org. TYPE65'], passedOver: 0 }
+  t.strictSame(read(lines.map(tapText).join('')), wanted)
+  t.strictSame(read(lines.map(each => `${JSON.stringify(each)}\n`).join('')), wanted)
 })
 
 t.test('a list, as dnsperf reads it', async t => {

@@ -64,7 +64,7 @@ const DIFF: Elsewhere = {
 }
 const IMAGE: Elsewhere = {
   file: 'test/e2e/image.e2e.ts',
-  because: 'is read by skopeo there, and started by an OCI runtime',
+  because: 'is read and loaded there, and started by an OCI runtime',
 }
 const CHECK: Elsewhere = { file: 'test/setup/check.test.ts', because: 'wants a manifest of a cluster' }
 const NODE: Elsewhere = {
@@ -105,8 +105,8 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'seamark check --offline coredns.yaml': CHECK,
   'skopeo copy --all oci:image/layout:0.1.0 docker://REGISTRY/seamark:0.1.0': IMAGE,
   'skopeo copy --all oci:image/layout:0.1.0 docker://REGISTRY/seamark:v1.14.7': IMAGE,
-  'podman load --input image/seamark-0.1.0.tar': ENGINE,
-  'ctr --namespace k8s.io images import image/seamark-0.1.0.tar': ENGINE,
+  'podman load --input image/seamark-0.1.0.tar': IMAGE,
+  'ctr --namespace k8s.io images import image/seamark-0.1.0.tar': IMAGE,
   'docker load --input image/seamark-0.1.0-amd64.tar': ENGINE,
   'seamark -conf FILE': PACKAGE,
   'npm pack': PACKAGE,

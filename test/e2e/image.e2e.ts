@@ -1,17 +1,19 @@
-// The image: made by `npm run image` twice, the same octets; read by skopeo in every form; and started by OCI runtimes as the
-// Deployment's container: its user, capabilities, read-only root, memory limit, arguments and Corefile, with the
-// ServiceAccount's token where Pods find it. It answers for the cluster on port 53 and drains when it is told to end.
+// The image: made by `npm run image` twice, the same octets; read by skopeo in every form, loaded by podman and ctr; and started
+// by OCI runtimes as the Deployment's container: its user, capabilities, read-only root, memory limit, arguments and Corefile,
+// with the ServiceAccount's token where Pods find it. It answers for the cluster on port 53, does what operators type in it, and
+// drains when it is told to end.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
+import { commandsOf, documentNamed } from '../documents/document.ts'
 import { query } from '../support/dns-client.ts'
 import { Container, type Mounts, type PodContainer, RUNTIMES, UnpackedImage } from './container.ts'
 import { checkCommands } from './image-commands.ts'
 import { hasProgram, run } from './namespaces.ts'
-import { eventually } from './processes.ts'
+import { eventually, Program } from './processes.ts'
 import { ServiceAccount } from './service-account.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
 
@@ -77,6 +79,48 @@ async function checkForms(context: Context, folder: string): Promise<void> {
       holds(readdirSync(to).includes('manifest.json'), form)
     }
   })
+}
+
+/** What docs/migrate.md has operators load, into stores of this run's own. */
+async function checkEngines(context: Context, folder: string): Promise<void> {
+  const commands = commandsOf(documentNamed('docs/migrate.md'))
+  const typed = (program: string, archive: string): string[] => {
+    const command = commands.find(each => each.startsWith(`${program} `) && each.includes('image/'))!
+    holds(command !== undefined, `docs/migrate.md loads it by ${program}`)
+    return command
+      .replace(/image\/\S+$/, join(folder, archive))
+      .split(' ')
+      .slice(1)
+  }
+  const store = context.scope.folder('engines')
+  const name = `docker.io/library/seamark:${manifest.version}`
+  const both = [`${archive}.tar`, `${archive}-amd64.tar`]
+  if (!hasProgram('podman')) context.skip('podman loads it', 'podman is not installed')
+  else
+    await context.check('podman loads it', () => {
+      const own = ['--root', 'root', '--runroot', 'run', '--tmpdir', 'tmp'].map(word =>
+        word.startsWith('--') ? word : join(store, word),
+      )
+      const podman = (...args: string[]): string =>
+        run(['podman', '--storage-driver', 'vfs', ...own, ...args])
+      for (const each of both) podman(...typed('podman', each))
+      const [image] = JSON.parse(podman('image', 'inspect', name)) as { User: string; RepoTags: string[] }[]
+      same([image?.User, image?.RepoTags], ['65532:65532', [name]], 'user and tag')
+    })
+  if (!hasProgram('containerd')) context.skip('ctr imports it', 'containerd is not installed')
+  else
+    await context.check('ctr imports it, and unpacks it', async () => {
+      const socket = join(store, 'containerd.sock')
+      const place = ['--root', join(store, 'containerd'), '--state', join(store, 'state')]
+      const command = ['containerd', ...place, '--address', socket]
+      const containerd = Program.start(context.scope, store, 'containerd', command)
+      await eventually('containerd', () => existsSync(socket))
+      for (const each of both)
+        run(['ctr', '--address', socket, ...typed('ctr', each), '--snapshotter', 'native'])
+      const listed = run(['ctr', '--address', socket, '--namespace', 'k8s.io', 'images', 'list', '--quiet'])
+      holds(listed.split('\n').includes(name), listed)
+      await containerd.stop()
+    })
 }
 
 /** e_machine of elf(5). */
@@ -191,6 +235,7 @@ export const suite: Suite = {
     const unavailable = makeImage(folder)
     if (unavailable !== '') return context.skip('npm run image', unavailable)
     await checkForms(context, folder)
+    await checkEngines(context, folder)
     await checkArm64(context, join(folder, '..', 'arm64'))
     const installed = RUNTIMES.filter(hasProgram)
     if (installed.length === 0)

@@ -4,6 +4,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { blocksOf, documentNamed } from '../documents/document.ts'
+import { readYaml } from './api-client.ts'
+import { foreignDefinitions } from './chart/foreign-kinds.ts'
 import { DnsServer, type ServerKind, serverCommand } from './dns-server.ts'
 import { hasProgram, run } from './namespaces.ts'
 import { makeNode, type Namespace } from './node-network.ts'
@@ -177,8 +180,9 @@ async function checkManifests(context: Context): Promise<void> {
     run([programPath('kubectl'), '--kubeconfig', plane.kubeconfigFile, ...args])
   const folder = (name: string): string => new URL(name, CONFIG).pathname
   await context.check(
-    'kubectl applies config/node-local, the form for Cilium over it, and takes it away',
-    () => {
+    "kubectl applies config/node-local, the form for Cilium over it with the document's policy, and takes it away",
+    async () => {
+      await plane.client.apply(foreignDefinitions())
       const daemonSet = (path: string): string =>
         kubectl('-n', 'kube-system', 'get', 'daemonset', 'node-local-dns', '-o', `jsonpath=${path}`)
       kubectl('apply', '-k', folder('node-local'))
@@ -190,6 +194,14 @@ async function checkManifests(context: Context): Promise<void> {
         '65532',
         'user with Cilium',
       )
+      const policy = blocksOf(documentNamed('docs/node-local.md')).find(text =>
+        text.includes('RedirectPolicy'),
+      )!
+      // A kind is known a moment after its definition is there.
+      for (const object of readYaml(policy))
+        await eventually('the policy', () => plane.client.applyObject(object))
+      const { metadata } = readYaml(policy)[0]!
+      kubectl('-n', 'kube-system', 'delete', 'ciliumlocalredirectpolicy', metadata.name)
       kubectl('delete', '-k', folder('node-local'))
     },
   )
