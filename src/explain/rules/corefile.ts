@@ -109,6 +109,11 @@ const ADVICE: readonly (readonly [plugin: string, reason: RegExp, advice: string
   ['', /transfers no zones/, 'write transfer with `to` and the address of the client into the server block'],
   ['transfer', /./, 'let the client have the zone by a line `to` of transfer'],
   ['', /loop/, 'forward leads back to this server: name addresses of other servers behind it'],
+  [
+    'k8s_records',
+    /^no object/,
+    'see whether one that should have it is refused (kubectl get dnsrecords -A -o wide, or the log of the server)',
+  ],
   ['template', /./, 'change the rule of template that takes the name'],
   ['k8s_external', /./, 'give the Service externalIPs or an address of a load balancer'],
   ['hosts', /./, 'put the name among the hosts'],

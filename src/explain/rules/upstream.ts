@@ -25,18 +25,21 @@ export const aliasOf = ({ transcript: { answer, type } }: Case): string => {
 }
 
 export const upstream: Rule = one => {
-  const { transcript } = one
+  const { transcript, sought } = one
   const notes = notesOf(transcript, 'forward')
   const said = upstreamText(notes)
   if (said === '') return undefined
-  const name = bare(transcript.name)
+  const name = bare(sought)
   const answered = notes.findLast(({ facts }) => facts?.rcode !== undefined)
   const code = answered?.facts?.rcode
-  if (code === undefined)
+  if (code === undefined) {
+    const stub = lastOf(transcript, 'stubdomains')?.facts?.stub
+    const where = stub === undefined ? 'behind forward' : `of StubDomain ${stub}`
     return {
       cause: `No upstream answers for ${name}: ${said}.`,
-      advice: 'See whether the addresses behind forward are right and reached from this Pod.',
+      advice: `See whether the addresses ${where} are right and reached from this Pod.`,
     }
+  }
   if (code === 'NXDOMAIN' || code === 'NOERROR') {
     const alias = aliasOf(one)
     const what = alias === '' ? name : `${name} is an alias of ${alias}, which`

@@ -81,7 +81,7 @@ export class AutopathHandler implements Handler {
     const baseOctets = first === undefined ? -1 : zoneInScan(scan, first, countLabels(first))
     if (baseOctets <= 0) return NEXT
     const base = Uint8Array.of(...packet.qname.subarray(0, baseOctets), 0)
-    packet.trace?.note('autopath', `tries ${formatName(packet.qname)}`)
+    noteTry(packet, packet.qname)
     packet.keep({
       base,
       domains: [...others, ROOT],
@@ -109,7 +109,7 @@ export class AutopathHandler implements Handler {
       return DONE
     }
     walk.candidate = candidate
-    packet.trace?.note('autopath', `tries ${formatName(candidate)}`)
+    noteTry(packet, candidate)
     packet.ask(candidate, 0, candidate.length, packet.scan.qtype, packet.scan.qclass)
     packet.keep(walk)
     return AGAIN
@@ -132,6 +132,12 @@ export class AutopathHandler implements Handler {
     }
     counter.add()
   }
+}
+
+function noteTry({ trace }: Packet, candidate: Name): void {
+  if (trace === undefined) return
+  const text = formatName(candidate)
+  trace.note('autopath', `tries ${text}`, { name: text })
 }
 
 const asksForAddresses = ({ qtype }: Scan): boolean => qtype === TYPE.A || qtype === TYPE.AAAA

@@ -129,7 +129,10 @@ export class RecordsHandler implements Handler {
   }
 
   #missing(packet: Packet, table: TableReader, zone: Zone): Step {
-    if (this.#fallthrough.indexOf(packet.scan) >= 0) return NEXT
+    if (this.#fallthrough.indexOf(packet.scan) >= 0) {
+      packet.trace?.note('k8s_records', 'no object asks for this name, which falls through')
+      return NEXT
+    }
     return table.synced
       ? this.#negative(packet, table, zone, RCODE.NXDOMAIN, NO_NAME)
       : this.#negative(packet, table, zone, RCODE.SERVFAIL, NOT_SYNCED)
