@@ -13,7 +13,16 @@ import { killGroup, outputOf, runs, spawnChild } from '../support/child-process.
 import { type Ports, serveCorefile } from '../support/served-corefile.ts'
 import { absent } from '../support/system-program.ts'
 import { until } from '../support/until.ts'
-import { blocksOf, commandsOf, type Document, documentNamed, documents, ROOT } from './document.ts'
+import {
+  blocksOf,
+  commandsOf,
+  type Document,
+  documentNamed,
+  documents,
+  printedCommandsOf,
+  ROOT,
+  sectionOf,
+} from './document.ts'
 
 const run = promisify(execFile)
 const README = documentNamed('README.md')
@@ -77,16 +86,15 @@ const NODE: Elsewhere = {
 }
 const PROVIDERS: Elsewhere = {
   file: 'test/e2e/providers.e2e.ts',
-  because: "needs kubectl, an API server and a provider's objects",
+  because: "needs kubectl, an API server and a provider's objects; what is not tried the section has to say",
 }
 const MIGRATE = 'docs/migrate.md'
-/** Of a provider's own program, which the section says is not tried. */
-const isUntried = (command: string): boolean => {
-  const program = /^(?:aws|kops|sudo)(?= )/.exec(command)?.[0]
-  return program !== undefined && new RegExp(`\`${program}\` is not tried`).test(migrateProse)
-}
-const migrateProse = documentNamed(MIGRATE).text.replace(/\s+/g, ' ')
-
+/** The commands of the sections of providers, which that suite types in their order. */
+const ofProviders = new Set(
+  ['EKS', 'AKS', 'GKE', 'k3s', 'RKE2', 'kops', 'OpenShift'].flatMap(name =>
+    printedCommandsOf(sectionOf(documentNamed(MIGRATE), name)!),
+  ),
+)
 /** How each command is shown. Scripts of package.json that are only named, without arguments, need no row. */
 const SHOWN: Readonly<Record<string, typeof HERE | Elsewhere>> = {
   'npm start': HERE,
@@ -173,7 +181,7 @@ const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path === 'docs/why.md') return WHY
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
   if (command.includes(' -k config/node-local')) return NODE_CACHE
-  if (path === MIGRATE && (isUntried(command) || command.startsWith('helm '))) return PROVIDERS
+  if (path === MIGRATE && ofProviders.has(command)) return PROVIDERS
   if (path === MIGRATE && / (?:exec|logs) /.test(command)) return NODE
   return command.startsWith('kubectl ') ? CLUSTER : undefined
 }

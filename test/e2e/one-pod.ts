@@ -29,7 +29,7 @@ interface PodSpec {
     readonly command?: readonly string[]
     readonly args: readonly string[]
     readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
-    readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: number } }
+    readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: number | string } }
     readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
   }[]
   readonly volumes: readonly { readonly name: string; readonly configMap?: ConfigMapVolume }[]
@@ -132,7 +132,8 @@ export class OnePod {
     const command = [...wrap, ...serverCommand(kind), ...spec.containers[0]!.args]
     const program = Program.start(scope, folder, kind, command, { env, endSignal: 'SIGKILL' })
     const pod = new OnePod(program, wrap, spec)
-    const { path, port } = spec.containers[0]!.readinessProbe.httpGet
+    const { path, port: wanted } = spec.containers[0]!.readinessProbe.httpGet
+    const port = spec.containers[0]!.ports.find(({ name }) => name === wanted)?.containerPort ?? wanted
     const probe = async (): Promise<boolean> => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`)
       await response.arrayBuffer()

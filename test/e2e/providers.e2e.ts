@@ -48,6 +48,8 @@ interface Provider {
   readonly service: string
   /** Asked besides names of the cluster, `NAME TYPE`, with what is answered: the records, or the code where there are none. */
   readonly told?: Readonly<Record<string, string>>
+  /** Whether config/beside is tried as the section before those of providers says. */
+  readonly beside?: boolean
   /** Files that the section prints, by their first line. */
   readonly files?: Readonly<Record<string, RegExp>>
   /** What the provider does when a command is typed, and is not tried. */
@@ -75,6 +77,7 @@ const PROVIDERS: readonly Provider[] = [
     before: deployment('coredns'),
     after: deployment('seamark'),
     service: 'seamark',
+    beside: true,
     told: {
       'www.example.net A': 'www.example.net. 30 IN A 192.0.2.80',
       'registry.corp.example A': 'registry.corp.example. 30 IN A 10.0.0.4',
@@ -94,6 +97,7 @@ const PROVIDERS: readonly Provider[] = [
     name: 'k3s',
     before: deployment('coredns'),
     service: 'kube-dns',
+    beside: true,
     told: {
       'www.example.net A': 'www.example.net. 60 IN A 192.0.2.80',
       'server-1 A': 'server-1. 30 IN A 10.0.0.11',
@@ -135,6 +139,8 @@ class Move {
   readonly #objects: readonly KubeObject[]
   readonly #section: Document
   readonly shell: DocumentShell
+  /** What the one beside answered. */
+  answersBeside: Readonly<Record<string, string>> | undefined
 
   constructor(context: Context, provider: Provider) {
     this.#context = context
@@ -207,22 +213,35 @@ class Move {
   async type(part: 'forth' | 'back'): Promise<void> {
     const { path, text } = this.#section
     const [forth = '', ...back] = text.split(/(?=The way\s+back)/)
-    const commands = printedCommandsOf({ path, text: part === 'forth' ? forth : back.join('') })
-    for (const command of commands) {
-      if (NOT_HERE.test(command)) {
-        const program = command.split(' ')[0]
-        holds(
-          new RegExp(`\`${program}\` is not\\s+tried`).test(text),
-          `${program} is not said to be not tried`,
-        )
-        continue
-      }
-      const told = await this.shell.type(command)
-      if (command.startsWith('seamark check')) holds(told.includes(' 0 errors'), `${command}: ${told}`)
-      for (const { command: typed, act } of this.provider.follows ?? [])
-        if (typed.test(command)) await act(this.shell)
-      if (command.startsWith('helm uninstall')) await this.#removeSelected('kube-system', RELEASE)
+    for (const command of printedCommandsOf({ path, text: part === 'forth' ? forth : back.join('') }))
+      await this.#typeOne(command)
+  }
+
+  /** Those of the section before: a Deployment beside CoreDNS, and away with it. */
+  async typeBeside(): Promise<void> {
+    const section = sectionOf(MIGRATE, 'Beside CoreDNS first')
+    holds(section !== undefined, 'docs/migrate.md has no section about a server beside')
+    for (const command of printedCommandsOf(section))
+      if (/ -f config\/beside|(?:status|delete) deployment\/seamark-beside$/.test(command))
+        await this.#typeOne(command)
+  }
+
+  async #typeOne(command: string): Promise<void> {
+    if (NOT_HERE.test(command)) {
+      const program = command.split(' ')[0]
+      const { text } = this.#section
+      holds(new RegExp(`\`${program}\` is not\\s+tried`).test(text), `${program} is not said to be not tried`)
+      return
     }
+    const told = await this.shell.type(command)
+    if (command.startsWith('seamark check')) holds(told.includes(' 0 errors'), `${command}: ${told}`)
+    if (command.endsWith('status deployment/seamark-beside'))
+      this.answersBeside = await this.answers(deployment('seamark-beside'), 'seamark', looksWell)
+    for (const { command: typed, act } of this.provider.follows ?? [])
+      if (typed.test(command)) await act(this.shell)
+    if (command.startsWith('helm uninstall')) await this.#removeSelected('kube-system', RELEASE)
+    if (command.endsWith('delete deployment/seamark-beside'))
+      await this.#removeSelected('kube-system', { app: 'seamark-beside' })
   }
 
   workload(which: Workload): Promise<KubeObject> {
@@ -298,7 +317,9 @@ async function checkProvider(context: Context, provider: Provider): Promise<void
         const was = await move.workload(before)
         // GKE's is kube-dns, which has no Corefile.
         const theirs = name === 'GKE' ? undefined : await move.answers(before, 'coredns')
+        if (provider.beside) await move.typeBeside()
         await move.type('forth')
+        if (move.answersBeside) same(move.answersBeside, theirs, 'the answers of the one beside')
         const becameImage = podSpecOf(await move.workload(after)).containers[0]!.image
         same(becameImage, IMAGE, 'the image')
         await move.leadsToSeamark()

@@ -188,21 +188,40 @@ t.test('the Deployment', async t => {
   t.equal(image?.newTag, manifest.version, 'the image has the version of the package')
 })
 
-t.test('the Deployment beside is that of the cluster, but for what leads to it', async t => {
-  const own = read('deployment.yaml')
-  const beside = readFileSync(join(ROOT, 'config', 'beside', 'deployment.yaml'), 'utf8')
-  const image = kustomization.images.find(({ name }) => name === 'seamark')!
-  const expected = own
-    .replaceAll('k8s-app: kube-dns', 'app: seamark-beside')
-    .replace('name: coredns\n  namespace', 'name: seamark-beside\n  namespace')
-    .replace('key: k8s-app', 'key: app')
-    .replace('values: [kube-dns]', 'values: [seamark-beside]')
-    .replace('replicas: 2', 'replicas: 1')
-    .replace(/^ *priorityClassName: .*\n/m, '')
-    .replace('image: seamark\n', `image: seamark:${image.newTag}\n`)
-  t.same(parse(beside), parse(expected))
-  t.notMatch(beside, /kube-dns/, 'no Service selects it')
-})
+const CUSTOM_MOUNT = `            - name: custom-config-volume
+              mountPath: /etc/coredns/custom
+              readOnly: true
+`
+const CUSTOM_VOLUME = `        - name: custom-config-volume
+          configMap:
+            name: coredns-custom
+            optional: true
+`
+
+t.test(
+  'the Deployment beside is that of the cluster, but for what leads to it and what it may import',
+  async t => {
+    const own = read('deployment.yaml')
+    const beside = readFileSync(join(ROOT, 'config', 'beside', 'deployment.yaml'), 'utf8')
+    const image = kustomization.images.find(({ name }) => name === 'seamark')!
+    const expected = own
+      .replaceAll('k8s-app: kube-dns', 'app: seamark-beside')
+      .replace('name: coredns\n  namespace', 'name: seamark-beside\n  namespace')
+      .replace('key: k8s-app', 'key: app')
+      .replace('values: [kube-dns]', 'values: [seamark-beside]')
+      .replace('replicas: 2', 'replicas: 1')
+      .replace(/^ *priorityClassName: .*\n/m, '')
+      .replace('image: seamark\n', `image: seamark:${image.newTag}\n`)
+      // All files of the ConfigMap, and those that it imports in some clusters.
+      .replace(/ *items:\n *- key: Corefile\n *path: Corefile\n/, CUSTOM_VOLUME)
+      .replace(
+        / *- name: config-volume\n *mountPath: .*\n *readOnly: true\n/,
+        mount => `${mount}${CUSTOM_MOUNT}`,
+      )
+    t.same(parse(beside), parse(expected))
+    t.notMatch(beside, /kube-dns/, 'no Service selects it')
+  },
+)
 
 t.test(
   "Events need one right, in the server's namespace, and the Pod's own name: as in the chart",
