@@ -180,6 +180,7 @@ const printed = printedIn(
 const clusterOf = (command: string, path: string): Elsewhere | undefined => {
   if (path === 'docs/why.md') return WHY
   if (path.startsWith('charts/') && /^(helm|kubectl) /.test(command)) return CHART
+  if (path === MIGRATE && command.startsWith('helm --namespace')) return CHART
   if (command.includes(' -k config/node-local')) return NODE_CACHE
   if (path === MIGRATE && ofProviders.has(command)) return PROVIDERS
   if (path === MIGRATE && / (?:exec|logs) /.test(command)) return NODE

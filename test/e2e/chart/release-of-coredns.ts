@@ -1,18 +1,22 @@
-// A release of CoreDNS's chart upgraded to this project's chart with the same values: a chart that renders the objects which
-// CoreDNS's 1.4x renders for its defaults as release `coredns`, in short, stands in for it.
+// A release of CoreDNS's chart upgraded to this project's chart with the same values, by the commands of docs/migrate.md: a chart
+// that renders the objects which CoreDNS's 1.4x renders for its defaults as release `coredns`, in short, stands in for it.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ApiClient, KubeObject } from '../api-client.ts'
-import { CHART, type Helm } from '../helm.ts'
+import { documentNamed, printedCommandsOf, sectionOf } from '../../documents/document.ts'
+import { type ApiClient, apiPath, type KubeObject } from '../api-client.ts'
+import { DocumentShell } from '../document-shell.ts'
+import type { Helm } from '../helm.ts'
 import { eventually } from '../processes.ts'
+import { isBuilt } from '../programs.ts'
 import { type Context, same } from '../suite.ts'
 
-const NAMESPACE = 'chart-upgrade'
+const NAMESPACE = 'kube-system'
 const DNS = { kind: 'Deployment', apiVersion: 'apps/v1', name: 'coredns', namespace: NAMESPACE } as const
-const IMAGES = { before: 'coredns/coredns:1.13.1', after: 'registry.example/seamark:0.1.0' }
+const IMAGES = { before: 'coredns/coredns:1.13.1', after: 'REGISTRY/seamark:0.1.0' }
+/** What the release was installed with. */
 const VALUES = {
-  image: { repository: 'registry.example/seamark', tag: '0.1.0' },
+  image: { repository: 'coredns/coredns', tag: '1.13.1' },
   replicaCount: 2,
   serviceAccount: { create: true },
 }
@@ -115,8 +119,9 @@ interface Container {
 const containerOf = (object: KubeObject): Container =>
   (object.spec!.template as { spec: { containers: Container[] } }).spec.containers[0]!
 
+const SELECTED = 'labelSelector=k8s-app%3Dcoredns'
 const pods = (client: ApiClient): Promise<KubeObject[]> =>
-  client.list({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE })
+  client.list({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE }, SELECTED)
 
 /** Waits until all Pods run that image. */
 const rolledOut = (client: ApiClient, image: string): Promise<unknown> =>
@@ -129,17 +134,33 @@ const rolledOut = (client: ApiClient, image: string): Promise<unknown> =>
     ROLLOUT_DEADLINE_MS,
   )
 
+/** There is no garbage collector: what the Deployment and the Service made. */
+async function removeMade(client: ApiClient): Promise<void> {
+  for (const [apiVersion, kind, query] of [
+    ['apps/v1', 'ReplicaSet', SELECTED],
+    ['v1', 'Pod', SELECTED],
+    ['discovery.k8s.io/v1', 'EndpointSlice', 'labelSelector=kubernetes.io%2Fservice-name%3Dcoredns'],
+  ] as const)
+    await client.request('DELETE', `${apiPath({ apiVersion, kind, namespace: NAMESPACE })}?${query}`)
+  await eventually('the Pods gone', async () => (await pods(client)).length === 0)
+}
+
 /** The checks. */
 export async function upgradeOfCoreDns(context: Context, helm: Helm): Promise<void> {
   const { client } = context.world.plane
+  if (!isBuilt('kubectl')) return context.skip("a release of CoreDNS's chart", 'kubectl is not built')
   const chart = standIn(join(context.scope.folder('coredns-chart'), 'coredns'))
   const where = ['--namespace', NAMESPACE]
+  const shell = new DocumentShell(context)
+  const section = sectionOf(documentNamed('docs/migrate.md'), "CoreDNS's Helm chart")
   await context.check("a release of CoreDNS's chart is upgraded in place, and rolled back", async () => {
+    const [values, upgrade, status, rollback, statusAgain, ...more] = printedCommandsOf(section!)
+    same(more, [], 'more commands')
     try {
-      await helm.run(['install', 'coredns', chart, '--create-namespace', ...where])
+      await helm.run(['install', 'coredns', chart, ...where, ...helm.valuesArguments([VALUES])])
       await rolledOut(client, IMAGES.before)
       const before = await identities(client)
-      await helm.run(['upgrade', 'coredns', CHART, ...where, ...helm.valuesArguments([VALUES])])
+      for (const command of [values, upgrade, status]) await shell.type(command!)
       await rolledOut(client, IMAGES.after)
       same(await identities(client), before, 'what the objects are')
       const { resources } = containerOf(await client.get(DNS))
@@ -148,12 +169,12 @@ export async function upgradeOfCoreDns(context: Context, helm: Helm): Promise<vo
         { limits: { memory: '170Mi' }, requests: { cpu: '100m', memory: '70Mi' } },
         'resources, the CPU limit gone',
       )
-      await helm.run(['rollback', 'coredns', ...where])
+      for (const command of [rollback, statusAgain]) await shell.type(command!)
       await rolledOut(client, IMAGES.before)
       same(await identities(client), before, 'what the objects are after the way back')
     } finally {
       await helm.run(['uninstall', 'coredns', ...where, '--ignore-not-found', '--wait=hookOnly'])
-      await client.delete({ apiVersion: 'v1', kind: 'Namespace', name: NAMESPACE })
+      await removeMade(client)
     }
   })
 }
