@@ -63,7 +63,7 @@ function namespace({ name, labels }: Json): SlimNamespace | undefined {
 }
 
 function service(value: Json): SlimService | undefined {
-  const { namespace, name, type, clusterIPs, headless, externalName, ports, externalIPs, near } = value
+  const { namespace, name, type, clusterIPs, headless, externalName, ports, externalIPs, near, asks } = value
   const known = SERVICE_TYPES.find(one => one === type)
   const isGood =
     isName(namespace, isDnsLabel) &&
@@ -86,7 +86,10 @@ function service(value: Json): SlimService | undefined {
     ports: internPorts(ports.map(portOf)),
     externalIPs: internList(externalIPs),
   }
-  return near === undefined ? slim : { ...slim, near }
+  if (near === undefined && asks === undefined) return slim
+  const checked = isJson(asks) ? records(asks, { namespace: slim.namespace, name }) : undefined
+  if (asks !== undefined && checked === undefined) return undefined
+  return { ...slim, ...(near !== undefined && { near }), ...(checked && { asks: checked }) }
 }
 
 const isNear = (value: unknown): value is Near => value === 'zone' || value === 'node'

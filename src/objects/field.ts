@@ -46,7 +46,9 @@ export const labelsOf = (raw: unknown): Map<string, string> => textMapAt(raw, 'm
 
 /** metadata.creationTimestamp in ms since 1970, 0 where there is none. */
 export function createdMsOf(raw: unknown): number {
-  const created = Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
+  const seconds = fieldAt(raw, 'metadata', 'creationTimestamp', 'seconds')
+  const created =
+    typeof seconds === 'number' ? seconds * 1000 : Date.parse(textAt(raw, 'metadata', 'creationTimestamp'))
   return Number.isNaN(created) ? 0 : created
 }
 

@@ -30,6 +30,8 @@ export interface SlimService {
   readonly externalIPs: readonly string[]
   /** Whose endpoints its clients are given first; only where `topology` asks, and absent for all the same. */
   readonly near?: Near
+  /** The records that its annotations ask for; only where `k8s_records` does, and absent for none. */
+  readonly asks?: SlimRecords
 }
 
 /** Which endpoints come first: those in the client's zone, or those on its node and then these. */
@@ -105,7 +107,7 @@ export interface Kinds {
 }
 export type Kind = keyof Kinds
 /** The kinds that ask for records outside of the cluster's zones. */
-export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress' | 'HTTPRoute'
+export type RecordKind = 'DNSRecord' | 'DNSEndpoint' | 'Ingress' | 'HTTPRoute' | 'Service'
 
 /** Every kind, in the order in which they are read; numbers in the table's head count on it. */
 export const KIND_NAMES: readonly Kind[] = [

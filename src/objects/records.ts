@@ -1,5 +1,5 @@
 // Objects that ask for records outside of the cluster's zones: DNSRecord (seamark.dev), DNSEndpoint (externaldns.k8s.io), and the
-// host names of Ingresses. All become the same: sets of records by name and type, their values as they are written.
+// host names of Ingresses and of Services with a load balancer. All become the same: sets of records by name and type, their values as they are written.
 
 import { canonicalIp } from '../shared/ip.ts'
 import { createdMsOf, field, fieldAt, listAt, type Path, textAt } from './field.ts'
@@ -95,20 +95,49 @@ export const recordsOfDnsEndpoint = (raw: unknown, id: Id, note: Note): SlimReco
   )
 
 /** An Ingress: the hosts of its rules, with the addresses or the host name of its load balancer. */
-export function recordsOfIngress(raw: unknown, id: Id, note: Note): SlimRecords {
+export const recordsOfIngress = (raw: unknown, id: Id, note: Note): SlimRecords =>
+  ofBalancer(
+    raw,
+    id,
+    listAt(raw, 'spec', 'rules').map(rule => textAt(rule, 'host')),
+    0,
+    ['spec', 'rules'],
+    note,
+  )
+
+/** Annotations with host names, a comma between two (k8s_gateway, ExternalDNS), and with their TTL in seconds. */
+const HOST_ANNOTATIONS = ['coredns.io/hostname', 'external-dns.alpha.kubernetes.io/hostname'] as const
+const TTL_ANNOTATION = 'external-dns.alpha.kubernetes.io/ttl'
+
+/** A Service of the type LoadBalancer: the names in its annotations likewise; undefined for one without any. */
+export function recordsOfService(raw: unknown, id: Id, note: Note): SlimRecords | undefined {
+  if (textAt(raw, 'spec', 'type') !== 'LoadBalancer') return undefined
+  const said = HOST_ANNOTATIONS.map(key => textAt(raw, 'metadata', 'annotations', key))
+  const names = said.flatMap(text => text.split(',')).map(text => text.trim())
+  if (names.every(text => text === '')) return undefined
+  const ttl = Number(textAt(raw, 'metadata', 'annotations', TTL_ANNOTATION))
+  return ofBalancer(raw, id, names, ttl, ['metadata', 'annotations'], note)
+}
+
+/** Each name with the addresses, or the host name, of the load balancer in the object's status. */
+function ofBalancer(
+  raw: unknown,
+  id: Id,
+  names: readonly string[],
+  ttl: number,
+  path: Path,
+  note: Note,
+): SlimRecords {
   const balancers = listAt(raw, 'status', 'loadBalancer', 'ingress').slice(0, BALANCERS_MAX)
   const ips = balancers.flatMap(item => canonicalIp(textAt(item, 'ip')) ?? [])
   const hosts = balancers.flatMap(item => textAt(item, 'hostname') || [])
-  const byType = balancerTypes(ips, hosts)
-  const names = new Set(listAt(raw, 'spec', 'rules').map(rule => textAt(rule, 'host')))
-  names.delete('')
-  return made(
-    raw,
-    id,
-    [...names]
-      .slice(0, SETS_MAX)
-      .flatMap(name => byType.map(([type, values]) => setOf(name, type, 0, values, ['spec', 'rules'], note))),
-  )
+  const sets = [...new Set(names)]
+    .filter(name => name !== '')
+    .slice(0, SETS_MAX)
+    .flatMap(name =>
+      balancerTypes(ips, hosts).map(([type, values]) => setOf(name, type, ttl, values, path, note)),
+    )
+  return made(raw, id, sets)
 }
 
 /** What a name has that leads to a balancer: its addresses, or where it has none its first host name. */

@@ -20,7 +20,13 @@ import type {
   SlimServiceImport,
 } from './objects.ts'
 import type { ObjectOptions, TopologyOptions } from './options.ts'
-import { recordsOfDnsEndpoint, recordsOfDnsRecord, recordsOfIngress, type SlimRecords } from './records.ts'
+import {
+  recordsOfDnsEndpoint,
+  recordsOfDnsRecord,
+  recordsOfIngress,
+  recordsOfService,
+  type SlimRecords,
+} from './records.ts'
 import { gatewayOf, routeOf, type SlimGateway, type SlimRoute } from './routes.ts'
 import { type SlimStubDomain, stubDomainOf } from './stub-domains.ts'
 
@@ -39,7 +45,7 @@ export type SliceOptions = Partial<
 >
 
 /** Which optional fields of Services are kept. */
-export type ServiceOptions = Partial<Pick<ObjectOptions, 'topology'>>
+export type ServiceOptions = Partial<Pick<ObjectOptions, 'topology' | 'records'>>
 
 /** Which optional fields of Pods are kept: what they are known by as clients. */
 export type PodOptions = Partial<Pick<ObjectOptions, 'clients'>>
@@ -132,7 +138,9 @@ export function slimService(
     ports: internPorts(ports(listAt(raw, 'spec', 'ports'), ['spec', 'ports'], note)),
     externalIPs: internList(externalIPs),
   }
-  return near === undefined ? slim : { ...slim, near }
+  const asks = options.records?.kinds.includes('Service') ? recordsOfService(raw, id, note) : undefined
+  if (near === undefined && asks === undefined) return slim
+  return { ...slim, ...(near !== undefined && { near }), ...(asks !== undefined && { asks }) }
 }
 
 /** What a Service says of where its traffic goes (KEP-4444, KEP-3015, KEP-2433), or the Corefile of all of them. */

@@ -126,7 +126,16 @@ export class Cluster implements Sink {
 
   /** What an object of each kind touches when it comes (`link`) and when it goes. */
   readonly #links: { readonly [K in Kind]: Links<Kinds[K]> } = {
-    Service: onBoth(service => this.#services.add(objectKey(service))),
+    Service: {
+      link: service => {
+        this.#services.add(objectKey(service))
+        if (service.asks) this.#records?.add('Service', service.asks)
+      },
+      unlink: service => {
+        this.#services.add(objectKey(service))
+        if (service.asks) this.#records?.remove('Service', service.asks)
+      },
+    },
     ServiceImport: onBoth(imported => this.#imports.add(objectKey(imported))),
     // A known one that comes has other labels, and nothing else.
     Namespace: onBoth(({ name }) => {

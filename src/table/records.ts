@@ -334,11 +334,11 @@ function servedVerdict(name: string, type: string, records: number, left: string
 
 const notDelegated = (message: string): Verdict => ({ refusal: 'NotDelegated', message })
 
-/** Whether a claim adds nothing to a granted one: of the same object, or of another Ingress or route with the same host and balancer. */
+/** Whether a claim adds nothing to a granted one: of the same object, or of another Ingress, route or Service with the same host and balancer. */
 function isRepeated(claim: Claim, granted: Claim): boolean {
   if (claim.type !== granted.type) return false
   if (claim.owner === granted.owner) return true
-  const isHost = /^(?:Ingress|HTTPRoute) /
+  const isHost = /^(?:Ingress|HTTPRoute|Service) /
   return (
     isHost.test(claim.owner) &&
     isHost.test(granted.owner) &&

@@ -9,20 +9,25 @@ import type { Kind } from '../objects/objects.ts'
 import { ApiError, messageOf } from './api-error.ts'
 import { type Message, message, readMessage, type Span } from './protobuf.ts'
 
-const META = message({
+const META_FIELDS = {
   1: ['name', 'text'],
   3: ['namespace', 'text'],
   6: ['resourceVersion', 'text'],
   9: ['deletionTimestamp', 'span'],
   11: ['labels', 'map'],
   12: ['annotations', 'map'],
+} as const
+const META = message(META_FIELDS)
+const DATED_META = message({
+  ...META_FIELDS,
+  8: ['creationTimestamp', message({ 1: ['seconds', 'integer'] })],
 })
 
 const PORT = message({ 1: ['name', 'text'], 2: ['protocol', 'text'], 3: ['port', 'integer'] })
 const INGRESS = message({ 1: ['ip', 'text'], 2: ['hostname', 'text'] })
 
 const SERVICE = message({
-  1: ['metadata', META],
+  1: ['metadata', DATED_META],
   2: [
     'spec',
     message({

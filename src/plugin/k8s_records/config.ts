@@ -27,6 +27,7 @@ const KINDS: Readonly<Record<string, RecordKind>> = {
   dnsendpoints: 'DNSEndpoint',
   ingresses: 'Ingress',
   httproutes: 'HTTPRoute',
+  services: 'Service',
 }
 
 /** The directive of a block, with its mistakes. */

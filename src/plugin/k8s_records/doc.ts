@@ -9,9 +9,9 @@ export const recordsDoc: WordDoc = {
     'answers for names that objects ask for, under suffixes that are delegated to their namespaces: changed without a reload (Seamark only)',
   options: [
     {
-      usage: 'from dnsrecords|dnsendpoints|ingresses|httproutes…',
+      usage: 'from dnsrecords|dnsendpoints|ingresses|httproutes|services…',
       meaning:
-        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, the hosts of Ingresses with their load balancers' addresses, and those of HTTPRoutes (Gateway API v1), as far as their listeners have them, with their Gateways' addresses",
+        "the objects: DNSRecord of seamark.dev (`config/crds`), DNSEndpoint of ExternalDNS, the hosts of Ingresses with their load balancers' addresses, and those of HTTPRoutes (Gateway API v1), as far as their listeners have them, with their Gateways' addresses; names in the annotations `coredns.io/hostname` and `external-dns.alpha.kubernetes.io/hostname` of Services with a load balancer, with its addresses",
     },
     {
       usage: 'delegate SUFFIX to NAMESPACE…',

@@ -1,7 +1,8 @@
 // Names that objects ask for: who may have which, what is answered, and what changes with the objects.
 
 import t from 'tap'
-import type { RecordKind } from '../../../src/objects/objects.ts'
+import { checkedSlim } from '../../../src/objects/checked.ts'
+import type { RecordKind, SlimService } from '../../../src/objects/objects.ts'
 import type { RecordOptions } from '../../../src/objects/options.ts'
 import type { SlimRecords } from '../../../src/objects/records.ts'
 import {
@@ -12,12 +13,13 @@ import {
   slimGateway,
   slimIngress,
   slimRoute,
+  slimService,
 } from '../../../src/objects/slim.ts'
 import { k8sRecordsWord } from '../../../src/plugin/k8s_records/k8s_records.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 import { ServerBlock } from '../../support/server-block.ts'
-import { SlimCluster, slimService } from '../../support/slim-cluster.ts'
+import { slimService as plainService, SlimCluster } from '../../support/slim-cluster.ts'
 import { parseWord } from '../../support/words.ts'
 
 const KINDS: readonly RecordKind[] = ['DNSRecord', 'DNSEndpoint', 'Ingress']
@@ -63,7 +65,7 @@ function world(records: readonly SlimRecords[], lines = LINES, options = OPTIONS
   made.cluster.replace('DNSRecord', records)
   made.cluster.replace('DNSEndpoint', [])
   made.cluster.replace('Ingress', [])
-  made.list(['demo'], [slimService('demo/web', '10.0.0.1')])
+  made.list(['demo'], [plainService('demo/web', '10.0.0.1')])
   const block = new ServerBlock(lines, made)
   const ask = async (question: string): Promise<string> => {
     const [name = '', type = 'A'] = question.split(' ')
@@ -303,13 +305,78 @@ t.test('what objects say', async t => {
   t.same(ingress([]), [])
 })
 
+t.test('names in the annotations of Services with a load balancer', async t => {
+  const options: RecordOptions = { ...OPTIONS, kinds: ['Service'] }
+  const service = (key: string, hostname: string, balancers: object[], more: object = {}): SlimService => {
+    const [namespace, name] = key.split('/')
+    const annotations = { 'coredns.io/hostname': hostname, ...more }
+    const raw = {
+      metadata: { namespace, name, annotations, creationTimestamp: { seconds: 1_767_225_600 } },
+      spec: { type: 'LoadBalancer', clusterIP: '10.0.0.9', ports: [{ port: 80 }] },
+      status: { loadBalancer: { ingress: balancers } },
+    }
+    const slim = slimService(raw, undefined, { records: options })
+    if (isProblem(slim)) throw new Error(slim.problem)
+    return slim
+  }
+  const ofExternalDns = {
+    'external-dns.alpha.kubernetes.io/hostname': 'b.team.example.org, c.team.example.org.',
+    'external-dns.alpha.kubernetes.io/ttl': '30',
+  }
+  const web = service(
+    'team/web',
+    'A.team.example.org',
+    [{ ip: '192.0.2.1' }, { ip: '2001:DB8::1' }],
+    ofExternalDns,
+  )
+  t.equal(web.asks?.createdMs, Date.UTC(2026, 0, 1), 'as the API server has it in protocol buffers')
+  t.same(checkedSlim('Service', JSON.parse(JSON.stringify(web))), web, 'kept over a restart')
+  t.equal(checkedSlim('Service', { ...web, asks: { records: 1 } }), undefined)
+  const plain = slimService(
+    { metadata: { namespace: 'team', name: 'p', annotations: ofExternalDns }, spec: {} },
+    undefined,
+    { records: options },
+  )
+  t.notOk('asks' in plain, 'no load balancer')
+  const made = new SlimCluster({ records: options })
+  made.list(
+    ['team'],
+    [
+      web,
+      service('team/named', 'named.team.example.org', [{ hostname: 'lb.example.net' }]),
+      service('team/waits', 'waits.team.example.org', []),
+      service('demo/steals', 'steals.team.example.org', [{ ip: '192.0.2.66' }]),
+    ],
+  )
+  const block = new ServerBlock(LINES.replace('dnsrecords dnsendpoints ingresses', 'services'), made)
+  const ask = async (name: string, type = 'A'): Promise<string> => {
+    const { rcode, records } = decodeMessage((await block.late(encodeQuestion({ name, type })))!)
+    return [
+      rcode,
+      ...records.answer.map(({ ttlSeconds, type, data }) => `${ttlSeconds} ${type} ${data}`),
+    ].join(', ')
+  }
+  t.equal(await ask('a.team.example.org'), 'NOERROR, 30 A 192.0.2.1')
+  t.equal(await ask('b.team.example.org', 'AAAA'), 'NOERROR, 30 AAAA 2001:db8::1')
+  t.equal(await ask('c.team.example.org'), 'NOERROR, 30 A 192.0.2.1')
+  t.equal(await ask('named.team.example.org', 'CNAME'), 'NOERROR, 60 CNAME lb.example.net.')
+  t.equal(await ask('waits.team.example.org'), 'NXDOMAIN')
+  t.equal(await ask('steals.team.example.org'), 'NXDOMAIN')
+  made.cluster.upsert('Service', service('team/web', 'd.team.example.org', [{ ip: '192.0.2.2' }]))
+  t.equal(await ask('d.team.example.org'), 'NOERROR, 60 A 192.0.2.2')
+  t.equal(await ask('a.team.example.org'), 'NXDOMAIN')
+  made.cluster.remove('Service', 'team/web')
+  t.equal(await ask('d.team.example.org'), 'NXDOMAIN')
+  await block.stop()
+})
+
 t.test('mistakes', async t => {
   const good = 'from ingresses\ndelegate example.org to team'
   const cases: [text: string, complaint: RegExp][] = [
     [`k8s_records {\n${good}\n}`, /^2:1: error: k8s_records needs a zone/],
     ['k8s_records example.org {\ndelegate example.org to team\n}', /^2:1: error: k8s_records needs `from`/],
     ['k8s_records example.org {\nfrom ingresses\n}', /^2:1: error: k8s_records needs `delegate`/],
-    [`k8s_records example.org {\nfrom services\n${good}\n}`, /^3:6: error: records come from none such \(found "services"; allowed: dnsrecords, dnsendpoints, ingresses/],
+    [`k8s_records example.org {\nfrom pods\n${good}\n}`, /^3:6: error: records come from none such \(found "pods"; allowed: dnsrecords, dnsendpoints, ingresses, httproutes, services/],
     [`k8s_records example.org {\n${good}\ndelegate x team\n}`, /^5:12: error: this is not to, before namespaces \(found "team"/],
     [`k8s_records example.org {\n${good}\ndelegate x to Team\n}`, /^5:15: error: this is no name of a namespace \(found "Team"/],
     [`k8s_records example.org {\n${good}\nttl 0\n}`, /^5:5: error: the TTL in seconds must be an integer from 1 to 3600/],
@@ -390,7 +457,7 @@ t.test(
       gateway('six', ['2001:db8::1'], [{ name: 'any' }]),
       gateway('named', ['lb.example.net'], [{ name: 'any' }]),
     ])
-    made.list(['demo'], [slimService('demo/web', '10.0.0.1')])
+    made.list(['demo'], [plainService('demo/web', '10.0.0.1')])
     const lines = LINES.replace('dnsrecords dnsendpoints ingresses', 'httproutes')
     const block = new ServerBlock(lines, made)
     const ask = async (name: string, type = 'A'): Promise<string> => {
