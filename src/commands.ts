@@ -2,10 +2,10 @@
 // man page (help.ts) and the completions of shells (completions.ts) are written from. A new command is a row here, a type in
 // `Command` (command.ts), and a case in main.ts.
 
-import { isIP } from 'node:net'
 import { type CommandRow, type Given, type Option, type ServerAddress, SHELLS } from './command.ts'
 import { nodeCacheOptions } from './nodecache/options.ts'
 import { LOG_FORMS, type LogForm } from './observe/json-line.ts'
+import { familyOf } from './shared/ip.ts'
 
 const CONF: Option = {
   name: 'conf',
@@ -376,6 +376,6 @@ export const COMMANDS: readonly CommandRow[] = [
 function addressOf(text: string): ServerAddress | undefined {
   const [, six, four, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? []
   const host = six ?? four ?? text
-  if (isIP(host) === 0 || Number(port) < 1 || Number(port) > 65535) return undefined
+  if (familyOf(host) === 0 || Number(port) < 1 || Number(port) > 65535) return undefined
   return { host, port: Number(port) }
 }

@@ -12,8 +12,8 @@
 //   })
 
 import { accessSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { familyOf } from '../shared/ip.ts'
 import type { Directive } from './corefile.ts'
 import { isAbsent } from './host.ts'
 import { parseKey } from './key.ts'
@@ -248,7 +248,7 @@ export class Line {
 
   /** Takes an IPv4 or IPv6 address. */
   ip(what: string): string | undefined {
-    return this.#value(what, text => (isIP(text) === 0 ? undefined : text), 'is not an IP address')
+    return this.#value(what, text => (familyOf(text) === 0 ? undefined : text), 'is not an IP address')
   }
 
   /** Takes `HOST:PORT` or `:PORT`. */
@@ -259,7 +259,7 @@ export class Line {
   /** Takes a network in CIDR notation; a bare address is a network of one where `bareAddress` is set. */
   network(what: string, bareAddress = false): Network | undefined {
     const read = (text: string): Network | undefined => {
-      const length = bareAddress ? { 0: '', 4: '/32', 6: '/128' }[isIP(text)] : ''
+      const length = bareAddress ? { 0: '', 4: '/32', 6: '/128' }[familyOf(text)] : ''
       return parseNetwork(text + length)
     }
     return this.#value(what, read, 'is not a network such as 10.0.0.0/8')

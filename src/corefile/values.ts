@@ -2,7 +2,7 @@
 //
 //   1m30s  90000      [::1]:53  {address: '::1', port: 53}      :9153  {host: '', port: 9153}
 
-import { isIP } from 'node:net'
+import { familyOf } from '../shared/ip.ts'
 import { parsePort } from '../shared/upstream-address.ts'
 
 /** Milliseconds in each unit of a Go duration; both micro signs that Go takes. */
@@ -42,12 +42,12 @@ export interface AddressPort {
 
 /** `IP`, `IPv4:PORT`, `[IPv6]` or `[IPv6]:PORT`; undefined for anything else, a host name included. */
 export function parseAddressPort(text: string): AddressPort | undefined {
-  if (isIP(text) !== 0) return { address: text, port: undefined }
+  if (familyOf(text) !== 0) return { address: text, port: undefined }
   const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(text)
   if (parts === null) return undefined
   const [, bracketed, plain = '', portText] = parts
   const address = bracketed ?? plain
-  if (isIP(address) !== (bracketed === undefined ? 4 : 6)) return undefined
+  if (familyOf(address) !== (bracketed === undefined ? 4 : 6)) return undefined
   const port = portText === undefined ? undefined : parsePort(portText)
   return portText !== undefined && port === undefined ? undefined : { address, port }
 }
@@ -65,6 +65,6 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   if (parts === null) return undefined
   const [, bracketed, plain = '', portText = ''] = parts
   const port = parsePort(portText)
-  if (port === undefined || (bracketed !== undefined && isIP(bracketed) !== 6)) return undefined
+  if (port === undefined || (bracketed !== undefined && familyOf(bracketed) !== 6)) return undefined
   return { host: bracketed ?? plain, port }
 }

@@ -1,9 +1,8 @@
 // What a person writes in place of a name: a URL, an address, something with a blank in it. No resolver finds it, and what was meant
 // is mostly plain.
 
-import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { reverseName } from '../shared/ip.ts'
+import { familyOf, reverseName } from '../shared/ip.ts'
 import { parseName } from '../wire/name.ts'
 import type { Verdict } from './case.ts'
 
@@ -18,7 +17,7 @@ export function whyNoName(text: string): Verdict | undefined {
   const advice = meant === '' ? 'Give a name such as web.shop or www.example.org.' : `Ask for ${meant}.`
   const no = (cause: string): Verdict => ({ cause: `${quoted} ${cause}.`, advice })
   if (text === '') return no('is no name: it is empty')
-  if (isIP(text) !== 0)
+  if (familyOf(text) !== 0)
     return {
       cause: `${quoted} is an address, which nobody asks a name server for.`,
       advice: `Ask for its name: ${reverseName(text)} PTR.`,
@@ -53,5 +52,5 @@ function meantBy(text: string): string {
     .replaceAll(/^["'<([]+|["'>)\],;.\s]+$/g, '')
     .replaceAll(/\.{2,}/g, '.')
   const ascii = domainToASCII(host)
-  return ascii !== '' && parseName(ascii) !== undefined && isIP(ascii) === 0 ? ascii : ''
+  return ascii !== '' && parseName(ascii) !== undefined && familyOf(ascii) === 0 ? ascii : ''
 }

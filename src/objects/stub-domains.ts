@@ -1,8 +1,7 @@
 // StubDomain (seamark.dev): a zone and the servers that are asked about it, of the whole cluster. What is wrong with one is kept
 // with it, so that it can be said of the object.
 
-import { isIP } from 'node:net'
-import { canonicalIp } from '../shared/ip.ts'
+import { canonicalIp, familyOf } from '../shared/ip.ts'
 import {
   isUpstreamProtocol,
   parsePort,
@@ -92,7 +91,7 @@ function upstreamOf(text: string): UpstreamAddress | string {
   const { scheme, rest } = schemeOf(text)
   if (!isUpstreamProtocol(scheme)) return `upstreams over ${scheme} are not offered`
   const { address, port: portText, zone } = takeApart(rest, scheme)
-  const canonical = isIP(address) === 0 ? undefined : canonicalIp(address)
+  const canonical = familyOf(address) === 0 ? undefined : canonicalIp(address)
   if (canonical === undefined) return 'this is no IP address'
   if (canonical === '0.0.0.0' || canonical === '::') return 'nobody has this address'
   const port = portText === undefined ? UPSTREAM_PORTS[scheme] : parsePort(portText)

@@ -3,9 +3,10 @@
 // change in one step, then what nobody needs any more is closed; an address that stays is never closed at all.
 
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
-import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server as TlsServer } from 'node:tls'
+import { familyOf } from '../shared/ip.ts'
 import { lazy } from '../shared/lazy.ts'
 import { SlicedSocket } from '../shared/sliced-socket.ts'
 import { HttpAnswers, type HttpRoute, type HttpStream } from './http-answers.ts'
@@ -220,7 +221,7 @@ export class HttpListener {
   #isOwn(host = ''): boolean {
     if (!isLoopback(this.#site.host)) return true
     const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
-    return isLoopback(name) || isIP(name) !== 0
+    return isLoopback(name) || familyOf(name) !== 0
   }
 
   /** Somebody who reads too slowly is let go: the next one who asks has all of it. */

@@ -4,7 +4,7 @@
 //   tls://9.9.9.9%dns.quad9.net  tls://[2620:fe::fe%dns.quad9.net]:853     with the certificate's name; port 853
 //   https://9.9.9.9%dns.quad9.net                                          the same way; port 443
 
-import { isIP } from 'node:net'
+import { familyOf } from './ip.ts'
 
 export const UPSTREAM_PROTOCOLS = ['dns', 'tls', 'https'] as const
 export type UpstreamProtocol = (typeof UPSTREAM_PROTOCOLS)[number]
@@ -44,7 +44,8 @@ export function takeApart(
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|(.*?))(?::([^:\]]*))?$/s.exec(text) ?? []
   // An IPv6 address without brackets ends with what looks like a port.
   const whole =
-    bracketed === undefined && (isIP(text) !== 0 || (protocol !== 'dns' && isIP(text.split('%')[0]!) === 6))
+    bracketed === undefined &&
+    (familyOf(text) !== 0 || (protocol !== 'dns' && familyOf(text.split('%')[0]!) === 6))
   const address = whole ? text : (bracketed ?? plain)
   const percent = protocol !== 'dns' ? address.lastIndexOf('%') : -1
   return {

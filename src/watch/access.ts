@@ -9,7 +9,7 @@
 // leaves the last contents in use.
 
 import { readFile } from 'node:fs/promises'
-import { isIPv6 } from 'node:net'
+import { familyOf } from '../shared/ip.ts'
 import { ApiError, messageOf } from './api-error.ts'
 import { type Env, proxyFromEnvironment } from './proxy-env.ts'
 
@@ -109,7 +109,7 @@ export function inClusterAccess(
         'outside a cluster use `endpoint` or `kubeconfig`',
     )
   }
-  const server = parseServer(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`)
+  const server = parseServer(`https://${familyOf(host) === 6 ? `[${host}]` : host}:${port}`)
   const token = new CredentialFile('the ServiceAccount token', `${folder}/token`, read)
   const ca = new CredentialFile('the ServiceAccount CA', `${folder}/ca.crt`, read)
   return {

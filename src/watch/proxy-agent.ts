@@ -5,9 +5,10 @@
 //   socks5://, socks5h://   RFC 1928; the proxy looks up the name, as with Go
 
 import type { AgentOptions, ClientRequestArgs, Agent as HttpAgent } from 'node:http'
-import { isIP, connect as openConnection, type Socket } from 'node:net'
+import { connect as openConnection, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SocksClient } from 'socks'
+import { familyOf } from '../shared/ip.ts'
 import { lazy } from '../shared/lazy.ts'
 import type { ApiTls } from './access.ts'
 import { hostOf, proxyAuthorization } from './proxy-env.ts'
@@ -104,7 +105,7 @@ function plainly(proxy: URL): Promise<Duplex> {
     const secure = proxy.protocol === 'https:'
     const port = Number(proxy.port) || (secure ? 443 : 80)
     const socket: Socket = secure
-      ? lazy.tls.connect({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+      ? lazy.tls.connect({ host, port, ...(familyOf(host) === 0 && { servername: host }) })
       : openConnection({ host, port })
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       socket.removeAllListeners('error')

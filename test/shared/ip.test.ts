@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import t from 'tap'
-import { canonicalIp, contains, ipFromBytes, parseCidr, parseIp } from '../../src/shared/ip.ts'
+import { canonicalIp, contains, familyOf, ipFromBytes, parseCidr, parseIp } from '../../src/shared/ip.ts'
 import fc from '../support/properties.ts'
 
 t.test('addresses and their canonical text', async t => {
@@ -70,10 +70,12 @@ t.test('what is an address, as Node knows it', async () => {
   fc.assert(
     fc.property(text, text => {
       // inet_pton, which Node asks, lets numbers of a dotted quad begin with no zero either.
-      return (parseIp(text) !== undefined) === (isIP(text) !== 0)
+      return (parseIp(text) !== undefined) === (isIP(text) !== 0) && familyOf(text) === isIP(text)
     }),
     { numRuns: 20_000 },
   )
+  const zoned = fc.string({ unit: fc.constantFrom('::1', '10.0.0.1', '%', 'eth0', '-', '.', ' ', '_', '/') })
+  fc.assert(fc.property(zoned, text => familyOf(text) === isIP(text)))
 })
 
 t.test('bytes become text and the text those bytes', async t => {

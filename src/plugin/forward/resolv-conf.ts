@@ -6,8 +6,8 @@
 //   nameserver fe80::1%eth0    or the interface's number
 //   search example.org         not ours
 
-import { isIP } from 'node:net'
 import { withInterfaceName } from '../../query/sockaddr.ts'
+import { familyOf } from '../../shared/ip.ts'
 import type { UpstreamAddress } from './config.ts'
 
 /** The servers of a file's text, in its order, without repetition; a line that names none is left out. */
@@ -15,7 +15,7 @@ export function parseResolvConf(text: string): UpstreamAddress[] {
   const addresses = new Set<string>()
   for (const line of text.split('\n')) {
     const [word, address = ''] = line.trim().split(/\s+/)
-    if (word === 'nameserver' && isIP(address) !== 0) addresses.add(withInterfaceName(address))
+    if (word === 'nameserver' && familyOf(address) !== 0) addresses.add(withInterfaceName(address))
   }
   return [...addresses].map(address => ({ protocol: 'dns', address, port: 53, serverName: undefined }))
 }

@@ -7,11 +7,11 @@
 //   ns.example.org:53                                             a host name, looked up at the start and while serving
 
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Line } from '../../corefile/arguments.ts'
 import type { Token } from '../../corefile/token.ts'
 import { withInterfaceName } from '../../query/sockaddr.ts'
+import { familyOf } from '../../shared/ip.ts'
 import {
   isUpstreamProtocol,
   parsePort,
@@ -40,7 +40,7 @@ export function readTo(
   const { address: host, port: portText, zone } = takeApart(rest, protocol)
   const port = portText === undefined ? UPSTREAM_PORTS[protocol] : parsePort(portText)
   if (host === '') return fail('this is not an upstream')
-  if (isIP(host) !== 0) {
+  if (familyOf(host) !== 0) {
     if (port === undefined) return fail('the port must be a number from 1 to 65535')
     if (protocol !== 'dns' && zone !== undefined && serverName !== undefined) {
       return fail('the server name is given both here and by tls_servername')

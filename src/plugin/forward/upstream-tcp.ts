@@ -7,10 +7,11 @@
 //   silent                      where one has said nothing for long although it was asked, it is passed over, and with it all
 //                               that were not heard since: behind a firewall that forgot them, all are dead at once
 
-import { isIP, type Socket, type TcpNetConnectOpts, connect as tcpConnect } from 'node:net'
+import { type Socket, type TcpNetConnectOpts, connect as tcpConnect } from 'node:net'
 import type { ConnectionOptions, SecureContext } from 'node:tls'
 import { Carry, LENGTH_OCTETS } from '../../listen/frame.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
+import { familyOf } from '../../shared/ip.ts'
 import { lazy } from '../../shared/lazy.ts'
 import { readU16, writeU16 } from '../../wire/header.ts'
 import { copyAsked } from './asked.ts'
@@ -157,7 +158,7 @@ export function tlsOptions(
     ...(secureContext && { secureContext }),
     checkServerIdentity: (_, certificate) => lazy.tls.checkServerIdentity(serverName, certificate),
     ...(session && { session }),
-    ...(isIP(serverName) === 0 && { servername: serverName }),
+    ...(familyOf(serverName) === 0 && { servername: serverName }),
   }
 }
 

@@ -1,13 +1,12 @@
 // Forwarding that comes back, or goes where it was not meant to.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Directive } from '../../corefile/corefile.ts'
 import { placeText, type Token } from '../../corefile/token.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseResolvConf } from '../../plugin/forward/resolv-conf.ts'
-import { contains, parseCidr, parseIp } from '../../shared/ip.ts'
+import { contains, familyOf, parseCidr, parseIp } from '../../shared/ip.ts'
 import { isUnder, type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
 
 /** An upstream, plain DNS only. */
@@ -39,7 +38,7 @@ function targets({ args }: Directive, directory: string): Target[] {
 function hosts({ args }: Directive, directory: string): { readonly host: string; readonly token: Token }[] {
   return args.slice(1).flatMap(token => {
     const host = /^(?:[a-z]+:\/\/)?([^:/%]+)(?::\d+)?$/i.exec(token.text)?.[1]
-    const isName = host !== undefined && isIP(host) === 0 && !existsSync(resolve(directory, token.text))
+    const isName = host !== undefined && familyOf(host) === 0 && !existsSync(resolve(directory, token.text))
     return isName ? [{ host, token }] : []
   })
 }

@@ -1,8 +1,7 @@
 // Readers of one field of record data, or of all fields that are left (RFC 1035 5.1, RFC 4034, RFC 5155): text to octets.
 // A reader takes its fields from the cursor and returns their octets, or tells the cursor what is wrong.
 
-import { isIPv6 } from 'node:net'
-import { parseCidr, parseIp } from '../../shared/ip.ts'
+import { familyOf, parseCidr, parseIp } from '../../shared/ip.ts'
 import { parseName } from '../name.ts'
 import { parseType } from '../rrtype.ts'
 import { type Cursor, type Reader, readName, readString, readTtl } from './cursor.ts'
@@ -62,7 +61,7 @@ export const ipv6: Reader = cursor => {
 
 /** All 16 octets of an IPv6 address, of an IPv4-mapped one as well. */
 export function readIpv6(text: string): Uint8Array | undefined {
-  const ip = isIPv6(text) ? parseIp(text) : undefined
+  const ip = familyOf(text) === 6 ? parseIp(text) : undefined
   if (ip === undefined) return undefined
   return ip.family === 6 ? ip.bytes : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...ip.bytes)
 }
