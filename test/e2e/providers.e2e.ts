@@ -59,15 +59,20 @@ interface Provider {
   }[]
 }
 
-const RKE2_IMAGE = 'rancher/hardened-coredns:v1.10.1-build20230607'
+/** What RKE2's chart has where a HelmChartConfig says nothing else. */
+const RKE2_VALUES = {
+  image: { repository: 'rancher/hardened-coredns', tag: 'v1.10.1-build20230607' },
+  resources: { limits: { cpu: '100m', memory: '128Mi' } },
+}
 
-/** RKE2's chart writes `repository:tag` into the Deployment, and its own image without a HelmChartConfig. */
+/** RKE2's chart writes `repository:tag` and the resources into the Deployment; null takes a default away. */
 async function renderRke2(shell: DocumentShell): Promise<void> {
   const get = 'kubectl -n kube-system get helmchartconfig/rke2-coredns --ignore-not-found'
   const values = await shell.type(`${get} -o jsonpath={.spec.valuesContent}`)
-  const { image } = (parse(values) ?? {}) as { image?: { repository: string; tag: string } }
-  const set = 'kubectl -n kube-system set image deployment/rke2-coredns-rke2-coredns'
-  await shell.type(`${set} coredns=${image ? `${image.repository}:${image.tag}` : RKE2_IMAGE}`)
+  const { image, resources } = (parse(values) ?? RKE2_VALUES) as typeof RKE2_VALUES
+  const container = { name: 'coredns', image: `${image.repository}:${image.tag}`, resources }
+  const patch = JSON.stringify({ spec: { template: { spec: { containers: [container] } } } })
+  await shell.type(`kubectl -n kube-system patch deployment/rke2-coredns-rke2-coredns --patch '${patch}'`)
 }
 
 const PROVIDERS: readonly Provider[] = [
