@@ -256,7 +256,7 @@ function podOf(pod: PodView, options: PodOptions): Kinds['Pod'][] {
   const raw = {
     metadata: { namespace, name, labels: Object.fromEntries(labels) },
     spec: { hostNetwork },
-    status: { podIP: ips[0], hostIP: textAt(pod.raw, 'status', 'hostIP') },
+    status: { podIP: ips[0], podIPs: ips.map(ip => ({ ip })), hostIP: textAt(pod.raw, 'status', 'hostIP') },
   }
   const slim = deleted ? undefined : slimPod(raw, options)
   return slim === undefined || isProblem(slim) ? [] : [slim]

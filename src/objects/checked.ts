@@ -26,6 +26,7 @@ import {
   isDnsLabel,
   isDnsSubdomain,
   NETWORKS_MAX,
+  POD_IPS_MAX,
   PORTS_MAX,
   PROTOCOLS,
   SERVICE_TYPES,
@@ -121,13 +122,19 @@ function endpointSlice(value: Json): SlimEndpointSlice | undefined {
 }
 
 function pod(value: Json): SlimPod | undefined {
-  const { namespace, name, ip, hostNetwork, hostIp, labels } = value
+  const { namespace, name, ip, otherIps, hostNetwork, hostIp, labels } = value
   const isGood = isName(namespace, isDnsLabel) && isName(name, isDnsSubdomain) && isAddress(ip)
   if (!isGood) return undefined
   const plain: SlimPod = { namespace: internText(namespace), name, ip }
   if (hostNetwork === undefined && labels === undefined) return plain
   if (typeof hostNetwork !== 'boolean' || !isListOf(labels, LABELS_MAX, isText)) return undefined
-  const known: SlimPod = { ...plain, hostNetwork, labels: internList(labels.map(internText)) }
+  if (otherIps !== undefined && !isListOf(otherIps, POD_IPS_MAX, isAddress)) return undefined
+  const known: SlimPod = {
+    ...plain,
+    hostNetwork,
+    labels: internList(labels.map(internText)),
+    ...(otherIps && { otherIps: [...otherIps] }),
+  }
   if (hostIp === undefined) return known
   return isAddress(hostIp) ? { ...known, hostIp: internText(hostIp) } : undefined
 }

@@ -63,6 +63,8 @@ export interface SlimPod {
   readonly name: string
   /** status.podIP, canonical */
   readonly ip: string
+  /** Its addresses beside that one, canonical, where it has any: of the other family. Only where Pods are known as clients. */
+  readonly otherIps?: readonly string[]
   /** Whether it shares its node's address. This and `labels` only where Pods are known as clients. */
   readonly hostNetwork?: boolean
   /** Its node's address, canonical; only where `topology` or a label needs it, and the Pod has another one. */

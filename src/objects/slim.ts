@@ -220,6 +220,9 @@ export const namespaceLabels = (name: string, labels: Labels): readonly string[]
       .sort(),
   )
 
+/** Addresses of one Pod; the API has one for each family. */
+export const POD_IPS_MAX = 4
+
 /**
  * A Pod as `pods verified` needs it; undefined for one that is being deleted, has ended (phase Succeeded or Failed),
  * is in the phase Unknown, or has no address yet.
@@ -243,7 +246,19 @@ export function slimPod(raw: unknown, { clients }: PodOptions = {}): SlimPod | S
     hostNetwork,
     labels: internList(clients.labels.map(key => internText(labels.get(key) ?? ''))),
   }
-  return clients.hosts && host !== undefined && !hostNetwork ? { ...slim, hostIp: internText(host) } : slim
+  const otherIps = otherIpsOf(raw, ip.text)
+  return {
+    ...slim,
+    ...(otherIps.length > 0 && { otherIps }),
+    ...(clients.hosts && host !== undefined && !hostNetwork && { hostIp: internText(host) }),
+  }
+}
+
+/** Of status.podIPs those that are not status.podIP: a Pod asks from them, too. */
+function otherIpsOf(raw: unknown, ip: string): string[] {
+  const texts = listAt(raw, 'status', 'podIPs').slice(0, POD_IPS_MAX)
+  const others = texts.flatMap(item => parseIp(textAt(item, 'ip'))?.text ?? [])
+  return [...new Set(others)].filter(other => other !== ip)
 }
 
 /**

@@ -1,7 +1,14 @@
 // What becomes of an object that asks for something: it is served, or it is not, and why. The same on every replica.
 
 /** Why an object is not served, as conditions of its status name it. */
-export type Refusal = 'Invalid' | 'NotDelegated' | 'NotServed' | 'OwnZone' | 'Conflict' | 'TooMany'
+export type Refusal =
+  | 'Invalid'
+  | 'NotDelegated'
+  | 'NotServed'
+  | 'OwnZone'
+  | 'Conflict'
+  | 'TooMany'
+  | 'TooLarge'
 
 export interface Verdict {
   /** Absent where it is served. */

@@ -1,6 +1,6 @@
 // Whose queries come from an address: Pods by their address, and a block for each (layout.ts) that autopath and metadata
-// read. Only what is certain is published: an address that Pods of two namespaces have says nothing, one that several
-// Pods of a namespace have (the network of their node) says the namespace alone.
+// read. Only what is certain is published: an address that Pods of two namespaces have says nothing, or that it is a node's, one
+// that several Pods of a namespace have (the network of their node) says the namespace alone.
 
 import type { SlimPod } from '../objects/objects.ts'
 import type { ClientOptions } from '../objects/options.ts'
@@ -22,17 +22,21 @@ export class Clients {
   }
 
   add(pod: SlimPod): void {
-    const pods = this.#pods.get(pod.ip)
-    if (pods) pods.add(pod)
-    else this.#pods.set(pod.ip, new Set([pod]))
-    this.#touch(pod.ip)
+    for (const ip of ipsOf(pod)) {
+      const pods = this.#pods.get(ip)
+      if (pods) pods.add(pod)
+      else this.#pods.set(ip, new Set([pod]))
+      this.#touch(ip)
+    }
   }
 
   remove(pod: SlimPod): void {
-    const pods = this.#pods.get(pod.ip)
-    pods?.delete(pod)
-    if (pods?.size === 0) this.#pods.delete(pod.ip)
-    this.#touch(pod.ip)
+    for (const ip of ipsOf(pod)) {
+      const pods = this.#pods.get(ip)
+      pods?.delete(pod)
+      if (pods?.size === 0) this.#pods.delete(ip)
+      this.#touch(ip)
+    }
   }
 
   /** Publishes what is known of an address. Returns whether anything changed; throws TableFullError, having changed nothing. */
@@ -45,6 +49,8 @@ export class Clients {
     return isChanged
   }
 }
+
+const ipsOf = ({ ip, otherIps }: SlimPod): readonly string[] => (otherIps ? [ip, ...otherIps] : [ip])
 
 /** The key of whoever has the address; undefined for a text that is none. */
 export function clientKey(ip: string): Uint8Array | undefined {
@@ -61,21 +67,26 @@ function hostOf(pods: readonly SlimPod[]): Uint8Array {
   return (isOne && parseIp(first.hostIp)?.bytes) || NO_HOST
 }
 
-/** The block of the Pods with one address; undefined where they are of several namespaces, and nobody can tell whose it is. */
+/**
+ * The block of the Pods with one address; undefined where they are of several namespaces, and nobody can tell whose it is. All with
+ * the network of their node it is the node's, whatever their namespaces.
+ */
 function buildClient(
   key: Uint8Array,
   pods: readonly SlimPod[],
   options: ClientOptions,
 ): Uint8Array | undefined {
   const [first] = pods
-  if (first === undefined || pods.some(({ namespace }) => namespace !== first.namespace)) return undefined
+  if (first === undefined) return undefined
+  const isOfOne = pods.every(({ namespace }) => namespace === first.namespace)
+  if (!isOfOne && !pods.every(({ hostNetwork }) => hostNetwork)) return undefined
   const only = pods.length === 1 ? first : undefined
   const out = new Octets()
   out.head(KIND.CLIENT, 0, key.length, 0, 0)
   out.bytes(key)
   const detail = out.length
   out.u8(pods.some(({ hostNetwork }) => hostNetwork) ? CLIENT_HOST_NETWORK : 0)
-  out.text(first.namespace)
+  out.text(isOfOne ? first.namespace : '')
   out.text(options.podNames && only ? only.name : '')
   const host = hostOf(pods)
   out.u8(host.length)

@@ -44,7 +44,7 @@
 //           if GROUP_COUNTS: u32 their sum, then per endpoint u8 how often the slices name it
 //
 // Detail of a client, which stands for the Pods of one namespace that have the address: u8 CLIENT flags; u8 length and
-// namespace; u8 length and the Pod's name, empty where several have it or nobody asks; u8 length and
+// namespace, empty for a node's that Pods of several have; u8 length and the Pod's name, empty where several have it or nobody asks; u8 length and
 // the address of its node, empty where nobody asks; per label asked for u8 length and
 // its value. Detail of a place: u8 length and node; u8 length and topology zone.
 //

@@ -124,7 +124,8 @@ export class Publication {
   /** The DNSPolicies of a namespace. */
   *policies(namespace: string): Steps<boolean> {
     yield* this.#writer.nameRoom()
-    return this.#view.policies?.publish(namespace, this.#writer) ?? false
+    const { policies } = this.#view
+    return policies === undefined ? false : yield* policies.publish(namespace, this.#writer)
   }
 
   *import(key: string): Steps<boolean> {

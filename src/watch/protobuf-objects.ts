@@ -65,7 +65,15 @@ const ENDPOINT_SLICE = message({
 const POD = message({
   1: ['metadata', META],
   2: ['spec', message({ 11: ['hostNetwork', 'boolean'] })],
-  3: ['status', message({ 1: ['phase', 'text'], 5: ['hostIP', 'text'], 6: ['podIP', 'text'] })],
+  3: [
+    'status',
+    message({
+      1: ['phase', 'text'],
+      5: ['hostIP', 'text'],
+      6: ['podIP', 'text'],
+      12: ['podIPs', message({ 1: ['ip', 'text'] }), 'repeated'],
+    }),
+  ],
 })
 
 const NODE = message({

@@ -106,6 +106,8 @@ export class Clients {
     for (let at = detail + 1; texts.length < 3 + this.#labels.length; at += 1 + block[at]!)
       texts.push(Buffer.from(block.buffer, at + 1, block[at]!).toString('latin1'))
     const [namespace = '', podName = '', , ...labels] = texts
+    // A node's, which Pods of several namespaces share.
+    if (namespace === '') return undefined
     return { namespace, podName, labels, hostNetwork: (block[detail]! & CLIENT_HOST_NETWORK) !== 0 }
   }
 

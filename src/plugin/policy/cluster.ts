@@ -23,6 +23,9 @@ export const OF_ALL = ''
 
 const SVC = Uint8Array.of(3, 0x73, 0x76, 0x63)
 const POD = Uint8Array.of(3, 0x70, 0x6f, 0x64)
+/** What addresses of IPv6 begin with that lead to the one of IPv4 behind it: through a NAT64 (RFC 6052 2.1), or at once (RFC 4291 2.5.5.2). */
+const NAT64 = Uint8Array.of(0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0)
+const MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 /** Services looked at for one address, of those that may share a mark. */
 const BLOCKS_MAX = 64
 
@@ -72,8 +75,23 @@ export class ClusterNames {
     return length > 0 && this.isKept(this.#address, 0, length, isAllowed)
   }
 
-  /** Whether Services have the address, and all of them are of namespaces that are not allowed. */
+  /**
+   * Whether Services have the address, or the one of IPv4 inside it, and all of them are of namespaces that are not
+   * allowed.
+   */
   isKept(octets: Uint8Array, at: number, length: number, isAllowed: (namespace: string) => boolean): boolean {
+    const embeds = length === 16 && (hasPrefix(octets, at, NAT64) || hasPrefix(octets, at, MAPPED))
+    return (
+      (embeds && this.#isKept(octets, at + 12, 4, isAllowed)) || this.#isKept(octets, at, length, isAllowed)
+    )
+  }
+
+  #isKept(
+    octets: Uint8Array,
+    at: number,
+    length: number,
+    isAllowed: (namespace: string) => boolean,
+  ): boolean {
     const table = this.#table
     table.enter()
     const marks = table.servicesOf(table.hashOf(octets, at, at + length))
@@ -100,4 +118,9 @@ export class ClusterNames {
     }
     return undefined
   }
+}
+
+function hasPrefix(octets: Uint8Array, at: number, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (octets[at + i] !== prefix[i]) return false
+  return true
 }

@@ -15,9 +15,10 @@ export interface NamespaceRule {
   readonly to: readonly string[]
 }
 
-/** One line about names outside of the cluster. */
+/** The lines about names outside of the cluster that do one thing for the same clients: in which order they stand says nothing. */
 export interface NameRule {
-  readonly written: string
+  /** As they are written, by the numbers that the names have. */
+  readonly written: readonly string[]
   readonly action: 'allow' | 'block'
   readonly from: readonly string[]
   /** Names, and what is below them (suffixes.ts). */

@@ -13,11 +13,13 @@
 
 import type { Counter, Meters } from '../../observe/meters.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
-import { BACK, DONE, type Kept, NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { BACK, DONE, type Kept, type Packet, type Step } from '../../query/packet.ts'
 import { EDE } from '../../wire/extended-error.ts'
+import { readU16 } from '../../wire/header.ts'
+import { measureName, nameEnd } from '../../wire/message-name.ts'
 import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { CLASS, TYPE } from '../../wire/rrtype.ts'
+import { TYPE } from '../../wire/rrtype.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 import type { OpenUdp } from '../forward/udp.ts'
 import { openUdp } from '../forward/udp-open.ts'
@@ -33,6 +35,10 @@ import { type LabelsOf, NamespaceLabels } from './selectors.ts'
 import { Upstreams } from './upstreams.ts'
 
 const PLUGIN = pluginIndex('policy')
+
+/** Keys of a service binding (RFC 9460 14.3.2). */
+const IPV4_HINT = 4
+const IPV6_HINT = 6
 
 /** What is kept from a client. */
 type What = 'namespace' | 'name' | 'address' | 'transfer'
@@ -96,15 +102,17 @@ export class PolicyHandler implements Handler {
       if (handler === undefined) throw new Error('policy has no kubernetes in its server block')
       const { table, config } = handler.cluster
       this.#labels = config.labelledNamespaces ? new NamespaceLabels(table) : undefined
-      this.#narrowing = this.#config.objects ? new Narrowing(table, this.#labelsOf) : undefined
+      this.#narrowing = this.#config.objects
+        ? new Narrowing(table, this.#labelsOf, this.#context.clock)
+        : undefined
       this.#found = new ClusterNames(table, config.zones, this.#config.externalZones)
     }
     return this.#found
   }
 
   handle(packet: Packet): Step {
+    // Of whatever class: `rewrite` may make another one of it.
     const { scan, question, qnameAt } = packet
-    if (scan.qclass !== CLASS.IN) return NEXT
     this.#comes(this.#cluster.clientAt(packet.from, packet.fromAt))
     this.#view.read(question, qnameAt, scan.start)
     const isTransfer = scan.qtype === TYPE.AXFR || scan.qtype === TYPE.IXFR
@@ -173,10 +181,32 @@ export class PolicyHandler implements Handler {
         ? 'address'
         : undefined
     }
-    const nameAt = walk.nameAt
-    if (nameAt < 0) return undefined
-    this.#view.read(octets, nameAt, start)
+    if (type === TYPE.HTTPS || type === TYPE.SVCB) return this.#keptBinding(walk)
+    return this.#keptNameAt(octets, walk.nameAt, start)
+  }
+
+  /** Of a name in data; none (-1) and the root stand for nothing. */
+  #keptNameAt(octets: Uint8Array, at: number, start: number): What | undefined {
+    if (at < 0 || octets[at] === 0) return undefined
+    this.#view.read(octets, at, start)
     return this.#keptName()
+  }
+
+  /** The target and the hints of a service binding (RFC 9460 2.2, 7.3). */
+  #keptBinding({ octets, start, rdataAt, rdataEnd }: RecordWalk): What | undefined {
+    const measured = measureName(octets, rdataAt + 2, start, rdataEnd)
+    if (measured < 0) return undefined
+    const kept = this.#keptNameAt(octets, rdataAt + 2, start)
+    if (kept !== undefined) return kept
+    for (let at = nameEnd(measured); at + 4 <= rdataEnd; ) {
+      const key = readU16(octets, at)
+      const end = Math.min(at + 4 + readU16(octets, at + 2), rdataEnd)
+      const length = key === IPV4_HINT ? 4 : key === IPV6_HINT ? 16 : 0
+      for (at += 4; length > 0 && at + length <= end; at += length)
+        if (this.#cluster.isKept(octets, at, length, this.#isAllowed)) return 'address'
+      at = end
+    }
+    return undefined
   }
 
   /** A zone goes whole only to whom nothing is kept from. */
@@ -207,7 +237,10 @@ export class PolicyHandler implements Handler {
   }
 
   #comes(client: string): void {
-    if (this.#labels?.hasChanged()) this.#rules.forget()
+    if (this.#labels?.hasChanged()) {
+      this.#rules.forget()
+      this.#narrowing?.forget()
+    }
     this.#client = client
     this.#by = ''
     this.#narrowing?.comes(client)

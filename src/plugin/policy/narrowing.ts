@@ -1,6 +1,7 @@
 // HOT: what the DNSPolicies of a client's namespace leave of what the Corefile lets it resolve: each of them may only take away, so
 // that all of them together do, whatever they say. They stand in the table of the block's `kubernetes`, read anew when they change.
 
+import type { Clock } from '../../shared/clock.ts'
 import { KEY } from '../../table/layout.ts'
 import { policyKey, type ServedPolicy } from '../../table/policies.ts'
 import type { TableReader } from '../../table/reader.ts'
@@ -13,6 +14,12 @@ import { packSuffixes, Suffixes } from './suffixes.ts'
 
 /** Namespaces whose policies are kept as they are read; beyond, all are forgotten. */
 const REMEMBERED_MAX = 10_000
+/** Octets of their texts, likewise. */
+const REMEMBERED_MAX_OCTETS = 16 * 2 ** 20
+/** Verdicts on namespaces that are remembered for each of them; beyond, all are forgotten. */
+const VERDICTS_MAX = 1000
+/** After a reading that took so long, the policies of a namespace are as they are for this many times as long. */
+const REST = 20
 const NAMESPACE_MAX = 63
 
 /** One DNSPolicy, ready to judge. */
@@ -27,6 +34,11 @@ interface Judge {
 interface Known {
   readonly number: number
   readonly judges: readonly Judge[]
+  readonly octets: number
+  /** What was found of namespaces: what keeps them, or ''. */
+  readonly verdicts: Map<string, string>
+  /** They are not read anew before, in ms: what changes all the time costs no more than a share of the thread's time. */
+  readonly notBeforeMs: number
 }
 
 const NONE: readonly Judge[] = []
@@ -38,8 +50,12 @@ export class Narrowing {
   readonly #key = new Uint8Array(1 + NAMESPACE_MAX)
   #client = NOBODY
   #judges: readonly Judge[] = NONE
+  #verdicts: Map<string, string> | undefined
+  readonly #clock: Clock
+  #octets = 0
 
-  constructor(table: TableReader, labelsOf: LabelsOf) {
+  constructor(table: TableReader, labelsOf: LabelsOf, clock: Clock) {
+    this.#clock = clock
     this.#table = table
     this.#labelsOf = labelsOf
     this.#key[0] = KEY.POLICY
@@ -53,12 +69,30 @@ export class Narrowing {
   /** A client's query or reply is to be judged. */
   comes(client: string): void {
     this.#client = client
-    this.#judges = client === NOBODY || client === HOST ? NONE : this.#of(client)
+    const known = client === NOBODY || client === HOST ? undefined : this.#of(client)
+    this.#judges = known?.judges ?? NONE
+    this.#verdicts = known?.verdicts
+  }
+
+  /** Labels have changed: no verdict on a namespace counts any more. */
+  forget(): void {
+    for (const { verdicts } of this.#known.values()) verdicts.clear()
   }
 
   /** What keeps names of that namespace from the client: the object and the part of it; undefined for nothing. Its own it has always. */
   keepsNamespace(namespace: string): string | undefined {
-    if (namespace === this.#client) return undefined
+    if (namespace === this.#client || this.#judges.length === 0) return undefined
+    const verdicts = this.#verdicts!
+    let verdict = verdicts.get(namespace)
+    if (verdict === undefined) {
+      if (verdicts.size >= VERDICTS_MAX) verdicts.clear()
+      verdict = this.#judge(namespace) ?? ''
+      verdicts.set(namespace, verdict)
+    }
+    return verdict === '' ? undefined : verdict
+  }
+
+  #judge(namespace: string): string | undefined {
     for (let i = 0; i < this.#judges.length; i++) {
       const judge = this.#judges[i]!
       if (judge.isBlocked(namespace)) return this.#told(judge, 'namespaces.block')
@@ -83,20 +117,37 @@ export class Narrowing {
     return `DNSPolicy ${this.#client}/${name}, spec.${part}`
   }
 
-  #of(namespace: string): readonly Judge[] {
-    if (namespace.length > NAMESPACE_MAX) return NONE
+  #of(namespace: string): Known | undefined {
+    if (namespace.length > NAMESPACE_MAX) return undefined
     Buffer.prototype.latin1Write.call(this.#key, namespace, 1, namespace.length)
     const number = numberOf(this.#table, this.#key, 1 + namespace.length)
     const known = this.#known.get(namespace)
-    if (known?.number === number) return known.judges
-    if (number === 0 && known === undefined) return NONE
-    if (this.#known.size >= REMEMBERED_MAX) this.#known.clear()
+    if (known === undefined && number === 0) return undefined
+    const isDue = known === undefined || (known.number !== number && this.#clock.nowMs() >= known.notBeforeMs)
+    return isDue ? this.#read(namespace, known) : known
+  }
+
+  #read(namespace: string, before: Known | undefined): Known {
+    const beganMs = this.#clock.nowMs()
     const found = readText(this.#table, policyKey(namespace))
     const served: readonly ServedPolicy[] = found === undefined ? [] : JSON.parse(found.text)
     const judges = served.map(policy => judgeOf(policy, this.#labelsOf))
-    if (judges.length === 0) this.#known.delete(namespace)
-    else this.#known.set(namespace, { number: found!.number, judges })
-    return judges
+    const octets = found?.text.length ?? 0
+    this.#octets += octets - (before?.octets ?? 0)
+    if (this.#known.size >= REMEMBERED_MAX || this.#octets > REMEMBERED_MAX_OCTETS) {
+      this.#known.clear()
+      this.#octets = octets
+    }
+    const nowMs = this.#clock.nowMs()
+    const known: Known = {
+      number: found?.number ?? 0,
+      judges,
+      octets,
+      verdicts: new Map(),
+      notBeforeMs: nowMs + REST * (nowMs - beganMs),
+    }
+    this.#known.set(namespace, known)
+    return known
   }
 }
 

@@ -32,7 +32,7 @@ const WRITTEN_MAX = 200
 type Draft = { -readonly [K in keyof PolicyConfig]: PolicyConfig[K] } & {
   shared: string[]
   namespaces: NamespaceRule[]
-  names: NameRule[]
+  names: readonly NameRule[]
   upstreams: UpstreamRule[]
 }
 
@@ -51,6 +51,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
     externalZones: externalZones(block),
   }
   let suffixes = 0
+  const names = new Map<string, NameLines>()
   readLine(directive, problems, line => {
     line.options({
       default: option => {
@@ -63,7 +64,7 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
       allow: option => readNamespaces('allow', option, draft),
       deny: option => readNamespaces('deny', option, draft),
       names: option => {
-        suffixes += readNames(option, draft, block)
+        suffixes += readNames(option, names, block)
         if (suffixes > SUFFIXES_MAX) option.error(option.word, `more than ${SUFFIXES_MAX} names in all lists`)
       },
       upstreams: option => readUpstreams(option, draft, block),
@@ -81,7 +82,21 @@ export const parsePolicy: Word<PolicyConfig>['parse'] = (directives, problems, b
       line.error(line.word, `policy needs ${needed}: without it nobody knows whose namespace a client is in`)
     }
   })
+  draft.names = [...names.values()].map(({ action, from, written, names, lines }) => ({
+    action,
+    from,
+    written,
+    suffixes: packSuffixes(names, written.length > 1 ? lines : undefined),
+  }))
   return draft
+}
+
+/** Lines that do one thing for the same clients, while they are read. */
+interface NameLines extends Pick<NameRule, 'action' | 'from'> {
+  readonly written: string[]
+  readonly names: Name[]
+  /** Of each name. */
+  readonly lines: number[]
 }
 
 /** `from SELECTOR… to SELECTOR…`. */
@@ -135,7 +150,7 @@ function writtenOf({ word }: Line, words: readonly Token[]): string {
 }
 
 /** `from SELECTOR… allow|block NAME…`, or `file FILE…` in place of names; returns how many names. */
-function readNames(option: Line, draft: Draft, { directory }: BlockContext): number {
+function readNames(option: Line, known: Map<string, NameLines>, { directory }: BlockContext): number {
   const words = option.some('from SELECTOR… allow|block NAME…')
   const at = words.findIndex(({ text }) => text === 'allow' || text === 'block')
   if (words[0]?.text !== 'from' || at < 2 || at === words.length - 1) {
@@ -150,7 +165,14 @@ function readNames(option: Line, draft: Draft, { directory }: BlockContext): num
       : rest.flatMap(token => readSuffix(token, option))
   if (rest.length === 1 && rest[0]!.text === 'file') option.error(rest[0]!, 'file needs a file')
   const from = selectors(option, words.slice(1, at), true)
-  draft.names.push({ action, written: writtenOf(option, words), from, suffixes: packSuffixes(found) })
+  const key = JSON.stringify([action, from])
+  const same = known.get(key) ?? { action, from, written: [], names: [], lines: [] }
+  known.set(key, same)
+  const line = same.written.push(writtenOf(option, words)) - 1
+  for (const name of found) {
+    same.names.push(name)
+    same.lines.push(line)
+  }
   return found.length
 }
 

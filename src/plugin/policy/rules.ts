@@ -4,11 +4,13 @@
 
 import type { PolicyConfig } from './config.ts'
 import type { NameView } from './name-view.ts'
-import { type LabelsOf, type Test, testOf } from './selectors.ts'
+import { isExact, type LabelsOf, type Test, testOf } from './selectors.ts'
 import { Suffixes } from './suffixes.ts'
 
 /** Verdicts and clients that are remembered; beyond, all are forgotten. */
 const REMEMBERED_MAX = 50_000
+/** Numbers of lines that are remembered for all clients. */
+const LINES_MAX = 1_000_000
 
 /** What a name outside is held against for one client. */
 interface OfClient {
@@ -18,6 +20,8 @@ interface OfClient {
   readonly blocked: readonly Suffixes[]
   /** The number of the line of its upstreams; -1 for those that everybody has. */
   readonly upstreams: number
+  /** The numbers of the lines about namespaces that are its own and name others than exact ones. */
+  readonly lines: readonly number[]
 }
 
 export class Rules {
@@ -33,6 +37,11 @@ export class Rules {
     readonly perhaps: Test
     readonly suffixes: Suffixes
   }[]
+  /** Lines by the namespaces that they name exactly, and those that name others: a line may be both. */
+  readonly #exactLines = new Map<string, number[]>()
+  readonly #looseLines: number[] = []
+  /** Of all remembered clients. */
+  #lines = 0
   readonly #verdicts = new Map<string, boolean>()
   readonly #ofClients = new Map<string, OfClient>()
 
@@ -47,6 +56,15 @@ export class Rules {
       from: testOf(from, labelsOf, action === 'deny'),
       to: testOf(to, labelsOf),
     }))
+    for (const [i, { to }] of config.namespaces.entries()) {
+      const exact = to.filter(isExact)
+      for (const namespace of exact) {
+        const lines = this.#exactLines.get(namespace)
+        if (lines) lines.push(i)
+        else this.#exactLines.set(namespace, [i])
+      }
+      if (exact.length < to.length) this.#looseLines.push(i)
+    }
     this.#names = config.names.map(({ action, from, suffixes }) => ({
       allows: action === 'allow',
       from: testOf(from, labelsOf),
@@ -59,6 +77,7 @@ export class Rules {
   forget(): void {
     this.#verdicts.clear()
     this.#ofClients.clear()
+    this.#lines = 0
   }
 
   /** HOT: whether the client may resolve names of the namespace. */
@@ -80,7 +99,14 @@ export class Rules {
   }
 
   #lineAt(client: string, namespace: string): number {
-    return this.#namespaces.findIndex(({ from, to }) => from(client) && to(namespace))
+    const lines = this.#namespaces
+    if (lines.length === 0) return -1
+    const exact =
+      this.#exactLines.get(namespace)?.find(i => lines[i]!.from(client)) ?? Number.POSITIVE_INFINITY
+    const loose = this.#ofClient(client).lines
+    for (let n = 0; n < loose.length && loose[n]! < exact; n++)
+      if (lines[loose[n]!]!.to(namespace)) return loose[n]!
+    return exact === Number.POSITIVE_INFINITY ? -1 : exact
   }
 
   /** HOT: the number of the line of the client's upstreams; -1 for those that everybody has. */
@@ -95,9 +121,10 @@ export class Rules {
 
   /** The line that keeps the name from the client, as it is written. */
   keeperOfName(client: string, view: NameView): string {
-    const own = this.#names.flatMap(({ perhaps, suffixes, allows }, i) =>
-      perhaps(client) ? [{ allows, longest: suffixes.longest(view), ...this.#config.names[i]! }] : [],
-    )
+    const own = this.#names.flatMap(({ perhaps, suffixes, allows }, i) => {
+      const written = this.#config.names[i]!.written[suffixes.lineOf(view)]!
+      return perhaps(client) ? [{ allows, longest: suffixes.longest(view), written }] : []
+    })
     const blocking = own.filter(({ allows, longest }) => !allows && longest >= 0)
     const keeper = blocking.sort((a, b) => b.longest - a.longest)[0] ?? own.find(({ allows }) => allows)
     return keeper?.written ?? this.#config.defaultWritten
@@ -109,7 +136,9 @@ export class Rules {
     const denying = this.#namespaces.findIndex(({ allows, from }) => !allows && from(client))
     const naming = this.#names.findIndex(({ perhaps }) => perhaps(client))
     return (
-      namespaces[denying]?.written ?? (this.#isAllowed ? names[naming]?.written : undefined) ?? defaultWritten
+      namespaces[denying]?.written ??
+      (this.#isAllowed ? names[naming]?.written[0] : undefined) ??
+      defaultWritten
     )
   }
 
@@ -132,7 +161,10 @@ export class Rules {
   #ofClient(client: string): OfClient {
     let known = this.#ofClients.get(client)
     if (known === undefined) {
-      if (this.#ofClients.size >= REMEMBERED_MAX) this.#ofClients.clear()
+      if (this.#ofClients.size >= REMEMBERED_MAX || this.#lines > LINES_MAX) {
+        this.#ofClients.clear()
+        this.#lines = 0
+      }
       const perhaps = this.#names.filter(({ perhaps }) => perhaps(client))
       const allowing = perhaps.filter(({ allows }) => allows)
       known = {
@@ -140,7 +172,9 @@ export class Rules {
         allowed: allowing.filter(({ from }) => from(client)).map(({ suffixes }) => suffixes),
         blocked: perhaps.filter(({ allows }) => !allows).map(({ suffixes }) => suffixes),
         upstreams: this.#upstreams.findIndex(test => test(client)),
+        lines: this.#looseLines.filter(i => this.#namespaces[i]!.from(client)),
       }
+      this.#lines += known.lines.length
       this.#ofClients.set(client, known)
     }
     return known

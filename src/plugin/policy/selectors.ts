@@ -12,6 +12,9 @@ export type Test = (text: string) => boolean
 /** The labels of a namespace; undefined where they are not known. */
 export type LabelsOf = (namespace: string) => Labels | undefined
 
+/** Whether the selector takes one namespace alone. */
+export const isExact = (selector: string): boolean => !isByLabels(selector) && !selector.includes('*')
+
 /**
  * Whether one of the selectors takes a client, or a namespace. `unknown` is what those by labels say of a namespace whose labels
  * are not known, as one has that `namespace_labels` leaves out.

@@ -2,6 +2,8 @@
 
 import type { SlimDnsPolicy } from '../../../src/objects/dns-policies.ts'
 import type { SlimEndpointSlice, SlimNamespace, SlimService } from '../../../src/objects/objects.ts'
+import type { RecordOptions } from '../../../src/objects/options.ts'
+import type { SlimRecords } from '../../../src/objects/records.ts'
 import { isProblem, slimDnsPolicy, slimNamespace } from '../../../src/objects/slim.ts'
 import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Coming } from '../../support/asking.ts'
@@ -46,6 +48,8 @@ export interface World {
   readonly namespaces: Readonly<Record<string, Labels>>
   readonly services: readonly SlimService[]
   readonly slices?: readonly SlimEndpointSlice[]
+  /** What `k8s_records` of the block says, and records that come with it. */
+  readonly records?: readonly [RecordOptions, readonly SlimRecords[]]
   /** Of the serving thread. */
   readonly own?: Partial<ServingContext>
   /** More than the table of the tests has. */
@@ -53,7 +57,7 @@ export interface World {
 }
 
 /** A question as a test writes it: `web.red.svc.cluster.local SRV`, and what comes with it. */
-export type How = Coming & Pick<Question, 'edns'>
+export type How = Coming & Pick<Question, 'edns' | 'class'>
 
 export function policyWorld(world: World) {
   const { front = '', behind = '', kubernetes = 'pods verified', services, slices = [] } = world
@@ -63,15 +67,20 @@ export function policyWorld(world: World) {
       verifiedPods: true,
       policies: true,
       labelledNamespaces: true,
+      records: world.records?.[0],
       clients: { podNames: false, hosts: false, labels: [] },
     },
     {
-      kinds: ['Service', 'EndpointSlice', 'Namespace', 'Pod', 'DNSPolicy'],
+      kinds: [
+        ...(['Service', 'EndpointSlice', 'Namespace', 'Pod', 'DNSPolicy'] as const),
+        ...(world.records ? (['DNSRecord'] as const) : []),
+      ],
       refused: text => void refused.push(text),
     },
     world.tableOctets,
   )
   cluster.replace('DNSPolicy', [])
+  if (world.records) cluster.replace('DNSRecord', world.records[1])
   cluster.replace('Pod', [
     ...(['red', 'blue', 'dark'] as const).map(name => slimPod(`${name}/a`, POD[name])),
     slimPod('red/h', POD.host, { hostNetwork: true }),
@@ -88,10 +97,16 @@ export function policyWorld(world: World) {
     'whoami',
     world.own,
   )
-  const reply = async (who: Who, question: string, { edns = true, ...how }: How = {}): Promise<Decoded> => {
+  const reply = async (
+    who: Who,
+    question: string,
+    { edns = true, class: rrclass = 'IN', ...how }: How = {},
+  ): Promise<Decoded> => {
     const [name = '', type = 'A'] = question.split(' ')
     const client = { address: POD[who], port: 5353, family: 4 } as const
-    return decodeMessage((await block.late(encodeQuestion({ name, type, edns }), { client, ...how }))!)
+    return decodeMessage(
+      (await block.late(encodeQuestion({ name, type, edns, class: rrclass }), { client, ...how }))!,
+    )
   }
   /** The response code and the data of the answer. */
   const ask = async (who: Who, question: string, how?: How): Promise<string> => {
