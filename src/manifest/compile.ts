@@ -3,13 +3,13 @@
 
 import { field, listAt, quote, textAt } from '../objects/field.ts'
 import type { LabelPredicate, Labels } from '../objects/label-selector.ts'
+import { namespaceLabels } from '../objects/namespaces.ts'
 import { emptyMaps, type Kinds, objectKey, type RecordKind } from '../objects/objects.ts'
 import type { RecordOptions, StubOptions } from '../objects/options.ts'
 import type { SlimRecords } from '../objects/records.ts'
 import {
   isProblem,
   type Note,
-  namespaceLabels,
   type PodOptions,
   type SliceOptions,
   type SlimProblem,

@@ -1,6 +1,7 @@
 // The kinds of objects, one row each: what the API calls it, when it is read and with which selectors, and how a raw object
 // becomes a slim one. What a kind is in the table stands in table/cluster.ts.
 
+import { slimNamespace } from './namespaces.ts'
 import { KIND_NAMES, type Kind, type Kinds, type RecordKind } from './objects.ts'
 import type { ObjectOptions } from './options.ts'
 import type { SlimRecords } from './records.ts'
@@ -14,7 +15,6 @@ import {
   slimEndpointSlice,
   slimGateway,
   slimIngress,
-  slimNamespace,
   slimNode,
   slimPod,
   slimRoute,

@@ -8,11 +8,9 @@ import { EndpointPacker, type PackedEndpoints, TEXT_MAX as PLACE_MAX } from './e
 import { field, fieldAt, isJson, labelsOf, listAt, type Path, quote, textAt } from './field.ts'
 import { TEXT_MAX } from './guards.ts'
 import { internList, internPorts, internText } from './intern.ts'
-import type { Labels } from './label-selector.ts'
 import type {
   Near,
   SlimEndpointSlice,
-  SlimNamespace,
   SlimNode,
   SlimPod,
   SlimPort,
@@ -194,31 +192,6 @@ export function slimEndpointSlice(
     }),
   }
 }
-
-/** What of a Namespace is wanted. */
-export type NamespaceOptions = Partial<Pick<ObjectOptions, 'labelledNamespaces'>>
-
-/** A Namespace. */
-export function slimNamespace(
-  raw: unknown,
-  { labelledNamespaces }: NamespaceOptions = {},
-): SlimNamespace | SlimProblem {
-  const name = textAt(raw, 'metadata', 'name').toLowerCase()
-  if (!isDnsLabel(name))
-    return {
-      problem: `${quote(fieldAt(raw, 'metadata', 'name'))} is no valid namespace`,
-      path: ['metadata', 'name'],
-    }
-  return labelledNamespaces ? { name, labels: namespaceLabels(name, labelsOf(raw)) } : { name }
-}
-
-/** The labels of a Namespace as they are kept, its name among them as the API server has it there. */
-export const namespaceLabels = (name: string, labels: Labels): readonly string[] =>
-  internList(
-    [...new Map([...labels, ['kubernetes.io/metadata.name', name]])]
-      .map(([key, value]) => internText(`${key}=${value}`))
-      .sort(),
-  )
 
 /** Addresses of one Pod; the API has one for each family. */
 export const POD_IPS_MAX = 4

@@ -3,13 +3,13 @@
 import t from 'tap'
 import { checkedSlim } from '../../src/objects/checked.ts'
 import { isPacked, packEndpoints, unpackEndpoints } from '../../src/objects/endpoints.ts'
+import { slimNamespace } from '../../src/objects/namespaces.ts'
 import type { Kind } from '../../src/objects/objects.ts'
 import {
   isProblem,
   slimDnsPolicy,
   slimEndpointSlice,
   slimGateway,
-  slimNamespace,
   slimPod,
   slimRoute,
   slimService,

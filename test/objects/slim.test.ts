@@ -1,10 +1,10 @@
 import t from 'tap'
 import { packEndpoints, type SlimEndpoint, unpackEndpoints } from '../../src/objects/endpoints.ts'
+import { slimNamespace } from '../../src/objects/namespaces.ts'
 import {
   isProblem,
   type SliceOptions,
   slimEndpointSlice,
-  slimNamespace,
   slimPod,
   slimService,
   slimServiceImport,

@@ -2,8 +2,9 @@
 
 import t from 'tap'
 import { unpackEndpoints } from '../../src/objects/endpoints.ts'
+import { slimNamespace } from '../../src/objects/namespaces.ts'
 import type { Kind, SlimEndpointSlice } from '../../src/objects/objects.ts'
-import { slimEndpointSlice, slimNamespace, slimPod, slimService } from '../../src/objects/slim.ts'
+import { slimEndpointSlice, slimPod, slimService } from '../../src/objects/slim.ts'
 import { ApiError } from '../../src/watch/api-error.ts'
 import { FrameSplitter } from '../../src/watch/frame-splitter.ts'
 import { acceptOf, MESSAGES, readEvent } from '../../src/watch/protobuf-objects.ts'

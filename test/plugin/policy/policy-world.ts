@@ -1,10 +1,11 @@
 // A server block with `policy`, clients whose namespaces are known, and objects that a test changes while it asks.
 
 import type { SlimDnsPolicy } from '../../../src/objects/dns-policies.ts'
+import { slimNamespace } from '../../../src/objects/namespaces.ts'
 import type { SlimEndpointSlice, SlimNamespace, SlimService } from '../../../src/objects/objects.ts'
 import type { RecordOptions } from '../../../src/objects/options.ts'
 import type { SlimRecords } from '../../../src/objects/records.ts'
-import { isProblem, slimDnsPolicy, slimNamespace } from '../../../src/objects/slim.ts'
+import { isProblem, slimDnsPolicy } from '../../../src/objects/slim.ts'
 import type { ServingContext } from '../../../src/plugin/plugin.ts'
 import type { Coming } from '../../support/asking.ts'
 import { type Decoded, decodeMessage } from '../../support/dns-message.ts'
