@@ -3,13 +3,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { blocksOf, documentNamed } from '../documents/document.ts'
 import { readYaml } from './api-client.ts'
 import { foreignDefinitions } from './chart/foreign-kinds.ts'
 import { DnsServer, type ServerKind, serverCommand } from './dns-server.ts'
 import { hasProgram, run } from './namespaces.ts'
-import { makeNode, type Namespace } from './node-network.ts'
+import { makeNode, type Namespace, type NodeNetwork } from './node-network.ts'
 import { eventually, Program, Scope } from './processes.ts'
 import { isBuilt, programPath } from './programs.ts'
 import { type Context, holds, type Suite, same } from './suite.ts'
@@ -19,6 +19,8 @@ const LOCAL = '169.254.20.10'
 const UPSTREAM_SERVICE = '10.96.0.11'
 const NAME = 'kubernetes.default.svc.cluster.local'
 const STARTED_MS = 30_000
+/** Of capabilities(7). */
+const CAP_NET_BIND_SERVICE = 10
 /** Questions a second and for how long, while something happens. */
 const RATE = 400
 const LOAD_SECONDS = 8
@@ -38,9 +40,16 @@ const documents = (file: string): Document[] =>
     document => document.toJSON() as Document,
   )
 
-/** The arguments of the DaemonSet, with files and addresses of this run. */
-function argumentsOf(folder: string): string[] {
-  const args = documents('daemon-set.yaml')[0]!.spec!.template.spec.containers[0]!.args
+/** What the patches of the form for Cilium put in the place of that path. */
+function patched(path: string): unknown {
+  const text = readFileSync(new URL('node-local-cilium/kustomization.yaml', CONFIG), 'utf8')
+  const { patches } = parse(text) as { patches: { patch: string }[] }
+  const operations = patches.flatMap(({ patch }) => parse(patch) as { path: string; value: unknown }[])
+  return operations.find(operation => operation.path === path)!.value
+}
+
+/** The arguments of a Pod, with files and addresses of this run. */
+function argumentsOf(folder: string, args: readonly string[]): string[] {
   const ours = args.map(word =>
     word === '169.254.20.10,10.96.0.10'
       ? LOCAL
@@ -55,7 +64,8 @@ let started = 0
 
 /** Starts a cache on the node, and waits until a Pod gets an answer of it. */
 async function startCache(scope: Scope, folder: string, node: Namespace, pod: Namespace): Promise<Program> {
-  const command = [...node.wrap, ...serverCommand('seamark'), ...argumentsOf(folder)]
+  const { args } = documents('daemon-set.yaml')[0]!.spec!.template.spec.containers[0]!
+  const command = [...node.wrap, ...serverCommand('seamark'), ...argumentsOf(folder, args)]
   // Each has a log of its own, which says when it serves.
   const program = Program.start(scope, folder, `node-cache-${started++}`, command, {
     env: { ...process.env, KUBE_DNS_UPSTREAM_SERVICE_HOST: UPSTREAM_SERVICE },
@@ -96,7 +106,8 @@ async function checkNode(context: Context): Promise<void> {
   const { Corefile = '' } = documents('config-map.yaml')[0]!.data ?? {}
   writeFileSync(join(folder, 'Corefile.base'), Corefile)
   writeFileSync(join(folder, 'upstreamNameservers'), '["192.0.2.53"]')
-  const { node, pod } = await makeNode(scope, folder, UPSTREAM_SERVICE)
+  const network = await makeNode(scope, folder, UPSTREAM_SERVICE)
+  const { node, pod } = network
   const clusterDns = (within: Scope, kind: ServerKind): Promise<DnsServer> =>
     DnsServer.start(within, kind, {
       access: [`kubeconfig ${world.plane.kubeconfigFile}`],
@@ -171,6 +182,48 @@ async function checkNode(context: Context): Promise<void> {
       holds(!node.run('ip address').includes(LOCAL), 'and goes with one that ends by itself')
     },
   )
+  if (hasProgram('setpriv'))
+    await context.check('the form for Cilium: without privileges, and nothing is made on the node', () =>
+      checkUnprivileged(context, folder, network),
+    )
+  else context.skip('the form for Cilium', 'setpriv is not installed')
+}
+
+/** The form for Cilium: one capability, nothing made on the node, its own template; asked at the node's address. */
+async function checkUnprivileged(
+  { scope }: Context,
+  folder: string,
+  { node, pod, nodeAddress }: NodeNetwork,
+): Promise<void> {
+  writeFileSync(join(folder, 'Corefile.base'), patched('/data/Corefile') as string)
+  const { capabilities } = patched('/spec/template/spec/containers/0/securityContext') as {
+    capabilities: { add: string[]; drop: string[] }
+  }
+  same(capabilities, { add: ['NET_BIND_SERVICE'], drop: ['ALL'] }, 'capabilities')
+  const args = patched('/spec/template/spec/containers/0/args') as string[]
+  const program = Program.start(
+    scope,
+    folder,
+    'unprivileged',
+    [
+      ...node.wrap,
+      'setpriv',
+      '--no-new-privs',
+      '--bounding-set=-all,+net_bind_service',
+      ...serverCommand('seamark'),
+      ...argumentsOf(folder, args),
+    ],
+    { env: { ...process.env, KUBE_DNS_UPSTREAM_SERVICE_HOST: UPSTREAM_SERVICE } },
+  )
+  const asked = `dig +short +time=2 +tries=1 @${nodeAddress} ${NAME}`
+  await program.ready(async () => pod.run(asked).trim() === '10.96.0.1', STARTED_MS)
+  const held = /^CapBnd:\s+(\S+)$/m.exec(readFileSync(`/proc/${program.pid}/status`, 'utf8'))?.[1]
+  same(Number.parseInt(held!, 16), 1 << CAP_NET_BIND_SERVICE, 'capabilities of the process')
+  same(node.run(`curl -s http://${nodeAddress}:8080/health`), 'OK', 'health')
+  holds(!node.run('ip address').includes(LOCAL), 'no address is added')
+  if (hasProgram('nft')) holds(!node.run('nft list ruleset').includes('notrack'), 'and no rule')
+  await program.stop()
+  holds(!/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(/^.*192\.0\.2\.53.*$/gm, '')), program.log())
 }
 
 /** What the documents say about kubectl. */
