@@ -7,11 +7,13 @@ import { elsewhere, noSearchPath } from './rules/client.ts'
 import { CLUSTER, stale, unlisted } from './rules/cluster.ts'
 import { CONFIGURED, reasoned } from './rules/corefile.ts'
 import { externalName } from './rules/external-name.ts'
+import { refusedRecord } from './rules/records.ts'
 import { SPELLING } from './rules/spelling.ts'
 import { cached, upstream } from './rules/upstream.ts'
 
 const UNANSWERED: readonly Rule[] = [
   elsewhere,
+  refusedRecord,
   ...CONFIGURED,
   unlisted,
   stale,

@@ -12,10 +12,17 @@ export const aliasReason = (
   { rcode, reasonCode, reason }: Pick<KeptReply, 'rcode' | 'reasonCode' | 'reason'>,
 ): ExtendedError => reasonOf(target, rcode, reasonCode, Buffer.from(reason).toString('utf8'))
 
-const reasonOf = (target: Name, rcode: number, code: number, text: string): ExtendedError => ({
-  code: Math.max(EDE.OTHER, code),
-  text: `the alias leads to ${formatName(target)}: ${text || outcome(rcode)}`,
-})
+/** Of a chain of aliases the first target and the last. */
+const CHAIN = /^the alias leads to (\S+?)(?:, in the end to (\S+?))?: (.*)$/s
+
+function reasonOf(target: Name, rcode: number, code: number, text: string): ExtendedError {
+  const [, next, last = next, why = text] = CHAIN.exec(text) ?? []
+  const end = last === undefined ? '' : `, in the end to ${last}`
+  return {
+    code: Math.max(EDE.OTHER, code),
+    text: `the alias leads to ${formatName(target)}${end}: ${why || outcome(rcode)}`,
+  }
+}
 
 function outcome(rcode: number): string {
   if (rcode === RCODE.NXDOMAIN) return 'no such name'

@@ -18,6 +18,7 @@ import {
 import { k8sRecordsWord } from '../../../src/plugin/k8s_records/k8s_records.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
+import { extendedError } from '../../support/extended-error.ts'
 import { ServerBlock } from '../../support/server-block.ts'
 import { slimService as plainService, SlimCluster } from '../../support/slim-cluster.ts'
 import { parseWord } from '../../support/words.ts'
@@ -116,6 +117,27 @@ t.test('what is answered', async t => {
   for (const [question, answer] of rows) t.equal(await ask(question), answer, question)
   t.match(await ask('example.org SOA'), /^NOERROR, 60 SOA ns\.dns\.example\.org\./)
   t.same(refused, [])
+  await block.stop()
+})
+
+t.test('a ring of aliases is told as one', async t => {
+  const { block } = world([
+    dnsRecord('team/one one.team.example.org CNAME two.team.example.org'),
+    dnsRecord('team/two two.team.example.org CNAME one.team.example.org'),
+    dnsRecord('team/star *.ring.team.example.org CNAME x.ring.team.example.org'),
+    dnsRecord('team/far far.team.example.org CNAME near.team.example.org'),
+    dnsRecord('team/near near.team.example.org CNAME gone.team.example.org'),
+  ])
+  const rows: [name: string, reason: RegExp][] = [
+    ['one', /^SERVFAIL 0 the alias leads to two\.team\.example\.org\., in the end to two\.team\.example\.org\.: too many look-ups for one query$/],
+    ['y.ring', /^SERVFAIL 0 the alias leads to x\.ring\.\S+, in the end to x\.ring\.\S+: too many look-ups for one query$/],
+    ['far', /^NXDOMAIN 0 the alias leads to near\.team\.example\.org\., in the end to gone\.team\.example\.org\.: no object asks for this name$/],
+  ] // biome-ignore format: a table
+  for (const [name, reason] of rows) {
+    const octets = await block.late(encodeQuestion({ name: `${name}.team.example.org`, edns: true }))
+    const { rcode, edns } = decodeMessage(octets!)
+    t.match(`${rcode} ${extendedError(edns)}`, reason, name)
+  }
   await block.stop()
 })
 
