@@ -3,12 +3,13 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 import type { Environment } from './environment.ts'
 
 /** What the parser asks of the machine. */
 export interface CorefileHost {
-  /** The text of a file; throws where it cannot be read. */
-  readonly readFile: (path: string) => string
+  /** The text of a file, which was imported or else may be a pipe; throws where it cannot be read. */
+  readonly readFile: (path: string, imported: boolean) => string
   /** The files that match a pattern of one `*` or `?` within its path segments, in name order; none is no error. */
   readonly glob: (pattern: string) => readonly string[]
   /** The variables of `{$NAME}` and `{%NAME%}`. */
@@ -21,7 +22,8 @@ export const isAbsent = (error: unknown): boolean =>
 
 /** The machine this process runs on. */
 export const nodeHost: CorefileHost = {
-  readFile: path => readFileSync(path, 'utf8'),
+  readFile: (path, imported) =>
+    imported ? readRegular(path, SETTINGS_MAX_OCTETS) : readFileSync(path, 'utf8'),
   glob: globFiles,
   env: process.env,
 }

@@ -182,7 +182,7 @@ export class TokenStream {
     }
     this.#texts.set(file, undefined)
     try {
-      this.#texts.set(file, this.#tokenize(this.#host.readFile(file), file))
+      this.#texts.set(file, this.#tokenize(this.#host.readFile(file, imported), file))
     } catch (error) {
       const absent = imported && isAbsent(error) ? { absent: true as const } : {}
       this.#problems.error(place, `${failure}: ${reasonOf(error)}`, absent)

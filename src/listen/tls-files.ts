@@ -2,9 +2,9 @@
 // is rotated is a directory put in another's place, which no watch on a file sees. What does not fit together (a key that is
 // written before its certificate) is looked at again.
 
-import { readFile } from 'node:fs/promises'
 import type { Clock } from '../shared/clock.ts'
 import { Polled } from '../shared/polled.ts'
+import { readRegularSoon, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 
 /** How often the files are looked at. */
 export const FILES_INTERVAL_MS = 10_000
@@ -57,7 +57,7 @@ export class TlsFiles {
 }
 
 async function readTexts({ cert, key, ca }: TlsTexts): Promise<TlsTexts> {
-  const read = (path: string): Promise<string> => readFile(path, 'utf8')
+  const read = (path: string): Promise<string> => readRegularSoon(path, SETTINGS_MAX_OCTETS)
   const [certText, keyText, caText] = await Promise.all([read(cert), read(key), ca && read(ca)])
   return { cert: certText, key: keyText, ...(caText !== undefined && { ca: caText }) }
 }

@@ -5,12 +5,13 @@
 //   serving   rules; every -syncinterval both are looked after, every 10 s the template and the ConfigMap kube-dns
 //   stop      rules and interface go, unless another server has the addresses by now: then they are its own
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { portHolder } from '../listen/held-ports.ts'
 import type { Counter, Meters } from '../observe/meters.ts'
 import type { ThreadLog } from '../observe/thread-log.ts'
 import type { Clock } from '../shared/clock.ts'
 import { Polled } from '../shared/polled.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 import { type KubeDnsConfig, NO_KUBE_DNS_CONFIG, readKubeDnsConfig } from './config-map.ts'
 import { fillTemplate, serviceVariable } from './corefile.ts'
 import { ensureInterface, removeInterface } from './interface.ts'
@@ -165,7 +166,7 @@ export class NodeCache {
     }
     try {
       const clusterDns = this.#parts.environment[serviceVariable(upstreamService)] || undefined
-      const template = readFileSync(baseCorefile, 'utf8')
+      const template = readRegular(baseCorefile, SETTINGS_MAX_OCTETS)
       const text = fillTemplate(template, { localIps, port, clusterDns, kubeDns: this.#kubeDns })
       if (text !== this.#corefile) this.#show(corefile, text)
       this.#corefile = text

@@ -1,11 +1,11 @@
 // Certificates and keys that a directive names as files: read and judged when the Corefile is, with the place of what is
 // wrong.
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Line } from '../corefile/arguments.ts'
 import type { Token } from '../corefile/token.ts'
 import { usePem } from '../shared/pem.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 
 /** What stands in a file, and where that is. */
 export interface PemFile {
@@ -25,7 +25,7 @@ export interface PemFiles {
 export function readPem(line: Line, token: Token, directory: string): PemFile | undefined {
   const path = resolve(directory, token.text)
   try {
-    return { text: readFileSync(path, 'utf8'), path }
+    return { text: readRegular(path, SETTINGS_MAX_OCTETS), path }
   } catch (error) {
     return line.unreadable(token, 'cannot read this file', error)
   }

@@ -8,12 +8,12 @@
 //     client_ca_file: clients.crt
 //     client_auth_type: RequireAndVerifyClientCert
 
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Line, once, readLine } from '../corefile/arguments.ts'
 import type { ListenAddress } from '../corefile/values.ts'
 import type { HttpTls } from '../observe/http.ts'
 import { lazy } from '../shared/lazy.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 import type { Word } from './plugin.ts'
 
 /** The configuration of `prometheus`. */
@@ -83,9 +83,10 @@ function readTls(line: Line, directory: string): HttpTls | undefined {
 
 /** Reads a web configuration and the files it names, which are relative to it. Throws where one cannot be read. */
 function readWebConfig(file: string): HttpTls {
-  const document: unknown = lazy.yaml.parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 })
+  const document: unknown = lazy.yaml.parse(readRegular(file, SETTINGS_MAX_OCTETS), { maxAliasCount: 0 })
   const section = objectAt(document, 'tls_server_config')
-  const read = (key: string): string => readFileSync(resolve(dirname(file), textAt(section, key)), 'utf8')
+  const read = (key: string): string =>
+    readRegular(resolve(dirname(file), textAt(section, key)), SETTINGS_MAX_OCTETS)
   if (!('client_ca_file' in section)) return { cert: read('cert_file'), key: read('key_file') }
   return { cert: read('cert_file'), key: read('key_file'), clientCa: read('client_ca_file') }
 }

@@ -139,7 +139,7 @@ function hostOf(keys: readonly Key[], directory: string): CorefileHost {
     }
   return {
     env: nodeHost.env,
-    readFile: path => files.get(path) ?? nodeHost.readFile(path),
+    readFile: (path, imported) => files.get(path) ?? nodeHost.readFile(path, imported),
     glob: pattern => {
       const own = [...files.keys()].filter(path => matchesPattern(pattern, path)).sort()
       return own.length > 0 ? own : nodeHost.glob(pattern)

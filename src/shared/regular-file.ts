@@ -9,6 +9,9 @@ export class FileError extends Error {
   readonly code = 'ENOTREGULAR'
 }
 
+/** What files of settings have at most: certificates, a resolv.conf, a kubeconfig. */
+export const SETTINGS_MAX_OCTETS = 16 * 1024 * 1024
+
 /** Without O_NONBLOCK to open a pipe would wait for somebody who writes into it. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -21,6 +24,16 @@ export async function openRegular(file: string, maxOctets: number): Promise<File
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** The text of a regular file of at most so many octets. Rejects with the system's error or a FileError. */
+export async function readRegularSoon(file: string, maxOctets: number): Promise<string> {
+  const handle = await openRegular(file, maxOctets)
+  try {
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
   }
 }
 

@@ -8,8 +8,8 @@
 // certificate or CA is in use with the next attempt. A file that cannot be read for a moment (a volume being swapped)
 // leaves the last contents in use.
 
-import { readFile } from 'node:fs/promises'
 import { familyOf } from '../shared/ip.ts'
+import { readRegularSoon, SETTINGS_MAX_OCTETS } from '../shared/regular-file.ts'
 import { ApiError, messageOf } from './api-error.ts'
 import { type Env, proxyFromEnvironment } from './proxy-env.ts'
 
@@ -57,7 +57,7 @@ export interface ApiAccess {
 /** Reads a file's text; replaced in tests. */
 export type ReadText = (file: string) => Promise<string>
 
-export const readText: ReadText = file => readFile(file, 'utf8')
+export const readText: ReadText = file => readRegularSoon(file, SETTINGS_MAX_OCTETS)
 
 /** Where the kubelet mounts the ServiceAccount of a Pod. */
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'

@@ -2,7 +2,6 @@
 // user and password; else what an exec plugin or an auth-provider gives, the former not beside a client certificate; and in
 // whose name. Over plain HTTP nobody is told who asks. The file is read again for every request.
 
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '../shared/clock.ts'
 import { type ApiAccess, type ApiCredentials, CredentialFile, parseServer, readText } from './access.ts'
@@ -37,7 +36,7 @@ export async function kubeconfigAccess(
   async function current(): Promise<ContextUser> {
     let now: string
     try {
-      now = await readFile(file, 'utf8')
+      now = await readText(file)
     } catch (cause) {
       if (user) return user
       throw new ApiError('credentials', `reading kubeconfig ${file}: ${messageOf(cause)}`, { cause })

@@ -1,7 +1,7 @@
 // The search path of a resolv.conf (resolv.conf(5)): the domains of the last line `search`, or the one of `domain`.
 
-import { readFileSync } from 'node:fs'
 import { parseZone } from '../../corefile/zone.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 
 /** Domains of a search path; each costs a look-up where a name is not found. */
 export const SEARCH_MAX = 16
@@ -9,7 +9,7 @@ export const SEARCH_MAX = 16
 /** The domains in a file, lower-case absolute names; why it cannot be read. */
 export function readSearch(file: string): readonly string[] | { readonly error: unknown } {
   try {
-    return searchOf(readFileSync(file, 'utf8'))
+    return searchOf(readRegular(file, SETTINGS_MAX_OCTETS))
   } catch (error) {
     return { error }
   }

@@ -1,10 +1,11 @@
 // From a zone file on disk to an image, at once for a start (`loadZone`) or in slices for a running server (`reloadZone`).
 // What was read is remembered by the state of its files: a Corefile that is read again does not read its zones again.
 
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Problems } from '../../corefile/problem.ts'
+import { readRegular } from '../../shared/regular-file.ts'
 import { name } from '../../wire/name.ts'
 import { ZoneImage } from './image.ts'
 import { ZoneReader } from './reader.ts'
@@ -91,7 +92,7 @@ function* readZone(
     if (octets > ZONE_MAX_OCTETS)
       return { reason: `the zone's files have more than ${ZONE_MAX_OCTETS} octets` }
     try {
-      return { text: readFileSync(path, 'utf8') }
+      return { text: readRegular(path, ZONE_MAX_OCTETS) }
     } catch (error) {
       return { reason: (error as Error).message }
     }

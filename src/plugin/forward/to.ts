@@ -6,12 +6,12 @@
 //   /etc/resolv.conf  upstreams.conf                              a file with nameserver lines
 //   ns.example.org:53                                             a host name, looked up at the start and while serving
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Line } from '../../corefile/arguments.ts'
 import type { Token } from '../../corefile/token.ts'
 import { withInterfaceName } from '../../query/sockaddr.ts'
 import { familyOf } from '../../shared/ip.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 import {
   isUpstreamProtocol,
   parsePort,
@@ -74,7 +74,7 @@ export function readTo(
 /** The servers of a file, or why it cannot be read. */
 function readFile(path: string): readonly UpstreamAddress[] | { readonly error: unknown } {
   try {
-    return parseResolvConf(readFileSync(path, 'utf8'))
+    return parseResolvConf(readRegular(path, SETTINGS_MAX_OCTETS))
   } catch (error) {
     return { error }
   }

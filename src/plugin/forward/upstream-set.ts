@@ -1,8 +1,8 @@
 // The upstreams of a rule, which may change while serving: addresses stay, files and host names are read again from time
 // to time. An upstream that stays keeps its connections and its health. A source that cannot be read changes nothing.
 
-import { readFile } from 'node:fs/promises'
 import { Polled } from '../../shared/polled.ts'
+import { readRegularSoon, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 import { addressText, type RuleConfig, type To, UPSTREAMS_MAX, type UpstreamAddress } from './config.ts'
 import { type LookupHost, lookupHost } from './lookup-host.ts'
 import { parseResolvConf } from './resolv-conf.ts'
@@ -157,7 +157,7 @@ const upstreamsAt = (
 
 /** An empty file is a file being written: it takes nothing away. */
 async function readServers(path: string): Promise<readonly UpstreamAddress[]> {
-  const addresses = parseResolvConf(await readFile(path, 'utf8'))
+  const addresses = parseResolvConf(await readRegularSoon(path, SETTINGS_MAX_OCTETS))
   if (addresses.length === 0) throw new Error('no nameserver in it')
   return addresses
 }

@@ -1,10 +1,10 @@
 // `loadbalance` at work: orders every reply on its way back, and looks at the weight file from time to time.
 
-import { readFile } from 'node:fs/promises'
 import { BACK, DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import { parseCidr } from '../../shared/ip.ts'
 import { Networks } from '../../shared/networks.ts'
 import { Polled } from '../../shared/polled.ts'
+import { readRegularSoon, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 import type { Composer } from '../../wire/composer.ts'
 import { readU16 } from '../../wire/header.ts'
 import { copyFoldedName } from '../../wire/message-name.ts'
@@ -122,7 +122,7 @@ export class LoadbalanceHandler implements Handler {
   }
 
   async #look(file: string): Promise<string | undefined> {
-    const read = await readFile(file, 'utf8').then(checkWeightText, (error: Error) => ({
+    const read = await readRegularSoon(file, SETTINGS_MAX_OCTETS).then(checkWeightText, (error: Error) => ({
       problem: `reading the weight file: ${error.message}`,
     }))
     if (!('text' in read)) return read.problem

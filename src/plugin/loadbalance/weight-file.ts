@@ -1,6 +1,6 @@
 // Reads the text of a weight file and says what is wrong with it.
 
-import { readFileSync } from 'node:fs'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 import { parseWeights, WEIGHT_FILE_MAX_OCTETS } from './weights.ts'
 
 /** The text of a usable file, or what is wrong; `unreadable` where that may pass by itself. */
@@ -9,7 +9,7 @@ export type ReadText = { readonly text: string } | { readonly problem: string; r
 /** Reads the file now. */
 export function readWeightText(file: string): ReadText {
   try {
-    return checkWeightText(readFileSync(file, 'utf8'))
+    return checkWeightText(readRegular(file, SETTINGS_MAX_OCTETS))
   } catch (error) {
     return { problem: `reading the weight file: ${(error as Error).message}`, unreadable: true }
   }

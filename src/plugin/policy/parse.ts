@@ -1,6 +1,5 @@
 // Reads the `policy` directive, and the files of names that it tells of.
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Line, once, readLine } from '../../corefile/arguments.ts'
 import type { Directive } from '../../corefile/corefile.ts'
@@ -8,6 +7,7 @@ import { parseKey } from '../../corefile/key.ts'
 import { lineText, type Token } from '../../corefile/token.ts'
 import { parseZone } from '../../corefile/zone.ts'
 import { EVERY } from '../../objects/selectors.ts'
+import { readRegular } from '../../shared/regular-file.ts'
 import { type Name, name, parseName } from '../../wire/name.ts'
 import { TOS_MAX } from '../forward/config.ts'
 import { readTo } from '../forward/to.ts'
@@ -24,6 +24,9 @@ import {
 } from './config.ts'
 import { selectorWords } from './selector-words.ts'
 import { packSuffixes } from './suffixes.ts'
+
+/** As a hosts file may have. */
+const NAMES_FILE_MAX_OCTETS = 64 * 1024 * 1024
 
 /** Of a line that is shown. */
 const WRITTEN_WORDS_MAX = 12
@@ -187,7 +190,7 @@ function readSuffix(token: Token, option: Line): Name[] {
 function readFile(token: Token, option: Line, directory: string): Name[] {
   let text: string
   try {
-    text = readFileSync(resolve(directory, token.text), 'utf8')
+    text = readRegular(resolve(directory, token.text), NAMES_FILE_MAX_OCTETS)
   } catch (error) {
     option.unreadable(token, 'no list of names', error)
     return []

@@ -1,12 +1,13 @@
 // Forwarding that comes back, or goes where it was not meant to.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Directive } from '../../corefile/corefile.ts'
 import { placeText, type Token } from '../../corefile/token.ts'
 import { parseAddressPort } from '../../corefile/values.ts'
 import { parseResolvConf } from '../../plugin/forward/resolv-conf.ts'
 import { contains, familyOf, parseCidr, parseIp } from '../../shared/ip.ts'
+import { readRegular, SETTINGS_MAX_OCTETS } from '../../shared/regular-file.ts'
 import { isUnder, type Lint, type LintBlock, option, overlap, type ServedZone, zonesNamed } from './blocks.ts'
 
 /** An upstream, plain DNS only. */
@@ -45,7 +46,7 @@ function hosts({ args }: Directive, directory: string): { readonly host: string;
 
 function readServers(file: string): ReturnType<typeof parseResolvConf> {
   try {
-    return parseResolvConf(readFileSync(file, 'utf8'))
+    return parseResolvConf(readRegular(file, SETTINGS_MAX_OCTETS))
   } catch {
     // A host name, or a file that the directive itself has complained about.
     return []
