@@ -1,4 +1,4 @@
-// Whatever the policy, the objects and the question: no reply over any transport holds a name, or an address that Services have,
+// Whatever the policy, the objects, the upstreams and the question: no reply over any transport holds a name, or an address that Services have,
 // that the policy keeps from who asked, by names and labels of namespaces that change. The judge here is one of its own: it reads policies as texts and objects as lists.
 
 import t from 'tap'
@@ -16,17 +16,35 @@ import {
   slimService,
   slimSlice,
 } from '../../support/slim-cluster.ts'
+import { a, named, nameOf, replyTo, UpstreamStub } from '../../support/upstream-stub.ts'
 
 const NAMESPACES = ['red', 'blue', 'green', 'shared'] as const
 const TYPES = ['A', 'AAAA', 'SRV', 'ANY', 'CNAME', 'TXT', 'MX', 'NS', 'PTR', 'SOA', 'HTTPS'] as const
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'https']
 const OUTSIDE = ['www.example.org', 'deep.ads.example.org', 'web.test'] as const
 
+/** Upstreams: everybody's, and two that some namespaces have. Each says its own address, or leads to a namespace. */
+const UPSTREAMS = await Promise.all(
+  [0, 1, 2].map(n =>
+    UpstreamStub.start((asked, back) => {
+      const owner = nameOf(asked)
+      const namespace = /^to-(\w+)\./.exec(owner)?.[1]
+      const answer = namespace
+        ? named(owner, 'CNAME', 30, `web.${namespace}.svc.cluster.local`)
+        : a(owner, 30, `192.0.2.1${n}`)
+      back.send(replyTo(asked, { answer: [answer] }))
+    }),
+  ),
+)
+t.teardown(() => Promise.all(UPSTREAMS.map(upstream => upstream.pause())))
+
 /** A policy as the test has it: the lines, and the verdict on a pair. */
 interface Policy {
   readonly lines: string
   allows(client: string, namespace: string): boolean
   allowsName(client: string, name: string): boolean
+  /** The number of the client's upstream. */
+  upstreamOf(client: string): number
 }
 
 /** The label `team` of each namespace; '' is none. */
@@ -66,7 +84,12 @@ function policyOf(random: Random, teams: Teams): Policy {
     from: selector(),
     suffix: of(['example.org', 'ads.example.org', 'test', '.']),
   }))
+  const upstreams = Array.from({ length: random.below(3) }, () => ({
+    from: selector(),
+    to: 1 + random.below(2),
+  }))
   const lines = [
+    ...upstreams.map(({ from, to }) => `upstreams from ${from} to ${UPSTREAMS[to]!.to}`),
     `default ${isDenied ? 'deny' : 'allow'}`,
     ...shared.map(name => `shared ${name}`),
     ...rules.map(({ action, from, to }) => `${action} from ${from} to ${to}`),
@@ -81,6 +104,7 @@ function policyOf(random: Random, teams: Teams): Policy {
       const rule = rules.find(({ from, to }) => fits(from, client) && fits(to, namespace))
       return rule ? rule.action === 'allow' : !isDenied
     },
+    upstreamOf: client => upstreams.find(({ from }) => fits(from, client))?.to ?? 0,
     allowsName(client, name) {
       const own = names.filter(({ from }) => fits(from, client))
       const longest = (action: string): number =>
@@ -145,6 +169,8 @@ function questionOf(random: Random): string {
     'turned.example',
     `rebound${random.below(4)}.test`,
     ...OUTSIDE,
+    `x${random.below(4)}.fwd.test`,
+    `to-${namespace}.fwd.test`,
     `1.${random.below(4)}.0.10.in-addr.arpa`,
     `${random.below(4)}.7.7.10.in-addr.arpa`,
     `${random.below(3)}.${random.below(4)}.1.10.in-addr.arpa`,
@@ -165,6 +191,8 @@ function checkRecord(
       return word
     const owning = owners.get(word)
     if (owning && ![...owning].some(each => policy.allows(client, each))) return word
+    const upstream = /^192\.0\.2\.1(\d)$/.exec(word)?.[1]
+    if (upstream !== undefined && Number(upstream) !== policy.upstreamOf(client)) return word
     const name = word.replace(/\.$/, '')
     if (word.endsWith('.') && /\.(?:org|test)\.$/.test(word) && !policy.allowsName(client, name)) return word
   }
@@ -175,9 +203,10 @@ function checkRecord(
 async function ask(
   seed: number,
   isServed = true,
-): Promise<{ answered: number; denied: number; kept: string[] }> {
+): Promise<{ answered: number; denied: number; apart: number; kept: string[] }> {
   let answered = 0
   let denied = 0
+  let apart = 0
   const found: string[] = []
   const random = new Random(seed)
   const teams = teamsOf(random)
@@ -205,6 +234,7 @@ async function ask(
       random.below(2) === 0 ? 'autopath @kubernetes' : 'minimal',
       `hosts {\n192.0.2.1 ${OUTSIDE.join(' ')}\n${rebound}\nno_reverse\nfallthrough\n}`,
       'kubernetes cluster.local in-addr.arpa {\npods verified\n}',
+      `forward . ${UPSTREAMS[0]!.to}`,
     ].join('\n'),
     cluster,
   )
@@ -227,6 +257,7 @@ async function ask(
     const all = [...records.answer, ...records.authority, ...records.additional]
     if (rcode === 'NOERROR' && records.answer.length > 0) answered++
     else denied++
+    if (records.answer.some(({ data }) => /^192\.0\.2\.1[12]$/.test(data))) apart++
     for (const record of all) {
       const kept = checkRecord(`${record.name} ${record.data}`, client, policy, owners)
       if (kept !== undefined)
@@ -236,20 +267,23 @@ async function ask(
     }
   }
   await block.stop()
-  return { answered, denied, kept: found }
+  return { answered, denied, apart, kept: found }
 }
 
 t.test('no reply holds what is kept', async t => {
   let answered = 0
   let denied = 0
+  let apart = 0
   for (let seed = 1; seed <= 40; seed++) {
     const asked = await ask(seed)
     t.same(asked.kept, [], `${seed}`)
     answered += asked.answered
     denied += asked.denied
+    apart += asked.apart
   }
   t.ok(answered > 200, `${answered} answers`)
   t.ok(denied > 500, `${denied} denials`)
+  t.ok(apart > 10, `${apart} answers of upstreams that some have`)
 })
 
 t.test('the judge finds what a server without the policy tells', async t => {
