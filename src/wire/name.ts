@@ -38,7 +38,7 @@ export const ESCAPES: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =
  */
 export function parseName(text: string): Name | undefined {
   if (text === '.' || text === '') return text === '' ? undefined : ROOT
-  const out = new Uint8Array(NAME_MAX_OCTETS)
+  const out = parsed
   let lengthAt = 0
   let at = 1
   for (let i = 0; i < text.length; i++) {
@@ -47,6 +47,7 @@ export function parseName(text: string): Name | undefined {
       if (at === lengthAt + 1) return undefined
       out[lengthAt] = at - lengthAt - 1
       lengthAt = at++
+      out[lengthAt] = 0
       if (i === text.length - 1) return out.slice(0, at)
       continue
     }
@@ -64,8 +65,11 @@ export function parseName(text: string): Name | undefined {
     out[at++] = octet
   }
   out[lengthAt] = at - lengthAt - 1
+  out[at] = 0
   return out.slice(0, at + 1)
 }
+
+const parsed = new Uint8Array(NAME_MAX_OCTETS)
 
 /** Like parseName, for text known to be a name: throws a TypeError otherwise. */
 export function name(text: string): Name {

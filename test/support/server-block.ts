@@ -81,10 +81,10 @@ export class ServerBlock {
     return length
   }
 
-  /** Asks the same over and over, with one packet and one place for the reply, as a listener does; gives the octets of the reply. */
-  repeater(trace?: Trace): (octets: Uint8Array) => number {
+  /** Asks the same over and over, with one packet and one place for the reply, as a listener does; gives the octets of the reply. What comes late, `origin` is given. */
+  repeater(trace?: Trace, origin = ORIGIN): (octets: Uint8Array) => number {
     const packet = new Packet()
-    Object.assign(packet, { from: FROM, fromOctets: FROM.length, family: 4, origin: ORIGIN, trace })
+    Object.assign(packet, { from: FROM, fromOctets: FROM.length, family: 4, origin, trace })
     Object.assign(packet, { slot: new Uint8Array(REPLY_OCTETS), slotOctets: REPLY_OCTETS })
     return octets => {
       packet.octets = octets

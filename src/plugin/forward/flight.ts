@@ -279,7 +279,9 @@ export class Flight extends Question {
   }
 
   #remove(attempt: Attempt): void {
-    this.#attempts.splice(this.#attempts.indexOf(attempt), 1)
+    const attempts = this.#attempts
+    for (let i = attempts.indexOf(attempt) + 1; i < attempts.length; i++) attempts[i - 1] = attempts[i]!
+    attempts.pop()
     this.#rule.giveAttempt(attempt)
   }
 

@@ -1,6 +1,7 @@
 // `forward` at work. Several directives in one server block are rules tried in the order of the file: the first whose FROM
 // covers the name and whose `except` does not takes the query (CoreDNS plugin/forward), or the upstreams that `policy` gave its client
-// in the place of those. One rule at work: rule.ts.
+// in the place of those. One rule at work: rule.ts. Budget: 6 µs for a question asked and its reply relayed, sockets aside
+// (`npm run bench:micro`).
 
 import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import type { Handler, ServingContext } from '../plugin.ts'

@@ -18,11 +18,16 @@ import type { Handler } from '../plugin.ts'
 import { concernsZone } from './concern.ts'
 import type { NameRule, RewriteConfig, Rule } from './config.ts'
 import { applyEdns, showOptions } from './edns0.ts'
-import { compileMatch, compileSubstitution, remap } from './match.ts'
+import { compileMatch, compileSubstitution, type Renamer, remap } from './match.ts'
 import { Passage } from './passage.ts'
 import { failIllegal, joinFound, runSteps } from './reply.ts'
 import { answerStep, cnameStep, type ReplyStep, renameStep } from './step.ts'
 import { textOf } from './text.ts'
+
+/** Passages that are kept for other questions. */
+const FREE_MAX = 16
+
+const isRename = ({ kind }: ReplyStep): boolean => kind === 'rename'
 
 /** A rule made ready. */
 interface Compiled {
@@ -41,6 +46,8 @@ export class RewriteHandler implements Handler {
   readonly #compiled: readonly Compiled[]
   /** For the next packet; it is used up where a rule applies. */
   #unused = new Passage()
+  /** Those of packets whose replies are turned back. */
+  readonly #free: Passage[] = []
 
   constructor({ rules }: RewriteConfig) {
     this.#rules = rules
@@ -71,11 +78,11 @@ export class RewriteHandler implements Handler {
       if (stop || passage.illegal !== undefined) break
     }
     if (!applied && passage.illegal === undefined) return NEXT
-    this.#unused = new Passage()
+    this.#unused = this.#free.pop() ?? new Passage()
     if (passage.illegal !== undefined) return failIllegal(packet, passage.illegal)
     passage.left = passage.steps.length
     if (passage.changed) ask(packet, passage)
-    packet.becomesSmaller ||= passage.steps.some(({ kind }) => kind === 'rename')
+    packet.becomesSmaller ||= passage.steps.some(isRename)
     packet.keep(passage)
     return BACK
   }
@@ -89,12 +96,20 @@ export class RewriteHandler implements Handler {
       // What was validated is the answer to another question (RFC 4035 3.2.3).
       packet.clearAuthentic()
     }
-    return turn(packet, passage)
+    return this.#turn(packet, passage)
   }
 
   found(packet: Packet, kept: Kept, asked: Packet): Step {
     joinFound(packet, kept as Passage, asked)
-    return turn(packet, kept as Passage)
+    return this.#turn(packet, kept as Passage)
+  }
+
+  #turn(packet: Packet, passage: Passage): Step {
+    if (runSteps(packet, passage) === LOOKUP) return LOOKUP
+    showOptions(packet, passage)
+    passage.clear()
+    if (this.#free.length < FREE_MAX) this.#free.push(passage)
+    return DONE
   }
 }
 
@@ -107,12 +122,6 @@ function ask(packet: Packet, { name, qtype, qclass }: Passage): void {
   const { question, scan } = packet
   if (name !== undefined) packet.ask(name, 0, name.length, qtype, qclass)
   else packet.ask(question, packet.qnameAt, scan.questionEnd - scan.start - HEADER_OCTETS - 4, qtype, qclass)
-}
-
-function turn(packet: Packet, passage: Passage): Step {
-  if (runSteps(packet, passage) === LOOKUP) return LOOKUP
-  showOptions(packet, passage)
-  return DONE
 }
 
 function compileRule(rule: Rule): Omit<Compiled, 'stop' | 'written'> {
@@ -171,15 +180,17 @@ function compileNameRule({ substitution, auto, answers }: NameRule): Omit<Compil
   const rename = compileSubstitution(substitution)
   const backwards = auto && substitution.kind === 'suffix' ? suffixBackwards(substitution) : undefined
   const further = answers.map(answerStep)
+  const stepsOf = (back: Renamer): ReplyStep[] => [renameStep('name', back), renameStep('value', back)]
+  const stepsBackwards = backwards && stepsOf(backwards)
   return {
     concerns: compileMatch(substitution),
     apply(passage) {
       const before = passage.text
       const text = rename(before)
       if (text === undefined || !passage.rename(text)) return false
-      const back = auto ? (backwards ?? remap(text, before)) : undefined
-      if (back !== undefined) passage.steps.push(renameStep('name', back), renameStep('value', back))
-      passage.steps.push(...further)
+      const steps = auto ? (stepsBackwards ?? stepsOf(remap(text, before))) : []
+      for (let i = 0; i < steps.length; i++) passage.steps.push(steps[i]!)
+      for (let i = 0; i < further.length; i++) passage.steps.push(further[i]!)
       return true
     },
   }

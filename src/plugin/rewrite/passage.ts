@@ -30,7 +30,15 @@ export class Passage {
   /** Options that the client may see in its reply, and what is shown where no upstream was asked (edns0.ts). */
   readonly shown: { readonly code: number; readonly data: Uint8Array | undefined }[] = []
 
-  /** Begins with the question of a packet; nothing was done with the passage since it was made or begun. */
+  /** As it was made: for another question. */
+  clear(): void {
+    this.text = ''
+    this.name = this.illegal = this.target = this.addedOptions = undefined
+    this.changed = false
+    this.steps.length = this.hidden.length = this.shown.length = this.left = 0
+  }
+
+  /** Begins with the question of a packet; nothing was done with the passage since it was made, cleared or begun. */
   begin(packet: Packet): void {
     this.text = textOf(packet.scan.folded)
     this.qtype = packet.scan.qtype

@@ -19,7 +19,7 @@ import { boundTtls } from '../../wire/ttls.ts'
 import { type RecordWalk, SECTION } from '../../wire/walk.ts'
 import type { Renamer } from './match.ts'
 import type { Passage } from './passage.ts'
-import { nameOf, showText, textOf } from './text.ts'
+import { nameOf, showText, textOf, writeName } from './text.ts'
 
 /** Of a name that is none; a rule can make a long one. */
 const SHOWN_MAX_CHARACTERS = 1024
@@ -66,8 +66,8 @@ export function runSteps(packet: Packet, passage: Passage): Step {
 
 /** Takes all steps that rename; the first name that becomes illegal makes the reply a SERVFAIL. */
 function renameRecords(packet: Packet, passage: Passage): void {
-  const owners = new Names()
-  const values = new Names()
+  owners.begin()
+  values.begin()
   for (; passage.left > 0; passage.left--) {
     const step = passage.steps[passage.left - 1]!
     if (step.kind !== 'rename') break
@@ -98,6 +98,19 @@ class Names {
   /** The name that was met last: records of one name stand together. */
   #text: string | undefined
   #name: Name | undefined
+  /** What it becomes, and whether that is wanted without what stands behind its end. */
+  readonly #made = new Uint8Array(NAME_MAX_OCTETS)
+  readonly #isCut: boolean
+
+  constructor(isCut: boolean) {
+    this.#isCut = isCut
+  }
+
+  /** A pass begins. */
+  begin(): void {
+    this.renamers.length = 0
+    this.illegal = this.#text = this.#name = undefined
+  }
 
   /** What the name at `at` becomes; undefined where that is what it is. */
   renamed(walk: RecordWalk, at: number): Name | undefined {
@@ -107,20 +120,28 @@ class Names {
     if (text === this.#text) return this.#name
     this.#text = text
     this.#name = undefined
+    const { renamers } = this
+    const made = this.#made
     let now = text
-    for (const rename of this.renamers) {
-      const next = rename(now)
+    let octets = 0
+    for (let i = 0; i < renamers.length; i++) {
+      const next = renamers[i]!(now)
       if (next === undefined) continue
-      this.#name = nameOf(next)
-      if (this.#name === undefined) {
+      octets = writeName(next, made)
+      if (octets === 0) {
         this.illegal = next
         return undefined
       }
-      now = textOf(this.#name)
+      if (i + 1 < renamers.length) now = textOf(made)
     }
+    if (octets > 0) this.#name = this.#isCut ? made.slice(0, octets) : made
     return this.#name
   }
 }
+
+/** Of the pass that is made. */
+const owners = new Names(false)
+const values = new Names(true)
 
 /**
  * Gives the first CNAME of the answer whose target matches the new one: what follows is what the server finds there. Loops

@@ -6,7 +6,7 @@
 //
 //   03 w . w 02 t 00 c 00  =  w\.w.t\000.  →  "w\ue02ew.t\ue000."
 
-import { FOLD, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name, ROOT } from '../../wire/name.ts'
+import { FOLD, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
 
 /** Where the octets begin that stand for no character of their own: Unicode's private use area. */
 const ODD = 0xe000
@@ -49,16 +49,34 @@ function oddTextOf(name: Uint8Array, at: number): string {
 
 /** The name that a text is; undefined where a label is empty or too long, or the whole is. A missing final dot is supplied. */
 export function nameOf(text: string): Name | undefined {
-  if (text === '.') return ROOT
-  const out = new Uint8Array(NAME_MAX_OCTETS)
-  let at = 0
-  for (const label of (text.endsWith('.') ? text.slice(0, -1) : text).split('.')) {
-    if (label.length === 0 || label.length > LABEL_MAX_OCTETS) return undefined
-    if (at + label.length + 2 > NAME_MAX_OCTETS) return undefined
-    out[at++] = label.length
-    for (let i = 0; i < label.length; i++) out[at++] = octetOf(label.charCodeAt(i))
+  const octets = writeName(text, made)
+  return octets === 0 ? undefined : made.slice(0, octets)
+}
+
+const made = new Uint8Array(NAME_MAX_OCTETS)
+
+/** HOT: writes the same to out[0 …); returns its octets, 0 where it is none. */
+export function writeName(text: string, out: Uint8Array): number {
+  if (text === '.') {
+    out[0] = 0
+    return 1
   }
-  return out.slice(0, at + 1)
+  const end = text.endsWith('.') ? text.length - 1 : text.length
+  // A label's length takes the place of the dot before it.
+  if (end + 2 > NAME_MAX_OCTETS) return 0
+  let labelAt = 0
+  for (let i = 0; i <= end; i++) {
+    if (i < end && text.charCodeAt(i) !== DOT) {
+      out[i + 1] = octetOf(text.charCodeAt(i))
+      continue
+    }
+    const octets = i - labelAt
+    if (octets === 0 || octets > LABEL_MAX_OCTETS) return 0
+    out[labelAt] = octets
+    labelAt = i + 1
+  }
+  out[end + 1] = 0
+  return end + 2
 }
 
 const octetOf = (code: number): number => (code >= ODD ? code - ODD : code)

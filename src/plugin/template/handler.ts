@@ -3,12 +3,12 @@
 import type { Counter } from '../../observe/meters.ts'
 import { pluginIndex } from '../../observe/query-meters.ts'
 import { type Part, takeFound, writeDraft } from '../../query/draft.ts'
-import { NEXT, type Packet, type Step } from '../../query/packet.ts'
+import { DONE, NEXT, type Packet, type Step } from '../../query/packet.ts'
 import { EDE } from '../../wire/extended-error.ts'
 import { FLAG_AA } from '../../wire/header.ts'
 import { formatName } from '../../wire/name.ts'
 import { RCODE } from '../../wire/rcode.ts'
-import { targetOf } from '../../wire/record.ts'
+import { type Rr, targetOf } from '../../wire/record.ts'
 import { TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { SECTION } from '../../wire/walk.ts'
@@ -33,6 +33,8 @@ export class TemplateHandler implements Handler {
   readonly #rules: readonly Rule[]
   readonly #context: ServingContext
   readonly #matches = new Map<string, Counter>()
+  /** The counter of the last match. */
+  #last: (Pick<Scan, 'qclass' | 'qtype'> & Pick<Taken, 'rule' | 'zone'> & LastCounter) | undefined
 
   constructor({ rules }: TemplateConfig, context: ServingContext) {
     this.#rules = rules.map(rule => new Rule(rule))
@@ -68,6 +70,12 @@ export class TemplateHandler implements Handler {
     this.#countMatch(taken)
     packet.trace?.note('template', `a rule of zone ${taken.zone} takes ${taken.name}`)
     if (rule.config.rcode === RCODE.SERVFAIL) return packet.fail(RCODE.SERVFAIL, EDE.OTHER, ON_PURPOSE)
+    const only = rule.onlyAnswer
+    if (only !== undefined && rule.config.extendedError === undefined) {
+      const record = only.make(taken)
+      if (!('reason' in record) && record.type !== TYPE.CNAME)
+        return writeOnly(packet, rule.config.rcode, record)
+    }
     const parts: Part[] = []
     for (const section of SECTIONS) {
       for (const template of rule.records[section]) {
@@ -100,15 +108,27 @@ export class TemplateHandler implements Handler {
   }
 
   #countMatch(taken: Taken): void {
-    const { packet, zone } = taken
+    const { packet, zone, rule } = taken
     const { server, view } = packet.served
     const { qclass, qtype } = packet.scan
+    const last = this.#last
+    if (
+      last?.served === packet.served &&
+      last.rule === rule &&
+      last.zone === zone &&
+      last.qclass === qclass &&
+      last.qtype === qtype
+    ) {
+      last.counter.add()
+      return
+    }
     const key = `${taken.rule.qtype} ${taken.rule.qclass} ${qclass} ${qtype} ${zone} ${view} ${server}`
     let counter = this.#matches.get(key)
     if (counter === undefined) {
       counter = this.#count(MATCHES, taken)
       if (this.#matches.size < COUNTERS_MAX) this.#matches.set(key, counter)
     } else counter.add()
+    this.#last = { served: packet.served, rule, zone, qclass, qtype, counter }
   }
 
   #count(family: string, taken: Taken, labels: Readonly<Record<string, string>> = {}): Counter {
@@ -124,6 +144,21 @@ export class TemplateHandler implements Handler {
     counter.add()
     return counter
   }
+}
+
+interface LastCounter {
+  readonly served: Packet['served']
+  readonly counter: Counter
+}
+
+/** Of most rules: one record, which leads to nothing else. */
+function writeOnly(packet: Packet, rcode: number, record: Rr): typeof DONE {
+  const { owner, type, class: rrclass, ttlSeconds, rdata } = record
+  packet.compose().record(SECTION.ANSWER, owner, 0, type, rrclass, ttlSeconds, rdata, 0, rdata.length)
+  packet.error = undefined
+  packet.setReason(-1)
+  packet.composed(rcode, PLUGIN, FLAG_AA)
+  return DONE
 }
 
 /** Counters that are at hand; others are looked for by their labels. */

@@ -15,10 +15,16 @@ interface Regex {
   readonly pattern: Pattern
 }
 
+/** Whether every group was found. */
+const isWhole = (groups: readonly (string | undefined)[]): groups is readonly string[] =>
+  !groups.includes(undefined)
+
 /** A directive, compiled. */
 export class Rule {
   readonly config: TemplateRule
   readonly records: Readonly<Record<Section, readonly RecordTemplate[]>>
+  /** Its one record, where there is no other and it is in the answer. */
+  readonly onlyAnswer: RecordTemplate | undefined
   readonly #zones: ZoneTable<Zoned & { readonly text: string }>
   readonly #fallthrough: ZoneTable<Zoned>
   readonly #regexes: readonly Regex[]
@@ -34,6 +40,8 @@ export class Rule {
       additional: additional.map(text => new RecordTemplate(text)),
       authority: authority.map(text => new RecordTemplate(text)),
     }
+    const isOnly = answer.length === 1 && additional.length === 0 && authority.length === 0
+    this.onlyAnswer = isOnly ? this.records.answer[0] : undefined
   }
 
   /** HOT: the zone of the directive that the question is for; undefined where zone, class or type are others. */
@@ -61,7 +69,11 @@ export class Rule {
     for (const { text, pattern } of this.#regexes) {
       const found = pattern.find(qname)
       if (found === undefined) continue
-      return { regex: text, groups: found.map(group => group ?? ''), names: pattern.names }
+      return {
+        regex: text,
+        groups: isWhole(found) ? found : found.map(group => group ?? ''),
+        names: pattern.names,
+      }
     }
     return undefined
   }

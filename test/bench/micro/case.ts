@@ -8,6 +8,8 @@ export interface MicroCase {
   readonly budget?: BudgetName
   /** It may cost so many times what the reference of the same run does: an A of a ClusterIP, the whole road. */
   readonly timesMax?: number
+  /** It may leave so many octets of garbage. */
+  readonly octetsMax?: number
   readonly run: () => unknown
 }
 

@@ -24,6 +24,7 @@ interface RoadCase {
   readonly lines: readonly string[]
   readonly questions: readonly Question[]
   readonly timesMax?: number
+  readonly octetsMax?: number
   /** Files that the lines name. */
   readonly files?: Readonly<Record<string, string>>
 }
@@ -57,9 +58,9 @@ const CASES: readonly RoadCase[] = [
   { title: '`ipv6 off`, A', timesMax: 1.5, lines: ['ipv6 off', CLUSTER], questions: [web] },
   { title: '`topology auto`, A of a ClusterIP', timesMax: 1.5, lines: [`${CLUSTER} {`, 'topology auto', '}'], questions: [web] },
   { title: '`log`', timesMax: 4, lines: ['log', CLUSTER], questions: [web] },
-  { title: '`rewrite name suffix … answer auto`', timesMax: 10, lines: ['rewrite name suffix .corp.example .svc.cluster.local answer auto', CLUSTER],
+  { title: '`rewrite name suffix … answer auto`', timesMax: 10, octetsMax: 1400, lines: ['rewrite name suffix .corp.example .svc.cluster.local answer auto', CLUSTER],
     questions: [{ name: 'web.demo.corp.example' }] },
-  { title: '`template` with groups', timesMax: 10, questions: numbers.map(n => ({ name: `ip-10-1-${n >> 8}-${n & 255}.ip.example` })),
+  { title: '`template` with groups', timesMax: 10, octetsMax: 2200, questions: numbers.map(n => ({ name: `ip-10-1-${n >> 8}-${n & 255}.ip.example` })),
     lines: ['template IN A ip.example {', 'match ^ip-(?P<a>[0-9]+)-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)[.]ip[.]example[.]$',
       'answer "{{ .Name }} 60 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"', '}'] },
   { title: '`hosts`', timesMax: 3, lines: ['hosts FOLDER/hosts example.net'], questions: hosts, files: { hosts: hostsFile([0]) } },
@@ -68,7 +69,7 @@ const CASES: readonly RoadCase[] = [
 ]
 
 /** What a serving thread has: its counters, the machine's clock, and a log whose lines somebody takes at once. */
-function thread(): ConstructorParameters<typeof ServerBlock>[3] {
+export function thread(): ConstructorParameters<typeof ServerBlock>[3] {
   const counters = new ThreadMeters(counterMemory(), () => undefined)
   const memory = lineCountMemory()
   const log = new BatchedLog({
@@ -108,5 +109,11 @@ export const roadCases = (): MicroCase[] =>
     )
     const run = (): number => ask(next())
     if (run() <= 0) throw new TypeError(`${one.title}: not answered at once`)
-    return { title: `road: ${one.title}`, run, ...(one.timesMax !== undefined && { timesMax: one.timesMax }) }
+    const { title, timesMax, octetsMax } = one
+    return {
+      title: `road: ${title}`,
+      run,
+      ...(timesMax !== undefined && { timesMax }),
+      ...(octetsMax !== undefined && { octetsMax }),
+    }
   })
