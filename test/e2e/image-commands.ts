@@ -94,10 +94,14 @@ async function checkTap(context: Context, shell: OperatorShell): Promise<void> {
   const name = 'tapped.default.svc.cluster.local'
   const typed = `PATH='${shell.folder}':"$PATH" kubectl exec POD -- seamark tap --name ${name} --count 1 --json`
   const tap = Program.start(context.scope, shell.folder, 'tap', ['sh', '-c', typed])
-  await eventually('a line of tap', async () => {
-    await query(53, { name })
-    return tap.outcome !== undefined
-  })
+  await eventually(
+    'a line of tap',
+    async () => {
+      await query(53, { name })
+      return tap.outcome !== undefined
+    },
+    END_DEADLINE_MS,
+  )
   await tap.exited(END_DEADLINE_MS)
   same(tap.outcome, 0, tap.log())
   const line = JSON.parse(tap.log()) as TapLine

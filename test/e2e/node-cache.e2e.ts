@@ -223,7 +223,9 @@ async function checkUnprivileged(
   holds(!node.run('ip address').includes(LOCAL), 'no address is added')
   if (hasProgram('nft')) holds(!node.run('nft list ruleset').includes('notrack'), 'and no rule')
   await program.stop()
-  holds(!/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(/^.*192\.0\.2\.53.*$/gm, '')), program.log())
+  // Nobody is at the resolver's address; and the machine may be slow.
+  const expected = /^.*(?:192\.0\.2\.53|plugin\/health: Local).*$/gm
+  holds(!/\[(?:ERROR|WARNING)\]/.test(program.log().replaceAll(expected, '')), program.log())
 }
 
 /** What the documents say about kubectl. */

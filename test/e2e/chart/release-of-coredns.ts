@@ -134,15 +134,21 @@ const rolledOut = (client: ApiClient, image: string): Promise<unknown> =>
     ROLLOUT_DEADLINE_MS,
   )
 
-/** There is no garbage collector: what the Deployment and the Service made. */
+/** There is no garbage collector: what the Deployment and the Service made, again and again until their controllers know. */
 async function removeMade(client: ApiClient): Promise<void> {
-  for (const [apiVersion, kind, query] of [
-    ['apps/v1', 'ReplicaSet', SELECTED],
-    ['v1', 'Pod', SELECTED],
-    ['discovery.k8s.io/v1', 'EndpointSlice', 'labelSelector=kubernetes.io%2Fservice-name%3Dcoredns'],
-  ] as const)
-    await client.request('DELETE', `${apiPath({ apiVersion, kind, namespace: NAMESPACE })}?${query}`)
-  await eventually('the Pods gone', async () => (await pods(client)).length === 0)
+  await eventually(
+    'all of it gone',
+    async () => {
+      for (const [apiVersion, kind, query] of [
+        ['apps/v1', 'ReplicaSet', SELECTED],
+        ['v1', 'Pod', SELECTED],
+        ['discovery.k8s.io/v1', 'EndpointSlice', 'labelSelector=kubernetes.io%2Fservice-name%3Dcoredns'],
+      ] as const)
+        await client.request('DELETE', `${apiPath({ apiVersion, kind, namespace: NAMESPACE })}?${query}`)
+      return (await pods(client)).length === 0
+    },
+    ROLLOUT_DEADLINE_MS,
+  )
 }
 
 /** The checks. */
