@@ -63,6 +63,8 @@ export interface RecordOptions {
   readonly delegations: readonly { readonly suffix: string; readonly to: readonly string[] }[]
   /** The cluster's own zones likewise: nobody has a name in them but by a longer suffix. */
   readonly own: readonly string[]
+  /** The zones of the records likewise, whose own names have an SOA record and so no alias. */
+  readonly zones: readonly string[]
   /** Of records that say nothing of it. */
   readonly ttlSeconds: number
 }

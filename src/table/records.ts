@@ -98,7 +98,7 @@ export class Records {
     this.#byObject.set(owner, [])
     const waiting: Claim[] = []
     for (const set of object.records) {
-      const names = this.#namesFor(set.name, namespace)
+      const names = this.#namesFor(set, namespace)
       if (typeof names !== 'number') this.#deny(owner, set, names)
       else {
         const claim = { ...set, owner, namespace, createdMs, names, octets: octetsOf(set, names) }
@@ -224,7 +224,7 @@ export class Records {
   }
 
   /** How many names a claim of the name costs the namespace, or why it may not have it. */
-  #namesFor(name: string, namespace: string): number | Verdict {
+  #namesFor({ name, type }: SlimRecordSet, namespace: string): number | Verdict {
     const delegation = this.#options.delegations
       .filter(({ suffix }) => isWithin(name, suffix))
       .reduce<RecordOptions['delegations'][number] | undefined>(
@@ -236,6 +236,8 @@ export class Records {
     const { suffix, to } = delegation
     const own = this.#options.own.find(zone => zone.length >= suffix.length && isWithin(name, zone))
     if (own !== undefined) return { refusal: 'OwnZone', message: `${own} is the cluster's own` }
+    if (type === 'CNAME' && this.#options.zones.includes(name))
+      return { refusal: 'Invalid', message: `${name} is a zone, whose name is no alias (RFC 1034 3.6.2)` }
     if (!to.includes('*') && !to.includes(namespace)) {
       const whose = suffix === '' ? 'this name' : suffix
       return notDelegated(`${whose} is delegated to ${to.join(', ')} and not to namespace ${namespace}`)

@@ -20,6 +20,7 @@ const OPTIONS = {
   records: {
     kinds: ['DNSRecord'],
     own: ['cluster.local'],
+    zones: ['example.org'],
     delegations: [{ suffix: 'example.org', to: ['team', 'other'] }],
     ttlSeconds: 60,
   },

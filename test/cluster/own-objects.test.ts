@@ -24,6 +24,7 @@ const manifest = (kind: string, name: string, spec: object, namespace?: string):
 const RECORDS = {
   kinds: ['DNSRecord'],
   own: ['cluster.local'],
+  zones: ['example.org'],
   delegations: [{ suffix: 'example.org', to: ['team'] }],
   ttlSeconds: 60,
 } as const

@@ -93,6 +93,7 @@ t.teardown(() => upstream.pause())
 const OPTIONS = {
   kinds: ['DNSRecord'],
   own: ['cluster.local'],
+  zones: ['example.org'],
   delegations: [{ suffix: 'rec.test', to: ['red'] }],
   ttlSeconds: 30,
 } as const

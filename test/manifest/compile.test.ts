@@ -599,7 +599,7 @@ metadata: { name: web, namespace: demo }
 spec: { hostnames: [web.example.org], parentRefs: [{ name: edge, sectionName: web }] }
 `
   const state = (kinds: readonly RecordKind[]) =>
-    compileText(text, { records: { kinds, delegations: [], own: [], ttlSeconds: 60 } }).state
+    compileText(text, { records: { kinds, delegations: [], own: [], zones: [], ttlSeconds: 60 } }).state
   const { Gateway, HTTPRoute } = state(['HTTPRoute'])
   t.same(
     [...Gateway.values()],

@@ -188,6 +188,7 @@ function costOf(objects: readonly Raw[]): Costs {
       records: {
         kinds: ['DNSEndpoint', 'Ingress'],
         own: ['cluster.local'],
+        zones: ['example.org'],
         delegations: [{ suffix: SUFFIX, to: ['*'] }],
         ttlSeconds: 5,
       },

@@ -12,6 +12,7 @@ const SUFFIX = 'ext.test'
 const options: RecordOptions = {
   kinds: ['DNSEndpoint'],
   own: ['cluster.local'],
+  zones: ['example.org'],
   delegations: [
     { suffix: SUFFIX, to: ['*'] },
     { suffix: 'own.test', to: ['mine'] },

@@ -68,9 +68,12 @@ export function readRecords(directive: Directive, problems: Problems): RecordsCo
     if (delegations.length === 0)
       line.error(line.word, 'k8s_records needs `delegate`: without it no namespace may have a name')
   })
-  const objects = { kinds: [...kinds].sort(), delegations, own: [], ttlSeconds }
+  const objects = { kinds: [...kinds].sort(), delegations, own: [], zones: zones.map(bare), ttlSeconds }
   return { zones, fallthrough, ttlSeconds, objects }
 }
+
+/** Without its final dot. */
+const bare = (zone: string): string => zone.replace(/\.$/, '')
 
 /** `SUFFIX to NAMESPACE…`. */
 function readDelegation(option: Line): { suffix: string; to: string[] } | undefined {
@@ -84,7 +87,7 @@ function readDelegation(option: Line): { suffix: string; to: string[] } | undefi
       option.error(each, 'this is no name of a namespace', { found: each.text })
     return each.text
   })
-  return { suffix: zone.value.replace(/\.$/, ''), to }
+  return { suffix: bare(zone.value), to }
 }
 
 /**
@@ -97,5 +100,5 @@ export function recordOptions(
 ): RecordOptions | undefined {
   const [directive] = directives.get('k8s_records') ?? []
   if (directive === undefined) return undefined
-  return { ...readRecords(directive, new Problems()).objects, own: own.map(zone => zone.replace(/\.$/, '')) }
+  return { ...readRecords(directive, new Problems()).objects, own: own.map(bare) }
 }

@@ -27,6 +27,7 @@ const KINDS: readonly RecordKind[] = ['DNSRecord', 'DNSEndpoint', 'Ingress']
 const OPTIONS: RecordOptions = {
   kinds: KINDS,
   own: ['cluster.local'],
+  zones: ['example.org'],
   delegations: [
     { suffix: 'example.org', to: ['platform'] },
     { suffix: 'team.example.org', to: ['team', 'other'] },
@@ -214,6 +215,20 @@ t.test('a cache does not outlive a change', async t => {
   t.equal(await ask('a.team.example.org A'), 'NOERROR, 60 A 192.0.2.1')
   cluster.remove('DNSRecord', 'team/a')
   t.equal(await ask('a.team.example.org A'), 'NXDOMAIN, SOA')
+  await block.stop()
+})
+
+t.test('the name of a zone is no alias', async t => {
+  const { ask, refused, block } = world([
+    dnsRecord('platform/apex example.org CNAME www.example.net'),
+    dnsRecord('platform/www www.example.org CNAME www.example.net'),
+  ])
+  t.equal(await ask('example.org A'), 'NOERROR, SOA')
+  t.match(await ask('example.org SOA'), /^NOERROR, 60 SOA /)
+  t.equal(await ask('www.example.org CNAME'), 'NOERROR, 60 CNAME www.example.net.')
+  t.same(refused, [
+    'DNSRecord platform/apex: example.org CNAME: example.org is a zone, whose name is no alias (RFC 1034 3.6.2)',
+  ])
   await block.stop()
 })
 

@@ -28,7 +28,7 @@ const OTHERS: {
   multicluster: [true, 'own'],
   topology: [{ of: 'zone', atLeast: 1 }, 'own'],
   nodes: [true, 'own'],
-  records: [{ kinds: ['Ingress'], delegations: [], own: [], ttlSeconds: 60 }, 'own'],
+  records: [{ kinds: ['Ingress'], delegations: [], own: [], zones: [], ttlSeconds: 60 }, 'own'],
   policies: [true, 'own'],
   labelledNamespaces: [true, 'own'],
   stubs: [{ within: [''], own: ['cluster.local'] }, 'own'],
