@@ -2,6 +2,7 @@
 // reads it). V8 gives each isolate half of the container's memory by itself: right for the control thread, far too much
 // for several serving threads beside it. One that passes its limit ends alone and is replaced; the container lives on.
 
+import { setFlagsFromString } from 'node:v8'
 import type { ResourceLimits } from 'node:worker_threads'
 
 /** A query's garbage is small and dies young: more room for it would only be memory (V8 takes 48 MiB a thread). */
@@ -37,6 +38,14 @@ export function serveHeapLimits(
     maxOldGenerationSizeMb: Math.max(OLD_MIN_MIB, eachMib - youngMib),
     maxYoungGenerationSizeMb: youngMib,
   }
+}
+
+/**
+ * Where Node was started with `--max-semi-space-size`, as the image starts it, V8 asks that before the limits of any thread: it has
+ * done its work when the control thread has its heap, and must not hold for those that come.
+ */
+export function freeThreadsOfFlags(): void {
+  setFlagsFromString('--max-semi-space-size=0')
 }
 
 /**

@@ -13,7 +13,7 @@ import type { TapBatch } from '../observe/tap.ts'
 import type { Traffic } from '../observe/traffic.ts'
 import type { OperatorEvent } from '../plugin/plugin.ts'
 import type { FromThread, ThreadStart, ToThread } from '../serving/messages.ts'
-import { serveHeapLimits, streamOctets } from './heap-limits.ts'
+import { freeThreadsOfFlags, serveHeapLimits, streamOctets } from './heap-limits.ts'
 import { serveEntry } from './serve-entry.ts'
 
 export interface ThreadsOptions {
@@ -141,6 +141,7 @@ function serveInWorker(
   heard: Heard,
   ended: Ended,
 ): Host {
+  freeThreadsOfFlags()
   const worker = new Worker(serveEntry(), {
     workerData: start,
     name: `serving-${start.thread}`,

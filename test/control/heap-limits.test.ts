@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { setFlagsFromString } from 'node:v8'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import t from 'tap'
-import { serveHeapLimits, streamOctets } from '../../src/control/heap-limits.ts'
+import { freeThreadsOfFlags, serveHeapLimits, streamOctets } from '../../src/control/heap-limits.ts'
 
 const MIB = 2 ** 20
 const MACHINE = 24_000 * MIB
@@ -64,4 +65,23 @@ t.test('a thread that passes its limit ends alone', async t => {
   const worker = new Worker(code, { eval: true, resourceLimits })
   const [error] = (await once(worker, 'error')) as [NodeJS.ErrnoException]
   t.equal(error.code, 'ERR_WORKER_OUT_OF_MEMORY')
+})
+
+/** The most that the heap of a thread with those limits may take, in octets. */
+async function heapOctets(resourceLimits: ResourceLimits): Promise<number> {
+  const code = `const { parentPort } = require('node:worker_threads')
+    parentPort.postMessage(require('node:v8').getHeapStatistics().heap_size_limit)`
+  const [octets] = (await once(new Worker(code, { eval: true, resourceLimits }), 'message')) as [number]
+  return octets
+}
+
+t.test('the room for the young is that of the limits, whatever Node was started with', async t => {
+  const limits = (hasHttp: boolean) => ({
+    ...serveHeapLimits(0, MACHINE, 2, hasHttp),
+    maxOldGenerationSizeMb: 64,
+  })
+  setFlagsFromString('--max-semi-space-size=2')
+  freeThreadsOfFlags()
+  const [plain, http] = [await heapOctets(limits(false)), await heapOctets(limits(true))]
+  t.ok(http > plain + 4 * MIB, `${plain} and ${http} octets`)
 })
