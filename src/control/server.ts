@@ -41,6 +41,8 @@ import { ZoneFiles } from './zone-files.ts'
 /** Under such a limit of processor time, one thread serves and controls: a second one takes 100 ms of it to start, and 24 MiB. */
 const ONE_THREAD_CORES = 0.5
 
+const hasHttp = ({ listens }: Setup): boolean => listens.some(({ scheme }) => scheme === 'https')
+
 const explaining = () => import('./explaining.ts')
 
 /** The server could not start; everything it began is undone. */
@@ -213,7 +215,7 @@ export class Server {
     const threads = this.#threadsWanted(usable.setup)
     await this.#threads.start(threads, {
       here: threads === 1 && this.#servesHere(usable.setup),
-      hasHttp: usable.setup.listens.some(({ scheme }) => scheme === 'https'),
+      hasHttp: hasHttp(usable.setup),
     })
     const error = await this.#serve(usable)
     if (error !== undefined) {
@@ -287,10 +289,20 @@ export class Server {
 
   #warnOfThreads(setup: Setup): void {
     const wanted = this.#threadsWanted(setup)
-    const { count } = this.#threads
-    if (wanted === count) return
-    const text = `${wanted} serving threads need a restart; the ${count} that were started go on`
-    this.#options.log.write('WARNING', 'plugin/multisocket', text)
+    const { log } = this.#options
+    const { count, haveRoomForHttp } = this.#threads
+    if (wanted !== count)
+      log.write(
+        'WARNING',
+        'plugin/multisocket',
+        `${wanted} serving threads need a restart; the ${count} that were started go on`,
+      )
+    if (hasHttp(setup) && !haveRoomForHttp)
+      log.write(
+        'WARNING',
+        '',
+        'queries over HTTPS are served, and cost less after a restart: the serving threads were started without room for them',
+      )
   }
 
   /** Brings everything to a configuration, or leaves everything as it was and says why. */

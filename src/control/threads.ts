@@ -74,6 +74,11 @@ export class Threads {
     return this.#shared.count
   }
 
+  /** Whether they were started with room for what queries over HTTPS take: only a new heap can be given more. */
+  get haveRoomForHttp(): boolean {
+    return this.#shared.hasHttp || this.#here
+  }
+
   /** For the metric of how busy each thread is. */
   busy(): BusyThread[] {
     return this.#workers.map(worker => ({

@@ -17,7 +17,7 @@ const authority = makeAuthority()
 const KEEPALIVE = 11
 
 const corefile =
-  (more: string): FileText =>
+  (more: string): Exclude<FileText, string> =>
   ({ dns, tls, https, metrics }) =>
     `
 .:${dns} tls://.:${tls} https://.:${https} {
@@ -38,9 +38,9 @@ const corefile =
 }
 `
 
-function start(t: Test, more = ''): Promise<Served> {
+function start(t: Test, text: FileText = corefile('')): Promise<Served> {
   const { cert, key } = authority.issue('dns')
-  return serveCorefile(t, corefile(more), {
+  return serveCorefile(t, text, {
     files: { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.cert },
   })
 }
@@ -91,8 +91,10 @@ t.test('every transport', async t => {
   t.equal(await server.stop(), 0)
 })
 
-t.test('how many threads', async t => {
-  const { server, ports, metrics, write } = await start(t, 'multisocket 3')
+t.test('how many threads, and of which kind', async t => {
+  const withoutHttps: FileText = (ports, folder) =>
+    corefile('multisocket 3')(ports, folder).replace(/ https:\S+/, '')
+  const { server, ports, metrics, write } = await start(t, withoutHttps)
   const serving = (await metrics()).match(/seamark_thread_busy_ratio\{thread="serving-\d"\}/g)
   t.equal(serving?.length, 3)
   write(corefile('multisocket 5'))
@@ -100,5 +102,9 @@ t.test('how many threads', async t => {
   await server.printed(
     '[WARNING] plugin/multisocket: 5 serving threads need a restart; the 3 that were started go on',
   )
-  t.equal((await query(ports.tls, { name: NAME, over: 'tls' })).rcode, 'NOERROR')
+  await server.printed(
+    '[WARNING] queries over HTTPS are served, and cost less after a restart: the serving threads were started without room for them',
+  )
+  for (const over of ['tls', 'https'] as const)
+    t.equal((await query(ports[over], { name: NAME, over })).rcode, 'NOERROR', over)
 })
