@@ -66,8 +66,12 @@ export class RecordsHandler implements Handler {
 
   readonly found = takeFound
 
+  /** A zone of the cluster is its own, but for longer ones in it. */
   concernsZone(zone: Name): boolean {
-    return this.#config.zones.some(own => isWithin(name(own), zone) || isWithin(zone, name(own)))
+    return this.#config.zones.some(text => {
+      const own = name(text)
+      return own.length > zone.length && isWithin(own, zone)
+    })
   }
 
   handle(packet: Packet): Step {

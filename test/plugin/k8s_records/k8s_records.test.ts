@@ -188,7 +188,26 @@ t.test('nobody has names in the zones of the cluster, nor is it denied them', as
     "DNSRecord team/apex: k8s.team.example.org TXT: k8s.team.example.org is the cluster's own",
   ])
   t.match(cluster.verdictOf('DNSRecord', 'team/hijack'), { refusal: 'OwnZone' })
+  t.ok(
+    block.fast(encodeQuestion({ name: 'web.demo.svc.k8s.team.example.org' })),
+    'as fast as without the word',
+  )
   await block.stop()
+  const carved = world(
+    [dnsRecord('team/db db.k8s.team.example.org A 192.0.2.5')],
+    lines.replace('k8s_records example.org', 'k8s_records example.org db.k8s.team.example.org'),
+    {
+      ...OPTIONS,
+      own: ['k8s.team.example.org'],
+      delegations: [{ suffix: 'db.k8s.team.example.org', to: ['team'] }],
+    },
+  )
+  t.equal(
+    await carved.ask('db.k8s.team.example.org A'),
+    'NOERROR, 60 A 192.0.2.5',
+    'a longer zone, a longer suffix',
+  )
+  await carved.block.stop()
 })
 
 t.test('a name belongs to the namespace that has had it for longest', async t => {
