@@ -35,7 +35,43 @@ const REFUSED: readonly [what: string, spec: object, words: RegExp][] = [
   ['MX without a preference', { type: 'MX', values: ['mail.example.org'] }, /a preference and a host/],
   ['a type that is not served', { type: 'NS', values: ['ns.example.org'] }, /Unsupported value: "NS"/],
   ['no values', { type: 'A', values: [] }, /spec\.values/],
-  ['a name that is none', { name: 'a..b', type: 'A', values: ['192.0.2.1'] }, /spec\.name/],
+  [
+    'a name that is none',
+    { name: 'a..b', type: 'A', values: ['192.0.2.1'] },
+    /spec\.name: .*a name is in lower case/,
+  ],
+  [
+    'a name in upper case',
+    { name: 'Www.example.org', type: 'A', values: ['192.0.2.1'] },
+    /a name is in lower case/,
+  ],
+  [
+    'a star in the middle',
+    { name: 'a.*.example.org', type: 'A', values: ['192.0.2.1'] },
+    /\* may be its first label alone/,
+  ],
+  [
+    'a name that is too long',
+    { name: `${'a.'.repeat(127)}org`, type: 'A', values: ['192.0.2.1'] },
+    /spec\.name/,
+  ],
+  [
+    'an alias of no name',
+    { type: 'CNAME', values: ['not a name'] },
+    /the value of an alias \(CNAME\) is a name/,
+  ],
+  [
+    'SRV without a port',
+    { type: 'SRV', values: ['0 100 www.example.org'] },
+    /priority, weight, port and host/,
+  ],
+  ['CAA without a tag', { type: 'CAA', values: ['0'] }, /flags, a tag and a text/],
+  ['a TTL of nothing', { type: 'A', ttlSeconds: 0, values: ['192.0.2.1'] }, /spec\.ttlSeconds/],
+  [
+    'more values than a reply has',
+    { type: 'A', values: Array<string>(101).fill('192.0.2.1') },
+    /spec\.values/,
+  ],
 ]
 
 async function refusals(context: Context): Promise<void> {
@@ -70,7 +106,7 @@ export const suite: Suite = {
     const server = await context.serve('seamark', {
       server: [
         'k8s_records example.org {',
-        'from dnsrecords ingresses',
+        'from dnsrecords ingresses services',
         'delegate team-a.example.org to team-a',
         '}',
       ],
@@ -90,6 +126,24 @@ export const suite: Suite = {
       await seen('www', '192.0.2.3')
       await client.delete({ ...record('www', {}), namespace: 'team-a', name: 'www' })
       await seen('www', 'NXDOMAIN')
+    })
+    await context.check('every type is taken, and served', async () => {
+      const types: readonly (readonly [type: string, value: string, served: string])[] = [
+        ['AAAA', '2001:db8::1', '2001:db8::1'],
+        ['CAA', '0 issue "ca.example.org"', '0 issue "ca.example.org"'],
+        ['CNAME', 'www.example.com', 'www.example.com.'],
+        ['MX', '10 mail.example.com', '10 mail.example.com.'],
+        ['SRV', '0 100 443 www.example.com', '0 100 443 www.example.com.'],
+        ['TXT', 'v=spf1 -all', '"v=spf1 -all"'],
+      ]
+      for (const [type, value, served] of types) {
+        const name = `of-${type.toLowerCase()}`
+        await client.applyObject(record(name, { type, values: [value] }))
+        await eventually(type, async () => {
+          const { records } = await server.ask(`${name}.team-a.example.org`, type)
+          return records.answer.some(each => each.data === served)
+        })
+      }
     })
     await context.check('a name that is not delegated stays unknown', async () => {
       await client.applyObject(
@@ -129,6 +183,24 @@ export const suite: Suite = {
       })
       await client.patch(ingress, { status: { loadBalancer: { ingress: [{ ip: '192.0.2.80' }] } } }, 'status')
       await seen('shop', '192.0.2.80')
+    })
+    await context.check('so has a name in the annotation of a Service', async () => {
+      const annotations = { 'coredns.io/hostname': 'lb.team-a.example.org' }
+      const balanced = { apiVersion: 'v1', kind: 'Service', namespace: 'team-a', name: 'balanced' }
+      await client.applyObject({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'balanced', namespace: 'team-a', annotations },
+        spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+      })
+      await client.patch(
+        balanced,
+        { status: { loadBalancer: { ingress: [{ ip: '192.0.2.81' }] } } },
+        'status',
+      )
+      await seen('lb', '192.0.2.81')
+      await client.delete(balanced)
+      await seen('lb', 'NXDOMAIN')
     })
   },
 }

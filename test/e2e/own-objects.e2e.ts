@@ -14,6 +14,8 @@ import { startUpstream } from './upstream.ts'
 const run = promisify(execFile)
 const CRDS = join(import.meta.dirname, '..', '..', 'config', 'crds')
 const NAMESPACE = 'team-b'
+/** Has the same suffix. */
+const OTHER = 'team-c'
 
 const stub = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
   apiVersion: 'seamark.dev/v1alpha1',
@@ -22,10 +24,14 @@ const stub = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject
   spec,
 })
 
-const record = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
+const record = (
+  name: string,
+  spec: Readonly<Record<string, unknown>>,
+  namespace: string = NAMESPACE,
+): KubeObject => ({
   apiVersion: 'seamark.dev/v1alpha1',
   kind: 'DNSRecord',
-  metadata: { name, namespace: NAMESPACE },
+  metadata: { name, namespace },
   spec,
 })
 
@@ -93,7 +99,8 @@ async function refusals(context: Context): Promise<void> {
 /** Installs every definition and role of config/crds, and waits until the kinds are there. */
 async function install(context: Context): Promise<void> {
   const { client } = context.world.plane
-  await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  for (const name of [NAMESPACE, OTHER])
+    await client.applyObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   await kubectl(context, 'apply', '--server-side', '--force-conflicts', '-f', CRDS)
   await kubectl(context, 'wait', '--for=condition=Established', '--timeout=60s', '-f', join(CRDS, 'stubdomains.yaml'), '-f', join(CRDS, 'dnsrecords.yaml'), '-f', join(CRDS, 'dnspolicies.yaml')) // biome-ignore format: one command
 }
@@ -121,7 +128,8 @@ export const suite: Suite = {
         'stubdomains',
         'k8s_records example.org {',
         'from dnsrecords',
-        `delegate ${NAMESPACE}.example.org to ${NAMESPACE}`,
+        `delegate ${NAMESPACE}.example.org to ${NAMESPACE} ${OTHER}`,
+        `delegate local to ${OTHER}`,
         '}',
       ],
     })
@@ -134,10 +142,10 @@ export const suite: Suite = {
       )
       context.note(`${name} after ${(performance.now() - since).toFixed(0)} ms`)
     }
-    const shows = async (kind: string, rows: readonly RegExp[]): Promise<void> => {
+    const shows = async (kind: string, rows: readonly RegExp[], namespace = NAMESPACE): Promise<void> => {
       let table = ''
       await eventually(`${kind} with ${rows.join(' ')}`, async () => {
-        table = await kubectl(context, 'get', kind, '-n', NAMESPACE, '-o', 'wide')
+        table = await kubectl(context, 'get', kind, '-n', namespace, '-o', 'wide')
         return rows.every(row => row.test(table))
       })
       for (const line of table.trimEnd().split('\n')) context.note(line)
@@ -163,10 +171,54 @@ export const suite: Suite = {
         /^younger .* False +Conflict .*StubDomain corp has example\.net, and is older/m,
         /^own .* False +OwnZone .*x\.cluster\.local is the cluster's own/m,
       ])
+      await client.applyObject(
+        record('six', { name: 'www.team-b.example.org', type: 'AAAA', values: ['2001:db8::66'] }, OTHER),
+      )
+      await client.applyObject(
+        record(
+          'hijack',
+          { name: 'kubernetes.default.svc.cluster.local', type: 'A', values: ['192.0.2.66'] },
+          OTHER,
+        ),
+      )
+      await shows(
+        'dnsrecords',
+        [
+          /^six .* False +Conflict .*DNSRecord team-b\/www has the name, and is older/m,
+          /^hijack .* False +OwnZone .*cluster\.local is the cluster's own/m,
+        ],
+        OTHER,
+      )
+      same(await server.data('kubernetes.default.svc.cluster.local'), ['10.96.0.1'], 'a Service is its own')
       await shows('dnsrecords', [
         /^www .* True +Served .*www\.team-b\.example\.org has 1 A record/m,
         /^stolen .* False +NotDelegated .*no `delegate` of the Corefile has this name/m,
       ])
+    })
+    await context.check('a tenant may write its own objects, and nothing else', async () => {
+      await client.applyObject({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'tenants', namespace: NAMESPACE },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'seamark:records:edit' },
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'tenant' }],
+      })
+      const may = async (verb: string, what: string, namespace: string): Promise<string> => {
+        const [resource = '', subresource] = what.split('/')
+        const asks = ['auth', 'can-i', verb, resource, '-n', namespace, '--as', 'tenant']
+        if (subresource !== undefined) asks.push(`--subresource=${subresource}`)
+        return (await kubectl(context, ...asks).catch(error => String(error.stdout))).trim()
+      }
+      const rows: readonly (readonly [verb: string, what: string, namespace: string, answer: string])[] = [
+        ['create', 'dnsrecords.seamark.dev', NAMESPACE, 'yes'],
+        ['delete', 'dnspolicies.seamark.dev', NAMESPACE, 'yes'],
+        ['create', 'dnsrecords.seamark.dev', OTHER, 'no'],
+        ['create', 'dnspolicies.seamark.dev', OTHER, 'no'],
+        ['patch', 'dnsrecords.seamark.dev/status', NAMESPACE, 'no'],
+        ['create', 'stubdomains.seamark.dev', NAMESPACE, 'no'],
+      ]
+      for (const [verb, what, namespace, answer] of rows)
+        same(await may(verb, what, namespace), answer, `${verb} ${what} in ${namespace}`)
     })
     await context.check('a tenant narrows what its own Pods resolve', async () => {
       const pod = { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE, name: 'asker' }

@@ -36,8 +36,12 @@ const pod = (namespace: string, ip: string): KubeObject => ({
 const headless = (name: string, spec: object): KubeObject =>
   service('near', name, { clusterIP: 'None', ...spec })
 
-/** An endpoint in each of the zones a and b; `forZones` are hints. */
-const slice = (name: string, forZones?: Readonly<Partial<Record<Zone, Zone>>>): KubeObject => ({
+/** An endpoint in each of the zones a and b, and one in c that ends; `hints` are for zones, or for their nodes. */
+const slice = (
+  name: string,
+  hints?: Readonly<Partial<Record<Zone, Zone>>>,
+  kind: 'forZones' | 'forNodes' = 'forZones',
+): KubeObject => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: {
@@ -47,13 +51,15 @@ const slice = (name: string, forZones?: Readonly<Partial<Record<Zone, Zone>>>): 
   },
   addressType: 'IPv4',
   ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-  endpoints: (['a', 'b'] as const).map((zone, i) => ({
+  endpoints: ZONES.map((zone, i) => ({
     addresses: [`10.81.0.${i + 1}`],
     hostname: `db-${i}`,
     nodeName: `near-${zone}`,
     zone,
-    conditions: { ready: true },
-    ...(forZones?.[zone] && { hints: { forZones: [{ name: forZones[zone] }] } }),
+    conditions: zone === 'c' ? { ready: false, serving: true, terminating: true } : { ready: true },
+    ...(hints?.[zone] && {
+      hints: { [kind]: [{ name: kind === 'forZones' ? hints[zone] : `near-${hints[zone]}` }] },
+    }),
   })),
 })
 
@@ -89,7 +95,16 @@ async function nearby(context: Context): Promise<void> {
     await seen('c', 'hinted', '1')
     await seen('b', 'hinted', '2')
     await seen('a', 'hinted', '1 2')
+    await seen('c', 'noded', '1')
+    await seen('b', 'noded', '2')
+    await seen('a', 'noded', '1')
   })
+  await context.check('an alias leads everybody to what is near', async () => {
+    for (const [from, expected] of [['a', '1'], ['b', '2'], ['c', '1 2']] as const) {
+      const { records } = await server.ask(name('alias'), 'A', { localAddress: FROM[from] })
+      same(records.answer.flatMap(({ type, data }) => (type === 'A' ? data.split('.').at(-1)! : [])).sort().join(' '), expected, from)
+    }
+  }) // biome-ignore format: a table
   await context.check('SRV and TCP likewise', async () => {
     const { records } = await server.ask(name('zone'), 'SRV', { localAddress: FROM.b, tcp: true })
     same(
@@ -153,10 +168,13 @@ export const suite: Suite = {
         },
       },
       headless('hinted', { trafficDistribution: 'PreferSameZone' }),
+      headless('noded', { trafficDistribution: 'PreferSameNode' }),
       headless('plain', {}),
+      service('near', 'alias', { type: 'ExternalName', externalName: `zone.near.${CLUSTER}` }),
       service('far', 'web'),
       ...['zone', 'node', 'close', 'auto', 'plain'].map(name => slice(name)),
       slice('hinted', { a: 'c' }),
+      slice('noded', { a: 'c' }, 'forNodes'),
       pod('near', FROM.a),
       pod('far', FROM.b),
     ])
