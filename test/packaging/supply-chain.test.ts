@@ -28,6 +28,16 @@ t.test('every package is held to its content', async t => {
   for (const [path, { integrity }] of locked) t.match(integrity, /^sha512-/, path)
 })
 
+t.test(
+  'a script that installs starts nothing else in the same shell: it would remember the Node from before',
+  t => {
+    for (const [name, line] of Object.entries(manifest.scripts)) {
+      if (line.includes('scripts/install.mjs')) t.equal(line.match(/\bnode\b/g)?.length, 1, name)
+    }
+    t.end()
+  },
+)
+
 t.test('scripts: only those of packages that come with what the script would build', async t => {
   const scripted = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameIn(path))
   // esbuild and koffi have their binaries in packages of their own, one for each platform.
