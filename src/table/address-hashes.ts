@@ -37,8 +37,8 @@ export class Words {
 export class AddressHashes {
   /** In the order of the block. */
   readonly list = new Words()
-  /** Open addressing; a hash is never EMPTY. */
-  #slots = new Int32Array(32)
+  /** Open addressing; a hash is never EMPTY. So long that V8 makes it on its heap: most services have one address. */
+  #slots = new Int32Array(16)
 
   /** Those of the block at that offset of the octets. */
   static *of(hashing: Hashing, words: Int32Array, octets: Uint8Array, block: number): Steps<AddressHashes> {

@@ -130,13 +130,16 @@ function* blockSteps(
   return out.finish(detail)
 }
 
+/** One address behind its length. */
+const record = new Uint8Array(1 + 16)
+
 /** The addresses among the texts, each once. */
 function* clusterAddresses(texts: readonly string[]): Steps<EndpointSet> {
   const addresses = new EndpointSet()
-  const octets = new Uint8Array(16)
   for (let i = 0; i < texts.length; i++) {
-    const length = readIp(texts[i]!, octets, 0)
-    if (length > 0) addresses.add(String.fromCharCode(...octets.subarray(0, length)), '', '', '')
+    const length = readIp(texts[i]!, record, 1)
+    record[0] = length
+    if (length > 0) addresses.addAddressOf(record, 0)
     if ((i + 1) % PIECES_A_STEP === 0) yield
   }
   return addresses

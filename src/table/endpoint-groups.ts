@@ -45,11 +45,12 @@ export function* groupEndpoints(
 ): Steps<Group[]> {
   const groups = new Map<string, Group>()
   let pieces = 0
-  for (const slice of yield* sorted(slices, byName)) {
+  // Most services have one slice: it is not compared with others.
+  const alone = slices.length === 1
+  for (const slice of alone ? slices : yield* sorted(slices, byName)) {
     if (slice.endpoints === '') continue
     const cluster = byCluster ? (slice.imported?.cluster ?? '') : ''
-    const portsKey = slice.ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
-    const groupKey = `${cluster}#${portsKey}`
+    const groupKey = alone ? '' : `${cluster}#${portsKeyOf(slice)}`
     const group = groups.get(groupKey) ?? { ports: slice.ports, cluster, endpoints: new EndpointSet() }
     groups.set(groupKey, group)
     const cursor = new EndpointCursor(slice.endpoints)
@@ -61,6 +62,9 @@ export function* groupEndpoints(
   }
   return [...groups.values()]
 }
+
+const portsKeyOf = ({ ports }: SlimEndpointSlice): string =>
+  ports.map(port => `${port.name}/${port.protocol}/${port.port}`).join()
 
 const byName = (a: SlimEndpointSlice, b: SlimEndpointSlice): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0
@@ -78,7 +82,7 @@ export function* addressesOf(groups: readonly Group[], { zonal, near }: Known): 
   const addresses = new EndpointSet()
   for (const { endpoints } of groups) {
     for (let number = 0; number < endpoints.size; number++) {
-      addresses.addAddressOf(endpoints, endpoints.recordAt(number))
+      addresses.addAddressOf(endpoints.octets, endpoints.recordAt(number))
       if ((number + 1) % PIECES_A_STEP === 0) yield
     }
   }

@@ -67,8 +67,8 @@ export class EndpointSet {
     this.#take(at, end, address.length === 4, hostname !== '')
   }
 
-  /** Adds the address of another set's record, without name, zone and place. */
-  addAddressOf({ octets }: EndpointSet, record: number): void {
+  /** Adds the address of a record, such as another set's, without name, zone and place. */
+  addAddressOf(octets: Uint8Array, record: number): void {
     const length = octets[record]!
     this.#room(4 + length)
     const at = this.#used

@@ -34,11 +34,9 @@ export class Octets {
 
   /** The block, with its size and the offset of its detail filled in. */
   finish(detail: number): Uint8Array {
-    const block = this.take()
-    const view = new DataView(block.buffer)
-    view.setUint32(BLOCK.SIZE, block.length, true)
-    view.setUint32(BLOCK.DETAIL, detail, true)
-    return block
+    this.#setU32(BLOCK.SIZE, this.length)
+    this.#setU32(BLOCK.DETAIL, detail)
+    return this.take()
   }
 
   /** What was written, where it is no block of its own. */
@@ -105,6 +103,11 @@ export class Octets {
   setU16(at: number, value: number): void {
     this.#octets[at] = value
     this.#octets[at + 1] = value >> 8
+  }
+
+  #setU32(at: number, value: number): void {
+    this.setU16(at, value)
+    this.setU16(at + 2, value >>> 16)
   }
 
   u32(value: number): void {
