@@ -29,8 +29,7 @@ LABEL org.opencontainers.image.title="seamark" \
 COPY --from=tree /out /
 # One arena for all threads: glibc would keep one for each, 8 MiB in all.
 # Before the server hears of SIGUSR1, Node would open its inspector for it.
-# One helper of V8's for all threads: four, of which each wakes for every collection, take a twelfth of a start's time and 2 MiB more.
-ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_OPTIONS="--disable-sigusr1 --v8-pool-size=1"
+ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_OPTIONS=--disable-sigusr1
 # As in CoreDNS's image: without arguments, ./Corefile is what would be read.
 WORKDIR /
 USER 65532:65532

@@ -281,6 +281,6 @@ t.test('the command is the image’s', async t => {
   const { words, env } = imageCommand('/bundle')
   t.equal(words[0], process.execPath)
   t.equal(words.at(-1), '/bundle/seamark.mjs')
-  t.match(env, { NODE_ENV: 'production', NODE_OPTIONS: '--disable-sigusr1 --v8-pool-size=1' })
+  t.match(env, { NODE_ENV: 'production', NODE_OPTIONS: '--disable-sigusr1' })
   t.notHas(env, { PATH: String })
 })
