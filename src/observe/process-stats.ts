@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { getHeapSpaceStatistics } from 'node:v8'
+import { lazy } from '../shared/lazy.ts'
 import { familyNamed } from './families.ts'
 import type { Collector, Registry } from './registry.ts'
 
@@ -133,7 +133,7 @@ export class ProcessStats {
     if (!this.detailed) return
     registry.publish(
       'nodejs_heap_space_size_used_bytes',
-      getHeapSpaceStatistics().map(space => ({
+      lazy.v8.getHeapSpaceStatistics().map(space => ({
         labels: { space: space.space_name },
         value: space.space_used_size,
       })),

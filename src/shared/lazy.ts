@@ -16,6 +16,9 @@ export const lazy = {
   get crypto() {
     return process.getBuiltinModule('node:crypto')
   },
+  get dns() {
+    return process.getBuiltinModule('node:dns/promises')
+  },
   get http() {
     return process.getBuiltinModule('node:http')
   },
@@ -27,6 +30,9 @@ export const lazy = {
   },
   get tls() {
     return process.getBuiltinModule('node:tls')
+  },
+  get v8() {
+    return process.getBuiltinModule('node:v8')
   },
   get zlib() {
     return process.getBuiltinModule('node:zlib')
