@@ -1,8 +1,9 @@
 // Files that others may have put in their place: only a regular file of a bounded size is read. A pipe would be waited for without
 // end, a device never ends, and a folder says so late.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { devNull } from 'node:os'
 
 /** A file that is there and is not read, and why. */
 export class FileError extends Error {
@@ -49,7 +50,12 @@ export function readRegular(file: string, maxOctets: number): string {
 }
 
 function judge(file: string, stats: Stats, maxOctets: number): void {
+  if (isNull(stats)) return
   if (!stats.isFile()) throw new FileError(`${file} is no regular file`)
   if (stats.size > maxOctets)
     throw new FileError(`${file} has ${stats.size} octets, more than the ${maxOctets} that are read`)
 }
+
+/** The null device stands for an empty file, wherever it is linked or mounted. */
+const isNull = (stats: Stats): boolean =>
+  stats.isCharacterDevice() && stats.rdev === statSync(devNull, { throwIfNoEntry: false })?.rdev

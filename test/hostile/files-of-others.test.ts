@@ -76,6 +76,14 @@ t.test('a Corefile itself may come out of a pipe', { skip }, async t => {
   t.ok(setup)
 })
 
+t.test('the null device is an empty file', { skip }, async t => {
+  const folder = folderOfThem(t)
+  const file = join(folder, 'Corefile')
+  writeFileSync(file, '. {\n import /dev/null\n whoami\n}\n')
+  t.same(readConfiguration({ file, port: 5301 }).problems, [])
+  t.equal(await readRegularSoon('/dev/null', 0), '')
+})
+
 t.test('a file that is too large is not read', async t => {
   const file = join(t.testdir({ file: 'x'.repeat(100) }), 'file')
   t.equal(readRegular(file, 100).length, 100)
