@@ -28,46 +28,44 @@ const worldOf = (lines: string, own = {}) =>
     own,
   })
 
-/** Asks for that many names that nobody has asked for before. */
-function flood(
-  block: ReturnType<typeof worldOf>['block'],
-  nameOf: (i: number) => string,
-  names = 200,
-): () => void {
+/** Asks for that many names, with other digits in the place of these, that nobody has asked for before. */
+function flood(block: ReturnType<typeof worldOf>['block'], name: string, names: number): () => void {
+  const question = encodeQuestion({ name, type: 'A' })
+  const digitsAt = Buffer.from(question).indexOf('00000')
   let n = 0
   return () => {
-    const questions = Array.from({ length: names }, () => encodeQuestion({ name: nameOf(n++), type: 'A' }))
-    for (const question of questions) block.ask(question, { client: CLIENT })
+    for (let i = 0; i < names; i++) {
+      question.set(Buffer.from(String(n++).padStart(5, '0')), digitsAt)
+      block.ask(question, { client: CLIENT })
+    }
   }
 }
 
 const listOf = (lines: number, line: (i: number) => string): string =>
   Array.from({ length: lines }, (_, i) => line(i)).join('\n')
 
+/** Rounds of which the first warms up. */
+const ROUNDS = 2
+
 t.test('a flood of names costs with ten thousand lines what it costs with ten', async t => {
-  const rows: [what: string, line: (i: number) => string, name: (i: number) => string][] = [
-    ['exact namespaces', i => `deny from * to n${i}`, i => `web.x${i}.svc.cluster.local`],
-    ['lines of others', i => `allow from n${i} to n${i}-*`, i => `web.x${i}.svc.cluster.local`],
-    ['names outside', i => `names from * block n${i}.example`, i => `x${i}.test`],
-    ['names outside for others', i => `names from n${i} allow n${i}.example`, i => `x${i}.test`],
-  ]
-  for (const [what, line, name] of rows) {
+  const rows: [what: string, name: string, names: number, line: (i: number) => string][] = [
+    ['namespaces', 'web.x00000.svc.cluster.local', 4000, i => (i % 2 ? `deny from * to n${i}` : `allow from n${i} to n${i}-*`)],
+    ['names outside', 'x00000.test', 2000, i => `names from ${i % 2 ? '*' : `n${i}`} block n${i}.example`],
+  ] // biome-ignore format: a table
+  for (const [what, name, names, line] of rows) {
     const [many, few] = [worldOf(listOf(10_000, line)), worldOf(listOf(10, line))]
     t.same(many.block.problems.list, [], what)
-    const ratio = costBeside(flood(many.block, name), flood(few.block, name), 5)
-    t.ok(ratio < 3, `${what}: ${ratio.toFixed(2)} times as much`)
+    const ratio = costBeside(flood(many.block, name, names), flood(few.block, name, names), ROUNDS)
+    // One by one they would be 20 times as much and more.
+    t.ok(ratio < 8, `${what}: ${ratio.toFixed(2)} times as much`)
+    t.equal(await many.ask('red', BLUE), 'NOERROR 10.0.0.2', 'and who is judged then is judged as ever')
+    t.equal(
+      await many.ask('red', what === 'namespaces' ? 'web.n7.svc.cluster.local' : 'n7.example'),
+      'NXDOMAIN',
+    )
     await many.block.stop()
     await few.block.stop()
   }
-})
-
-t.test('who is judged after fifty thousand names is judged as before', async t => {
-  const { ask, block } = worldOf('deny from red to blue\nnames from red block test')
-  flood(block, i => `web.x${i}.svc.cluster.local`, 50_100)()
-  t.equal(await ask('red', BLUE), 'NXDOMAIN')
-  t.equal(await ask('red', 'www.test'), 'NXDOMAIN')
-  t.equal(await ask('blue', BLUE), 'NOERROR 10.0.0.2')
-  await block.stop()
 })
 
 const NAMES = Array.from({ length: 1000 }, (_, i) => `n${i}.${'a'.repeat(20)}.example`)
@@ -168,7 +166,7 @@ t.test('objects that are none narrow nothing or something, and end nothing', asy
     if (isProblem(slim)) throw new Error(slim.problem)
     if (slim.flaw === '') good++
     const again = checkedDnsPolicy(JSON.parse(JSON.stringify(slim)), { namespace: 'red', name: slim.name })
-    t.ok(again, JSON.stringify(slim))
+    if (again === undefined) t.fail(JSON.stringify(slim))
     cluster.upsert('DNSPolicy', slim)
     if (i % 100 > 0) continue
     for (const question of ['www.test', BLUE])

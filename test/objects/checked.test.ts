@@ -34,7 +34,10 @@ const made: readonly (readonly [Kind, unknown])[] = [
     'DNSPolicy',
     slimDnsPolicy({
       metadata,
-      spec: { names: { allow: [], block: ['a.example'] }, namespaces: { allow: ['team-*'] } },
+      spec: {
+        names: { allow: [], block: ['a.example'] },
+        namespaces: { allow: ['team-*'], blockSelectors: [{ matchLabels: { team: 'a' } }] },
+      },
     }),
   ],
   ['DNSPolicy', slimDnsPolicy({ metadata })],
@@ -67,6 +70,10 @@ const made: readonly (readonly [Kind, unknown])[] = [
     }),
   ],
   ['Namespace', slimNamespace({ metadata: { name: 'demo' } })],
+  [
+    'Namespace',
+    slimNamespace({ metadata: { name: 'demo', labels: { team: 'a' } } }, { labelledNamespaces: true }),
+  ],
   ['Service', slimService({ metadata, spec: { clusterIP: 'None', ports } })],
   ['Service', slimService({ metadata, spec: { type: 'ExternalName', externalName: 'www.Example.org' } })],
   [
@@ -89,6 +96,13 @@ const made: readonly (readonly [Kind, unknown])[] = [
         ],
       },
       { multicluster: true, zonal: true },
+    ),
+  ],
+  [
+    'Pod',
+    slimPod(
+      { metadata, status: { podIP: '10.1.0.1', podIPs: [{ ip: '10.1.0.1' }, { ip: 'FD00::1' }] } },
+      { clients: { podNames: false, hosts: false, labels: [] } },
     ),
   ],
   ['Pod', slimPod({ metadata, status: { podIP: '10.1.0.1' } })],
