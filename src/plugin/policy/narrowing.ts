@@ -18,8 +18,9 @@ const REMEMBERED_MAX = 10_000
 const REMEMBERED_MAX_OCTETS = 16 * 2 ** 20
 /** Verdicts on namespaces that are remembered for each of them; beyond, all are forgotten. */
 const VERDICTS_MAX = 1000
-/** After a reading that took so long, the policies of a namespace are as they are for this many times as long. */
+/** After a reading that took so long, the policies of a namespace are as they are for this many times as long, a second at most. */
 const REST = 20
+const REST_MAX_MS = 1000
 const NAMESPACE_MAX = 63
 
 /** One DNSPolicy, ready to judge. */
@@ -144,7 +145,7 @@ export class Narrowing {
       judges,
       octets,
       verdicts: new Map(),
-      notBeforeMs: nowMs + REST * (nowMs - beganMs),
+      notBeforeMs: nowMs + Math.min(REST * (nowMs - beganMs), REST_MAX_MS),
     }
     this.#known.set(namespace, known)
     return known
