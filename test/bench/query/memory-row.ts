@@ -21,7 +21,7 @@ const QUICK_SHARE = 0.05
 /** So that both threads get their share of the clients. */
 const CLIENTS = 64
 const OUTSTANDING = 100
-const ONE_THREAD_MIB = 120
+const ONE_THREAD_MIB = 100
 const TWO_THREADS_MIB = 150
 /** The limit of the stock manifest. */
 const POD_MIB = 170

@@ -33,7 +33,7 @@ const START_SECONDS = 1
 /** Of CoreDNS's start under the same limit of processor time. */
 const SMALL_START_SHARE = 2
 const READY_MIB = 120
-const PEAK_MIB = 130
+const PEAK_MIB = 120
 /** How far Seamark may be behind CoreDNS, in ms. */
 const BEHIND_P50_MS = 0.5
 const BEHIND_P99_MS = 2
