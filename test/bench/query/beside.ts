@@ -4,10 +4,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, type Scope } from '../../e2e/processes.ts'
+import type { ServiceShape } from '../common/cluster.ts'
 import type { Context } from '../common/context.ts'
 import type { CorefileChange } from '../common/corefile.ts'
 import { type Figure, medianOf, type RowResult } from '../common/results.ts'
-import { type Bench, type Subject, start } from '../common/servers.ts'
+import { type Bench, type Subject, start, whenReady } from '../common/servers.ts'
 import { measure, type RowLoad } from './round.ts'
 
 /** What tells 2 % from noise takes more rounds than other rows have. */
@@ -26,10 +27,12 @@ export interface Lines {
 export class Changing {
   readonly subject: Subject
   readonly #files: readonly [lines: string, kubernetes: string]
+  readonly #services: readonly ServiceShape[]
 
-  private constructor(subject: Subject, files: readonly [string, string]) {
+  private constructor(subject: Subject, files: readonly [string, string], services: readonly ServiceShape[]) {
     this.subject = subject
     this.#files = files
+    this.#services = services
   }
 
   static async start(
@@ -46,7 +49,7 @@ export class Changing {
       cores: cores.server,
       change: { ...change, add: [...(change.add ?? []), `import ${files[0]}`] },
     })
-    return new Changing(subject, files)
+    return new Changing(subject, files, world.services)
   }
 
   /** Serves with these lines from now on. */
@@ -59,6 +62,8 @@ export class Changing {
     writeFileSync(kubernetesFile, kubernetes.map(line => `${line}\n`).join(''))
     process.kill(program.pid, 'SIGUSR1')
     await eventually('a reload', () => reloads() > before)
+    // With other words other objects may be watched: they are listed anew.
+    await whenReady(this.subject, this.#services)
   }
 }
 
