@@ -1,5 +1,5 @@
 // HOT: whose namespace a query comes from, out of the table (table/clients.ts): for words that judge every query of a block. Who
-// asked lately is remembered. Budget: 70 ns for one of 200 clients, 450 ns for one of 20,000 clients (`npm run bench:micro`).
+// asked lately is remembered. Budget: 70 ns for one of 200 clients (`npm run bench:micro`).
 
 import { ipv4At } from '../../query/sockaddr.ts'
 import { keyEndOf } from '../../table/block.ts'

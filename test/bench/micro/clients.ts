@@ -10,6 +10,8 @@ import { cycle, type MicroCase } from './case.ts'
 const NODES = 1000
 /** Of all Pods those that ask within some seconds. */
 const ASKING = [1, 200, 20_000]
+/** As many as are remembered; what is looked up waits for memory, as long as the machine lets it. */
+const BUDGETED = 200
 const PODS_MAX = 20_000
 const TABLE_OCTETS = 1 << 26
 
@@ -48,7 +50,7 @@ export function clientCases(): MicroCase[] {
     const namespace = (): string => namespaces.at(next(), 0)
     if (!place() || namespace() === NOBODY) throw new TypeError('a client is not known')
     const budget = (name: string): Pick<MicroCase, 'budget'> =>
-      count === 1 ? {} : { budget: { file: `plugin/kubernetes/${name}.ts`, what: who } }
+      count !== BUDGETED ? {} : { budget: { file: `plugin/kubernetes/${name}.ts`, what: who } }
     return [
       { title: `client: node and zone of ${who}`, run: place, ...budget('asker') },
       { title: `client: namespace of ${who}`, run: namespace, ...budget('client-namespace') },
