@@ -3,7 +3,9 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { eventually, type Scope } from '../../e2e/processes.ts'
+import { cpuUs } from '../../support/process-stat.ts'
 import type { ServiceShape } from '../common/cluster.ts'
 import type { Context } from '../common/context.ts'
 import type { CorefileChange } from '../common/corefile.ts'
@@ -14,6 +16,10 @@ import { measure, type RowLoad } from './round.ts'
 /** What tells 2 % from noise takes more rounds than other rows have. */
 const ROUNDS_MIN = 7
 const WARM_SECONDS = 0.3
+/** A server is at rest that took no more than that of such a while; so often it is looked at, at most. */
+const REST_US = 10_000
+const REST_MS = 300
+const RESTS_MAX = 20
 
 /** Lines of the Corefile. */
 export interface Lines {
@@ -71,6 +77,15 @@ export class Changing {
 export const roundsOf = ({ effort }: Context): number =>
   effort.quick ? effort.rounds : Math.max(ROUNDS_MIN, effort.rounds)
 
+/** Until what a reload leaves to be done is done: objects that are listed anew, what is collected of those before. */
+async function whenAtRest(pid: number): Promise<void> {
+  for (let look = 0; look < RESTS_MAX; look++) {
+    const before = cpuUs(pid)
+    await setTimeout(REST_MS)
+    if (cpuUs(pid) - before <= REST_US) return
+  }
+}
+
 /** How many times as much a query costs with the lines as without, in each round. */
 export async function factors(
   context: Context,
@@ -84,6 +99,7 @@ export async function factors(
     await server.read(read)
     // What is listed anew, and what is compiled anew, belongs to the reload.
     await measure(warming, server.subject, row)
+    await whenAtRest(server.subject.program.pid)
     return (await measure(context, server.subject, row)).value
   }
   const figures: Figure[] = []
