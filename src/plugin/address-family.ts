@@ -109,6 +109,8 @@ class FamilyHandler implements Handler {
   readonly #plugin: number
   readonly #reason: string
   readonly #rules: ZoneTable<Rule>
+  /** Whether any zone is kept from anybody at all. */
+  readonly #hides: boolean
   /** The longest first. */
   readonly #byLength: readonly Rule[]
   readonly #context: ServingContext
@@ -122,6 +124,7 @@ class FamilyHandler implements Handler {
     this.#reason = `the directive ${family.word} lets nobody have such addresses of this name`
     const all = rules.map(({ zone, mode }) => ({ zone: name(zone), mode }))
     this.#rules = new ZoneTable(all)
+    this.#hides = all.some(({ mode }) => mode !== 'on')
     this.#byLength = all.toSorted((a, b) => b.zone.length - a.zone.length)
     this.#context = context
   }
@@ -143,7 +146,7 @@ class FamilyHandler implements Handler {
 
   handle(packet: Packet): Step {
     const { scan } = packet
-    if (scan.qclass !== CLASS.IN || packet.isLookUp) return NEXT
+    if (!this.#hides || scan.qclass !== CLASS.IN || packet.isLookUp) return NEXT
     const { type } = this.#family
     if (scan.qtype !== type) return TELLING.has(scan.qtype) ? BACK : NEXT
     const at = this.#rules.indexOf(scan)

@@ -202,7 +202,8 @@ export class Packet extends Reply {
   begin(nowMs: number): void {
     this.receivedAtMs = nowMs
     this.requestOctets = this.end - this.start
-    this.depth = 0
+    // Of one that was parked: nobody took it from there.
+    while (this.depth > 0) this.stackKept[--this.depth] = undefined
     this.late = false
     this.waiting = undefined
     this.hasPlace = false

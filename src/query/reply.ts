@@ -88,6 +88,7 @@ export class Reply extends Question {
 
   /** Takes the question back that was before `ask`. A reply to the other one is written anew before it leaves. */
   unask(): void {
+    if (this.level === 0) throw new Error('a handler takes back a question that nobody changed')
     const level = --this.level
     this.scan = this.scanAt(level)
     this.question = this.questionAt(level)

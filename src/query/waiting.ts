@@ -207,6 +207,7 @@ class WaitingRecord implements Waiting {
       packet.stackAt[i] = rest[at++]!
       packet.stackKept[i] = this.#kept[i]
     }
+    for (let i = packet.depth; i < packet.stackKept.length; i++) packet.stackKept[i] = undefined
     packet.hold(rest, at)
     at += packet.fromOctets
     for (let i = 0; i <= level; i++) {

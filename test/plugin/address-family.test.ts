@@ -1,6 +1,7 @@
 // ipv6 and ipv4: whose addresses are denied at once, what is taken out of other replies, and what is left alone.
 
 import t from 'tap'
+import { PARKED } from '../../src/listen/responder.ts'
 import { takeHint } from '../../src/plugin/address-family.ts'
 import { ipv4Word } from '../../src/plugin/ipv4.ts'
 import { ipv6Word } from '../../src/plugin/ipv6.ts'
@@ -189,4 +190,23 @@ t.test('mistakes', async t => {
     ['ipv6 off {\n}', /^2:1: error: ipv6 takes no block/],
   ] // biome-ignore format: a table
   for (const [text, complaint] of cases) t.match(parseWord(ipv6Word, text).complaints[0], complaint, text)
+})
+
+t.test('what another query left behind that went to wait: a query is answered by its own', t => {
+  const block = new ServerBlock(
+    'ipv6 cluster-only\ncache\ntemplate IN HTTPS example.org {\nanswer "{{ .Name }} 60 IN HTTPS 1 ."\n}',
+    undefined,
+    'forward . 127.0.0.1:9',
+  )
+  const ask = block.repeater()
+  const [answered, waits, next] = [
+    ['www.example.org', 'HTTPS'],
+    ['a.example.net', 'A'],
+    ['b.example.org', 'HTTPS'],
+  ].map(([name, type]) => encodeQuestion({ name: name!, type: type! }))
+  const length = ask(answered!)
+  t.ok(length > 0)
+  t.equal(ask(waits!), PARKED)
+  t.equal(ask(next!), length - 2)
+  return block.stop()
 })
