@@ -2,8 +2,8 @@
 // questions never share an entry, whatever their hashes.
 //
 //   00 01  00 01  02  03 w w w 07 e x a m p l e 03 o r g 00  | options | key
-//   qtype  qclass  |  name                                     that go to the upstream
-//                  1 = DO, 2 = CD, 4 = apart                     that go to the upstream, | which upstreams
+//   qtype  qclass  |  name                                     that go to the upstream, | which upstreams
+//                  1 = DO, 2 = CD, 4 = apart
 
 import type { Packet } from '../../query/packet.ts'
 import { NAME_MAX_OCTETS } from '../../wire/name.ts'

@@ -148,6 +148,8 @@ export class PolicyHandler implements Handler {
 
   back(packet: Packet, client: Kept): Step {
     if (packet.transfer !== undefined) return DONE
+    // Who looked it up, from another block, may not keep it for other clients. This block's cache, further down, may.
+    if (packet.isLookUp) packet.isForClient = true
     this.#comes(client as string)
     let leaves = false
     for (const walk = packet.records(); walk.next(); ) {
@@ -260,6 +262,7 @@ export class PolicyHandler implements Handler {
     }
     packet.fail(rcode, CODE[what], `policy: ${text}`)
     packet.plugin = PLUGIN
+    if (packet.isLookUp) packet.isForClient = true
     const key = `${server} ${what}`
     let counter = this.#counters.get(key)
     if (counter === undefined) {

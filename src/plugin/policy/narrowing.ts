@@ -12,12 +12,13 @@ import type { NameView } from './name-view.ts'
 import { type LabelsOf, testOf } from './selectors.ts'
 import { packSuffixes, Suffixes } from './suffixes.ts'
 
-/** Namespaces whose policies are kept as they are read; beyond, all are forgotten. */
+/** Namespaces whose policies are kept as they are read; beyond, those that were read first are forgotten. */
 const REMEMBERED_MAX = 10_000
 /** Octets of their texts, likewise. */
 const REMEMBERED_MAX_OCTETS = 16 * 2 ** 20
-/** Verdicts on namespaces that are remembered for each of them; beyond, all are forgotten. */
+/** Verdicts on namespaces that are remembered for each of them, and for all; beyond, all are forgotten. */
 const VERDICTS_MAX = 1000
+const VERDICTS_MAX_ALL = 50_000
 /** After a reading that took so long, the policies of a namespace are as they are for this many times as long, a second at most. */
 const REST = 20
 const REST_MAX_MS = 1000
@@ -49,10 +50,12 @@ export class Narrowing {
   readonly #labelsOf: LabelsOf
   readonly #known = new Map<string, Known>()
   readonly #key = new Uint8Array(1 + NAMESPACE_MAX)
+  readonly #clock: Clock
   #client = NOBODY
   #judges: readonly Judge[] = NONE
   #verdicts: Map<string, string> | undefined
-  readonly #clock: Clock
+  /** Of the verdicts, those of namespaces that were forgotten since among them. */
+  #verdictCount = 0
   #octets = 0
 
   constructor(table: TableReader, labelsOf: LabelsOf, clock: Clock) {
@@ -78,6 +81,7 @@ export class Narrowing {
   /** Labels have changed: no verdict on a namespace counts any more. */
   forget(): void {
     for (const { verdicts } of this.#known.values()) verdicts.clear()
+    this.#verdictCount = 0
   }
 
   /** What keeps names of that namespace from the client: the object and the part of it; undefined for nothing. Its own it has always. */
@@ -86,8 +90,9 @@ export class Narrowing {
     const verdicts = this.#verdicts!
     let verdict = verdicts.get(namespace)
     if (verdict === undefined) {
-      if (verdicts.size >= VERDICTS_MAX) verdicts.clear()
+      if (verdicts.size >= VERDICTS_MAX || this.#verdictCount >= VERDICTS_MAX_ALL) this.forget()
       verdict = this.#judge(namespace) ?? ''
+      this.#verdictCount++
       verdicts.set(namespace, verdict)
     }
     return verdict === '' ? undefined : verdict
@@ -135,9 +140,11 @@ export class Narrowing {
     const judges = served.map(policy => judgeOf(policy, this.#labelsOf))
     const octets = found?.text.length ?? 0
     this.#octets += octets - (before?.octets ?? 0)
-    if (this.#known.size >= REMEMBERED_MAX || this.#octets > REMEMBERED_MAX_OCTETS) {
-      this.#known.clear()
-      this.#octets = octets
+    this.#known.delete(namespace)
+    for (const [first, { octets }] of this.#known) {
+      if (this.#known.size < REMEMBERED_MAX && this.#octets <= REMEMBERED_MAX_OCTETS) break
+      this.#known.delete(first)
+      this.#octets -= octets
     }
     const nowMs = this.#clock.nowMs()
     const known: Known = {

@@ -22,9 +22,15 @@ export function packSuffixes(names: readonly Name[], lines?: readonly number[]):
   let at = octetsAt
   for (let i = 0; i < names.length; i++) {
     const folded = foldName(names[i]!)
-    octets.set(folded, at)
     let place = halfSipHash(k0, k1, folded, 0, folded.length) & (places - 1)
-    while (words[HEAD_WORDS + place] !== 0) place = (place + 1) & (places - 1)
+    let known = words[HEAD_WORDS + place]!
+    while (known !== 0 && !isAt(octets, known, folded, 0, folded.length)) {
+      place = (place + 1) & (places - 1)
+      known = words[HEAD_WORDS + place]!
+    }
+    // Of equal names the first one counts.
+    if (known !== 0) continue
+    octets.set(folded, at)
     words[HEAD_WORDS + place] = at
     if (lines) words[HEAD_WORDS + places + place] = lines[i]!
     at += folded.length
@@ -69,12 +75,13 @@ export class Suffixes {
     for (; ; place = (place + 1) & mask) {
       const known = words[HEAD_WORDS + place]!
       if (known === 0) return NONE
-      if (this.#isAt(known, folded, at, end)) return place
+      if (isAt(this.#octets, known, folded, at, end)) return place
     }
   }
+}
 
-  #isAt(known: number, folded: Uint8Array, at: number, end: number): boolean {
-    for (; at < end; at++, known++) if (this.#octets[known] !== folded[at]) return false
-    return true
-  }
+/** Whether the name at octets[known …) is folded[at … end). */
+function isAt(octets: Uint8Array, known: number, folded: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at++, known++) if (octets[known] !== folded[at]) return false
+  return true
 }

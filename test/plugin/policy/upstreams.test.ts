@@ -20,7 +20,7 @@ async function upstream(t: Test, address: string): Promise<UpstreamStub> {
 }
 
 /** 192.0.2.9 is what everybody's upstream says, 192.0.2.1 that of team a, 192.0.2.2 that of blue. */
-async function world(t: Test, front = '', own: Partial<ServingContext> = {}) {
+async function world(t: Test, front = '', own: Partial<ServingContext> = {}, corp = '') {
   const [all, one, two] = [
     await upstream(t, '192.0.2.9'),
     await upstream(t, '192.0.2.1'),
@@ -36,7 +36,7 @@ async function world(t: Test, front = '', own: Partial<ServingContext> = {}) {
       slimService('blue/web', '10.0.0.2'),
       external('red/out', 'www.example.net'),
     ],
-    behind: `hosts {\n192.0.2.77 known.test\nfallthrough\n}\nforward . ${all.to} {\nexcept kept.test\n}`,
+    behind: `hosts {\n192.0.2.77 known.test\nfallthrough\n}\nforward . ${all.to} {\nexcept kept.test\n}${corp && `\n}\ncorp.example {\n${corp}`}`,
   })
   t.teardown(() => made.block.stop())
   t.same(made.block.problems.list, [])
@@ -139,3 +139,19 @@ t.test('mistakes', t => {
   )
   t.end()
 })
+
+t.test(
+  'an alias of another block leads each client to its own upstreams, whatever the cache there has',
+  async t => {
+    const own =
+      'template IN A {\nmatch ^www.corp.example.$\nanswer "{{ .Name }} 60 IN CNAME x.example.net."\n}\ncache'
+    const { ask } = await world(t, '', {}, own)
+    for (const [who, address] of [
+      ['red', 1],
+      ['blue', 2],
+      ['dark', 9],
+      ['red', 1],
+    ] as const)
+      t.equal(await ask(who, 'www.corp.example'), `NOERROR x.example.net. 192.0.2.${address}`, who)
+  },
+)
