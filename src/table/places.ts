@@ -51,8 +51,8 @@ export class Places {
       writer.clientsChanged()
       return true
     }
-    if (!wasThere) this.#count(network, 1, writer)
     const isChanged = writer.publish(key, buildPlace(key, node))
+    if (!wasThere) this.#count(network, 1, writer)
     if (isChanged) writer.clientsChanged()
     return isChanged
   }
