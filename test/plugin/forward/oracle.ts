@@ -5,7 +5,7 @@ import { decodeMessage, type Message } from '../../../src/wire/message.ts'
 import { equalNames, isWithin, joinNames, type Name, nameKey } from '../../../src/wire/name.ts'
 import { OPCODE, RCODE } from '../../../src/wire/rcode.ts'
 import type { Rr } from '../../../src/wire/record.ts'
-import { TYPE } from '../../../src/wire/rrtype.ts'
+import { CLASS, RDATA_LAYOUT, TYPE } from '../../../src/wire/rrtype.ts'
 
 /** A question; the name is in lower case. */
 export interface Asked {
@@ -37,11 +37,27 @@ export function judge(octets: Uint8Array, sent: Uint8Array, protocol: 'udp' | 't
   const announced = edns ? readU16(sent, questionEndOf(sent) + 3) : PAYLOAD_MIN
   if (protocol === 'udp' && octets.length > announced) return cut(octets)
   const message = decodeMessage(octets)
-  if (message === undefined) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
+  if (message === undefined || !isExact(message)) return (octets[2]! & 2) !== 0 ? cut(octets) : MISMATCH
   const refusesEdns =
     message.rcode === RCODE.BADVERS || (isEdnsRefusal(message.rcode) && message.edns === undefined)
   return edns && refusesEdns ? NO_EDNS : { kind: 'reply', message }
 }
+
+/** Whether no record's data is longer or shorter than its type has it. */
+const isExact = ({ answer, authority, additional }: Message): boolean =>
+  [...answer, ...authority, ...additional].every(({ type, class: rrclass, rdata }) => {
+    if (type === TYPE.A) return rrclass !== CLASS.IN || rdata.length === 4
+    if (type === TYPE.AAAA) return rrclass !== CLASS.IN || rdata.length === 16
+    let at = 0
+    for (const field of RDATA_LAYOUT.get(type) ?? []) {
+      if (field === 's') at += rdata[at]! + 1
+      else if (field === 'n') {
+        while (rdata[at] !== 0) at += rdata[at]! + 1
+        at++
+      } else at += Number(field)
+    }
+    return !RDATA_LAYOUT.has(type) || rdata.length - at === (type === TYPE.SOA ? 20 : 0)
+  })
 
 const isEdnsRefusal = (rcode: number): boolean => rcode === RCODE.FORMERR || rcode === RCODE.NOTIMP
 
