@@ -4,7 +4,9 @@
 //
 // A page that the process has changed, as the loader does where it relocates and a debugger where it stops, exists nowhere else
 // and would be lost. So nothing is touched of a mapping that can be written to, or has one such page (`Anonymous`, or swapped
-// out; proc_pid_smaps(5)). Nor is anything of a library: one that is unloaded meanwhile leaves its addresses to somebody else.
+// out; proc_pid_smaps(5)). Nor is anything that may be unmapped meanwhile and leave its addresses to somebody else, whose memory
+// would be lost: a library, or the copy of its built-in functions that V8 maps from the same file beside the code of each thread and
+// that ends with the thread. What the loader has mapped, for good, is as far from the file's beginning as in the file, or nearly.
 //
 //   0074a000-03044000 r-xp 0034a000 00:2f 1234    /usr/local/bin/node
 //   Rss:               33120 kB
@@ -21,7 +23,10 @@ const READ_OCTETS = 16 * 1024
 /** What is unmapped at once: less than a millisecond, for which another thread's page fault may wait. */
 const SLICE_OCTETS = 8 * 2 ** 20
 
-const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \d+\s*(.*)$/
+/** How much farther from its beginning a segment may be in memory than in the file: each is aligned to a page, 64 KiB or 2 MiB. */
+const SHIFT_OCTETS = 16 * 2 ** 20
+
+const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+\s*(.*)$/
 const FIELD = /^(Rss|Anonymous|Swap):\s+(\d+) kB$/
 
 /** Addresses that are mapped, in octets: from `start` to before `end`. */
@@ -31,10 +36,12 @@ export interface Mapping {
   readonly residentKib: number
 }
 
-/** Takes the lines of /proc/self/smaps; finds what is of the file `path`, cannot be written to, and was never changed. */
+/** Takes the lines of /proc/self/smaps; finds what the loader mapped of the file `path`, cannot be written to, and was never changed. */
 export class CleanMappings {
   readonly found: Mapping[] = []
   readonly #path: string
+  /** Where the file's beginning is mapped; the addresses come in order, and it is the first. */
+  #base: number | undefined
   #range: Pick<Mapping, 'start' | 'end'> | undefined
   readonly #kib = new Map<string, number>()
 
@@ -48,11 +55,15 @@ export class CleanMappings {
       this.#kib.set(name, Number(kib))
       return
     }
-    const [, start, end, permissions, path] = HEAD.exec(line) ?? []
-    if (start === undefined || end === undefined) return
+    const [, start, end, permissions, offset, path] = HEAD.exec(line) ?? []
+    if (start === undefined || end === undefined || offset === undefined) return
     this.end()
-    if ((permissions === 'r--p' || permissions === 'r-xp') && path === this.#path)
-      this.#range = { start: Number.parseInt(start, 16), end: Number.parseInt(end, 16) }
+    if (path !== this.#path) return
+    const range = { start: Number.parseInt(start, 16), end: Number.parseInt(end, 16) }
+    const fileStart = range.start - Number.parseInt(offset, 16)
+    if (fileStart === range.start) this.#base ??= fileStart
+    const isLoaded = this.#base !== undefined && Math.abs(fileStart - this.#base) < SHIFT_OCTETS
+    if (isLoaded && (permissions === 'r--p' || permissions === 'r-xp')) this.#range = range
   }
 
   /** The mapping before is whole. One of which anything is not said is left alone. */

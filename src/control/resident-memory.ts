@@ -26,7 +26,7 @@ export interface MemoryKind {
   readonly giveBack: () => Promise<string>
 }
 
-/** One line of /proc/self/status (proc_pid_status(5)), in MiB. */
+/** One line of /proc/self/status (proc_pid_status(5)), in MiB; NaN where there is no such line. */
 function statusMib(field: 'RssFile' | 'RssAnon'): number {
   const status = readFileSync('/proc/self/status', 'latin1')
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024
@@ -117,7 +117,8 @@ export class ResidentMemory {
     if (clock.nowMs() < state.pauseUntilMs && state.usedMib !== undefined) return
     const residentMib = kind.residentMib()
     const { usedMib = residentMib } = state
-    if (residentMib - usedMib < GROWN_MIB) {
+    // Where the kernel does not tell it (gVisor), it is no number, and is never more.
+    if (!(residentMib - usedMib >= GROWN_MIB)) {
       state.usedMib = Math.min(residentMib, usedMib)
       return
     }

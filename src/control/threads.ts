@@ -30,6 +30,8 @@ const TICKET_SECRET_OCTETS = 32
 
 /** How much nicer the control thread is than a serving thread: it gets a quarter of a core that both want. */
 const CONTROL_NICENESS = 5
+/** And than one that takes another's place, which is as nice as the control thread was: less, as it adds up with each. */
+const REPLACED_NICENESS = 1
 
 /** What the threads are to serve. */
 export interface Work {
@@ -97,7 +99,7 @@ export class Threads {
     await loadLibc()
     this.#shared = { ...this.#shared, count, hasHttp }
     for (let thread = 0; thread < count; thread++) this.#workers.push(this.#spawn(thread))
-    if (!here) giveWay()
+    if (!here) giveWay(CONTROL_NICENESS)
   }
 
   #spawn(thread: number): ServingWorker {
@@ -219,7 +221,7 @@ export class Threads {
     const endTurn = await this.#turn()
     const { thread } = dead
     const worker = this.#spawn(thread)
-    giveWay()
+    giveWay(REPLACED_NICENESS)
     this.#workers = this.#workers.map(other => (other === dead ? worker : other))
     const problem = this.#work && (await this.#startOn(worker, this.#work))
     if (problem === undefined) this.#failures.delete(thread)
@@ -252,10 +254,10 @@ export class Threads {
  * which is as nice as it was itself, and cannot be made less so without a right. Linux takes the niceness of a thread; elsewhere it
  * would be that of the whole process.
  */
-function giveWay(): void {
+function giveWay(niceness: number): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + CONTROL_NICENESS))
+    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness))
   } catch {
     // A sandbox may forbid it; then nothing is lost but the order.
   }

@@ -11,13 +11,17 @@ import { fileMib } from '../support/process-stat.ts'
 const NODE = '/usr/local/bin/node'
 const CLEAN = { Rss: 100, Private_Dirty: 0, Anonymous: 0, AnonHugePages: 0, Swap: 0, SwapPss: 0 }
 
-/** One mapping as the kernel writes it. */
+/** Where the file's beginning is, and where its code is as many octets farther as in the file. */
+const BEGINNING = '00400000-0074a000 r--p 00000000'
+const CODE = '0074a000-03044000 r-xp 0034a000'
+
+/** One mapping as the kernel writes it; of `permissions` alone it is where the code is. */
 const mapping = (
   permissions: string,
   path: string,
   kib: Readonly<Record<string, number>> = CLEAN,
 ): readonly string[] => [
-  `0074a000-03044000 ${permissions} 0034a000 00:2f 1234 ${' '.repeat(20)}${path}`,
+  `${permissions.length > 4 ? permissions : CODE.replace('r-xp', permissions)} 00:2f 1234 ${' '.repeat(20)}${path}`,
   ...Object.entries(kib).map(([name, value]) => `${name}: ${String(value).padStart(15)} kB`),
   'VmFlags: rd ex mr mw me sd',
 ]
@@ -46,14 +50,25 @@ t.test('which mappings are clean', async t => {
     ['the kernel’s', mapping('r-xp', '[vdso]'), []],
     ['several', [mapping('rw-p', NODE), mapping('r-xp', NODE), mapping('r--p', '/lib/x.so')].flat(), [FOUND]],
     ['not those of the one before', [...mapping('r-xp', NODE, {}), ...mapping('rw-p', NODE)], []],
+    ['V8’s copy for a thread', mapping('7fb10fdc0000-7fb10ffc5000 r-xp 01627000', NODE), []],
+    ['one that is mapped in front of it', mapping('00010000-00020000 r-xp 01627000', NODE), []],
+    [
+      'aligned to 2 MiB',
+      mapping('03200000-03201000 r-xp 02e00000', NODE),
+      [{ start: 0x3200000, end: 0x3201000, residentKib: 100 }],
+    ],
     ['nothing', [], []],
   ]
   for (const [title, lines, found] of cases) {
     const mappings = new CleanMappings(NODE)
-    for (const line of lines) mappings.take(line)
+    for (const line of [...mapping(BEGINNING, NODE, {}), ...lines]) mappings.take(line)
     mappings.end()
     t.strictSame(mappings.found, found, title)
   }
+  const mappings = new CleanMappings(NODE)
+  for (const line of mapping('r-xp', NODE)) mappings.take(line)
+  mappings.end()
+  t.strictSame(mappings.found, [], 'of which the beginning is not mapped')
 })
 
 const library = (await loadKoffi())?.library

@@ -82,6 +82,12 @@ t.test('what cannot be given back is told where one looks for faults, and tried 
   t.equal(await within(20), 1)
 })
 
+t.test('what the kernel does not tell is left alone', async t => {
+  const { lines, within } = watched({ resident: Number.NaN })
+  t.equal(await within(60), 0)
+  t.strictSame(lines, [])
+})
+
 const kinds = await memoryKinds()
 const skip = kinds.length > 0 ? false : 'koffi does not load here: no memory is given back'
 
