@@ -20,7 +20,7 @@ export function whyNoName(text: string): Verdict | undefined {
   if (familyOf(text) !== 0)
     return {
       cause: `${quoted} is an address, which nobody asks a name server for.`,
-      advice: `Ask for its name: ${reverseName(text)} PTR.`,
+      advice: `Ask for its name: ${reverseName(text.replace(/%.*$/, ''))} PTR.`,
     }
   if (text.includes('://')) return no('is a URL and no name')
   const odd = /[\s,;/'"()[\]<>@]/.exec(text)?.[0]

@@ -13,8 +13,8 @@ import { cached, upstream } from './rules/upstream.ts'
 
 const UNANSWERED: readonly Rule[] = [
   elsewhere,
-  refusedRecord,
   ...CONFIGURED,
+  refusedRecord,
   unlisted,
   stale,
   externalName,

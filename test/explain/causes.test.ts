@@ -17,6 +17,9 @@ const slice = (name: string, of: string, type: string, endpoint: string): string
   `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${name}, namespace: shop, labels: {kubernetes.io/service-name: ${of}}}\naddressType: ${type}\nendpoints: [${endpoint}]\n`
 const HEADLESS = 'clusterIP: None'
 
+const dnsRecord = (name: string, year: number, spec: string): string =>
+  `apiVersion: seamark.dev/v1alpha1\nkind: DNSRecord\nmetadata: {name: ${name}, namespace: shop, creationTimestamp: "${year}-01-01T00:00:00Z"}\nspec: {name: www.rec.test, ${spec}}\n`
+
 const OBJECTS = [
   service('web', 'clusterIP: 10.96.0.10, selector: {app: web}, ports: [{name: http, port: 80}]'),
   service('web', 'clusterIP: 10.96.0.11', 'other'),
@@ -56,6 +59,8 @@ const OBJECTS = [
   pod('public', '10.244.9.11', ', dnsPolicy: None, dnsConfig: {nameservers: [8.8.8.8]}'),
   pod('default', '10.244.9.12', ', dnsPolicy: Default'),
   pod('host', '192.168.1.5', ', hostNetwork: true'),
+  dnsRecord('older', 2025, 'type: A, values: [192.0.2.1]'),
+  dnsRecord('younger', 2026, 'type: CNAME, values: [www.example.org]'),
 ].join('---\n')
 
 /** What the upstream says, by what the name begins with; NXDOMAIN of all else. */
@@ -342,7 +347,18 @@ const AUTOPATH =
 const CORP =
   'corp.test:53 {\n  file FOLDER/corp.zone\n}\nv.test:53 {\n  view v {\n    expr false\n  }\n  whoami\n}\n'
 
+const RECORDS = 'k8s_records rec.test {\n from dnsrecords\n delegate rec.test to shop\n }'
+
 const OF_THE_COREFILE: readonly Broken[] = [
+  ['www.rec.test.', { lines: RECORDS }, 0, /resolves to 192\.0\.2\.1/, /^Nothing/],
+  [
+    'www.rec.test.',
+    { lines: RECORDS, type: 'AAAA' },
+    1,
+    /^DNSRecord shop\/younger asks for www\.rec\.test, and is refused: /,
+    /^Take another name/,
+  ],
+  ['www.rec.test.', { lines: `acl {\n block\n }\n ${RECORDS}` }, 1, /^acl /, /^Let the client ask by a line/],
   [
     'web.other',
     { from: 'shop/curl', kubernetes: 'pods verified', lines: 'policy {\n deny from shop to other\n }' },

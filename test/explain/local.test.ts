@@ -214,6 +214,7 @@ t.test('what cannot be told is one sentence', async t => {
       /^Ask for its name: 7\.7\.244\.10\.in-addr\.arpa\. PTR\.$/,
     ],
     ['fd00::1', {}, /^"fd00::1" is an address/, /^Ask for its name: 1\.0\.0.*\.d\.f\.ip6\.arpa\. PTR\.$/],
+    ['fe80::1%eth0', {}, /^"fe80::1%eth0" is an address/, /name: 1\.0\.0.*\.8\.e\.f\.ip6\.arpa\. PTR\.$/],
     ['web', { type: 'NOPE' }, /^NOPE is no record type\.$/, /^Give a type/],
     ['web', { from: 'shop/nobody' }, /^There is no Pod nobody in namespace shop\.$/, /^Give a Pod/],
     ['web', { from: 'shop' }, /^"shop" is neither NAMESPACE\/POD nor an address\.$/, /./],

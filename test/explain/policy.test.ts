@@ -66,7 +66,8 @@ t.test('who keeps it', async t => {
     const answer = owner.startsWith('alias')
       ? [named(owner, 'CNAME', 30, 'web.other.svc.cluster.local')]
       : [a(owner, 30, owner.startsWith('rebound') ? '10.96.0.11' : '192.0.2.1')]
-    back.send(replyTo(asked, owner.includes('.example.') ? { answer } : { rcode: 3 }))
+    const rcode = owner.includes('.failing.') ? 2 : 3
+    back.send(replyTo(asked, owner.includes('.example.') ? { answer } : { rcode }))
   })
   t.teardown(() => upstream.pause())
   const { explain } = corefilePlace(t, OBJECTS, upstream.port)
@@ -97,4 +98,7 @@ t.test('who keeps it', async t => {
     const notes = report.tried.flatMap(({ transcript }) => transcript.notes.map(({ text }) => text))
     t.ok(notes.includes(`what ${whom}`), notes.join('\n'))
   }
+  const missed = await told(upstreams, 'shop/curl', 'www.failing.test.')
+  t.match(missed.cause, /^The upstream gives no answer/)
+  t.ok(missed.advice.endsWith(`name another one of policy (Corefile:7: ${upstreams}).`), missed.advice)
 })

@@ -24,6 +24,14 @@ export const aliasOf = ({ transcript: { answer, type } }: Case): string => {
   return last?.type === 'CNAME' && type !== 'CNAME' ? bare(last.data) : ''
 }
 
+/** Who names the upstreams that were asked: a StubDomain, a line of policy, or forward. */
+function upstreamsOf({ transcript }: Case): string {
+  const stub = lastOf(transcript, 'stubdomains')?.facts?.stub
+  if (stub !== undefined) return `of StubDomain ${stub}`
+  const line = notesOf(transcript, 'policy').findLast(({ facts }) => facts?.upstreams !== undefined)
+  return line === undefined ? 'behind forward' : `of policy (${line.facts?.upstreams})`
+}
+
 export const upstream: Rule = one => {
   const { transcript, sought } = one
   const notes = notesOf(transcript, 'forward')
@@ -33,11 +41,9 @@ export const upstream: Rule = one => {
   const answered = notes.findLast(({ facts }) => facts?.rcode !== undefined)
   const code = answered?.facts?.rcode
   if (code === undefined) {
-    const stub = lastOf(transcript, 'stubdomains')?.facts?.stub
-    const where = stub === undefined ? 'behind forward' : `of StubDomain ${stub}`
     return {
       cause: `No upstream answers for ${name}: ${said}.`,
-      advice: `See whether the addresses ${where} are right and reached from this Pod.`,
+      advice: `See whether the addresses ${upstreamsOf(one)} are right and reached from this Pod.`,
     }
   }
   if (code === 'NXDOMAIN' || code === 'NOERROR') {
@@ -58,8 +64,8 @@ export const upstream: Rule = one => {
     cause: `The upstream gives no answer for ${name}: ${said}${more}.`,
     advice:
       code === 'REFUSED'
-        ? 'Let the upstream serve this client, or name another one behind forward.'
-        : 'Ask the upstream itself for the name, or name another one behind forward.',
+        ? `Let the upstream serve this client, or name another one ${upstreamsOf(one)}.`
+        : `Ask the upstream itself for the name, or name another one ${upstreamsOf(one)}.`,
   }
 }
 

@@ -143,6 +143,7 @@ export class PolicyHandler implements Handler {
     const whom = apart instanceof Upstreams ? `asked of ${apart.text}` : 'forwarded as for everybody'
     packet.trace.note('policy', `what ${clientText(this.#client)} asks outside of the cluster is ${whom}`, {
       allowed: true,
+      ...(apart instanceof Upstreams && { upstreams: apart.written }),
     })
   }
 

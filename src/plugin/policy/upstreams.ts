@@ -17,6 +17,8 @@ export class Upstreams implements Apart {
   readonly key: Uint8Array
   /** What a person is told of it. */
   readonly text: string
+  /** Where the line is, and its words. */
+  readonly written: string
   readonly #rule: Rule
 
   constructor({ from, to, written }: UpstreamRule, context: ServingContext, open: OpenUdp) {
@@ -25,6 +27,7 @@ export class Upstreams implements Apart {
       .digest()
       .subarray(0, KEY_OCTETS)
     const addresses = to.map(each => (each.kind === 'address' ? addressText(each) : ''))
+    this.written = written
     this.text = `${addresses.join(', ')} (${written})`
     this.#rule = new Rule(defaultRule('.', to), context, () => DONE, open, undefined)
   }
