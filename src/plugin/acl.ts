@@ -212,6 +212,8 @@ class AclHandler implements Handler {
   readonly #rules: readonly Rule[]
   /** Whether another name may be judged otherwise than the one that is asked for. */
   readonly #judgesAnswers: boolean
+  /** Whether one client may be denied what another one gets. */
+  readonly #judgesClients: boolean
   readonly #meters: Meters
   readonly #counters = new Map<Served, Counters>()
   /** Those of the last query. */
@@ -221,6 +223,9 @@ class AclHandler implements Handler {
     this.#meters = meters
     let number = 0
     this.#judgesAnswers = rules.some(({ zones, askedOnly }) => !askedOnly && !zones.includes('.'))
+    this.#judgesClients = rules.some(({ policies }) =>
+      policies.some(({ networks }) => networks !== undefined),
+    )
     this.#rules = rules.map(({ zones, policies, askedOnly }) => ({
       askedOnly,
       zones: new ZoneTable(zones.map(text => ({ text, zone: name(text), number: number++ }))),
@@ -235,14 +240,18 @@ class AclHandler implements Handler {
 
   handle(packet: Packet): Step {
     const policy = this.#judge(packet, packet.scan, false)
-    if (policy !== undefined) return deny(packet, policy)
+    if (policy !== undefined) {
+      this.#mark(packet)
+      return deny(packet, policy)
+    }
     this.#countersOf(packet.served).allowed.add()
-    return this.#judgesAnswers ? BACK : NEXT
+    return this.#judgesAnswers || (packet.isLookUp && this.#judgesClients) ? BACK : NEXT
   }
 
   /** The names behind aliases are judged as if they were asked for; additional ones are left out instead. */
   back(packet: Packet): Step {
-    if (packet.length === 0) return DONE
+    this.#mark(packet)
+    if (!this.#judgesAnswers || packet.length === 0) return DONE
     for (const walk = packet.records(); walk.next(); ) {
       if (walk.section === SECTION.AUTHORITY || (!packet.isQuestionStale && isAskedName(walk))) continue
       const policy = this.#judge(packet, scanOwner(walk), true)
@@ -252,6 +261,11 @@ class AclHandler implements Handler {
       return DONE
     }
     return DONE
+  }
+
+  /** Who looked it up may not keep it for other clients; this block's own cache, further down, has it already. */
+  #mark(packet: Packet): void {
+    if (packet.isLookUp && this.#judgesClients) packet.isForClient = true
   }
 
   /** What denies the client the scanned name, counted; undefined where nothing does. */

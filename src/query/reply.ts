@@ -18,6 +18,7 @@ export interface KeptReply {
   readonly error: string | undefined
   readonly reasonCode: number
   readonly reason: Uint8Array
+  readonly recursionDesired: boolean | undefined
 }
 
 /** Options that the server adds to a reply: a cookie, NSID, keepalive, and what a Corefile shows. */
@@ -268,11 +269,11 @@ export class Reply extends Question {
     const { out, outAt, length, rcode, plugin, error, reasonCode } = this
     const octets = Uint8Array.prototype.slice.call(out, outAt, outAt + length)
     const reason = this.reason.slice(0, this.reasonOctets)
-    return { octets, rcode, plugin, error, reasonCode, reason }
+    return { octets, rcode, plugin, error, reasonCode, reason, recursionDesired: this.replyRecursionDesired }
   }
 
   /** The reply is one that was put aside, of this packet while its question was the same. */
-  restore({ octets, rcode, plugin, error, reasonCode, reason }: KeptReply): void {
+  restore({ octets, rcode, plugin, error, reasonCode, reason, recursionDesired }: KeptReply): void {
     this.enlarge()
     this.out.set(octets, this.outAt)
     this.length = octets.length
@@ -282,5 +283,6 @@ export class Reply extends Question {
     this.reasonCode = reasonCode
     this.reason.set(reason)
     this.reasonOctets = reason.length
+    this.replyRecursionDesired = recursionDesired
   }
 }

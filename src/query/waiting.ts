@@ -27,6 +27,7 @@ import {
   type Waiting,
 } from './packet.ts'
 import type { KeptReply } from './reply.ts'
+import { settleQuestion } from './settle.ts'
 
 /** Packets that wait on one thread, of all clients and transports together. */
 export const WAITING_MAX = 10_000
@@ -106,6 +107,7 @@ class WaitingRecord implements Waiting {
     this.#apart = packet.apart
     this.#labels = packet.madeLabels
     this.#trace = packet.trace
+    if (packet.length > 0) settleQuestion(packet)
     this.#reply = packet.length > 0 ? packet.keepReply() : undefined
     this.#times[0] = packet.receivedAtMs
     this.#times[1] = packet.deadlineMs

@@ -41,7 +41,7 @@ export class FastAnswers implements Handler {
 
   handle(packet: Packet): Step {
     if (packet.scan.qclass !== CLASS.IN) return NEXT
-    const isWhole = packet.goesOutAsItIs
+    const isWhole = packet.goesOutAsItIs && !this.#sources.needsAll && !packet.becomesSmaller
     if (!isWhole) return this.#answer(packet, packet.becomesSmaller ? MESSAGE_MAX : packet.limit, false)
     const limit = packet.limit - packet.optionsOctets
     // The question alone hardly leaves room for the options of the reply.
@@ -69,7 +69,9 @@ export class FastAnswers implements Handler {
       if (trace !== undefined) noteAnswer(trace, cluster)
       return answered(packet, written, KUBERNETES, isWhole)
     }
-    if (cache === undefined || packet.apart !== undefined || concernsOne(cacheGuards, scan)) return NEXT
+    // With options of the client's, or upstreams, the handler of `cache` knows which entry is for it.
+    if (cache === undefined || packet.apart !== undefined || packet.addedOptions !== undefined) return NEXT
+    if (concernsOne(cacheGuards, scan)) return NEXT
     const { out, outAt } = packet
     const nowMs = packet.late ? clock.nowMs() : packet.receivedAtMs
     const written = cache.answer(scan, question, out, outAt, limit, nowMs)

@@ -180,6 +180,8 @@ export class Road implements Responder, PacketRoad {
         step = ++packet.at < handlers.length ? handlers[packet.at]!.handle(packet) : noHandler(packet)
       } else if (step === DONE || step === DROP) {
         packet.isDropped = step === DROP
+        // Of those that changed the question nobody sees the drop, and takes it back.
+        if (step === DROP) while (packet.level > 0) packet.unask()
         if (packet.depth === 0) return step
         const kept = pop(packet)
         const handler = handlers[packet.at]!
@@ -207,6 +209,7 @@ export class Road implements Responder, PacketRoad {
       asked.waiting!.asker = waiting
       if (waiting !== undefined) return WAIT
       asked.waiting!.isAbandoned = true
+      this.#room.leave(asked)
       pop(packet)
       return DONE
     } finally {

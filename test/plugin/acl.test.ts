@@ -3,8 +3,11 @@
 import t from 'tap'
 import { aclWord } from '../../src/plugin/acl.ts'
 import { answering } from '../support/answering.ts'
+import { decodeMessage } from '../support/dns-message.ts'
+import { encodeQuestion } from '../support/dns-question.ts'
 import type { Query } from '../support/query.ts'
 import { DROP } from '../support/reply.ts'
+import { ServerBlock } from '../support/server-block.ts'
 import { parseWord, record, reply } from '../support/words.ts'
 
 const from = (address: string): Partial<Query> => ({
@@ -171,3 +174,24 @@ t.test('a list of networks that no one writes by hand is refused', async t => {
   const line = `block net${' 10.0.0.1'.repeat(100_001)}`
   t.match(parseWord(aclWord, `acl {\n${line}\n}`).complaints[0], /^2:1: error: more than 100000 networks/)
 })
+
+t.test(
+  'what an alias of another block leads to is judged for each client, whatever the cache there has',
+  async t => {
+    const alias =
+      'template IN A {\nmatch ^www.corp.example.$\nanswer "{{ .Name }} 60 IN CNAME db.secret.test."\n}'
+    const secret = 'acl secret.test {\nblock net 10.1.0.0/16\n}\nhosts {\n192.0.2.5 db.secret.test\n}'
+    const block = new ServerBlock(secret, undefined, `whoami\n}\ncorp.example {\n${alias}\ncache`)
+    t.teardown(() => block.stop())
+    t.same(block.problems.list, [])
+    const question = encodeQuestion({ name: 'www.corp.example' })
+    for (const [address, addresses] of [
+      ['10.0.0.7', 1],
+      ['10.1.0.5', 0],
+      ['10.0.0.7', 1],
+    ] as const) {
+      const { rcode, records } = decodeMessage((await block.late(question, from(address)))!)
+      t.equal(records.answer.filter(({ type }) => type === 'A').length, addresses, `${address} ${rcode}`)
+    }
+  },
+)

@@ -58,6 +58,13 @@ t.test('the cache keeps apart what came for one option, for another and for none
   t.strictSame(seen, ['8=00011800c00002', '8=00011800c00003', '65001=07', ''])
 })
 
+t.test('so does what answers out of the cache in front of it, behind acl', async t => {
+  const { seen, ask } = await world('edns_pass ecs\nacl {\nallow net 10.0.0.0/8\n}\ncache 30')
+  const clients = [undefined, [ecs(2)], [ecs(3)]]
+  for (const options of clients) for (let times = 0; times < 3; times++) await ask(options)
+  t.strictSame(seen, ['', '8=00011800c00002', '8=00011800c00003'])
+})
+
 t.test('what is too long stays behind', async t => {
   const { seen, ask } = await world('edns_pass 65001 65002')
   await ask([

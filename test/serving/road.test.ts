@@ -314,6 +314,78 @@ t.test('look-ups go through the whole server, now or later', async t => {
   }
 })
 
+t.test('a look-up whose asker finds no place to wait leaves its own', async t => {
+  const looks: Handler = {
+    handle(packet) {
+      packet.wishName = name('target.inner.')
+      packet.wishType = TYPE.A
+      return LOOKUP
+    },
+  }
+  const waits = new Waits()
+  const { road, room, bugs } = roadOf([served('outer.', [looks]), served('inner.', [waits, answers()])], 1)
+  for (let times = 0; times < 2; times++) {
+    t.equal(said(decodeMessage(answerNow(road, query('alias.outer'))!)), 'REFUSED')
+    t.equal(room.waiting, 0)
+    t.equal(waits.waiting.pop()!.wake(), undefined, 'nobody goes on with it')
+  }
+  t.same(bugs, ['no place', 'no place'])
+})
+
+/** Asks for another name behind it. */
+const asksFor = (other: string): Handler => ({
+  handle(packet) {
+    const qname = name(other)
+    packet.ask(qname, 0, qname.length, TYPE.A)
+    return BACK
+  },
+  back(packet) {
+    packet.unask()
+    return DONE
+  },
+})
+
+t.test('who sees that a query is dropped sees the question of the client', async t => {
+  const seen: string[] = []
+  const sees: Handler = {
+    handle: () => BACK,
+    seesDrops: true,
+    back(packet) {
+      seen.push(formatName(packet.qname))
+      return packet.isDropped ? DROP : DONE
+    },
+  }
+  const { road, bugs } = roadOf([served('.', [sees, asksFor('other.'), { handle: () => DROP }])])
+  t.equal(answerNow(road, query('asked.test')), undefined)
+  t.same(seen, ['asked.test.'])
+  t.same(bugs, [])
+})
+
+t.test(
+  'a reply to another question that waits for a look-up is one to the question of the client',
+  async t => {
+    const looks: Handler = {
+      handle: () => BACK,
+      back(packet) {
+        packet.wishName = name('target.inner.')
+        packet.wishType = TYPE.A
+        return LOOKUP
+      },
+      found: () => DONE,
+    }
+    const waits = new Waits()
+    const { road } = roadOf([
+      served('outer.', [looks, asksFor('other.outer.'), answers()]),
+      served('inner.', [waits, answers()]),
+    ])
+    const { came } = askNow(road, query('asked.outer'))
+    waits.goOn(() => NEXT)
+    const octets = (await came) as Uint8Array
+    const asked = query('asked.outer')
+    t.same(octets.slice(12, asked.length), asked.slice(12))
+  },
+)
+
 t.test('look-ups that lead to look-ups end', async t => {
   let looked = 0
   const loops: Handler = {

@@ -86,4 +86,10 @@ export class ExternalNames {
   }
 }
 
-const NOTHING_BESIDE = { plugin: KUBERNETES, error: undefined, reasonCode: -1, reason: new Uint8Array(0) }
+const NOTHING_BESIDE = {
+  plugin: KUBERNETES,
+  error: undefined,
+  reasonCode: -1,
+  reason: new Uint8Array(0),
+  recursionDesired: undefined,
+}

@@ -2,8 +2,11 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadbalanceWord } from '../../../src/plugin/loadbalance/loadbalance.ts'
+import { decodeMessage } from '../../support/dns-message.ts'
+import { encodeQuestion } from '../../support/dns-question.ts'
 import { DROP, type Outcome, type Reply } from '../../support/reply.ts'
 import { askHandler } from '../../support/road.ts'
+import { ServerBlock } from '../../support/server-block.ts'
 import { until } from '../../support/until.ts'
 import { parseWord, query, record, reply, shortForm, testThread } from '../../support/words.ts'
 
@@ -145,4 +148,11 @@ t.test('a weight file is read again while serving', async t => {
     ],
     'each trouble is told once, however often it is looked for',
   )
+})
+
+t.test('a transfer that is refused is refused, whatever the memory of replies had in it', async t => {
+  const block = new ServerBlock('loadbalance prefer 10.0.0.0/8\nkubernetes cluster.local')
+  t.teardown(() => block.stop())
+  const { id, rcode } = decodeMessage(block.ask(encodeQuestion({ name: 'cluster.local', type: 'AXFR' }, 77))!)
+  t.same([id, rcode], [77, 'REFUSED'])
 })
