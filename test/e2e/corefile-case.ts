@@ -16,7 +16,7 @@
 //   www.example.net. AAAA tcp rd0 cd ad do nsid size=512 class=CH from=127.0.0.2 x3
 //   www.example.net. AAAA tls           over TLS, at the port TLS; https and https-get at the port HTTPS
 //   example.org. IXFR tcp serial=7      transfers over TCP are compared with all their messages
-//   -- differences --                   what is to be otherwise: NAME TYPE, * for any; the reason
+//   -- differences --                   what is to be otherwise: NAME TYPE, * for any; the reason; `by chance` in front
 //   www.example.net. ANY: the reason
 //   record a.example.net. 60 IN A *: the reason     this record, in every answer of either
 //   metric coredns_x_total: the reason
@@ -36,6 +36,8 @@ export interface ExpectedDifference {
   readonly pattern: RegExp
   readonly text: string
   readonly reason: string
+  /** CoreDNS chooses by chance, and may choose as we do. */
+  readonly isByChance: boolean
 }
 
 /** A case as read. */
@@ -115,14 +117,18 @@ function parseQuestion(name: string, line: string): ParityQuestion[] {
 }
 
 function parseDifference(name: string, line: string): ExpectedDifference {
-  const [, what = '', reason = ''] = /^(.*?): (.+)$/.exec(line) ?? []
+  const [, chance, what = '', reason = ''] = /^(by chance )?(.*?): (.+)$/.exec(line) ?? []
+  const isByChance = chance !== undefined
   if (reason === '') throw new Error(`${name}: ${line}: a difference needs a reason`)
   const [first = '', ...rest] = what.split(' ')
-  if (first === 'log') return { kind: 'log', pattern: new RegExp(rest.join(' ')), text: what, reason }
-  if (first === 'record') return { kind: 'record', pattern: wildcard(rest.join(' ')), text: what, reason }
-  if (first === 'metric') return { kind: 'metric', pattern: wildcard(rest.join(' ')), text: what, reason }
+  if (first === 'log')
+    return { kind: 'log', pattern: new RegExp(rest.join(' ')), text: what, reason, isByChance }
+  if (first === 'record')
+    return { kind: 'record', pattern: wildcard(rest.join(' ')), text: what, reason, isByChance }
+  if (first === 'metric')
+    return { kind: 'metric', pattern: wildcard(rest.join(' ')), text: what, reason, isByChance }
   const asked = first === '*' ? first : absolute(first)
-  return { kind: 'answer', pattern: wildcard([asked, ...rest].join(' ')), text: what, reason }
+  return { kind: 'answer', pattern: wildcard([asked, ...rest].join(' ')), text: what, reason, isByChance }
 }
 
 const wildcard = (text: string): RegExp =>

@@ -45,7 +45,9 @@ class Accepted {
   }
 
   get unmet(): string[] {
-    return this.#expected.filter(each => !this.#met.has(each)).map(({ text }) => `not seen any more: ${text}`)
+    return this.#expected
+      .filter(each => !each.isByChance && !this.#met.has(each))
+      .map(({ text }) => `not seen any more: ${text}`)
   }
 }
 
