@@ -15,6 +15,7 @@ import { CLASS, TYPE } from '../../wire/rrtype.ts'
 import type { Scan } from '../../wire/scan.ts'
 import { SECTION } from '../../wire/walk.ts'
 import { agedReason } from '../kubernetes/age.ts'
+import { textAt } from '../kubernetes/client-namespace.ts'
 import { addressRecord, zoneCopy } from '../kubernetes/copy.ts'
 import { KubernetesHandler } from '../kubernetes/handler.ts'
 import { readReverse } from '../kubernetes/reverse.ts'
@@ -274,10 +275,7 @@ const { ANSWER, ADDITIONAL } = SECTION
 const address = new Uint8Array(16)
 
 const labelsBefore = ({ folded, labelAt }: Scan, count: number): string[] =>
-  Array.from({ length: count }, (_, i) => {
-    const at = labelAt[i]!
-    return Buffer.prototype.latin1Slice.call(folded, at + 1, at + 1 + folded[at]!)
-  })
+  Array.from({ length: count }, (_, i) => textAt(folded, labelAt[i]!))
 
 /** The reply, with why there is nothing and, where the API server has not been heard for a while, how old it is. */
 function answer(

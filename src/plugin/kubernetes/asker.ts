@@ -8,6 +8,7 @@ import { ipv4At } from '../../query/sockaddr.ts'
 import { detailAt } from '../../table/block.ts'
 import { HEAD, KEY } from '../../table/layout.ts'
 import type { TableReader } from '../../table/reader.ts'
+import { textAt } from './client-namespace.ts'
 import { RecentClients } from './recent-clients.ts'
 
 /** Octets of a key before the network. */
@@ -102,8 +103,7 @@ export class Asker {
   }
 
   #text(at: number): string {
-    const { octets } = this.#table
-    return at === 0 ? '' : Buffer.prototype.latin1Slice.call(octets, at + 1, at + 1 + octets[at]!)
+    return at === 0 ? '' : textAt(this.#table.octets, at)
   }
 
   /** The block of the place that the node of the Pod with that address has. */

@@ -2,6 +2,7 @@
 
 import { copyName } from '../../wire/message-name.ts'
 import { FOLD, NAME_MAX_OCTETS, type Name } from '../../wire/name.ts'
+import { textAt } from '../kubernetes/client-namespace.ts'
 
 const LABELS_MAX = 128
 
@@ -36,8 +37,7 @@ export class NameView {
 
   /** A label as text. */
   label(index: number): string {
-    const at = this.labelAt[index]!
-    return Buffer.prototype.latin1Slice.call(this.folded, at + 1, at + 1 + this.folded[at]!)
+    return textAt(this.folded, this.labelAt[index]!)
   }
 
   /** Whether a label is this one, its length before it. */

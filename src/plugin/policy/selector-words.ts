@@ -55,11 +55,6 @@ const ENDS: Readonly<Record<string, readonly string[]>> = {
 function selecting({ word, args }: Directive): readonly Token[] {
   const ends = Object.hasOwn(ENDS, word.text) ? ENDS[word.text] : undefined
   if (ends === undefined || ends.length === 0) return ends ? args : []
-  return args.slice(
-    0,
-    Math.max(
-      0,
-      args.findIndex(({ text }) => ends.includes(text)),
-    ),
-  )
+  const end = args.findIndex(({ text }) => ends.includes(text))
+  return args.slice(0, Math.max(end, 0))
 }

@@ -23,8 +23,8 @@ export function testOf(selectors: readonly string[], labelsOf: LabelsOf, unknown
   if (selectors.includes(EVERY)) return () => true
   const byLabels = selectors.filter(isByLabels).map(labelTest)
   const names = selectors.filter(selector => !isByLabels(selector))
-  const exact = new Set(names.filter(selector => !selector.includes('*')))
-  const globs = names.filter(selector => selector.includes('*')).map(globTest)
+  const exact = new Set(names.filter(isExact))
+  const globs = names.filter(name => !exact.has(name)).map(globTest)
   return text => {
     if (exact.has(text)) return true
     if (text === NOBODY || text === HOST) return false
