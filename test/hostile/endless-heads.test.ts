@@ -5,31 +5,18 @@
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import { HEAD_MAX_OCTETS } from '../../src/listen/http-exchange.ts'
-import { makeAuthority } from '../support/certificates.ts'
 import { limitObstacle } from '../support/cgroup-limit.ts'
 import { query } from '../support/dns-client.ts'
 import { dialTls } from '../support/encrypted-client.ts'
-import { clusterIp, POD_MIB, peakMiB, serve, unharmed } from './one-block.ts'
+import { FRAME, frame, NAME, OPENING, serveHttps } from './https-block.ts'
+import { POD_MIB, peakMiB, unharmed } from './one-block.ts'
 
-const NAME = 'web.default.svc.cluster.local'
 const CONNECTIONS = 20
 /** Octets of one head that a connection may bring before it is closed: the bound, and what is in buffers on the way. */
 const TAKEN_MAX = HEAD_MAX_OCTETS + 16 * 2 ** 20
 const skip = process.platform === 'linux' ? false : 'needs /proc'
 
-/** A frame of HTTP/2 (RFC 9113 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
-const HEADERS = 1
-const SETTINGS = 4
-const CONTINUATION = 9
+const { HEADERS, CONTINUATION } = FRAME
 /** `:method GET`, `:scheme https`, by their numbers in the static table (RFC 7541 A). */
 const BEGIN = Uint8Array.of(0x82, 0x87)
 /** A field that is not put into the table: `x: ` and 120 octets. */
@@ -52,21 +39,13 @@ const ways: readonly (readonly [title: string, alpn: string, first: Uint8Array, 
   [
     'HTTP/2, full CONTINUATION frames',
     'h2',
-    Buffer.concat([
-      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-      frame(SETTINGS, 0, 0, new Uint8Array(0)),
-      frame(HEADERS, 0, 1, BEGIN),
-    ]),
+    Buffer.concat([OPENING, frame(HEADERS, 0, 1, BEGIN)]),
     frame(CONTINUATION, 0, 1, FIELDS),
   ],
   [
     'HTTP/2, empty CONTINUATION frames',
     'h2',
-    Buffer.concat([
-      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-      frame(SETTINGS, 0, 0, new Uint8Array(0)),
-      frame(HEADERS, 0, 1, BEGIN),
-    ]),
+    Buffer.concat([OPENING, frame(HEADERS, 0, 1, BEGIN)]),
     Buffer.concat(Array.from({ length: 1000 }, () => frame(CONTINUATION, 0, 1, new Uint8Array(0)))),
   ],
 ]
@@ -91,21 +70,7 @@ async function pour(socket: TLSSocket, first: Uint8Array, again: Uint8Array): Pr
 }
 
 t.test('heads without end', { skip }, async t => {
-  const { cert, key } = makeAuthority().issue('dns')
-  const served = await serve(t, '', {
-    manifests: clusterIp('web', '10.96.0.7'),
-    pod: true,
-    files: { 'tls.crt': cert, 'tls.key': key },
-    blocks: ports =>
-      `https://.:${ports.https} {
-        bind 127.0.0.1
-        multisocket 1
-        tls tls.crt tls.key
-        kubernetes cluster.local {
-          manifests manifests
-        }
-      }`,
-  })
+  const served = await serveHttps(t, { pod: true })
   const { dns, https } = served.ports
   for (const [title, alpn, first, again] of ways) {
     await t.test(title, async t => {

@@ -4,31 +4,17 @@
 
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
-import { makeAuthority } from '../support/certificates.ts'
 import { query } from '../support/dns-client.ts'
 import { dialTls } from '../support/encrypted-client.ts'
-import { clusterIp, serve, unharmed } from './one-block.ts'
+import { FRAME, frame, NAME, OPENING, serveHttps } from './https-block.ts'
+import { unharmed } from './one-block.ts'
 
-const NAME = 'web.default.svc.cluster.local'
 const skip = process.platform === 'linux' ? false : 'needs /proc'
 
-const HEADERS = 1
-const RST_STREAM = 3
-const SETTINGS = 4
-const GOAWAY = 7
+const { HEADERS, RST_STREAM, GOAWAY } = FRAME
 const END_STREAM = 1
 const END_HEADERS = 4
 const CANCEL = Uint8Array.of(0, 0, 0, 8)
-
-/** A frame of HTTP/2 (RFC 9113 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
 
 /** A header field that is not put into the table (RFC 7541 6.2.2). */
 const field = (name: string, value: string): Buffer =>
@@ -46,10 +32,6 @@ const HEAD = Buffer.concat([
   field(':scheme', 'https'),
   field(':path', `/dns-query?dns=${DNS}`),
   field(':authority', 'dns'),
-])
-const OPENING = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  frame(SETTINGS, 0, 0, new Uint8Array(0)),
 ])
 const ask = (stream: number): Buffer => frame(HEADERS, END_HEADERS | END_STREAM, stream, HEAD)
 const takenBack = (first: number, count: number): Buffer =>
@@ -75,20 +57,7 @@ async function firstOn(socket: TLSSocket, stream: number): Promise<number | 'clo
 }
 
 t.test('requests that are taken back', { skip }, async t => {
-  const { cert, key } = makeAuthority().issue('dns')
-  const served = await serve(t, '', {
-    manifests: clusterIp('web', '10.96.0.7'),
-    files: { 'tls.crt': cert, 'tls.key': key },
-    blocks: ports =>
-      `https://.:${ports.https} {
-        bind 127.0.0.1
-        multisocket 1
-        tls tls.crt tls.key
-        kubernetes cluster.local {
-          manifests manifests
-        }
-      }`,
-  })
+  const served = await serveHttps(t)
   const { dns, https } = served.ports
   const dial = async (): Promise<TLSSocket> => {
     const socket = await dialTls(https, 'h2', { localAddress: '127.0.0.2' })
