@@ -4,15 +4,11 @@
 import t, { type Test } from 'tap'
 import { FORBIDDEN_MS, type ObjectStatus, StatusWriter, statusOf } from '../../src/cluster/object-status.ts'
 import type { Stated } from '../../src/objects/stated.ts'
-import { endpointAccess } from '../../src/watch/access.ts'
 import { ApiError } from '../../src/watch/api-error.ts'
-import { ApiClient } from '../../src/watch/client.ts'
-import { ApiSource } from '../../src/watch/source.ts'
 import { FakeApiServer } from '../support/fake-api-server.ts'
 import { FakeCluster, type RawObject } from '../support/fake-cluster.ts'
 import { namespace } from '../support/fake-objects.ts'
-import { seededRandom } from '../support/random.ts'
-import { SlimCluster } from '../support/slim-cluster.ts'
+import { toldCluster } from '../support/told-cluster.ts'
 import { untilWithin, VirtualClock } from '../support/virtual-clock.ts'
 import { recordingMeters } from '../support/words.ts'
 
@@ -46,43 +42,23 @@ async function world(t: Test, replicas: number, prepare: (cluster: FakeCluster) 
   await server.listen()
   const counted = new Map<string, number>()
   const logs: string[] = []
-  const ended: (() => void)[] = []
-  const sources = Array.from({ length: replicas }, (_, i) => {
-    const random = seededRandom(i + 1)
-    const client = new ApiClient({ access: endpointAccess({ from: 'endpoint', url: server.url }), clock })
-    const slim = new SlimCluster(OPTIONS, {
+  const told = Array.from({ length: replicas }, (_, i) =>
+    toldCluster({
+      server,
+      config: OPTIONS,
       kinds: KINDS,
       clock,
-      judged: (kind, key) => writer.note(kind, key),
-      synced: () => writer.noteAll(),
-    })
-    const source = new ApiSource({ ...OPTIONS, client, sink: slim.cluster, clock, random })
-    const writer = new StatusWriter({
-      clock,
-      random,
-      meters: recordingMeters(counted),
+      seed: i + 1,
+      counted,
       log: (level, text) => void logs.push(`${level} ${text}`),
-      keys: kind => slim.cluster.objects(kind).keys(),
-      known: (kind, key) => {
-        const stated = slim.cluster.objects(kind).get(key)?.stated
-        const verdict = slim.cluster.verdictOf(kind, key)
-        return slim.cluster.synced && stated && verdict ? { stated, verdict } : undefined
-      },
-      write: (kind, key, status) => source.writeStatus(kind, key, status),
-    })
-    ended.push(() => {
-      writer.stop()
-      void source.stop()
-      client.close()
-    })
-    return { source, slim }
-  })
+    }),
+  )
   t.teardown(async () => {
-    for (const end of ended) end()
+    await Promise.all(told.map(({ stop }) => stop()))
     await server.close()
   })
-  for (const { source } of sources) await source.start()
-  await untilWithin(clock, 20_000, 'synced', () => sources.every(({ source }) => source.synced))
+  for (const { source } of told) await source.start()
+  await untilWithin(clock, 20_000, 'synced', () => told.every(({ source }) => source.synced))
   const statusOfObject = (resource: 'dnsrecords' | 'stubdomains', name: string): Status =>
     (cluster.list(resource).find(({ metadata }) => metadata.name === name)?.status ?? {}) as Status
   return {

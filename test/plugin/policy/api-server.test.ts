@@ -2,20 +2,14 @@
 // became of it, and what was kept stays kept while the API server is away, or lists everything anew.
 
 import t, { type Test } from 'tap'
-import { StatusWriter } from '../../../src/cluster/object-status.ts'
-import { endpointAccess } from '../../../src/watch/access.ts'
-import { ApiClient } from '../../../src/watch/client.ts'
-import { ApiSource } from '../../../src/watch/source.ts'
 import { decodeMessage } from '../../support/dns-message.ts'
 import { encodeQuestion } from '../../support/dns-question.ts'
 import { FakeApiServer } from '../../support/fake-api-server.ts'
 import { FakeCluster, type RawObject } from '../../support/fake-cluster.ts'
 import { namespace, pod, service } from '../../support/fake-objects.ts'
-import { seededRandom } from '../../support/random.ts'
 import { ServerBlock } from '../../support/server-block.ts'
-import { SlimCluster } from '../../support/slim-cluster.ts'
+import { toldCluster } from '../../support/told-cluster.ts'
 import { untilWithin, VirtualClock } from '../../support/virtual-clock.ts'
-import { recordingMeters } from '../../support/words.ts'
 
 const RED = '10.1.1.1'
 const BLUE = '10.1.2.1'
@@ -35,7 +29,6 @@ const policy = (name: string, spec: object, generation = 1, status?: unknown): R
 
 async function world(t: Test) {
   const clock = new VirtualClock()
-  const random = seededRandom(1)
   const cluster = new FakeCluster()
   cluster.apply('namespaces', namespace('red', { team: 'a' }))
   cluster.apply('namespaces', namespace('blue', { closed: 'no' }))
@@ -44,36 +37,14 @@ async function world(t: Test) {
   cluster.apply('pods', pod('blue', 'a', BLUE))
   const server = new FakeApiServer({ cluster, clock })
   await server.listen()
-  const client = new ApiClient({ access: endpointAccess({ from: 'endpoint', url: server.url }), clock })
-  const slim = new SlimCluster(OPTIONS, {
-    kinds: KINDS,
-    clock,
-    judged: (kind, key) => writer.note(kind, key),
-    synced: () => writer.noteAll(),
-  })
-  const source = new ApiSource({ ...OPTIONS, client, sink: slim.cluster, clock, random })
-  const writer = new StatusWriter({
-    clock,
-    random,
-    meters: recordingMeters(new Map()),
-    log: () => undefined,
-    keys: kind => slim.cluster.objects(kind).keys(),
-    known: (kind, key) => {
-      const stated = slim.cluster.objects(kind).get(key)?.stated
-      const verdict = slim.cluster.verdictOf(kind, key)
-      return slim.cluster.synced && stated && verdict ? { stated, verdict } : undefined
-    },
-    write: (kind, key, status) => source.writeStatus(kind, key, status),
-  })
+  const { slim, source, stop } = toldCluster({ server, config: OPTIONS, kinds: KINDS, clock, seed: 1 })
   const block = new ServerBlock(
     'policy {\nobjects\ndeny from team=a to closed=yes\n}\nkubernetes cluster.local {\npods verified\n}\nhosts {\n192.0.2.1 www.test\nfallthrough\n}',
     slim,
   )
   t.same(block.problems.list, [])
   t.teardown(async () => {
-    writer.stop()
-    await source.stop()
-    client.close()
+    await stop()
     await server.close()
     await block.stop()
   })
